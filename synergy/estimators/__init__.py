@@ -1,0 +1,1 @@
+"""Estimators of information quantities from samples, one file per kind."""

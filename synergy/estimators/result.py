@@ -1,0 +1,81 @@
+"""What an estimator returns."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["Estimate", "Unit"]
+
+Unit = Literal["nats", "bits"]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """An estimated information quantity, in nats unless `unit` says otherwise.
+
+    Args:
+        term: The quantity, as text.
+        value: The estimate; it may be negative, nothing is clipped.
+        standard_error: Its standard error (sampling error only, where `notes` say so).
+        interval: The confidence interval (low, high).
+        confidence: The nominal coverage of the interval.
+        estimator: Which estimator made it.
+        samples: The number of rows it saw.
+        unit: `nats` or `bits`.
+        notes: What a reader must know: what was chosen and why, biases, usable versus Shannon
+            information.
+        scores: Where the estimator has them, one influence value per row, of shape (samples,), whose
+            mean is the value up to bias correction; they make differences of estimates on the same
+            rows paired. Not printed and not compared.
+    """
+
+    term: str
+    value: float
+    standard_error: float
+    interval: tuple[float, float]
+    confidence: float
+    estimator: str
+    samples: int
+    unit: Unit = "nats"
+    notes: tuple[str, ...] = ()
+    scores: npt.NDArray[np.float64] | None = field(default=None, repr=False, compare=False)
+
+    def to(self, unit: Unit) -> Estimate:
+        """The same estimate in another unit."""
+        if unit == self.unit:
+            return self
+        factor = 1 / math.log(2) if unit == "bits" else math.log(2)
+        return replace(
+            self,
+            value=self.value * factor,
+            standard_error=self.standard_error * factor,
+            interval=(self.interval[0] * factor, self.interval[1] * factor),
+            unit=unit,
+            scores=None if self.scores is None else self.scores * factor,
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields of `synergy estimate --json`."""
+        return {
+            "term": self.term,
+            "value": self.value,
+            "standard_error": self.standard_error,
+            "interval": list(self.interval),
+            "confidence": self.confidence,
+            "estimator": self.estimator,
+            "samples": self.samples,
+            "unit": self.unit,
+            "notes": list(self.notes),
+        }
+
+    def __str__(self) -> str:
+        low, high = self.interval
+        return (
+            f"{self.term} = {self.value:.4f} {self.unit} "
+            f"[{low:.4f}, {high:.4f}] at {self.confidence:.0%} ({self.estimator}, n={self.samples})"
+        )

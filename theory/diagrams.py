@@ -1,0 +1,167 @@
+"""Causal diagrams over named variables, and the independences that they imply.
+
+A diagram is a directed acyclic graph. A distribution is *on* the diagram when every variable is
+independent of its non-descendants given its parents, and when every node marked deterministic is a
+function of its parents. d-separation (Pearl 1988; computed by networkx) reads off the independences
+that all such distributions share.
+
+In text, `A->X` is an edge, `A=>X` an edge into a deterministic node, chains such as `X1->X2->X3` are
+allowed and a name alone is a variable without edges.
+
+Example:
+    >>> ESSL.d_separated({"A"}, {"C"})
+    True
+    >>> ESSL.d_separated({"A"}, {"C"}, given={"X"})  # X is a collider: explaining away
+    False
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable
+from functools import cached_property
+
+import networkx as nx
+
+__all__ = ["ESSL", "Diagram"]
+
+_NAME = re.compile(r"[^\W\d]\w*'*\Z")
+_ARROW = re.compile(r"(->|=>)")
+
+
+class Diagram:
+    """A causal diagram: a directed acyclic graph over named variables.
+
+    Args:
+        edges: Pairs (parent, child).
+        variables: Further variables without edges, or all of them to fix their order.
+        deterministic: Variables that are functions of their parents.
+        name: What to call it in tables.
+
+    Raises:
+        ValueError: If a name is malformed, the edges form a cycle, or a deterministic variable is
+            unknown or has no parent.
+    """
+
+    def __init__(
+        self,
+        edges: Iterable[tuple[str, str]] = (),
+        *,
+        variables: Iterable[str] = (),
+        deterministic: Iterable[str] = (),
+        name: str = "diagram",
+    ) -> None:
+        graph: nx.DiGraph[str] = nx.DiGraph()
+        graph.add_nodes_from(variables)
+        graph.add_edges_from(edges)
+        for node in graph:
+            if not isinstance(node, str) or not _NAME.match(node):
+                raise ValueError(
+                    f"a variable name must be a letter followed by letters or digits, got {node!r}"
+                )
+        if not nx.is_directed_acyclic_graph(graph):
+            cycle = " -> ".join(edge[0] for edge in nx.find_cycle(graph))
+            raise ValueError(f"a diagram must have no cycle, got {cycle} -> ..")
+        self.graph = nx.freeze(graph)
+        self.deterministic = tuple(dict.fromkeys(deterministic))
+        self.name = name
+        for node in self.deterministic:
+            if node not in graph:
+                raise ValueError(f"deterministic variable {node!r} is not in the diagram {sorted(graph)}")
+            if not graph.in_degree(node):
+                raise ValueError(f"deterministic variable {node!r} needs at least one parent")
+
+    @classmethod
+    def parse(cls, text: str, *, name: str = "diagram") -> Diagram:
+        """Read a diagram from text such as `"C->R, A->X, R->X"`; `=>` marks a deterministic child.
+
+        Raises:
+            ValueError: If the text is not a comma-separated list of names and arrows.
+        """
+        edges: list[tuple[str, str]] = []
+        variables: list[str] = []
+        arrows: dict[str, set[str]] = {}
+        for piece in filter(None, (part.strip() for part in text.split(","))):
+            tokens = [token.strip() for token in _ARROW.split(piece)]
+            nodes, kinds = tokens[0::2], tokens[1::2]
+            for node in nodes:
+                if not _NAME.match(node):
+                    raise ValueError(
+                        f'cannot read the diagram {text!r}: expected "A->B" (or a name), got {piece!r}'
+                    )
+            variables.extend(nodes)
+            for parent, arrow, child in zip(nodes, kinds, nodes[1:], strict=False):
+                edges.append((parent, child))
+                arrows.setdefault(child, set()).add(arrow)
+        for child, kinds_seen in arrows.items():
+            if len(kinds_seen) > 1:
+                raise ValueError(f"all arrows into {child!r} must be '=>' if one is, got {text!r}")
+        deterministic = [child for child, kinds_seen in arrows.items() if kinds_seen == {"=>"}]
+        if not variables:
+            raise ValueError(f'cannot read the diagram {text!r}: expected text such as "C->R, A->X"')
+        return cls(edges, variables=variables, deterministic=deterministic, name=name)
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """The variables, in the order they were given."""
+        return tuple(self.graph)
+
+    @cached_property
+    def order(self) -> tuple[str, ...]:
+        """The variables in a topological order, parents first."""
+        return tuple(nx.lexicographical_topological_sort(self.graph, key=self.variables.index))
+
+    def parents(self, variable: str) -> tuple[str, ...]:
+        """The direct causes of a variable, in the order they were given."""
+        return tuple(v for v in self.variables if self.graph.has_edge(v, variable))
+
+    def d_separated(self, left: Collection[str], right: Collection[str], given: Collection[str] = ()) -> bool:
+        """Whether every path between `left` and `right` is blocked by `given`.
+
+        Raises:
+            ValueError: If a variable is unknown or the three sets overlap.
+        """
+        sets = [set(left), set(right), set(given)]
+        self.require(*sets[0], *sets[1], *sets[2])
+        if sum(map(len, sets)) != len(set().union(*sets)):
+            raise ValueError(f"d-separation needs disjoint sets, got {left!r}, {right!r} given {given!r}")
+        return bool(nx.is_d_separator(self.graph, *sets))
+
+    def require(self, *variables: str) -> None:
+        """Raise a ValueError that names the first variable that is not in the diagram."""
+        for variable in variables:
+            if variable not in self.graph:
+                raise ValueError(
+                    f"unknown variable {variable!r}: the {self.name} has {', '.join(self.variables)}"
+                )
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Diagram):
+            return NotImplemented
+        return (
+            set(self.graph.nodes) == set(other.graph.nodes)
+            and set(self.graph.edges) == set(other.graph.edges)
+            and set(self.deterministic) == set(other.deterministic)
+        )
+
+    def __hash__(self) -> int:
+        return hash((frozenset(self.graph.nodes), frozenset(self.graph.edges), frozenset(self.deterministic)))
+
+    def __str__(self) -> str:
+        def arrow(child: str) -> str:
+            return "=>" if child in self.deterministic else "->"
+
+        alone = [v for v in self.variables if self.graph.degree(v) == 0]
+        return ", ".join([*(f"{a}{arrow(b)}{b}" for a, b in self.graph.edges), *alone])
+
+    def __repr__(self) -> str:
+        return f"Diagram({str(self)!r}, name={self.name!r})"
+
+
+ESSL = Diagram(
+    [("C", "R"), ("S", "R"), ("V", "R"), ("R", "X"), ("A", "X"), ("X", "Z")],
+    variables=["C", "S", "V", "R", "A", "X", "Z"],
+    name="E-SSL diagram",
+)
+"""Equivariant self-supervised learning (Wang et al. 2024, arXiv:2411.06508): class C, style S and pose V
+cause the raw input R; R and the transformation A cause the input X; the representation Z is made from X."""
