@@ -1,0 +1,129 @@
+"""The registry of claims, and each claim judged by enumeration."""
+
+import re
+
+import pytest
+
+from theory import CLAIMS, Claim, claim, judge, register
+from theory.claims.exact import TOLERANCE, slack
+from theory.parser import parse_statement
+
+
+def made(**changes):
+    options = {"prose": "p", "reference": "r", "worlds": ("proof", "exact")}
+    arguments = {"id": "test", "title": "t", "statement": "I(A;Z|C) >= I(A;Z)", "expectation": "true"}
+    return Claim(**{**arguments, **options, **changes})
+
+
+@pytest.mark.parametrize("id", CLAIMS)
+def test_every_claim_comes_out_as_expected(id):
+    if "exact" not in CLAIMS[id].worlds:
+        pytest.fail(f"every claim of the registry can be judged by enumeration, {id} cannot")
+    for seed in (0, 1):
+        evidence = judge(CLAIMS[id], seed=seed)
+        assert evidence.holds, evidence.summary
+
+
+@pytest.mark.parametrize("id", [i for i, c in CLAIMS.items() if c.witness is not None])
+def test_witnesses_decide_by_far_more_than_rounding(id):
+    parts = CLAIMS[id].statement.relations
+    joint = CLAIMS[id].witness()
+    strict = [joint.value(r.gap) for r in parts if r.operator in (">", "<")]
+    if CLAIMS[id].expectation == "false":
+        assert slack(joint, CLAIMS[id].statement) < -0.1
+    else:
+        assert strict
+        assert min(strict) > 0.1
+
+
+@pytest.mark.parametrize(
+    ("statement", "expectation"),
+    [
+        ("I(A;Z|C) <= I(A;Z)", "true"),
+        ("I(A;Z|C) == I(A;Z) + 2 I(A;C|Z)", "true"),
+        ("I(A;Z|C) >= I(A;Z)", "false"),
+        ("I(A;C) > 0", "exists"),
+        ("I(A;Z) > I(A;X)", "exists"),
+    ],
+)
+def test_a_wrong_expectation_is_found_out(statement, expectation):
+    assert not judge(made(statement=statement, expectation=expectation)).holds
+
+
+def test_a_witness_that_does_not_decide_is_found_out():
+    from theory import Joint
+
+    flat = Joint.from_function(("A", "C", "X", "Z"), (2, 2, 2, 2), {})
+    assert not judge(made(statement="I(A;C|X) > 0", expectation="exists", witness=lambda: flat)).holds
+
+
+def test_a_search_without_witness_finds_explaining_away():
+    evidence = judge(made(statement="I(A;C|X) > 0", expectation="exists"), seed=3)
+    assert evidence.holds
+    assert evidence.margin > TOLERANCE
+
+
+def test_the_same_seed_gives_the_same_evidence():
+    assert judge(claim("E2"), seed=5) == judge(claim("E2"), seed=5)
+    assert judge(claim("R2"), seed=5) != judge(claim("R2"), seed=6)
+
+
+def test_a_draw_that_breaks_a_given_fact_is_refused():
+    broken = made(
+        given=("H(A|X) == 0",),
+        statement="I(A;C|X) == 0",
+        draw=lambda seed: claim("E4").witness(),
+    )
+    with pytest.raises(ValueError, match=r"must satisfy H\(A\|X\) == 0"):
+        judge(broken)
+
+
+BAD = {
+    "no id": ({"id": ""}, ValueError, "text for id, got ''"),
+    "no prose": ({"prose": " "}, ValueError, "text for prose, got ' '"),
+    "unknown expectation": ({"expectation": "maybe"}, ValueError, "got 'maybe'"),
+    "unknown world": ({"worlds": ("moon",)}, ValueError, "got ('moon',)"),
+    "no world": ({"worlds": ()}, ValueError, "got ()"),
+    "variable off the diagram": ({"statement": "I(A;Q) >= 0"}, ValueError, "unknown variable 'Q'"),
+    "given off the diagram": ({"given": ("H(Q) == 0",)}, ValueError, "unknown variable 'Q'"),
+    "malformed statement": ({"statement": "I(A;Z"}, ValueError, "cannot parse at position"),
+    "given as text": ({"given": "H(A|X) == 0"}, TypeError, "given must be a tuple"),
+    "law without check": ({"law": "more"}, ValueError, "needs at least one check"),
+    "check outside its worlds": (
+        {"law": "more", "checks": {"sample": lambda seed: None}},
+        ValueError,
+        "are for worlds ('sample',)",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BAD, ids=list(BAD))
+def test_bad_claims_are_refused(case):
+    changes, error, message = BAD[case]
+    with pytest.raises(error, match=re.escape(message)):
+        made(**changes)
+
+
+def test_ids_are_unique_and_unknown_ones_list_the_rest():
+    with pytest.raises(ValueError, match="the claim id 'E1' is taken"):
+        register(made(id="E1"))
+    with pytest.raises(ValueError, match=r"unknown claim 'E99': the registry has E1, E2, .*G2"):
+        claim("E99")
+    with pytest.raises(TypeError, match="register needs a Claim, got str"):
+        register("E1")
+    assert "test" not in CLAIMS
+
+
+def test_worlds_without_a_check_are_refused():
+    with pytest.raises(ValueError, match="claim E1 has no check in the world 'sample': it has exact"):
+        judge(claim("E1"), "sample")
+    with pytest.raises(ValueError, match="models must be at least 1, got 0"):
+        judge(claim("E1"), models=0)
+    with pytest.raises(ValueError, match="needs `draw`"):
+        judge(made(given=("H(A|X) == 0",)))
+
+
+def test_strict_parts_and_chains_have_a_slack():
+    joint = claim("E4").witness()
+    assert slack(joint, parse_statement("I(A;C|X) > 0 and H(A) >= I(A;C|X)")) == pytest.approx(0, abs=1e-12)
+    assert slack(joint, parse_statement("I(A;C|X) == H(A) + H(C)")) == pytest.approx(-0.693147, abs=1e-6)

@@ -1,0 +1,34 @@
+"""Claims: every statement that the toolkit judges, by a short id.
+
+A user adds one in one line:
+
+    register(Claim("T1", "Mine", "I(A;Z|S) >= I(A;Z)", "true", prose="..", reference="..", worlds=("proof",)))
+
+Example:
+    >>> from theory.claims import claim, judge
+    >>> judge(claim("E1")).holds
+    True
+    >>> claim("E9")
+    Traceback (most recent call last):
+        ...
+    ValueError: unknown claim 'E9': the registry has E1, E2, E3, ...
+"""
+
+from theory.claims import catalogue
+from theory.claims.evidence import Evidence, World
+from theory.claims.exact import judge, slack
+from theory.claims.registry import CLAIMS, Check, Claim, Expectation, claim, register
+
+__all__ = [
+    "CLAIMS",
+    "Check",
+    "Claim",
+    "Evidence",
+    "Expectation",
+    "World",
+    "catalogue",
+    "claim",
+    "judge",
+    "register",
+    "slack",
+]

@@ -1,0 +1,170 @@
+"""What a claim is, and the registry that holds all of them.
+
+A claim is a statement about information quantities on a causal diagram, together with what is expected of
+it (true, false, or satisfied by some model) and the worlds in which it can be judged. A claim that says
+more than one linear statement can, such as a scaling law, carries the rest in words (`law`) with checks
+of its own.
+
+Example:
+    >>> from theory import CLAIMS, claim
+    >>> print(claim("E2"))
+    E2 Explaining away never hurts: I(A;Z|C) >= I(A;Z) (true)
+    >>> claim("E2").expectation
+    'true'
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Literal, get_args
+
+from theory.claims.evidence import Evidence, World
+from theory.diagrams import ESSL, Diagram
+from theory.expressions import Statement
+from theory.joints import Joint
+from theory.parser import parse_statement
+
+__all__ = ["CLAIMS", "Check", "Claim", "Expectation", "claim", "register"]
+
+Expectation = Literal["true", "false", "exists"]
+
+Check = Callable[[int], Evidence]
+"""Judges a claim in one world; the argument is the seed of whatever is random in it."""
+
+
+@dataclass(frozen=True, init=False)
+class Claim:
+    """A statement on a diagram, what is expected of it, and where it can be judged.
+
+    Args:
+        id: The short name, such as `"E1"`.
+        title: A few words for tables.
+        statement: The statement, or its text; for a claim with a `law` it is the part of the law that
+            is linear in entropies.
+        expectation: `"true"` for all distributions on the diagram that satisfy `given`, `"false"` for
+            at least one of them, or `"exists"`: at least one of them satisfies it.
+        diagram: The causal diagram.
+        given: Statements, or their texts, that are assumed.
+        prose: The claim in one sentence.
+        reference: Where it comes from.
+        worlds: Those in which it makes sense, out of proof, symbolic, exact, sample and learned.
+        ours: Whether it goes beyond the cited work.
+        law: What the claim says beyond its linear statement; empty if nothing.
+        draw: A function from a seed to a joint that is on the diagram and satisfies `given`; by default
+            a random model on the diagram, which is right where nothing is given.
+        witness: For `"exists"` a joint that satisfies the statement, for `"false"` one that violates it.
+        checks: For a world, the function that judges the law there.
+
+    Raises:
+        ValueError: If the expectation or a world is unknown, the statement or a given one names a
+            variable that the diagram lacks, a text is empty, or a law has no check.
+        ParseError: If a text is not a statement.
+    """
+
+    id: str
+    title: str
+    statement: Statement
+    expectation: Expectation
+    diagram: Diagram
+    given: tuple[Statement, ...]
+    prose: str
+    reference: str
+    worlds: tuple[World, ...]
+    ours: bool
+    law: str
+    draw: Callable[[int], Joint] | None = field(repr=False, compare=False)
+    witness: Callable[[], Joint] | None = field(repr=False, compare=False)
+    checks: Mapping[World, Check] = field(repr=False, compare=False)
+
+    def __init__(
+        self,
+        id: str,
+        title: str,
+        statement: str | Statement,
+        expectation: Expectation,
+        diagram: Diagram = ESSL,
+        given: tuple[str | Statement, ...] = (),
+        *,
+        prose: str,
+        reference: str,
+        worlds: tuple[World, ...],
+        ours: bool = False,
+        law: str = "",
+        draw: Callable[[int], Joint] | None = None,
+        witness: Callable[[], Joint] | None = None,
+        checks: Mapping[World, Check] | None = None,
+    ) -> None:
+        for name, text in (("id", id), ("title", title), ("prose", prose), ("reference", reference)):
+            if not isinstance(text, str) or not text.strip():
+                raise ValueError(f"a claim needs a text for {name}, got {text!r}")
+        if expectation not in get_args(Expectation):
+            raise ValueError(f"expectation must be one of {get_args(Expectation)}, got {expectation!r}")
+        if not worlds or not set(worlds) <= set(get_args(World)):
+            raise ValueError(f"worlds must be some of {get_args(World)}, got {worlds!r}")
+        if not isinstance(given, tuple):
+            raise TypeError(f"given must be a tuple of statements, got {given!r}")
+        parsed = parse_statement(statement)
+        facts = tuple(parse_statement(fact) for fact in given)
+        for part in (parsed, *facts):
+            diagram.require(*part.variables)
+        if law and not checks:
+            raise ValueError(f"claim {id!r} has a law beyond its statement, which needs at least one check")
+        if checks and not set(checks) <= set(worlds):
+            raise ValueError(f"checks of claim {id!r} are for worlds {tuple(checks)}, it has {worlds!r}")
+        values = {
+            "id": id,
+            "title": title,
+            "statement": parsed,
+            "expectation": expectation,
+            "diagram": diagram,
+            "given": facts,
+            "prose": prose,
+            "reference": reference,
+            "worlds": tuple(worlds),
+            "ours": ours,
+            "law": law,
+            "draw": draw,
+            "witness": witness,
+            "checks": MappingProxyType(dict(checks or {})),
+        }
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+
+    def __str__(self) -> str:
+        given = f" given {', '.join(map(str, self.given))}" if self.given else ""
+        law = f"; {self.law}" if self.law else ""
+        return f"{self.id} {self.title}: {self.statement}{given}{law} ({self.expectation})"
+
+
+_REGISTRY: dict[str, Claim] = {}
+
+CLAIMS: Mapping[str, Claim] = MappingProxyType(_REGISTRY)
+"""Every registered claim by its id, in the order of registration."""
+
+
+def register(claim: Claim) -> Claim:
+    """Add a claim to the registry and return it.
+
+    Raises:
+        ValueError: If the id is taken.
+        TypeError: If it is not a Claim.
+    """
+    if not isinstance(claim, Claim):
+        raise TypeError(f"register needs a Claim, got {type(claim).__name__}: {claim!r}")
+    if claim.id in _REGISTRY:
+        raise ValueError(f"the claim id {claim.id!r} is taken: {_REGISTRY[claim.id]}")
+    _REGISTRY[claim.id] = claim
+    return claim
+
+
+def claim(id: str) -> Claim:
+    """The registered claim with this id.
+
+    Raises:
+        ValueError: If there is none; the message lists those that exist.
+    """
+    if id not in _REGISTRY:
+        raise ValueError(f"unknown claim {id!r}: the registry has {', '.join(_REGISTRY)}")
+    return _REGISTRY[id]
