@@ -1,0 +1,260 @@
+"""Your own images behind the interface of the generators: arrays, or a torch Dataset."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, ClassVar, Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from synthetic.images.real import RealImageGenerator
+from synthetic.transformations import Transformation, on_grid
+from synthetic.transformations import transformation as resolve
+
+__all__ = ["ImageDataset", "Layout", "RealImages", "from_arrays", "from_dataset"]
+
+Layout = Literal["auto", "first", "last"]
+"""Where the channel axis is: `first` (n, channels, height, width), `last` (n, height, width, channels)."""
+
+
+class ImageDataset(Protocol):
+    """What `from_dataset` needs: a map-style torch Dataset of pairs (image, label)."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int, /) -> Any: ...  # noqa: ANN401
+
+
+@dataclass(frozen=True, eq=False)
+class RealImages(RealImageGenerator):
+    """Images and their classes from elsewhere, with a known transformation applied to them.
+
+    Made by `from_arrays` and `from_dataset`; the variables and the sampling are those of every real-image
+    generator.
+
+    Args:
+        images: Floats in [0, 1] of shape (N, channels, height, width); kept as multiples of 2^-24.
+        labels: The class of each image, integers 0 .. k - 1 of shape (N,), every class with an image.
+        transformation: A name in `TRANSFORMATIONS`, a mapping with its parameters, or a Transformation.
+        names: The name of each class; None for its number.
+
+    Raises:
+        ValueError: If shapes do not fit, pixels leave [0, 1], a class has no image, there is only one, or
+            the transformation cannot be applied to images of this shape.
+    """
+
+    family: ClassVar[str] = "real-images"
+    images: torch.Tensor = field(repr=False)
+    labels: npt.NDArray[np.int64] = field(repr=False)
+    transformation: str | Mapping[str, Any] | Transformation = "rotation"
+    names: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        images, labels = self.images, np.asarray(self.labels)
+        if images.ndim != 4 or not len(images):
+            raise ValueError(
+                f"images must have shape (n, channels, height, width) with n > 0, got {tuple(images.shape)}"
+            )
+        if not bool(torch.isfinite(images).all()):
+            raise ValueError("images contain NaN or infinities")
+        low, high = float(images.min()), float(images.max())
+        if low < 0 or high > 1:
+            raise ValueError(f"images must have pixels in [0, 1], got {low:g}..{high:g}")
+        if labels.shape != (len(images),):
+            raise ValueError(
+                f"labels must have shape ({len(images)},), one for each image, got {labels.shape}"
+            )
+        if not np.issubdtype(labels.dtype, np.integer):
+            raise ValueError(f"labels must be integers, got {labels.dtype}")
+        if labels.min() < 0:
+            raise ValueError(f"labels must not be negative, got {labels.min()}")
+        counts = np.bincount(labels)
+        if len(counts) < 2:
+            raise ValueError("labels must name at least two classes, got one")
+        if (counts == 0).any():
+            raise ValueError(f"labels must use every class, got none of class {int(np.argmin(counts))}")
+        if self.names is not None and len(self.names) != len(counts):
+            raise ValueError(f"names must name each of the {len(counts)} classes, got {len(self.names)}")
+        action = resolve(self.transformation)
+        action.check(tuple(images.shape[1:]))
+        object.__setattr__(self, "images", on_grid(images))
+        object.__setattr__(self, "labels", labels.astype(np.int64))
+        object.__setattr__(self, "transformation", action)
+
+    @property
+    def action(self) -> Transformation:
+        """The transformation that A chooses from."""
+        return resolve(self.transformation)
+
+    @property
+    def raw(self) -> torch.Tensor:
+        """The raw images, of shape (N, channels, height, width)."""
+        return self.images
+
+    @property
+    def targets(self) -> npt.NDArray[np.int64]:
+        """The class of each raw image, of shape (N,)."""
+        return self.labels
+
+    @cached_property
+    def class_names(self) -> tuple[str, ...]:
+        """The name of each class."""
+        return tuple(map(str, self.names or range(int(self.labels.max()) + 1)))
+
+    @cached_property
+    def checksum(self) -> str:
+        """SHA-256 of the images and labels."""
+        digest = hashlib.sha256(np.ascontiguousarray(self.images.numpy()).tobytes())
+        digest.update(self.labels.tobytes())
+        return digest.hexdigest()
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The parameters as JSON can hold them: the shape and checksum stand for the images."""
+        return {
+            **super().parameters,
+            "shape": list(self.images.shape),
+            "names": list(self.class_names),
+            "sha256": self.checksum,
+        }
+
+    def __repr__(self) -> str:
+        shape = " x ".join(map(str, self.images.shape[1:]))
+        return (
+            f"RealImages({len(self.images)} images of {shape}, {len(self.class_names)} classes, "
+            f"transformation={self.action.name!r})"
+        )
+
+
+def from_arrays(
+    images: npt.ArrayLike | torch.Tensor,
+    labels: npt.ArrayLike | torch.Tensor | Sequence[str],
+    *,
+    transformation: str | Mapping[str, Any] | Transformation = "rotation",
+    channels: Layout = "auto",
+) -> RealImages:
+    """A generator from your own images.
+
+    Args:
+        images: Shape (n, height, width), (n, channels, height, width) or (n, height, width, channels);
+            unsigned bytes are divided by 255, booleans are 0 and 1, floats must lie in [0, 1].
+        labels: The class of each image, shape (n,): integers or strings, renumbered in sorted order.
+        transformation: A name in `TRANSFORMATIONS`, a mapping with its parameters, or a Transformation.
+        channels: Where the channel axis of a four-dimensional array is; `auto` takes the one of length 1
+            or 3.
+
+    Raises:
+        TypeError: If the images are neither unsigned bytes, booleans nor floats.
+        ValueError: If a shape does not fit, the channel axis is ambiguous, pixels leave [0, 1], or there
+            are fewer than two classes.
+
+    Example:
+        >>> import numpy as np
+        >>> images = np.zeros((4, 8, 8, 3), dtype=np.uint8)
+        >>> from_arrays(images, ["cat", "dog", "dog", "cat"], transformation="jigsaw")
+        RealImages(4 images of 3 x 8 x 8, 2 classes, transformation='jigsaw')
+    """
+    pixels = images if isinstance(images, torch.Tensor) else torch.from_numpy(np.array(images))
+    if pixels.dtype == torch.uint8:
+        pixels = pixels.double() / 255
+    elif pixels.dtype == torch.bool:
+        pixels = pixels.double()
+    elif not pixels.is_floating_point():
+        raise TypeError(f"images must be unsigned bytes, booleans or floats, got {pixels.dtype}")
+    if pixels.ndim == 3:
+        pixels = pixels[:, None]
+    elif pixels.ndim == 4:
+        if _channel_axis(tuple(pixels.shape), channels) == "last":
+            pixels = pixels.permute(0, 3, 1, 2)
+    else:
+        raise ValueError(f"images must have 3 or 4 dimensions, got shape {tuple(pixels.shape)}")
+    classes = labels.cpu().numpy() if isinstance(labels, torch.Tensor) else np.asarray(labels)
+    if classes.ndim != 1 or not (np.issubdtype(classes.dtype, np.integer) or classes.dtype.kind in "US"):
+        raise ValueError(
+            f"labels must be integers or strings of shape (n,), got {classes.dtype} of shape {classes.shape}"
+        )
+    names, numbers = np.unique(classes, return_inverse=True)
+    return RealImages(
+        pixels.cpu(),
+        numbers.astype(np.int64),
+        transformation=transformation,
+        names=tuple(str(name) for name in names),
+    )
+
+
+def _channel_axis(shape: tuple[int, ...], channels: Layout) -> Literal["first", "last"]:
+    if channels in ("first", "last"):
+        return channels
+    if channels != "auto":
+        raise ValueError(f"channels must be 'auto', 'first' or 'last', got {channels!r}")
+    first, last = shape[1] in (1, 3), shape[3] in (1, 3)
+    if first == last:
+        raise ValueError(
+            f"cannot tell the channel axis of images of shape {shape}: pass channels='first' or 'last'"
+        )
+    return "first" if first else "last"
+
+
+def from_dataset(
+    dataset: ImageDataset,
+    *,
+    transformation: str | Mapping[str, Any] | Transformation = "rotation",
+    limit: int | None = None,
+) -> RealImages:
+    """A generator from any map-style torch Dataset of pairs (image, label), such as a CIFAR-10.
+
+    The images are read once and kept in memory. An image may be a tensor (channels, height, width), an
+    array (height, width) or (height, width, channels), or a PIL image.
+
+    Args:
+        dataset: Has a length and gives (image, label) for each index.
+        transformation: A name in `TRANSFORMATIONS`, a mapping with its parameters, or a Transformation.
+        limit: Read only this many images; None for all.
+
+    Raises:
+        TypeError: If the dataset has no length or no index, or an item is not such a pair.
+        ValueError: If the images differ in shape, pixels leave [0, 1], or there are fewer than two classes.
+    """
+    if not hasattr(dataset, "__len__") or not hasattr(dataset, "__getitem__"):
+        raise TypeError(
+            "dataset must have a length and an index, as a map-style torch Dataset has, "
+            f"got {type(dataset).__name__}"
+        )
+    if limit is not None and limit < 1:
+        raise ValueError(f"limit must be at least 1, or None for all images, got {limit}")
+    images: list[npt.NDArray[Any]] = []
+    labels: list[Any] = []
+    for index in range(len(dataset) if limit is None else min(limit, len(dataset))):
+        item = dataset[index]
+        if not isinstance(item, (tuple, list)) or len(item) != 2:
+            raise TypeError(
+                f"item {index} of the dataset must be a pair (image, label), got {type(item).__name__}"
+            )
+        image = _channels_first(item[0], index)
+        if images and (image.shape != images[0].shape or image.dtype != images[0].dtype):
+            raise ValueError(
+                f"all images must have the same shape and type, got {images[0].shape} {images[0].dtype} "
+                f"and, at {index}, {image.shape} {image.dtype}"
+            )
+        images.append(image)
+        labels.append(item[1].item() if isinstance(item[1], (torch.Tensor, np.generic)) else item[1])
+    if not images:
+        raise ValueError("dataset must not be empty, got no images")
+    return from_arrays(np.stack(images), labels, transformation=transformation, channels="first")
+
+
+def _channels_first(image: object, index: int) -> npt.NDArray[Any]:
+    if isinstance(image, torch.Tensor):
+        array = image.cpu().numpy()
+        array = array[None] if array.ndim == 2 else array
+    else:
+        array = np.asarray(image)
+        array = array[None] if array.ndim == 2 else np.moveaxis(array, -1, 0) if array.ndim == 3 else array
+    if array.ndim != 3:
+        raise TypeError(f"image {index} of the dataset must have 2 or 3 dimensions, got shape {array.shape}")
+    return array

@@ -1,0 +1,87 @@
+"""Transformations of images in batches on the device, with the groups that act exactly.
+
+Each `Transformation` says how many states A has, which group its labels are (where composing is exact to
+the bit) or why there is none. The paper's seven are rotation, horizontal and vertical flip, inversion,
+grayscale, jigsaw and blur (Wang et al. 2024, arXiv:2411.06508); rotation by any angle and hue shift are
+continuous.
+
+Example:
+    >>> import torch
+    >>> flip = transformation("horizontal-flip")
+    >>> flip.apply(torch.tensor([[[[0.0, 1.0]]]]), torch.tensor([1])).flatten().tolist()
+    [1.0, 0.0]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from synthetic.transformations.base import Exactness, PixelPermutation, Transformation, on_grid
+from synthetic.transformations.colour import Grayscale, HueShift, Inversion
+from synthetic.transformations.geometric import HorizontalFlip, Jigsaw, Rotation, VerticalFlip
+from synthetic.transformations.smooth import Blur, ContinuousRotation
+
+__all__ = [
+    "TRANSFORMATIONS",
+    "Blur",
+    "ContinuousRotation",
+    "Exactness",
+    "Grayscale",
+    "HorizontalFlip",
+    "HueShift",
+    "Inversion",
+    "Jigsaw",
+    "PixelPermutation",
+    "Rotation",
+    "Transformation",
+    "VerticalFlip",
+    "on_grid",
+    "transformation",
+]
+
+TRANSFORMATIONS: dict[str, type[Transformation]] = {
+    t.name: t
+    for t in (
+        Rotation,
+        HorizontalFlip,
+        VerticalFlip,
+        Inversion,
+        Grayscale,
+        Jigsaw,
+        Blur,
+        ContinuousRotation,
+        HueShift,
+    )
+}
+"""The transformations by their name on the command line."""
+
+
+def transformation(spec: str | Mapping[str, Any] | Transformation) -> Transformation:
+    """The transformation that a name, a description or a transformation itself stands for.
+
+    Args:
+        spec: A name in `TRANSFORMATIONS`, a mapping `{"name": .., parameter: ..}`, or a Transformation.
+
+    Raises:
+        ValueError: If the name or a parameter is unknown.
+        TypeError: If `spec` is something else.
+    """
+    if isinstance(spec, Transformation):
+        return spec
+    if isinstance(spec, str):
+        spec = {"name": spec}
+    if not isinstance(spec, Mapping):
+        raise TypeError(f"transformation must be a name, a mapping or a Transformation, got {spec!r}")
+    name = spec.get("name")
+    if not isinstance(name, str) or name not in TRANSFORMATIONS:
+        raise ValueError(f"unknown transformation {name!r}: expected one of {', '.join(TRANSFORMATIONS)}")
+    options = {k: tuple(v) if isinstance(v, list) else v for k, v in spec.items() if k != "name"}
+    kind = TRANSFORMATIONS[name]
+    unknown = set(options) - set(kind.__dataclass_fields__)
+    if unknown:
+        raise ValueError(
+            f"{name} has no parameter {sorted(unknown)[0]!r}: "
+            f"it has {', '.join(kind.__dataclass_fields__) or 'none'}"
+        )
+    return kind(**options)

@@ -1,0 +1,133 @@
+"""Transformations of colour: inversion, grayscale, hue shift."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+
+from synthetic.groups import FiniteGroup, cyclic
+from synthetic.transformations.base import Exactness, Transformation
+
+__all__ = ["Grayscale", "HueShift", "Inversion", "hsv_to_rgb", "rgb_to_hsv", "to_gray"]
+
+LUMA = (0.299, 0.587, 0.114)
+"""The weights of red, green and blue in brightness (ITU-R BT.601)."""
+
+
+def to_gray(images: torch.Tensor) -> torch.Tensor:
+    """The brightness of RGB images (n, 3, h, w), of shape (n, 1, h, w)."""
+    weights = torch.tensor(LUMA, dtype=images.dtype, device=images.device)
+    return (images * weights[None, :, None, None]).sum(dim=1, keepdim=True)
+
+
+def rgb_to_hsv(images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Hue in [0, 6), saturation and value of RGB images (n, 3, h, w), each (n, h, w); gray has hue 0."""
+    red, green, blue = images.unbind(1)
+    value, low = images.amax(1), images.amin(1)
+    chroma = value - low
+    safe = torch.where(chroma > 0, chroma, torch.ones_like(chroma))
+    hue = torch.where(
+        value == red,
+        torch.remainder((green - blue) / safe, 6),
+        torch.where(value == green, (blue - red) / safe + 2, (red - green) / safe + 4),
+    )
+    hue = torch.where(chroma > 0, hue, torch.zeros_like(hue))
+    saturation = chroma / torch.where(value > 0, value, torch.ones_like(value))
+    return hue, saturation, value
+
+
+def hsv_to_rgb(hue: torch.Tensor, saturation: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
+    """The inverse of `rgb_to_hsv`; a new channel axis is put at position 1."""
+    channels = []
+    for offset in (5, 3, 1):
+        k = torch.remainder(hue + offset, 6)
+        ramp = torch.minimum(k, 4 - k).clamp(0, 1)
+        channels.append(value - value * saturation * ramp)
+    return torch.stack(channels, dim=1)
+
+
+@dataclass(frozen=True)
+class Inversion(Transformation):
+    """Label 1 replaces each pixel x by 1 - x.
+
+    The action is exact on pixels that are multiples of 2^-24, as all images of this package are
+    (`on_grid`); elsewhere inverting twice comes back within 2^-25.
+    """
+
+    name: ClassVar[str] = "inversion"
+    exactness: ClassVar[Exactness] = "exact"
+    statement: ClassVar[str] = (
+        "the cyclic group of order 2, exact on pixels that are multiples of 2^-24 and within 2^-25 elsewhere"
+    )
+
+    @property
+    def cardinality(self) -> int:
+        """2."""
+        return 2
+
+    @property
+    def group(self) -> FiniteGroup:
+        """The cyclic group of order 2."""
+        return cyclic(2)
+
+    def transform(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """Choose x or 1 - x by the label."""
+        return torch.where((labels == 1)[:, None, None, None], 1 - images, images)
+
+
+@dataclass(frozen=True)
+class Grayscale(Transformation):
+    """Label 1 replaces each RGB pixel by its brightness (ITU-R BT.601) in all three channels."""
+
+    name: ClassVar[str] = "grayscale"
+    exactness: ClassVar[Exactness] = "not invertible"
+    statement: ClassVar[str] = "no group: grayscale is a projection, the colours are lost"
+    channels: ClassVar[tuple[int, ...] | None] = (3,)
+
+    @property
+    def cardinality(self) -> int:
+        """2."""
+        return 2
+
+    def transform(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """Choose the image or its brightness by the label."""
+        return torch.where((labels == 1)[:, None, None, None], to_gray(images), images)
+
+
+@dataclass(frozen=True)
+class HueShift(Transformation):
+    """Turn the hue of every pixel by an angle; saturation and value stay.
+
+    Args:
+        steps: None for a continuous angle in [0, 2 pi); k for the k angles 2 pi a / k.
+
+    Raises:
+        ValueError: If `steps` is less than 2.
+    """
+
+    name: ClassVar[str] = "hue-shift"
+    exactness: ClassVar[Exactness] = "approximate"
+    statement: ClassVar[str] = (
+        "the circle (with steps=k the cyclic group of order k), up to float rounding of about 1e-6"
+    )
+    channels: ClassVar[tuple[int, ...] | None] = (3,)
+    steps: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.steps is not None and self.steps < 2:
+            raise ValueError(f"steps must be at least 2, or None for a continuous angle, got {self.steps}")
+
+    @property
+    def cardinality(self) -> int | None:
+        """`steps`."""
+        return self.steps
+
+    def transform(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """Go to hue, saturation and value, shift, and come back."""
+        sextants = labels.to(images.dtype) * (6 / (self.steps or 2 * math.pi))
+        hue, saturation, value = rgb_to_hsv(images)
+        shifted = hsv_to_rgb(torch.remainder(hue + sextants[:, None, None], 6), saturation, value)
+        return torch.where((labels == 0)[:, None, None, None], images, shifted)
