@@ -1,0 +1,46 @@
+"""Usable information by cross-fitted classifiers, images and mixed conditions included.
+
+Example:
+    >>> from synthetic import ModularShift
+    >>> from synergy.estimators.classifier import CrossFit, classifier
+    >>> sample = ModularShift(n=4).sample(2000, seed=0)
+    >>> fit = CrossFit(sample, seed=0)
+    >>> by_a = classifier(sample, "I(A;C|X)", predict="A", fit=fit)
+    >>> by_c = classifier(sample, "I(A;C|X)", predict="C", fit=fit)
+    >>> bool(max(abs(by_a.value - 1.3863), abs(by_c.value - 1.3863)) < 0.03)
+    True
+"""
+
+from synergy.estimators.classifier.crossfit import CrossFit, Quality, as_model
+from synergy.estimators.classifier.estimator import (
+    Prediction,
+    classifier,
+    conditional_entropy_scores,
+    decompose,
+    paired_estimate,
+)
+from synergy.estimators.classifier.models import (
+    KernelClassifier,
+    Model,
+    NetworkClassifier,
+    SklearnClassifier,
+    TableClassifier,
+    TorchClassifier,
+)
+
+__all__ = [
+    "CrossFit",
+    "KernelClassifier",
+    "Model",
+    "NetworkClassifier",
+    "Prediction",
+    "Quality",
+    "SklearnClassifier",
+    "TableClassifier",
+    "TorchClassifier",
+    "as_model",
+    "classifier",
+    "conditional_entropy_scores",
+    "decompose",
+    "paired_estimate",
+]

@@ -1,0 +1,218 @@
+"""Cross-fitted log losses: the raw material of every classifier estimate."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from scipy.optimize import minimize
+from scipy.special import log_softmax
+
+from synergy.estimators.classifier.design import Design, Split, encode_target, make_design, make_splits
+from synergy.estimators.classifier.models import (
+    Floats64,
+    Held,
+    KernelClassifier,
+    Model,
+    NetworkClassifier,
+    SklearnClassifier,
+    TableClassifier,
+    TorchClassifier,
+)
+from synthetic import Sample
+
+__all__ = ["CrossFit", "Quality", "as_model", "calibrated"]
+
+Quality = Literal["quick", "default", "best"]
+
+_MOST_CELLS_PER_ROW = 0.5
+
+
+def as_model(model: object) -> Model:
+    """Wrap a scikit-learn classifier or a torch module; a `Model` passes through.
+
+    Raises:
+        TypeError: If it is none of these.
+    """
+    if isinstance(model, Model):
+        return model
+    if isinstance(model, torch.nn.Module):
+        return TorchClassifier(model)
+    if hasattr(model, "fit") and (hasattr(model, "predict_proba") or hasattr(model, "decision_function")):
+        return SklearnClassifier(model)
+    raise TypeError(
+        "model must be 'auto', a scikit-learn classifier with predict_proba or decision_function, "
+        f"a torch.nn.Module or a Model, got {model!r}"
+    )
+
+
+def portfolio(design: Design, n: int, k: int, quality: Quality, device: str) -> tuple[Model, ...]:
+    """The default classifiers for a design: a table where that suffices, else kernel and network."""
+    if design.all_discrete and design.cells * (k - 1) <= max(_MOST_CELLS_PER_ROW * n, 4):
+        return (TableClassifier(),)
+    if quality == "quick":
+        return (KernelClassifier(landmarks=500, widths=(3.0,), ridges=(30.0,), rows=6_000),)
+    if quality == "default":
+        return (
+            KernelClassifier(widths=(2.0, 4.0), ridges=(10.0, 100.0)),
+            NetworkClassifier(device=device),
+        )
+    if quality == "best":
+        return (
+            KernelClassifier(landmarks=1500, widths=(0.25, 1.0, 2.0, 4.0, 8.0), ridges=(1.0, 10.0, 100.0)),
+            NetworkClassifier(hidden=256, members=4, passes=200_000, epochs=(10, 60), device=device),
+        )
+    raise ValueError(f"quality must be 'quick', 'default' or 'best', got {quality!r}")
+
+
+def calibrated(held: Sequence[Held], y: npt.NDArray[np.int64], split: Split, k: int) -> Floats64:
+    """Log probabilities of the test rows, calibrated and combined on the tuning rows.
+
+    The logits are sum_m b_m log p_m + (1 - sum_m b_m) log p_0 with p_0 the target's frequencies and
+    b_m >= 0 of least log loss on the tuning rows: temperature scaling (Guo et al. 2017,
+    arXiv:1706.04599) towards the marginal instead of towards the uniform distribution, so a classifier
+    that learned nothing costs nothing.
+
+    Args:
+        held: The log probabilities of each model.
+        y: The target, shape (n,).
+        split: The fold.
+        k: The number of classes.
+
+    Returns:
+        Shape (test, k).
+    """
+    counts = np.bincount(np.concatenate([y[split.fit], y[split.tune]]), minlength=k)
+    prior = np.log((counts + 0.5) / (counts.sum() + 0.5 * k))
+    tune = np.stack([h[0] for h in held]) - prior  # (models, tune, k)
+    test = np.stack([h[1] for h in held]) - prior
+    target = y[split.tune]
+    rows = np.arange(len(target))
+
+    def objective(b: Floats64) -> tuple[float, Floats64]:
+        log_p = log_softmax(prior + np.tensordot(b, tune, axes=1), axis=1)
+        picked = tune[:, rows, target].mean(axis=1)
+        expected = (np.exp(log_p)[None] * tune).sum(axis=2).mean(axis=1)
+        return -float(log_p[rows, target].mean()), expected - picked
+
+    start = np.full(len(held), 0.9 / len(held))
+    found = minimize(objective, start, jac=True, method="L-BFGS-B", bounds=[(0.0, 4.0)] * len(held))
+    log_p = log_softmax(prior + np.tensordot(found.x, test, axes=1), axis=1)
+    floor = 0.1 / (len(target) + 1)
+    return np.asarray(np.logaddexp(np.log1p(-floor) + log_p, np.log(floor) + prior))
+
+
+class CrossFit:
+    """Held-out log losses of discrete targets under many conditions, all on the same folds.
+
+    Every loss is `-log q(target | conditions)` at a row that q was not fitted on; the mean is an upper
+    bound, in expectation, on H(target | conditions). Losses are remembered, so differences of terms
+    share their parts and are paired row by row.
+
+    Args:
+        sample: The data.
+        folds: The number of folds; rows with equal `sample.groups` stay together.
+        seed: Fixes folds, landmarks and initial weights.
+        model: `auto`, a scikit-learn classifier, a torch module, or a `Model`. Conditions that are
+            empty always use the target's frequencies.
+        quality: How much work `auto` does: `quick`, `default` or `best`.
+        device: Where `auto` trains its networks.
+
+    Raises:
+        ValueError: If there are too few rows or groups for the folds.
+        TypeError: If the model is of no known kind.
+
+    Example:
+        >>> from synthetic import ModularShift
+        >>> fit = CrossFit(ModularShift(n=4).sample(2000, seed=0), seed=0)
+        >>> bool(abs(fit.losses("A", ["C", "X"]).mean()) < 0.01)
+        True
+    """
+
+    def __init__(
+        self,
+        sample: Sample,
+        *,
+        folds: int = 5,
+        seed: int = 0,
+        model: object = "auto",
+        quality: Quality = "default",
+        device: str = "cpu",
+    ) -> None:
+        if quality not in ("quick", "default", "best"):
+            raise ValueError(f"quality must be 'quick', 'default' or 'best', got {quality!r}")
+        self.sample = sample
+        self.seed = seed
+        self.quality: Quality = quality
+        self.device = device
+        self.model: Model | None = None if isinstance(model, str) and model == "auto" else as_model(model)
+        self.groups = None if sample.groups is None else _labels(sample[sample.groups])
+        self.splits = make_splits(len(sample), folds, seed=seed, groups=self.groups)
+        self._losses: dict[tuple[frozenset[str], frozenset[str]], Floats64] = {}
+        self._log_p: dict[tuple[frozenset[str], frozenset[str]], Floats64] = {}
+
+    def losses(self, target: str | Sequence[str], given: str | Sequence[str] = ()) -> Floats64:
+        """The held-out log losses, shape (n,), in nats.
+
+        Args:
+            target: The discrete variable, or several taken jointly.
+            given: The conditions, of any kind.
+
+        Raises:
+            ValueError: If a target is not discrete or a name is unknown.
+        """
+        key = self._key(target, given)
+        if key not in self._losses:
+            y, _ = self._target(target)
+            log_p = self.log_probabilities(target, given)
+            self._losses[key] = -log_p[np.arange(len(y)), y]
+        return self._losses[key]
+
+    def log_probabilities(self, target: str | Sequence[str], given: str | Sequence[str] = ()) -> Floats64:
+        """The held-out log probabilities, shape (n, k); class j is the j-th joint state that occurs."""
+        key = self._key(target, given)
+        if key not in self._log_p:
+            y, k = self._target(target)
+            design = make_design(self.sample, [name for name in self.sample if name in key[1]])
+            self._log_p[key] = self._fit(design, y, k)
+        return self._log_p[key]
+
+    def _key(
+        self, target: str | Sequence[str], given: str | Sequence[str]
+    ) -> tuple[frozenset[str], frozenset[str]]:
+        pair = (
+            frozenset([target] if isinstance(target, str) else target),
+            frozenset([given] if isinstance(given, str) else given),
+        )
+        for name in sorted(pair[0] | pair[1]):
+            self.sample[name]
+        return pair
+
+    def _target(self, target: str | Sequence[str]) -> tuple[npt.NDArray[np.int64], int]:
+        wanted = {target} if isinstance(target, str) else set(target)
+        return encode_target(self.sample, [name for name in self.sample if name in wanted])
+
+    def _fit(self, design: Design, y: npt.NDArray[np.int64], k: int) -> Floats64:
+        log_p = np.zeros((len(y), k))
+        if k == 1:
+            return log_p
+        if not design.blocks:
+            models: tuple[Model, ...] = (TableClassifier(),)
+        elif self.model is not None:
+            models = (self.model,)
+        else:
+            models = portfolio(design, len(y), k, self.quality, self.device)
+        held = [m.fit_predict(design, y, k, self.splits, seed=self.seed) for m in models]
+        for fold, split in enumerate(self.splits):
+            if isinstance(models[0], TableClassifier):
+                log_p[split.test] = held[0][fold][1]
+            else:
+                log_p[split.test] = calibrated([h[fold] for h in held], y, split, k)
+        return log_p
+
+
+def _labels(column: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+    return np.unique(column, return_inverse=True)[1].reshape(-1).astype(np.int64)

@@ -1,0 +1,168 @@
+"""What a classifier sees: named columns turned into one matrix of balanced blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from synthetic import Sample
+
+__all__ = ["Block", "Design", "Split", "encode_target", "make_design", "make_splits"]
+
+Floats = npt.NDArray[np.float32]
+Integers = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Block:
+    """One variable's columns in the design matrix.
+
+    Args:
+        name: The variable.
+        kind: `discrete` (one-hot), `continuous` or `image`.
+        columns: Where the block lies in the matrix.
+        shape: The shape of one row before it was flattened, (channels, height, width) for images.
+    """
+
+    name: str
+    kind: str
+    columns: slice
+    shape: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Design:
+    """The conditioning variables as one matrix.
+
+    Args:
+        matrix: Shape (n, d): discrete columns one-hot, continuous ones and images as they are.
+        blocks: Which columns belong to which variable.
+        codes: The joint state of the discrete variables, shape (n,), or None where there are none.
+        cells: The number of joint states of the discrete variables.
+    """
+
+    matrix: Floats
+    blocks: tuple[Block, ...]
+    codes: Integers | None
+    cells: int
+
+    @property
+    def all_discrete(self) -> bool:
+        """Whether every conditioning variable is discrete."""
+        return all(block.kind == "discrete" for block in self.blocks)
+
+
+@dataclass(frozen=True)
+class Split:
+    """The rows of one fold: fitted on, tuned on, and predicted.
+
+    Args:
+        fit: Rows that the parameters are fitted on.
+        tune: Rows that settings, early stopping and calibration are chosen on.
+        test: Rows whose losses are reported; disjoint, by group, from the other two.
+    """
+
+    fit: Integers
+    tune: Integers
+    test: Integers
+
+
+def encode_target(sample: Sample, target: Sequence[str]) -> tuple[Integers, int]:
+    """Joint codes 0 .. k - 1 of discrete variables, and k, the number of states that occur.
+
+    Raises:
+        ValueError: If a variable is not discrete.
+    """
+    codes, _ = _joint_codes(sample, target)
+    seen, compact = np.unique(codes, return_inverse=True)
+    return compact.reshape(-1).astype(np.int64), len(seen)
+
+
+def make_design(sample: Sample, given: Sequence[str]) -> Design:
+    """Encode the conditioning variables of `given`, in that order."""
+    n = len(sample)
+    parts: list[Floats] = []
+    blocks: list[Block] = []
+    start = 0
+    discrete = [name for name in given if sample.variables[name].kind == "discrete"]
+    for name in given:
+        column, variable = sample[name], sample.variables[name]
+        if variable.kind == "discrete":
+            part = np.eye(variable.cardinality or 1, dtype=np.float32)[column]
+        else:
+            part = column.reshape(n, -1).astype(np.float32)
+        shape = part.shape[1:] if variable.kind == "discrete" else column.shape[1:] or (1,)
+        blocks.append(Block(name, variable.kind, slice(start, start + part.shape[1]), shape))
+        parts.append(part)
+        start += part.shape[1]
+    matrix = np.hstack(parts) if parts else np.zeros((n, 0), dtype=np.float32)
+    codes, cells = _joint_codes(sample, discrete) if discrete else (None, 1)
+    return Design(matrix, tuple(blocks), codes, cells)
+
+
+def make_splits(
+    n: int,
+    folds: int,
+    *,
+    seed: int,
+    groups: Integers | None = None,
+    tune_share: float = 0.125,
+) -> tuple[Split, ...]:
+    """Random folds that never divide a group, each with rows set aside for tuning.
+
+    Args:
+        n: The number of rows.
+        folds: The number of folds, at least 2.
+        seed: Fixes the folds.
+        groups: One label per row, shape (n,); None where the rows are independent.
+        tune_share: The share of each fold's training groups that is set aside.
+
+    Raises:
+        ValueError: If there are fewer than `folds` groups (or rows), or `folds` is below 2.
+    """
+    labels = np.arange(n) if groups is None else np.unique(groups, return_inverse=True)[1].reshape(-1)
+    count = int(labels.max()) + 1
+    if folds < 2:
+        raise ValueError(f"folds must be at least 2, got {folds}")
+    if count < 2 * folds:
+        what = "rows" if groups is None else "groups"
+        raise ValueError(f"cross-fitting with folds={folds} needs at least {2 * folds} {what}, got {count}")
+    rng = np.random.default_rng([seed, 0xF01D])
+    fold_of = np.empty(count, dtype=np.int64)
+    fold_of[rng.permutation(count)] = np.arange(count) % folds
+    splits = []
+    for fold in range(folds):
+        train = rng.permutation(np.flatnonzero(fold_of != fold))
+        tuned = train[: max(1, round(tune_share * len(train)))]
+        is_tune = np.zeros(count, dtype=bool)
+        is_tune[tuned] = True
+        row_test = fold_of[labels] == fold
+        row_tune = is_tune[labels]
+        splits.append(
+            Split(
+                np.flatnonzero(~row_test & ~row_tune),
+                np.flatnonzero(row_tune),
+                np.flatnonzero(row_test),
+            )
+        )
+    return tuple(splits)
+
+
+def _joint_codes(sample: Sample, names: Sequence[str]) -> tuple[Integers, int]:
+    codes = np.zeros(len(sample), dtype=np.int64)
+    cells = 1
+    for name in names:
+        variable = sample.variables[name]
+        if variable.kind != "discrete":
+            raise ValueError(
+                f"the predicted variable must be discrete, got {name!r}, which is {variable.kind}"
+            )
+        size = variable.cardinality or 1
+        if cells > 2**62 // size:
+            raise ValueError(f"the joint of {', '.join(names)} has more than 2**62 states")
+        codes = codes * size + sample[name]
+        cells *= size
+    return codes, cells

@@ -1,0 +1,261 @@
+"""The classifier estimator: information as a difference of held-out log losses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import chain, combinations
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.stats import norm, t
+
+from synergy.estimators.classifier.crossfit import CrossFit, Quality
+from synergy.estimators.result import Estimate
+from synthetic import Sample
+from theory import Expression, Term, parse_expression
+
+__all__ = ["Prediction", "classifier", "conditional_entropy_scores", "decompose", "paired_estimate"]
+
+_USABLE = (
+    "usable (V-) information: what the classifiers can read, not all that is there (Xu et al. 2020); "
+    "each held-out log loss bounds its conditional entropy from above"
+)
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """One conditional entropy of a decomposed expression.
+
+    Args:
+        coefficient: Its factor.
+        target: The variables that are predicted, jointly.
+        given: The variables that they are predicted from.
+    """
+
+    coefficient: Fraction
+    target: frozenset[str]
+    given: frozenset[str]
+
+
+def decompose(
+    expression: str | Term | Expression, sample: Sample, *, predict: str | Sequence[str] | None = None
+) -> tuple[Prediction, ...]:
+    """Write an expression as conditional entropies of discrete variables.
+
+    In each term one slot T is predicted from the others,
+    I(T; G_2; ..; G_k | W) = sum over S of (-1)^|S| H(T | G_S, W), over subsets S of the other slots.
+
+    Args:
+        expression: One term or a linear combination.
+        sample: Says which variables are discrete.
+        predict: The variable(s) whose slot is predicted; None for the first slot that is discrete in
+            each term. A term of an expression without such a slot falls back to that rule.
+
+    Raises:
+        ValueError: If a term has no slot of discrete variables only, if `predict` names no slot, a slot
+            with a variable that is not discrete, or a name is unknown.
+    """
+    parsed = parse_expression(expression)
+    for name in parsed.variables:
+        sample[name]
+    wanted = frozenset([predict] if isinstance(predict, str) else predict or ())
+    if wanted and not any(wanted <= set(g) for term in parsed.terms for g in term.groups):
+        raise ValueError(f"predict={predict!r} must name (part of) a slot of {parsed}, none has it")
+    total: dict[tuple[frozenset[str], frozenset[str]], Fraction] = {}
+    for coefficient, term in parsed.summands:
+        slot = _slot(term, sample, wanted)
+        others = [g for i, g in enumerate(term.groups) if i != slot]
+        subsets = chain.from_iterable(combinations(others, r) for r in range(len(others) + 1))
+        for subset in subsets:
+            given = frozenset(term.given).union(*subset)
+            target = frozenset(term.groups[slot]) - given
+            sign = (-1) ** len(subset)
+            if target:
+                key = (target, given)
+                total[key] = total.get(key, Fraction(0)) + sign * coefficient
+    return tuple(Prediction(c, target, given) for (target, given), c in total.items() if c)
+
+
+def _slot(term: Term, sample: Sample, wanted: frozenset[str]) -> int:
+    def discrete(group: tuple[str, ...]) -> bool:
+        return all(sample.variables[name].kind == "discrete" for name in group)
+
+    if wanted:
+        for i, group in enumerate(term.groups):
+            if wanted <= set(group):
+                if not discrete(group):
+                    raise ValueError(
+                        f"predict={', '.join(sorted(wanted))!r}: the slot {','.join(group)} of {term} "
+                        "must be discrete to be predicted"
+                    )
+                return i
+    for i, group in enumerate(term.groups):
+        if discrete(group):
+            return i
+    raise ValueError(f"the classifier needs a slot of discrete variables to predict, {term} has none")
+
+
+def paired_estimate(
+    scores: npt.NDArray[np.float64],
+    *,
+    term: str,
+    estimator: str,
+    confidence: float = 0.95,
+    groups: npt.NDArray[Any] | None = None,
+    notes: tuple[str, ...] = (),
+) -> Estimate:
+    """The mean of per-row scores with its standard error, clustered by group.
+
+    The variance is G / (G - 1) sum_g (sum over rows of g of (score - mean))^2 / n^2 for G groups (Liang
+    and Zeger 1986); the interval uses Student's t with G - 1 degrees of freedom.
+
+    Args:
+        scores: Shape (n,).
+        term: What is estimated.
+        estimator: The estimator's name.
+        confidence: The nominal coverage.
+        groups: One label per row, shape (n,); None where the rows are independent.
+        notes: What a reader must know.
+
+    Raises:
+        ValueError: If the confidence is not strictly between 0 and 1, or there are fewer than 2 groups.
+    """
+    if not 0 < confidence < 1:
+        raise ValueError(f"confidence must be strictly between 0 and 1, got {confidence}")
+    scores = np.asarray(scores, dtype=np.float64)
+    n = len(scores)
+    value = float(scores.mean())
+    sums = scores - value
+    if groups is not None:
+        labels = np.unique(groups, return_inverse=True)[1].reshape(-1)
+        sums = np.bincount(labels, weights=sums).astype(np.float64)
+    count = len(sums)
+    if count < 2:
+        raise ValueError(f"a standard error needs at least 2 independent rows or groups, got {count}")
+    error = float(np.sqrt(count / (count - 1) * (sums**2).sum()) / n)
+    half = float(t.ppf(0.5 + confidence / 2, count - 1) if count < 1000 else norm.ppf(0.5 + confidence / 2))
+    return Estimate(
+        term=term,
+        value=value,
+        standard_error=error,
+        interval=(value - half * error, value + half * error),
+        confidence=confidence,
+        estimator=estimator,
+        samples=n,
+        notes=notes,
+        scores=scores,
+    )
+
+
+def classifier(
+    sample: Sample,
+    expression: str | Term | Expression,
+    *,
+    predict: str | Sequence[str] | None = None,
+    model: object = "auto",
+    quality: Quality = "default",
+    folds: int = 5,
+    seed: int = 0,
+    confidence: float = 0.95,
+    device: str = "cpu",
+    fit: CrossFit | None = None,
+) -> Estimate:
+    """Estimate with cross-fitted classifiers: any term with a discrete slot, everything else of any kind.
+
+    I(A;Z|C) = H(A|C) - H(A|Z,C), each conditional entropy the mean held-out log loss of a calibrated
+    classifier of A; I(A;C|Z) can be had by predicting A or by predicting C, two independent routes.
+
+    Args:
+        sample: The data; `sample.groups` are never split between folds.
+        expression: A term or a linear combination.
+        predict: The variable whose slot is predicted; None for the first discrete slot.
+        model: `auto`, a scikit-learn classifier, a torch module giving logits, or a `Model`.
+        quality: How much work `auto` does.
+        folds: The number of folds.
+        seed: Fixes everything random.
+        confidence: The nominal coverage of the interval.
+        device: Where `auto` trains its networks.
+        fit: A `CrossFit` on the same sample to share folds and losses with; the options that it holds
+            are then taken from it.
+
+    Returns:
+        The estimate, with one score per row.
+
+    Raises:
+        ValueError: If no slot can be predicted, a name is unknown, or there are too few rows.
+
+    Source:
+        Xu, Zhao, Song, Stewart, Ermon 2020, "A theory of usable information under computational
+        constraints", arXiv:2002.10689.
+
+    Example:
+        >>> from synthetic import ModularShift
+        >>> sample = ModularShift(n=4, noise=0.1).sample(4000, seed=0)
+        >>> by_a = classifier(sample, "I(A;C|X)", predict="A")
+        >>> by_c = classifier(sample, "I(A;C|X)", predict="C")
+        >>> bool(abs(by_a.value - by_c.value) < 0.05)
+        True
+    """
+    parsed = parse_expression(expression)
+    parts = decompose(parsed, sample, predict=predict)
+    if fit is None:
+        fit = CrossFit(sample, folds=folds, seed=seed, model=model, quality=quality, device=device)
+    elif fit.sample is not sample:
+        raise ValueError("fit must have been made on the sample that is passed, got another one")
+    scores = np.zeros(len(sample))
+    for part in parts:
+        scores += float(part.coefficient) * fit.losses(sorted(part.target), sorted(part.given))
+    targets = ", ".join(sorted({",".join(sorted(p.target)) for p in parts}))
+    notes = [_USABLE, f"predicted {targets or 'nothing'} in {len(fit.splits)} folds"]
+    if sum(p.coefficient < 0 and bool(p.given) for p in parts) and sum(
+        p.coefficient > 0 and bool(p.given) for p in parts
+    ):
+        notes.append(
+            "a difference of two bounds: the interval is of sampling error only and the sign of the "
+            "remaining bias is not known"
+        )
+    if fit.groups is not None:
+        notes.append(f"standard error clustered by {sample.groups}")
+    return paired_estimate(
+        scores,
+        term=str(parsed),
+        estimator="classifier",
+        confidence=confidence,
+        groups=fit.groups,
+        notes=tuple(notes),
+    )
+
+
+def conditional_entropy_scores(
+    sample: Sample,
+    target: str | Sequence[str],
+    given: str | Sequence[str] = (),
+    *,
+    folds: int = 5,
+    seed: int = 0,
+    model: object = "auto",
+    quality: Quality = "default",
+    device: str = "cpu",
+    fit: CrossFit | None = None,
+) -> npt.NDArray[np.float64]:
+    """Per-row held-out log losses of predicting `target` from `given`, shape (n,), in nats.
+
+    Their mean estimates H(target | given) from above. Use one `CrossFit` for several calls to pair them.
+
+    Args:
+        sample: The data.
+        target: The discrete variable, or several taken jointly.
+        given: The conditions.
+        folds: The number of folds.
+        seed: Fixes everything random.
+        model: As in `CrossFit`.
+        quality: As in `CrossFit`.
+        device: As in `CrossFit`.
+        fit: A `CrossFit` on the same sample, used in place of the options above.
+    """
+    if fit is None:
+        fit = CrossFit(sample, folds=folds, seed=seed, model=model, quality=quality, device=device)
+    return fit.losses(target, given)
