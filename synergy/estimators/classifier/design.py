@@ -15,6 +15,8 @@ __all__ = ["Block", "Design", "Split", "encode_target", "make_design", "make_spl
 Floats = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int64]
 
+_LARGEST = 2**30
+
 
 @dataclass(frozen=True)
 class Block:
@@ -82,12 +84,25 @@ def encode_target(sample: Sample, target: Sequence[str]) -> tuple[Integers, int]
 
 
 def make_design(sample: Sample, given: Sequence[str]) -> Design:
-    """Encode the conditioning variables of `given`, in that order."""
+    """Encode the conditioning variables of `given`, in that order.
+
+    Raises:
+        ValueError: If the matrix would not fit in 4 GiB.
+    """
     n = len(sample)
     parts: list[Floats] = []
     blocks: list[Block] = []
     start = 0
     discrete = [name for name in given if sample.variables[name].kind == "discrete"]
+    width = sum(
+        (sample.variables[name].cardinality or 1) if name in discrete else sample[name][0].size
+        for name in given
+    )
+    if width * n > _LARGEST:
+        raise ValueError(
+            f"conditioning on {', '.join(given)} needs a matrix of {n} x {width} = {width * n / 2**28:.1f} GiB; "
+            "the limit is 4 GiB: merge rare states, or take fewer rows or smaller images"
+        )
     for name in given:
         column, variable = sample[name], sample.variables[name]
         if variable.kind == "discrete":
