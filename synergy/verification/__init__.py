@@ -1,0 +1,20 @@
+"""Verification: claims against worlds, to a table of verdicts."""
+
+from synergy.verification.cases import CASES, Case
+from synergy.verification.run import DEFAULT_CLAIMS, Report, verify
+from synergy.verification.settings import Settings
+from synergy.verification.table import render, write
+from synergy.verification.verdict import Verdict, to_frame
+
+__all__ = [
+    "CASES",
+    "DEFAULT_CLAIMS",
+    "Case",
+    "Report",
+    "Settings",
+    "Verdict",
+    "render",
+    "to_frame",
+    "verify",
+    "write",
+]

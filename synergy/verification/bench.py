@@ -1,0 +1,107 @@
+"""The bench of one case: its sample, its learned representations and their cross-fitted losses."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+from torch import nn
+
+from synergy.estimators.classifier import CrossFit
+from synergy.learning import ConvEncoder, MLPEncoder, Trained, train_classifier
+from synergy.verification.cases import Case
+from synergy.verification.settings import Settings
+from synthetic import Sample, Variable
+
+__all__ = ["Bench", "Target"]
+
+Target = Literal["pretext", "mixture"]
+"""What an encoder is trained to predict: A, or (A + C) modulo the number of transformations."""
+
+
+class Bench:
+    """Everything measured on one case, made when first asked for.
+
+    Args:
+        case: The case.
+        settings: How much work to do.
+    """
+
+    def __init__(self, case: Case, settings: Settings) -> None:
+        self.case = case
+        self.settings = settings
+        self._learned: dict[Target, tuple[Sample, CrossFit, Trained]] = {}
+
+    @property
+    def has_images(self) -> bool:
+        """Whether the input X is an image."""
+        return any(v.name == "X" and v.kind == "image" for v in self.case.generator.variables)
+
+    @cached_property
+    def sample(self) -> Sample:
+        """The sample of the sample world."""
+        rows = self.settings.image_rows if self.has_images else self.settings.table_rows
+        return self.case.sample(rows, seed=self.settings.seed)
+
+    @cached_property
+    def fit(self) -> CrossFit:
+        """Cross-fitted losses on the sample."""
+        return self._crossfit(self.sample)
+
+    def _crossfit(self, sample: Sample) -> CrossFit:
+        return CrossFit(
+            sample, folds=self.settings.folds, seed=self.settings.seed, quality=self.settings.quality
+        )
+
+    def learned(self, target: Target) -> tuple[Sample, CrossFit, Trained]:
+        """Rows of raw inputs that the encoder never saw, with its representation as the column Z."""
+        if target not in self._learned:
+            self._learned[target] = self._train(target)
+        return self._learned[target]
+
+    def _train(self, target: Target) -> tuple[Sample, CrossFit, Trained]:
+        settings = self.settings
+        train, judged = self._split()
+        states = next(v.cardinality or 1 for v in self.case.generator.variables if v.name == "A")
+        labels = train["A"] if target == "pretext" else (train["A"] + train["C"]) % states
+        trained = train_classifier(
+            self._encoder,
+            _inputs(train),
+            labels,
+            states=states,
+            epochs=settings.epochs,
+            seed=settings.seed,
+            device=settings.device,
+        )
+        z = trained.represent(_inputs(judged))
+        sample = judged.with_column(Variable("Z", "continuous", None, "representation"), z)
+        return sample, self._crossfit(sample), trained
+
+    def _split(self) -> tuple[Sample, Sample]:
+        """Rows to train on and rows to judge on, with no raw input in both."""
+        settings = self.settings
+        if not self.has_images:
+            rows = self.case.sample(2 * settings.table_rows, seed=settings.seed + 1)
+            half = settings.table_rows // 2
+            return rows.rows(slice(0, half)), rows.rows(slice(half, 2 * half))
+        rows = self.case.sample(settings.train_rows + settings.judge_rows, seed=settings.seed + 1)
+        raw = np.unique(rows["R"])
+        share = settings.train_rows / (settings.train_rows + settings.judge_rows)
+        chosen = np.random.default_rng([settings.seed, 1]).permutation(raw)[: round(share * len(raw))]
+        is_train = np.isin(rows["R"], chosen)
+        return rows.rows(is_train), rows.rows(~is_train)
+
+    def _encoder(self) -> nn.Module:
+        if self.has_images:
+            return ConvEncoder(int(self.sample["X"].shape[1]), self.settings.features)
+        return MLPEncoder(self.sample.variables["X"].cardinality or 1, self.settings.features)
+
+
+def _inputs(sample: Sample) -> npt.NDArray[np.float32]:
+    """The input as floats: images as they are, integers one-hot."""
+    variable, column = sample.variables["X"], sample["X"]
+    if variable.kind == "discrete":
+        return np.eye(variable.cardinality or 1, dtype=np.float32)[column]
+    return np.ascontiguousarray(column, dtype=np.float32)

@@ -1,0 +1,94 @@
+"""Cases: a generator together with what plays the representation Z on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from synergy.verification.controls import CONTROL, Confounded
+from synthetic import Digits, Generator, ModularShift, Sample, Variable
+from theory import Claim
+
+__all__ = ["CASES", "Case", "thumbnail"]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A generator, with what plays the representation Z in the worlds that train nothing.
+
+    Args:
+        name: The label in tables; the part before the colon is the generator's family.
+        generator: Draws the samples and knows what can be known.
+        about: One phrase: what is particular here.
+        represent: Makes Z from the input X; None where the generator draws Z itself, or has none, in
+            which case Z is read as X (the identity is a representation too).
+        only: The claims that the case was built for; None for all.
+    """
+
+    name: str
+    generator: Generator
+    about: str
+    represent: Callable[[npt.NDArray[np.float32]], npt.NDArray[np.float32]] | None = None
+    only: tuple[str, ...] | None = None
+
+    def fits(self, claim: Claim) -> bool:
+        """Whether the claim is judged on this case."""
+        return claim.id in self.only if self.only is not None else claim != CONTROL
+
+    def sample(self, n: int, *, seed: int) -> Sample:
+        """Draw n rows, with a column Z where `represent` makes one."""
+        sample = self.generator.sample(n, seed=seed)
+        if self.represent is None:
+            return sample
+        variable = Variable("Z", "continuous", None, "representation")
+        return sample.with_column(variable, self.represent(sample["X"]))
+
+
+def thumbnail(images: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Average the pixels of each quadrant.
+
+    Args:
+        images: Shape (n, channels, height, width), height and width even.
+
+    Returns:
+        Shape (n, 4 * channels).
+    """
+    n, channels, height, width = images.shape
+    quadrants = images.reshape(n, channels, 2, height // 2, 2, width // 2).mean(axis=(3, 5))
+    return np.ascontiguousarray(quadrants.reshape(n, 4 * channels))
+
+
+CASES = (
+    Case(
+        "modular-shift",
+        ModularShift(n=6, classes=2, noise=0.1, coarse=3),
+        "six states, two classes, noise 0.1; Z = X mod 3",
+    ),
+    Case(
+        "modular-shift: lossless",
+        ModularShift(n=6, classes=2, shifts=2, coarse=2),
+        "X shows both A and C; Z = X mod 2 is A xor C",
+    ),
+    Case(
+        "digits",
+        Digits(transformation="rotation"),
+        "scikit-learn's digits under four-fold rotation; Z = a 2x2 thumbnail",
+        thumbnail,
+    ),
+    Case(
+        "digits: inversion",
+        Digits(transformation="inversion"),
+        "the digits with colours inverted or not: a lossless transformation",
+        only=("E1", "E2", "L1", "L2"),
+    ),
+    Case(
+        "confounded-shift",
+        Confounded(),
+        "negative control: the class chooses the transformation",
+        only=(CONTROL.id,),
+    ),
+)
+"""What `synergy verify` judges on."""

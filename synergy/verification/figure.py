@@ -1,0 +1,59 @@
+"""The figure of a verification: every measured gap with its interval, coloured by verdict."""
+
+from __future__ import annotations
+
+import matplotlib as mpl
+import seaborn as sns
+from matplotlib.figure import Figure
+
+from synergy.verification.run import Report
+from synergy.verification.verdict import to_frame
+
+__all__ = ["forest"]
+
+_PALETTE = {"verified": "#0072B2", "violated": "#D55E00", "by construction": "#999999", "inconclusive": "#E69F00"}
+_MARKERS = {"verified": "o", "violated": "X", "by construction": "D", "inconclusive": "s"}
+
+
+def forest(report: Report) -> Figure:
+    """A forest plot: one row per claim and case, one panel per world that measures.
+
+    Colour and marker both tell the verdict, so that the figure reads without colour.
+    """
+    frame = to_frame(report.verdicts)
+    frame = frame[frame["judgement"].isin(list(_PALETTE)) & frame["measured"].notna()]
+    frame["row"] = frame["claim"] + "  " + frame["case"]
+    rows = list(dict.fromkeys(frame["row"]))
+    panels = [w for w in ("symbolic", "exact", "sample", "learned") if (frame["world"] == w).any()]
+    with sns.axes_style("whitegrid"), mpl.rc_context({"svg.hashsalt": "synergy", "font.size": 9}):
+        figure = Figure(figsize=(3.2 + 2.6 * max(1, len(panels)), 1.6 + 0.21 * max(1, len(rows))))
+        axes = figure.subplots(1, max(1, len(panels)), sharey=True, squeeze=False)[0]
+        for axis, world in zip(axes, panels, strict=False):
+            part = frame[frame["world"] == world]
+            heights = [rows.index(row) for row in part["row"]]
+            axis.axvline(0, color="0.3", linewidth=1)
+            for y, low, high, judgement in zip(heights, part["low"], part["high"], part["judgement"], strict=True):
+                axis.plot([low, high], [y, y], color=_PALETTE[judgement], linewidth=1.5, zorder=2)
+            sns.scatterplot(
+                x=part["measured"].to_numpy(),
+                y=heights,
+                hue=part["judgement"].to_numpy(),
+                style=part["judgement"].to_numpy(),
+                palette=_PALETTE,
+                markers=_MARKERS,
+                s=42,
+                zorder=3,
+                legend=False,
+                ax=axis,
+            )
+            axis.set(title=world, xlabel="gap in nats", ylabel="")
+            axis.set_yticks(range(len(rows)), rows)
+            axis.set_ylim(len(rows) - 0.5, -0.5)
+        handles = [
+            mpl.lines.Line2D([], [], color=colour, marker=_MARKERS[name], linestyle="", label=name)
+            for name, colour in _PALETTE.items()
+        ]
+        figure.legend(handles=handles, loc="lower center", ncols=len(handles), frameon=False)
+        figure.suptitle("What each claim's gap comes to (bars: 95 % intervals; >= 0 or == 0 is claimed)")
+        figure.tight_layout(rect=(0, 0.035, 1, 0.99))
+    return figure

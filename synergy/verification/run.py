@@ -1,0 +1,230 @@
+"""Judging claims in worlds on cases, to a table of verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import get_args
+
+from joblib import Parallel, delayed
+
+from synergy.verification import worlds as judges
+from synergy.verification.bench import Bench
+from synergy.verification.cases import CASES, Case
+from synergy.verification.controls import CONTROL
+from synergy.verification.decide import Gap, decide, holm, rows_needed
+from synergy.verification.settings import Settings
+from synergy.verification.verdict import Standing, Verdict, World, standing
+from theory import Claim, parse_statement
+from theory import claim as find_claim
+
+__all__ = ["DEFAULT_CLAIMS", "Progress", "Report", "verify"]
+
+DEFAULT_CLAIMS = ("E1", "E2", "E3", "L1", "L2", "D1", "D2", "D3", "D4", "G1", "G2")
+"""What `synergy verify` judges when no claim is named."""
+
+Progress = Callable[[int, int, str], None]
+"""Called with the number of jobs done, their total, and what has just been done."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """The verdicts of one verification.
+
+    Args:
+        verdicts: One for each claim, world and case that fit.
+        claims: The claims that were judged.
+        settings: How.
+    """
+
+    verdicts: tuple[Verdict, ...]
+    claims: tuple[Claim, ...]
+    settings: Settings
+
+    def standings(self) -> dict[tuple[str, World], Standing]:
+        """For each claim and world whether the verdicts are what the registry expects."""
+        found: dict[tuple[str, World], Standing] = {}
+        for claim in self.claims:
+            for world in get_args(World):
+                judgements = [
+                    v.judgement for v in self.verdicts if v.claim == claim.id and v.world == world
+                ]
+                if judgements:
+                    found[claim.id, world] = standing(claim.expectation, judgements)
+        return found
+
+    @property
+    def exit_status(self) -> int:
+        """0 when every claim came out as expected, 1 if any did not, 3 if something stayed open."""
+        found = set(self.standings().values())
+        return 1 if "unexpected" in found else 3 if "inconclusive" in found else 0
+
+    def summary(self) -> str:
+        """One line."""
+        standings = list(self.standings().values())
+        counts = {name: sum(v.judgement == name for v in self.verdicts) for name in _ORDER}
+        told = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
+        verdict = {
+            0: "every claim came out as expected",
+            1: f"{standings.count('unexpected')} UNEXPECTED",
+            3: f"{standings.count('inconclusive')} inconclusive",
+        }[self.exit_status]
+        return f"{len(self.claims)} claims, {len(self.verdicts)} verdicts ({told}): {verdict}"
+
+
+_ORDER = (
+    "proved",
+    "refuted",
+    "verified",
+    "violated",
+    "by construction",
+    "inconclusive",
+    "unknown",
+    "not applicable",
+)
+
+
+def verify(
+    claims: Sequence[str | Claim] = (),
+    *,
+    worlds: Sequence[World] = (),
+    generators: Sequence[str] = (),
+    cases: Sequence[Case] = CASES,
+    settings: Settings | None = None,
+    jobs: int = 1,
+    progress: Progress | None = None,
+) -> Report:
+    """Judge claims in worlds on cases.
+
+    Args:
+        claims: Claims, or their identifiers in the registry; none for the default ones and the negative
+            control.
+        worlds: The worlds to judge in; none for all five.
+        generators: Families, or full names of cases, to judge on; none for all.
+        cases: The cases to choose from.
+        settings: How much work to do; None for the full settings.
+        jobs: How many processes work at once.
+        progress: Told of every job that is done.
+
+    Raises:
+        ValueError: If a claim, world or generator is unknown; the message says which exist.
+    """
+    settings = settings or Settings()
+    chosen = [c if isinstance(c, Claim) else find_claim(c) for c in claims or DEFAULT_CLAIMS]
+    if not claims:
+        chosen.append(CONTROL)
+    for world in worlds:
+        if world not in get_args(World):
+            raise ValueError(f"unknown world {world!r}: expected some of {', '.join(get_args(World))}")
+    wanted = tuple(worlds or get_args(World))
+    picked = _pick(cases, generators)
+    tasks = list(_tasks(chosen, wanted, picked, settings, general=not generators))
+    verdicts: list[Verdict] = []
+    runner = Parallel(n_jobs=jobs, return_as="generator")
+    for done, found in enumerate(runner(delayed(_run)(task) for task in tasks), start=1):
+        verdicts.extend(found)
+        if progress is not None:
+            progress(done, len(tasks), str(tasks[done - 1]))
+    order = {c.id: i for i, c in enumerate(chosen)}
+    world_order = {w: i for i, w in enumerate(get_args(World))}
+    verdicts.sort(key=lambda v: (order[v.claim], world_order[v.world]))
+    return Report(tuple(_decided(verdicts, settings)), tuple(chosen), settings)
+
+
+def _pick(cases: Sequence[Case], generators: Sequence[str]) -> list[Case]:
+    if not generators:
+        return list(cases)
+    families = {case.generator.family for case in cases}
+    names = {case.name for case in cases}
+    for generator in generators:
+        if generator not in families | names:
+            known = ", ".join(dict.fromkeys([*sorted(families), *(case.name for case in cases)]))
+            raise ValueError(f"no case for generator {generator!r}: expected one of {known}")
+    return [c for c in cases if c.name in generators or c.generator.family in generators]
+
+
+@dataclass(frozen=True)
+class _Task:
+    """Everything that shares one bench: the claims of some worlds on one case, or on no case."""
+
+    claims: tuple[Claim, ...]
+    worlds: tuple[World, ...]
+    case: Case | None
+    settings: Settings
+
+    def __str__(self) -> str:
+        return f"{' and '.join(self.worlds)}: {self.case.name if self.case else 'any model'}"
+
+
+def _tasks(
+    claims: Sequence[Claim],
+    wanted: Sequence[World],
+    cases: Iterable[Case],
+    settings: Settings,
+    *,
+    general: bool,
+) -> Iterator[_Task]:
+    def some(kinds: Iterable[World], case: Case | None) -> Iterator[_Task]:
+        kept = tuple(w for w in kinds if w in wanted)
+        fitting = tuple(c for c in claims if (case is None or case.fits(c)) and set(kept) & set(c.worlds))
+        if kept and fitting:
+            yield _Task(fitting, kept, case, settings)
+
+    for case in cases:
+        yield from some(("learned",), case)
+        yield from some(("sample",), case)
+        yield from some(("symbolic", "exact"), case)
+    if general:
+        yield from some(("proof", "exact"), None)
+
+
+_JUDGES: dict[World, Callable[[Claim, Bench], Verdict]] = {
+    "symbolic": judges.symbolic,
+    "exact": judges.exact,
+    "sample": judges.sample,
+    "learned": judges.learned,
+}
+
+
+def _run(task: _Task) -> list[Verdict]:
+    bench = None if task.case is None else Bench(task.case, task.settings)
+    verdicts = []
+    for claim in task.claims:
+        for world in task.worlds:
+            if world in claim.worlds:
+                if bench is None:
+                    judge = judges.proof if world == "proof" else judges.random_models
+                    verdicts.append(judge(claim, task.settings))
+                else:
+                    verdicts.append(_JUDGES[world](claim, bench))
+    return verdicts
+
+
+def _decided(verdicts: Sequence[Verdict], settings: Settings) -> Iterator[Verdict]:
+    """Holm's procedure over both tests of every tested row, then the verdicts."""
+    tested = [i for i, v in enumerate(verdicts) if v.p_verify is not None and v.p_violate is not None]
+    adjusted = holm(
+        [verdicts[i].p_verify or 0.0 for i in tested] + [verdicts[i].p_violate or 0.0 for i in tested]
+    )
+    for i, verdict in enumerate(verdicts):
+        if i not in tested:
+            yield verdict
+            continue
+        k = tested.index(i)
+        outcome = decide(adjusted[k], adjusted[len(tested) + k], settings.alpha)
+        note = verdict.note
+        if outcome == "inconclusive":
+            rows = rows_needed(_as_gap(verdict), verdict.margin or 0.0, alpha=settings.alpha / len(tested))
+            note += f"; about {rows} rows would decide" if rows else "; on the boundary of the margin"
+        yield replace(verdict, judgement=outcome, note=note)
+
+
+def _as_gap(verdict: Verdict) -> Gap:
+    operator = parse_statement(verdict.statement).relations[0].operator
+    return Gap(
+        verdict.statement,
+        operator,
+        verdict.measured or 0.0,
+        verdict.standard_error or 0.0,
+        verdict.samples or 0,
+    )

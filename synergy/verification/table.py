@@ -1,0 +1,129 @@
+"""The table of verdicts: on the terminal, and as files with everything needed to make it again."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, get_args
+
+from rich.table import Table
+from rich.text import Text
+
+from synergy.verification.figure import forest
+from synergy.verification.run import Report
+from synergy.verification.verdict import Verdict, World, to_frame
+
+__all__ = ["provenance", "render", "write"]
+
+_STYLES = {
+    "proved": "green",
+    "verified": "green",
+    "refuted": "magenta",
+    "violated": "magenta",
+    "by construction": "dim",
+    "not applicable": "dim",
+    "inconclusive": "yellow",
+    "unknown": "yellow",
+}
+_PACKAGES = ("essl-synergy", "numpy", "scipy", "torch", "scikit-learn", "sympy", "pandas")
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return "–"
+    return f"{0.0 if abs(value) < 5e-13 else value:.4g}"
+
+
+def _measured(verdict: Verdict) -> str:
+    if verdict.measured is None:
+        return "–"
+    if not verdict.standard_error or verdict.low is None or verdict.high is None:
+        return _number(verdict.measured)
+    return f"{verdict.measured:.4f} [{verdict.low:.4f}, {verdict.high:.4f}]"
+
+
+def render(report: Report) -> Table:
+    """The table for a terminal: claim, world, generator, predicted and measured gap, verdict."""
+    table = Table(title="Claims in five worlds: the gap is left minus right, in nats", title_style="bold")
+    for name in ("claim", "world", "generator"):
+        table.add_column(name, no_wrap=True)
+    for name in ("predicted gap", "measured gap [95 %]"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("verdict", no_wrap=True)
+    previous = ""
+    for verdict in report.verdicts:
+        if previous and verdict.claim != previous:
+            table.add_section()
+        first = verdict.claim != previous
+        previous = verdict.claim
+        table.add_row(
+            Text(verdict.claim if first else "", style="bold"),
+            verdict.world,
+            verdict.case,
+            _number(verdict.predicted),
+            _measured(verdict),
+            Text(verdict.judgement, style=_STYLES[verdict.judgement]),
+        )
+    return table
+
+
+def provenance(report: Report) -> dict[str, Any]:
+    """Seed, settings, versions and machine, the claims as judged, and how each came out."""
+    return {
+        "summary": report.summary(),
+        "exit_status": report.exit_status,
+        "settings": report.settings.to_dict(),
+        "versions": {package: version(package) for package in _PACKAGES}
+        | {"python": platform.python_version()},
+        "machine": {"system": platform.system(), "processor": platform.machine(), "cores": os.cpu_count()},
+        "claims": [
+            {
+                "id": claim.id,
+                "title": claim.title,
+                "statement": str(claim.statement),
+                "given": [str(fact) for fact in claim.given],
+                "expectation": claim.expectation,
+                "diagram": str(claim.diagram),
+                "standing": {
+                    world: report.standings()[claim.id, world]
+                    for world in get_args(World)
+                    if (claim.id, world) in report.standings()
+                },
+            }
+            for claim in report.claims
+        ],
+    }
+
+
+def write(report: Report, out: Path) -> list[Path]:
+    """Write the table, its provenance, the proofs and one figure into a folder.
+
+    Every file is written under another name first and then renamed, so that an interrupted run leaves
+    no half of a file.
+
+    Returns:
+        The files written: verdicts.parquet, verdicts.csv, verdicts.json, proofs.json, verdicts.png and
+        verdicts.svg.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    frame = to_frame(report.verdicts)
+    proofs = {v.claim: dict(v.evidence) for v in report.verdicts if v.world == "proof"}
+    figure = forest(report)
+    writers: dict[str, Callable[[Path], Any]] = {
+        "verdicts.parquet": lambda path: frame.to_parquet(path, index=False),
+        "verdicts.csv": lambda path: frame.to_csv(path, index=False),
+        "verdicts.json": lambda path: path.write_text(json.dumps(provenance(report), indent=2) + "\n"),
+        "proofs.json": lambda path: path.write_text(json.dumps(proofs, indent=2) + "\n"),
+        "verdicts.png": lambda path: figure.savefig(path, format="png", dpi=150),
+        "verdicts.svg": lambda path: figure.savefig(path, format="svg"),
+    }
+    written = []
+    for name, save in writers.items():
+        part = out / f".{name}.part"
+        save(part)
+        written.append(part.replace(out / name))
+    return written

@@ -1,0 +1,105 @@
+"""Verdicts: one claim judged in one world on one case, with its numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+import pandas as pd
+
+from theory.claims import World
+
+__all__ = ["Judgement", "Standing", "Verdict", "World", "standing", "to_frame"]
+
+
+
+Judgement = Literal[
+    "proved",
+    "refuted",
+    "unknown",
+    "verified",
+    "violated",
+    "inconclusive",
+    "by construction",
+    "not applicable",
+]
+
+Standing = Literal["as expected", "unexpected", "inconclusive"]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What one world says of one claim on one case; all numbers in nats.
+
+    Args:
+        claim: The claim's identifier.
+        world: Where it was judged.
+        case: The generator and its setting; `any model` in the proof world.
+        statement: The relation whose numbers are shown (the tightest one of a conjunction).
+        judgement: The outcome.
+        predicted: The gap that theory predicts, where it does.
+        measured: The gap that was found: `>= 0`, `> 0` or `== 0` is what the claim says.
+        standard_error: The standard error of the gap, 0 for exact values.
+        low: The lower end of its 95 % interval.
+        high: The upper end.
+        margin: The margin within which a gap counts as none.
+        p_verify: The unadjusted p-value that speaks for `verified`; None where nothing was tested.
+        p_violate: The unadjusted p-value that speaks for `violated`.
+        samples: The number of rows behind the numbers.
+        seconds: How long it took.
+        note: How it was measured and what to know about it.
+    """
+
+    claim: str
+    world: World
+    case: str
+    statement: str
+    judgement: Judgement
+    predicted: float | None = None
+    measured: float | None = None
+    standard_error: float | None = None
+    low: float | None = None
+    high: float | None = None
+    margin: float | None = None
+    p_verify: float | None = None
+    p_violate: float | None = None
+    samples: int | None = None
+    seconds: float = 0.0
+    note: str = ""
+    evidence: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
+
+
+_AGAINST = ("refuted", "violated")
+_FOR = ("proved", "verified")
+_OPEN = ("unknown", "inconclusive")
+
+
+def standing(expectation: str, judgements: Sequence[Judgement]) -> Standing:
+    """Whether the judgements of one claim in one world are what the registry expects.
+
+    A claim that is expected to be true may never be contradicted; one expected to be false must be
+    contradicted at least once; an existential one must be satisfied at least once. What cannot be
+    contradicted or does not apply decides nothing.
+    """
+    found = set(judgements)
+    if expectation == "true":
+        if found & set(_AGAINST):
+            return "unexpected"
+        return "inconclusive" if found & set(_OPEN) else "as expected"
+    wanted = _AGAINST if expectation == "false" else _FOR
+    if found & set(wanted):
+        return "as expected"
+    decisive = found & (set(_AGAINST) | set(_FOR))
+    if found & set(_OPEN):
+        return "inconclusive"
+    return "unexpected" if decisive else "as expected"
+
+
+def to_frame(verdicts: Sequence[Verdict]) -> pd.DataFrame:
+    """One row per verdict, without the evidence objects."""
+    rows = []
+    for verdict in verdicts:
+        row = {k: v for k, v in asdict(verdict).items() if k != "evidence"}
+        rows.append(row)
+    return pd.DataFrame(rows)

@@ -1,0 +1,258 @@
+"""The five worlds: each judges one claim on one case and returns a verdict with its numbers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+
+from synergy.estimators.classifier import CrossFit
+from synergy.verification.bench import Bench, Target
+from synergy.verification.decide import Gap, combine, p_values
+from synergy.verification.measure import Measurement, measure, shannon
+from synergy.verification.routes import RouteError
+from synergy.verification.settings import Settings
+from synergy.verification.verdict import Judgement, Verdict, World
+from synthetic import NoExactAnswerError, Sample
+from theory import Claim, Relation, Statement, judge, parse_statement, prove
+
+__all__ = ["exact", "learned", "proof", "random_models", "sample", "symbolic"]
+
+
+def proof(claim: Claim, settings: Settings) -> Verdict:
+    """Prove or refute the claim from its diagram."""
+    start = time.perf_counter()
+    outcome = prove(
+        claim.statement,
+        diagram=claim.diagram,
+        given=claim.given,
+        exists=claim.expectation == "exists",
+        seed=settings.seed,
+    )
+    judgement: Judgement = outcome.verdict
+    return Verdict(
+        claim.id,
+        "proof",
+        "any model",
+        str(claim.statement),
+        judgement,
+        seconds=time.perf_counter() - start,
+        note=_proof_note(outcome),
+        evidence=outcome.to_json(),
+    )
+
+
+def _proof_note(outcome: object) -> str:
+    description = getattr(outcome, "description", "") or getattr(outcome, "reason", "")
+    return str(description) if description else "certificate checked in exact rationals"
+
+
+def random_models(claim: Claim, settings: Settings) -> Verdict:
+    """Judge the claim by enumeration on random models of its diagram, or on its witness."""
+    start = time.perf_counter()
+    evidence = judge(claim, "exact", seed=settings.seed, models=settings.models)
+    judgement: Judgement
+    if claim.expectation == "true" and not claim.law and _all_shannon(claim):
+        judgement = "by construction"
+    elif claim.expectation == "false":
+        judgement = "violated" if evidence.holds else "verified"
+    else:
+        judgement = "verified" if evidence.holds else "violated"
+    return Verdict(
+        claim.id,
+        "exact",
+        "random models" if claim.witness is None else "witness",
+        str(claim.statement),
+        judgement,
+        measured=evidence.margin,
+        standard_error=0.0,
+        low=evidence.margin,
+        high=evidence.margin,
+        margin=evidence.tolerance,
+        samples=evidence.cases,
+        seconds=time.perf_counter() - start,
+        note=evidence.summary,
+    )
+
+
+def _all_shannon(claim: Claim) -> bool:
+    return all(shannon(relation, claim.given) for relation in claim.statement)
+
+
+def symbolic(claim: Claim, bench: Bench) -> Verdict:
+    """Judge the claim by the generator's closed forms, which enumeration must confirm."""
+    generator = bench.case.generator
+
+    def gap_of(relation: Relation) -> Measurement:
+        predicted = generator.predicted(relation.gap)
+        enumerated = float(generator.exact(relation.gap))
+        error = abs(predicted - enumerated)
+        if error > bench.settings.exact_tolerance:
+            raise _DisagreementError(f"closed form {predicted:.12g} but enumeration {enumerated:.12g}")
+        gap = Gap(str(relation), relation.operator, predicted, 0.0, 0)
+        return Measurement(gap, False, f"closed form, {error:.1e} from enumeration")
+
+    return _known(claim, bench, "symbolic", gap_of)
+
+
+def exact(claim: Claim, bench: Bench) -> Verdict:
+    """Judge the claim by enumeration of the generator's joint distribution."""
+    generator = bench.case.generator
+
+    def gap_of(relation: Relation) -> Measurement:
+        answer = generator.exact(relation.gap)
+        gap = Gap(str(relation), relation.operator, answer.value, answer.standard_error, 0)
+        return Measurement(gap, shannon(relation, claim.given), answer.method)
+
+    return _known(claim, bench, "exact", gap_of)
+
+
+class _DisagreementError(Exception):
+    """A closed form that enumeration contradicts."""
+
+
+def _known(claim: Claim, bench: Bench, world: World, gap_of: Callable[[Relation], Measurement]) -> Verdict:
+    start = time.perf_counter()
+    tolerance = bench.settings.exact_tolerance
+    base = Verdict(claim.id, world, bench.case.name, str(claim.statement), "not applicable", margin=tolerance)
+    names = [v.name for v in bench.case.generator.variables]
+    try:
+        relations = _readable(claim.statement, names)
+        premises = [gap_of(p) for fact in claim.given for p in _readable(fact, names)]
+        found = [gap_of(relation) for relation in relations]
+    except (_UnreadableError, NoExactAnswerError) as error:
+        return replace(base, note=str(error))
+    except _DisagreementError as error:
+        return replace(base, judgement="violated", note=str(error), seconds=time.perf_counter() - start)
+    for premise in premises:
+        if _slack(premise.gap) < -tolerance:
+            note = f"the premise {premise.gap.relation} does not hold: gap {premise.gap.value:.4g}"
+            return replace(base, note=note, seconds=time.perf_counter() - start)
+    tightest = min(found, key=lambda m: _slack(m.gap))
+    strict = [m.gap for m in found if m.gap.operator in (">", "<")]
+    holds = _slack(tightest.gap) >= -tolerance and all(g.value > tolerance for g in strict)
+    judgement: Judgement = "verified" if holds else "violated"
+    if holds and all(m.by_construction for m in found):
+        judgement = "by construction"
+    value = tightest.gap.value
+    return replace(
+        base,
+        statement=tightest.gap.relation,
+        judgement=judgement,
+        predicted=_predicted(bench, tightest.gap.relation),
+        measured=value,
+        standard_error=tightest.gap.standard_error,
+        low=value,
+        high=value,
+        seconds=time.perf_counter() - start,
+        note=tightest.note,
+    )
+
+
+def sample(claim: Claim, bench: Bench) -> Verdict:
+    """Judge the claim by estimators that see only samples."""
+    return _estimated(claim, bench, "sample", bench.sample, lambda: bench.fit, deterministic=True)
+
+
+def learned(claim: Claim, bench: Bench) -> Verdict:
+    """Judge the claim on the representation of a network trained to predict the transformation.
+
+    A claim that is expected to be false is judged on the theory's own counterexample instead, a network
+    trained to predict a mixture of transformation and class.
+    """
+    target: Target = "mixture" if claim.expectation == "false" else "pretext"
+    rows, fit, trained = bench.learned(target)
+    verdict = _estimated(claim, bench, "learned", rows, lambda: fit, deterministic=False, at="Z")
+    told = "A" if target == "pretext" else "A + C"
+    training = f"Z learned by predicting {told}, final training loss {trained.curve['loss'].iloc[-1]:.3f}"
+    return replace(verdict, note=f"{verdict.note}; {training}" if verdict.note else training)
+
+
+def _estimated(
+    claim: Claim,
+    bench: Bench,
+    world: World,
+    rows: Sample,
+    fit: Callable[[], CrossFit],
+    *,
+    deterministic: bool,
+    at: str | None = None,
+) -> Verdict:
+    start = time.perf_counter()
+    settings = bench.settings
+    base = Verdict(claim.id, world, bench.case.name, str(claim.statement), "not applicable")
+    try:
+        relations = _readable(claim.statement, rows.names, at=at)
+        facts = [p for fact in claim.given for p in _readable(fact, rows.names, at=at)]
+        premises = [measure(p, rows, fit(), deterministic=deterministic) for p in facts]
+        found = [measure(r, rows, fit(), deterministic=deterministic) for r in relations]
+    except (_UnreadableError, RouteError) as error:
+        return replace(base, note=str(error))
+    discrete = all(rows.variables[v].kind == "discrete" for r in relations for v in r.variables)
+    margin = settings.table_margin if discrete else settings.network_margin
+    base = replace(base, margin=margin, samples=len(rows))
+    for premise in premises:
+        supported, contradicted = p_values(premise.gap, margin)
+        if supported > settings.alpha:
+            low, high = premise.gap.interval()
+            state = "does not hold" if contradicted <= settings.alpha else "is not established"
+            note = f"the premise {premise.gap.relation} {state}: gap {premise.gap.value:.3f} [{low:.3f}, {high:.3f}]"
+            return replace(base, note=note, seconds=time.perf_counter() - start)
+    tightest = min(found, key=lambda m: p_values(m.gap, margin)[1])
+    low, high = tightest.gap.interval()
+    verify, violate = combine([p_values(m.gap, margin) for m in found])
+    fixed = all(m.by_construction for m in found)
+    return replace(
+        base,
+        statement=tightest.gap.relation,
+        judgement="by construction" if fixed else "inconclusive",
+        predicted=_predicted(bench, tightest.gap.relation) if world == "sample" else None,
+        measured=tightest.gap.value,
+        standard_error=tightest.gap.standard_error,
+        low=low,
+        high=high,
+        p_verify=None if fixed else verify,
+        p_violate=None if fixed else violate,
+        seconds=time.perf_counter() - start,
+        note=tightest.note,
+    )
+
+
+def _predicted(bench: Bench, relation: str) -> float | None:
+    """The gap that the generator's closed form predicts, where it has one."""
+    try:
+        return bench.case.generator.predicted(parse_statement(relation).relations[0].gap)
+    except ValueError:
+        return None
+
+
+def _slack(gap: Gap) -> float:
+    return -abs(gap.value) if gap.operator == "==" else gap.value
+
+
+class _UnreadableError(ValueError):
+    """A claim whose variables the case does not have."""
+
+
+def _readable(statement: Statement, names: Iterable[str], *, at: str | None = None) -> Sequence[Relation]:
+    """The relations of a statement in the variables that are there.
+
+    Where there is no Z, it is read as X. With `at="Z"`, relations that name Z come alone, and where none
+    does the claim is about any input, so X is read as Z.
+
+    Raises:
+        _UnreadableError: If a variable is missing.
+    """
+    known = set(names)
+    relations = list(statement)
+    if "Z" not in known:
+        relations = [r.replace({"Z": "X"}) for r in relations]
+    elif at is not None:
+        about = [r for r in relations if at in r.variables]
+        relations = about or [r.replace({"X": at}) for r in relations]
+    relations = list(dict.fromkeys(relations))
+    for relation in relations:
+        for variable in relation.variables:
+            if variable not in known:
+                raise _UnreadableError(f"{variable} is not known here")
+    return relations
