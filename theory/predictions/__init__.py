@@ -1,6 +1,24 @@
-"""Closed forms of the synthetic families, one file each."""
+"""Closed forms of the synthetic families, one file each; see `theory.predictions.closed_form`."""
 
-from theory.predictions.closed_form import ClosedForm
+from theory.predictions.closed_form import ClosedForm, Eta
+from theory.predictions.erasure import ErasedForm
+from theory.predictions.intrinsic_pose import IntrinsicPoseForm
+from theory.predictions.linear_gaussian import LinearGaussianForm
 from theory.predictions.modular_shift import ModularShiftForm
+from theory.predictions.orbits import OrbitForm
+from theory.predictions.products import ProductForm
+from theory.predictions.quotients import QuotientForm
+from theory.predictions.watermark import WatermarkedForm
 
-__all__ = ["ClosedForm", "ModularShiftForm"]
+__all__ = [
+    "ClosedForm",
+    "ErasedForm",
+    "Eta",
+    "IntrinsicPoseForm",
+    "LinearGaussianForm",
+    "ModularShiftForm",
+    "OrbitForm",
+    "ProductForm",
+    "QuotientForm",
+    "WatermarkedForm",
+]
