@@ -101,7 +101,8 @@ def make_design(sample: Sample, given: Sequence[str]) -> Design:
     if width * n > _LARGEST:
         raise ValueError(
             f"conditioning on {', '.join(given)} needs a matrix of {n} x {width}, "
-            f"{width * n / 2**28:.1f} GiB; the limit is 4 GiB: merge rare states, or take fewer rows or smaller images"
+            f"{width * n / 2**28:.1f} GiB; the limit is 4 GiB: "
+            "merge rare states, or take fewer rows or smaller images"
         )
     for name in given:
         column, variable = sample[name], sample.variables[name]
