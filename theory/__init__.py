@@ -6,24 +6,48 @@ from theory.expressions import Expression, Relation, Statement, Term
 from theory.joints import Joint
 from theory.models import Model
 from theory.parser import ParseError, parse_expression, parse_statement, parse_term
+from theory.prover import (
+    Certificate,
+    Check,
+    ContradictionError,
+    Impossible,
+    Proof,
+    Refutation,
+    TooLargeError,
+    Unknown,
+    Witness,
+    check,
+    prove,
+)
 
 __all__ = [
     "CLAIMS",
     "ESSL",
+    "Certificate",
+    "Check",
     "Claim",
+    "ContradictionError",
     "Diagram",
     "Evidence",
     "Expression",
+    "Impossible",
     "Joint",
     "Model",
     "ParseError",
+    "Proof",
+    "Refutation",
     "Relation",
     "Statement",
     "Term",
+    "TooLargeError",
+    "Unknown",
+    "Witness",
+    "check",
     "claim",
     "judge",
     "parse_expression",
     "parse_statement",
     "parse_term",
+    "prove",
     "register",
 ]

@@ -1,0 +1,150 @@
+"""Exact signs: is a combination of entropies of a rational distribution positive, zero or negative?
+
+With every probability an integer a over a common denominator D, an entropy is log D - (1/D) sum a log a.
+A rational combination of entropies is therefore, up to a positive factor, a sum of integers times
+logarithms of primes, which are linearly independent over the rationals: it is zero exactly when all these
+integers are. If it is not zero, correctly rounded decimal logarithms with enough digits decide the sign,
+with the rounding error bounded in exact arithmetic.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Context, Decimal
+from fractions import Fraction
+from math import lcm
+
+import numpy as np
+import sympy
+
+from theory.diagrams import Diagram
+from theory.expressions import Entropies, Relation
+from theory.joints import Joint
+
+__all__ = ["Support", "holds", "off_diagram", "sign"]
+
+_DIGITS = 30
+
+
+class Support:
+    """The states of positive probability of an exact joint, as integers over a common denominator.
+
+    Args:
+        joint: A joint whose probabilities are Fractions (or integers).
+
+    Raises:
+        ValueError: If the probabilities are floating point.
+    """
+
+    def __init__(self, joint: Joint) -> None:
+        table = joint.probabilities
+        if table.dtype != object:
+            raise ValueError("an exact check needs a joint of Fractions, got floating-point probabilities")
+        where = np.argwhere(table != 0)
+        values = [Fraction(table[tuple(index)]) for index in where]
+        self.names = joint.names
+        self.denominator = lcm(*(p.denominator for p in values))
+        self.states = [tuple(map(int, index)) for index in where]
+        self.weights = [int(p * self.denominator) for p in values]
+
+    def marginal(self, names: frozenset[str]) -> dict[tuple[int, ...], int]:
+        """The integer weights of the states of some variables."""
+        axes = [i for i, name in enumerate(self.names) if name in names]
+        total: dict[tuple[int, ...], int] = {}
+        for state, weight in zip(self.states, self.weights, strict=True):
+            key = tuple(state[axis] for axis in axes)
+            total[key] = total.get(key, 0) + weight
+        return total
+
+    def sign(self, entropies: Entropies) -> int:
+        """The sign of sum c H(set)."""
+        if not entropies:
+            return 0
+        scale = lcm(*(c.denominator for c in entropies.values()))
+        logs: dict[int, int] = {}
+        for subset, coefficient in entropies.items():
+            factor = int(coefficient * scale)
+            logs[self.denominator] = logs.get(self.denominator, 0) + factor * self.denominator
+            for weight in self.marginal(subset).values():
+                logs[weight] = logs.get(weight, 0) - factor * weight
+        return _sign_of_logs(logs)
+
+    def independent(self, left: str, right: frozenset[str], given: frozenset[str]) -> bool:
+        """Whether I(left; right | given) is exactly 0."""
+        own = frozenset({left})
+        names = [n for n in self.names if n in own | right | given]
+        both = self.marginal(own | right | given)
+        with_given, others, base = (self.marginal(s) for s in (own | given, right | given, given))
+
+        def pick(state: tuple[int, ...], chosen: frozenset[str]) -> tuple[int, ...]:
+            return tuple(x for x, n in zip(state, names, strict=True) if n in chosen)
+
+        for state, weight in both.items():
+            product = with_given[pick(state, own | given)] * others[pick(state, right | given)]
+            if weight * base[pick(state, given)] != product:
+                return False
+        pairs: dict[tuple[int, ...], list[int]] = {key: [0, 0] for key in base}
+        for side, chosen in enumerate((own | given, right | given)):
+            kept = [n for n in self.names if n in chosen]
+            for state in (with_given, others)[side]:
+                key = tuple(x for x, n in zip(state, kept, strict=True) if n in given)
+                pairs[key][side] += 1
+        return sum(a * b for a, b in pairs.values()) == len(both)
+
+    def determined(self, target: str, source: frozenset[str]) -> bool:
+        """Whether `target` is exactly a function of `source`."""
+        return len(self.marginal(source | {target})) == len(self.marginal(source))
+
+
+def _sign_of_logs(logs: Mapping[int, int]) -> int:
+    primes: dict[int, int] = {}
+    for number, multiple in logs.items():
+        if number > 1 and multiple:
+            for prime, exponent in sympy.factorint(number).items():
+                primes[int(prime)] = primes.get(int(prime), 0) + multiple * int(exponent)
+    primes = {prime: multiple for prime, multiple in primes.items() if multiple}
+    if not primes:
+        return 0
+    digits = _DIGITS
+    while True:
+        context = Context(prec=digits)
+        value = error = Fraction(0)
+        for prime, multiple in primes.items():
+            logarithm = Decimal(prime).ln(context)
+            value += multiple * Fraction(logarithm)
+            error += abs(multiple) * Fraction(10) ** (logarithm.adjusted() + 1 - digits)
+        if abs(value) > error:
+            return 1 if value > 0 else -1
+        digits *= 2
+
+
+def sign(joint: Joint, entropies: Entropies) -> int:
+    """The exact sign of sum c H(set) under an exact joint: -1, 0 or 1."""
+    return Support(joint).sign(entropies)
+
+
+def holds(support: Support, relation: Relation) -> bool:
+    """Whether a relation is exactly true of a distribution."""
+    found = support.sign(relation.gap.entropies())
+    if relation.operator == "==":
+        return found == 0
+    return found > 0 if relation.operator in (">", "<") else found >= 0
+
+
+def off_diagram(support: Support, diagram: Diagram) -> str | None:
+    """What keeps a distribution of an ancestral set of variables off a diagram, or None if it is on it.
+
+    Each variable must be independent of those before it in `diagram.order` given its parents, which is
+    equivalent to factorising on the diagram, and each deterministic one a function of its parents.
+    """
+    present = [v for v in diagram.order if v in support.names]
+    for position, v in enumerate(present):
+        parents = frozenset(diagram.parents(v))
+        if not parents <= set(present):
+            return f"{v} is there without its parents"
+        before = frozenset(present[:position]) - parents
+        if before and not support.independent(v, before, parents):
+            return f"{v} is not independent of {', '.join(sorted(before))} given its parents"
+        if v in diagram.deterministic and not support.determined(v, parents):
+            return f"{v} is not a function of its parents"
+    return None

@@ -1,0 +1,88 @@
+"""Sets of variables as bit masks, and vectors over joint entropies.
+
+A linear combination of joint entropies is a `Vector`: a dictionary from masks to rational coefficients
+with no zero in it. Bit i of a mask stands for the i-th name of a `Frame`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+
+from theory.expressions import Expression, Term
+
+__all__ = ["Frame", "Vector", "add_to", "bits", "information", "scaled"]
+
+Vector = dict[int, Fraction]
+"""The coefficient of H(mask) for each mask, none of them zero."""
+
+
+def bits(mask: int) -> Iterator[int]:
+    """The positions of the ones of a mask, lowest first."""
+    while mask:
+        low = mask & -mask
+        yield low.bit_length() - 1
+        mask ^= low
+
+
+def add_to(total: Vector, other: Vector, factor: Fraction | int = 1) -> None:
+    """Add `factor * other` to `total` in place."""
+    for mask, coefficient in other.items():
+        value = total.get(mask, 0) + factor * coefficient
+        if value:
+            total[mask] = Fraction(value)
+        else:
+            total.pop(mask, None)
+
+
+def scaled(vector: Vector, factor: Fraction | int) -> Vector:
+    """The vector times a number other than zero."""
+    return {mask: Fraction(factor * c) for mask, c in vector.items()}
+
+
+def information(left: int, right: int, given: int = 0) -> Vector:
+    """I(left; right | given) as a vector; I(left; left | given) is the entropy H(left | given)."""
+    total: Vector = {}
+    for mask, sign in (
+        (left | given, 1),
+        (right | given, 1),
+        (given, -1),
+        (left | right | given, -1),
+    ):
+        if mask:
+            add_to(total, {mask: Fraction(sign)})
+    return total
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The variables of one problem, in the order of their bits."""
+
+    names: tuple[str, ...]
+
+    @cached_property
+    def index(self) -> dict[str, int]:
+        """The bit of each name."""
+        return {name: i for i, name in enumerate(self.names)}
+
+    def mask(self, names: Iterable[str]) -> int:
+        """The mask of a set of names."""
+        total = 0
+        for name in names:
+            total |= 1 << self.index[name]
+        return total
+
+    def names_of(self, mask: int) -> tuple[str, ...]:
+        """The names in a mask, in the order of the frame."""
+        return tuple(self.names[i] for i in bits(mask))
+
+    def vector(self, expression: Expression | Term) -> Vector:
+        """The canonical form of an expression."""
+        return {self.mask(subset): c for subset, c in expression.entropies().items()}
+
+    def term(self, left: int, right: int, given: int = 0) -> Term:
+        """I(left; right | given), or H(left | given) where both sides are the same."""
+        groups = (self.names_of(left),) if left == right else (self.names_of(left), self.names_of(right))
+        return Term(groups, self.names_of(given))

@@ -1,0 +1,238 @@
+"""What `prove` returns: proofs, refutations, unknowns; for existential claims witnesses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+
+from theory.expressions import Statement
+from theory.joints import Joint
+from theory.prover import readable
+from theory.prover.certificate import Certificate
+
+__all__ = ["ContradictionError", "Impossible", "Proof", "Refutation", "TooLargeError", "Unknown", "Witness"]
+
+
+class ContradictionError(ValueError):
+    """The given statements contradict each other or the diagram, so that anything would follow.
+
+    Args:
+        message: What contradicts what.
+        certificate: Shannon's inequalities add up to 0 > 0 under the given statements; `theory.check`
+            verifies it.
+    """
+
+    def __init__(self, message: str, certificate: Certificate) -> None:
+        super().__init__(message)
+        self.certificate = certificate
+
+
+class TooLargeError(ValueError):
+    """A problem that would not fit; the message has the estimate and the way out."""
+
+
+@dataclass(frozen=True)
+class _Result:
+    statement: Statement
+    seconds: float = field(compare=False)
+
+    def _head(self) -> dict[str, Any]:
+        return {
+            "verdict": self.verdict,  # type: ignore[attr-defined]
+            "statement": str(self.statement),
+            "seconds": self.seconds,
+        }
+
+    def _repr_html_(self) -> str:
+        first, *rest = str(self).splitlines()
+        return readable.html(first, rest)
+
+
+@dataclass(frozen=True)
+class Proof(_Result):
+    """The statement follows from Shannon's inequalities, the diagram and the given statements.
+
+    Args:
+        statement: What was proved.
+        seconds: Wall-clock time of the search and the exact check.
+        certificate: The evidence, which `theory.check` has accepted.
+    """
+
+    certificate: Certificate
+    verdict: Literal["proved"] = "proved"
+
+    @property
+    def steps(self) -> int:
+        """The number of inequalities and facts used."""
+        return sum(len(part.steps) for part in self.certificate.parts)
+
+    def to_json(self) -> dict[str, Any]:
+        """The fields of `synergy prove --json`."""
+        return {**self._head(), "certificate": self.certificate.to_json()}
+
+    def __str__(self) -> str:
+        return f"proved: {self.statement}\n{readable.text(self.certificate)}"
+
+    def latex(self) -> str:
+        """The proof as a LaTeX fragment."""
+        return rf"\(\displaystyle {self.statement.latex()}\)" + "\n" + readable.latex(self.certificate)
+
+
+@dataclass(frozen=True, eq=False)
+class _Model(_Result):
+    joint: Joint
+    values: tuple[tuple[str, float, float], ...]
+    description: str
+
+    def _table(self) -> str:
+        shown = [i for i, k in enumerate(self.joint.probabilities.shape) if k > 1]
+        names = [self.joint.names[i] for i in shown]
+        constant = [n for i, n in enumerate(self.joint.names) if i not in shown]
+        lines = ["  ".join([*names, "probability"])] if names else []
+        if names:
+            for index in np.ndindex(*self.joint.probabilities.shape):
+                p = self.joint.probabilities[index]
+                if p:
+                    cells = [f"{index[i]:<{len(n)}}" for i, n in zip(shown, names, strict=True)]
+                    lines.append("  ".join([*cells, str(p)]))
+        if constant:
+            lines.append(f"constant: {', '.join(constant)}")
+        return "\n".join(lines)
+
+    def _values(self) -> str:
+        return "\n".join(
+            f"{relation}: {left:.6g} against {right:.6g} nats" for relation, left, right in self.values
+        )
+
+    def _counterexample(self) -> dict[str, Any]:
+        table = self.joint.probabilities
+        return {
+            "variables": list(self.joint.names),
+            "cardinalities": list(table.shape),
+            "probabilities": [
+                {"state": list(map(int, index)), "probability": str(table[index])}
+                for index in np.ndindex(*table.shape)
+                if table[index]
+            ],
+            "sides": [
+                {"relation": relation, "left": left, "right": right} for relation, left, right in self.values
+            ],
+            "unit": "nats",
+            "description": self.description,
+        }
+
+    def latex(self) -> str:
+        """The distribution as a LaTeX tabular."""
+        table = self.joint.probabilities
+        shown = [i for i, k in enumerate(table.shape) if k > 1]
+        head = " & ".join([*(rf"\({self.joint.names[i]}\)" for i in shown), "probability"])
+        rows = [
+            " & ".join([*(str(index[i]) for i in shown), rf"\({table[index]}\)"]) + r" \\"
+            for index in np.ndindex(*table.shape)
+            if table[index]
+        ]
+        return "\n".join(
+            [
+                rf"\(\displaystyle {self.statement.latex()}\): {self.description}",
+                r"\begin{tabular}{" + "c" * (len(shown) + 1) + "}",
+                head + r" \\ \hline",
+                *rows,
+                r"\end{tabular}",
+            ]
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Refutation(_Model):
+    """A distribution on the diagram that satisfies the given statements and breaks the statement.
+
+    Args:
+        statement: What was refuted.
+        seconds: Wall-clock time.
+        joint: The distribution, exact; variables of the diagram that are not in it are constant.
+        values: For each broken relation its text and the values of its two sides in nats.
+        description: What the distribution is, in one line.
+    """
+
+    verdict: Literal["refuted"] = "refuted"
+
+    def to_json(self) -> dict[str, Any]:
+        """The fields of `synergy prove --json`."""
+        return {**self._head(), "counterexample": self._counterexample()}
+
+    def __str__(self) -> str:
+        return f"refuted: {self.statement}\n{self.description}\n{self._table()}\n{self._values()}"
+
+
+@dataclass(frozen=True, eq=False)
+class Witness(_Model):
+    """A distribution on the diagram of which an existential statement holds.
+
+    Args:
+        statement: What was shown to be possible.
+        seconds: Wall-clock time.
+        joint: The distribution, exact; variables of the diagram that are not in it are constant.
+        values: For each relation its text and the values of its two sides in nats.
+        description: What the distribution is, in one line.
+    """
+
+    verdict: Literal["proved"] = "proved"
+
+    def to_json(self) -> dict[str, Any]:
+        """The fields of `synergy prove --json`, with the distribution under `witness`."""
+        return {**self._head(), "witness": self._counterexample()}
+
+    def __str__(self) -> str:
+        return f"proved (exists): {self.statement}\n{self.description}\n{self._table()}\n{self._values()}"
+
+
+@dataclass(frozen=True)
+class Impossible(_Result):
+    """An existential statement that no distribution on the diagram satisfies.
+
+    Args:
+        statement: What was shown to be impossible.
+        seconds: Wall-clock time.
+        certificate: Shannon's inequalities add up to 0 > 0 if the statement is given.
+    """
+
+    certificate: Certificate
+    verdict: Literal["refuted"] = "refuted"
+
+    def to_json(self) -> dict[str, Any]:
+        """The fields of `synergy prove --json`."""
+        return {**self._head(), "certificate": self.certificate.to_json()}
+
+    def __str__(self) -> str:
+        return f"refuted (impossible): {self.statement}\n{readable.text(self.certificate)}"
+
+    def latex(self) -> str:
+        """The contradiction as a LaTeX fragment."""
+        return rf"\(\displaystyle {self.statement.latex()}\)" + "\n" + readable.latex(self.certificate)
+
+
+@dataclass(frozen=True)
+class Unknown(_Result):
+    """Neither a proof nor a counterexample was found.
+
+    Args:
+        statement: What was asked.
+        seconds: Wall-clock time.
+        reason: What was tried, and what is known.
+    """
+
+    reason: str
+    verdict: Literal["unknown"] = "unknown"
+
+    def to_json(self) -> dict[str, Any]:
+        """The fields of `synergy prove --json`, with the reason."""
+        return {**self._head(), "reason": self.reason}
+
+    def __str__(self) -> str:
+        return f"unknown: {self.statement}\n{self.reason}"
+
+    def latex(self) -> str:
+        """The statement and the reason as a LaTeX fragment."""
+        return rf"\(\displaystyle {self.statement.latex()}\): unknown. {self.reason}"
