@@ -1,23 +1,55 @@
 """The synthetic storey: generators whose class, style, pose and transformation latents are known."""
 
-from synthetic.generator import Answer, Generator, NoExactAnswerError
+from synthetic.generator import Answer, FiniteGenerator, Generator, NoExactAnswerError
+from synthetic.groups import Action, FiniteGroup, cyclic, dihedral, direct_product, parse_group, symmetric
 from synthetic.images import Digits, RealImages, from_arrays, from_dataset
 from synthetic.modular_shift import ModularShift
+from synthetic.reduced_shift import ReducedShift
+from synthetic.registry import GENERATORS, describe, load_generator, make_generator
 from synthetic.sample import Sample, Variable
-
-GENERATORS: dict[str, type[Generator]] = {g.family: g for g in (ModularShift, Digits)}
-"""The families by their name on the command line."""
+from synthetic.storage import (
+    DamagedFileError,
+    StoredDataset,
+    export_parquet,
+    iter_shards,
+    open_dataset,
+    read_data,
+    read_dataset,
+    read_table,
+    write_dataset,
+)
 
 __all__ = [
     "GENERATORS",
+    "Action",
     "Answer",
+    "DamagedFileError",
     "Digits",
+    "FiniteGenerator",
+    "FiniteGroup",
     "Generator",
     "ModularShift",
     "NoExactAnswerError",
     "RealImages",
+    "ReducedShift",
     "Sample",
+    "StoredDataset",
     "Variable",
+    "cyclic",
+    "describe",
+    "dihedral",
+    "direct_product",
+    "export_parquet",
     "from_arrays",
     "from_dataset",
+    "iter_shards",
+    "load_generator",
+    "make_generator",
+    "open_dataset",
+    "parse_group",
+    "read_data",
+    "read_dataset",
+    "read_table",
+    "symmetric",
+    "write_dataset",
 ]

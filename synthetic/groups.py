@@ -287,6 +287,27 @@ class FiniteGroup:
         """Every element leaves every point where it is."""
         return Action(self, np.tile(np.arange(points), (self.order, 1)))
 
+    def to_json(self) -> str | dict[str, Any]:
+        """The group's name where `parse_group` reads it back, else its table; see `from_json`."""
+        try:
+            named = parse_group(self.name) == self
+        except ValueError:
+            named = False
+        return self.name if named else {"name": self.name, "table": self.table.tolist()}
+
+    @classmethod
+    def from_json(cls, value: str | dict[str, Any]) -> FiniteGroup:
+        """The group that `to_json` wrote.
+
+        Raises:
+            ValueError: If it is neither a name nor a table.
+        """
+        if isinstance(value, str):
+            return parse_group(value)
+        if not isinstance(value, dict) or "table" not in value:
+            raise ValueError(f"a group is a name or an object with a table, got {value!r}")
+        return cls(value["table"], name=str(value.get("name", "group")))
+
     def __mul__(self, other: FiniteGroup) -> FiniteGroup:
         return direct_product(self, other)
 

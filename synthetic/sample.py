@@ -7,14 +7,23 @@ in the causal diagram.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import base64
+import html
+import io
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+
+if TYPE_CHECKING:
+    import torch
+
+    from synthetic.streaming import SampleDataset
 
 __all__ = ["Kind", "Role", "Sample", "Variable"]
 
@@ -75,7 +84,8 @@ class Sample:
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "columns", MappingProxyType(dict(self.columns)))
+        arrays = {name: np.asarray(column) for name, column in self.columns.items()}
+        object.__setattr__(self, "columns", MappingProxyType(arrays))
         object.__setattr__(self, "variables", MappingProxyType(dict(self.variables)))
         object.__setattr__(self, "metadata", MappingProxyType(dict(self.metadata)))
         if set(self.columns) != set(self.variables):
@@ -84,6 +94,11 @@ class Sample:
             )
         if not self.columns:
             raise ValueError("a sample needs at least one column, got none")
+        for name, column in self.columns.items():
+            if column.ndim == 0:
+                raise ValueError(f"column {name!r} must have one entry per row, got a single {column.dtype}")
+            if self.variables[name].name != name:
+                raise ValueError(f"column {name!r} is described as {self.variables[name].name!r}")
         lengths = {name: len(column) for name, column in self.columns.items()}
         if len(set(lengths.values())) > 1:
             raise ValueError(f"all columns must have the same length, got {lengths}")
@@ -123,6 +138,96 @@ class Sample:
             {n: c[index] for n, c in self.columns.items()}, self.variables, self.groups, self.metadata
         )
 
+    @classmethod
+    def infer(
+        cls, columns: Mapping[str, npt.ArrayLike] | pd.DataFrame, *, groups: str | None = None
+    ) -> Sample:
+        """A sample of columns whose kinds are read from their types.
+
+        Integers, booleans and strings are discrete: integers that start near zero keep their values, other
+        states are numbered in sorted order and `metadata["levels"]` says what each number stands for.
+        Floats are continuous.
+
+        Raises:
+            ValueError: If a column is empty or has missing, infinite or mixed values.
+        """
+        from synthetic.inference import infer_columns
+
+        arrays, variables, levels = infer_columns(columns)
+        return cls(arrays, variables, groups, {"levels": levels} if levels else {})
+
+    @classmethod
+    def concatenate(cls, samples: Sequence[Sample]) -> Sample:
+        """The rows of several samples of the same variables, one after the other.
+
+        Raises:
+            ValueError: If there is no sample or their variables differ.
+        """
+        if not samples:
+            raise ValueError("concatenate needs at least one sample, got none")
+        first = samples[0]
+        for other in samples[1:]:
+            if dict(other.variables) != dict(first.variables) or other.groups != first.groups:
+                raise ValueError(f"samples must have the same variables, got {first!r} and {other!r}")
+        columns = {name: np.concatenate([sample[name] for sample in samples]) for name in first.names}
+        return cls(columns, first.variables, first.groups, first.metadata)
+
+    def tensors(
+        self, *, device: str | torch.device = "cpu", dtype: torch.dtype | None = None
+    ) -> dict[str, torch.Tensor]:
+        """The columns as torch tensors: int64 for discrete ones, `dtype` for the others.
+
+        Args:
+            device: Where to put them.
+            dtype: The type of continuous columns and images; None for float32.
+        """
+        import torch
+
+        found = {}
+        for name, column in self.columns.items():
+            discrete = self.variables[name].kind == "discrete"
+            wanted = torch.int64 if discrete else dtype or torch.float32
+            writable = column if column.flags.writeable else column.copy()
+            found[name] = torch.from_numpy(writable).to(device=device, dtype=wanted)
+        return found
+
+    def as_dataset(self) -> SampleDataset:
+        """A torch Dataset whose items are dicts of tensors, one for each variable."""
+        from synthetic.streaming import SampleDataset
+
+        return SampleDataset(self)
+
+    def save(self, path: str | Path) -> Path:
+        """Write the sample to one file: `.safetensors` keeps everything, `.parquet` holds tables.
+
+        Raises:
+            ValueError: If the suffix is another one, or a Parquet file is asked to hold images.
+        """
+        from synthetic.storage import save_sample
+
+        return save_sample(self, path)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Sample:
+        """Read a sample from a file or from a data set's folder; never runs code from it.
+
+        Raises:
+            FileNotFoundError: If there is none.
+            ValueError: If it is damaged or of an unknown kind.
+        """
+        from synthetic.storage import read_data
+
+        return read_data(path)
+
+    def select(self, names: Sequence[str]) -> Sample:
+        """The sample with some of its variables; the column of groups stays if it is among them."""
+        return Sample(
+            {name: self[name] for name in names},
+            {name: self.variables[name] for name in names},
+            self.groups if self.groups in names else None,
+            self.metadata,
+        )
+
     def to_pandas(self) -> pd.DataFrame:
         """A table with one column per scalar; vectors and images become `name_0`, `name_1`, .."""
         table: dict[str, npt.NDArray[Any]] = {}
@@ -140,10 +245,47 @@ class Sample:
 
         return f"Sample({len(self)} rows: {', '.join(map(show, self.variables.values()))})"
 
+    def _repr_html_(self) -> str:
+        images = [v.name for v in self.variables.values() if v.kind == "image"]
+        head = self.rows(slice(0, 8))
+        roles = ", ".join(
+            f"{html.escape(v.name)}: {v.role}, {v.kind}"
+            + (f" of {v.cardinality} states" if v.cardinality else "")
+            for v in self.variables.values()
+        )
+        parts = [f"<p>{len(self):,} rows ({roles})</p>"]
+        table = head._without(images)
+        if table is not None:
+            parts.append(table.to_html(border=0))
+        for name in images:
+            parts.append(f'<p>{html.escape(name)}: <img alt="the first rows" src="{_strip(head[name])}"></p>')
+        return "\n".join(parts)
+
+    def _without(self, names: Sequence[str]) -> pd.DataFrame | None:
+        kept = [name for name in self.names if name not in names]
+        if not kept:
+            return None
+        return self.select(kept).to_pandas()
+
+
+def _strip(images: npt.NDArray[Any]) -> str:
+    """The images side by side, twice as large, as a PNG in a data address."""
+    from matplotlib.image import imsave
+
+    row = np.concatenate(list(np.moveaxis(images, 1, -1)), axis=1).repeat(2, axis=0).repeat(2, axis=1)
+    buffer = io.BytesIO()
+    colour = row if row.shape[-1] == 3 else row[..., 0]
+    imsave(buffer, np.clip(colour, 0, 1), cmap="gray", vmin=0, vmax=1, format="png")
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+
 
 def _check_column(column: npt.NDArray[Any], variable: Variable) -> None:
     if not len(column):
         raise ValueError(f"column {variable.name!r} is empty")
+    if variable.kind == "image" and column.ndim != 4:
+        raise ValueError(
+            f"image column {variable.name!r} needs shape (n, channels, height, width), got {column.shape}"
+        )
     if variable.kind == "discrete":
         if not np.issubdtype(column.dtype, np.integer) or column.ndim != 1:
             raise ValueError(

@@ -144,6 +144,13 @@ def test_names_parse_back(group):
     assert parse_group(group.name) == group
 
 
+@pytest.mark.parametrize("group", GROUPS, ids=lambda g: g.name)
+def test_json_round_trip(group):
+    assert FiniteGroup.from_json(group.to_json()) == group
+    relabelled = FiniteGroup(group.table, name="mine")
+    assert FiniteGroup.from_json(relabelled.to_json()) == group
+
+
 def test_equal_groups_hash_alike_and_others_differ():
     assert cyclic(6) == cyclic(6)
     assert hash(cyclic(6)) == hash(parse_group("cyclic(6)"))
@@ -193,6 +200,7 @@ def test_bad_tables_are_refused(table, message):
         (lambda: cyclic(4).multiply(0.5, 0), "integers"),
         (lambda: cyclic(4).require_subgroup([2]), "lacks the identity"),
         (lambda: cyclic(4).require_subgroup([0, 1], argument="stabiliser"), "stabiliser must be a subgroup"),
+        (lambda: FiniteGroup.from_json({"name": "mine"}), "a name or an object with a table"),
         (lambda: FiniteGroup([[0]], labels=["a", "b"]), "labels"),
         (lambda: Action(cyclic(2), [[0, 1]]), "shape"),
         (lambda: Action(cyclic(2), [[0, 1], [0, 2]]), "images must stay"),

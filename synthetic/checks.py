@@ -1,0 +1,132 @@
+"""What the families ask of their parameters; each error names the argument and what was passed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["distribution", "integer", "matrix", "number", "positive_definite", "probability"]
+
+_SUM_TOLERANCE = 1e-9
+
+
+def integer(name: str, value: object, low: int, high: int | None = None) -> int:
+    """An integer between two bounds.
+
+    Raises:
+        TypeError: If it is not an integer.
+        ValueError: If it is out of bounds.
+    """
+    if isinstance(value, bool) or not isinstance(value, Integral):
+        raise TypeError(f"{name} must be an integer, got {value!r}")
+    found = int(value)
+    if found < low or (high is not None and found > high):
+        wanted = f"at least {low}" if high is None else f"between {low} and {high}"
+        raise ValueError(f"{name} must be {wanted}, got {value}")
+    return found
+
+
+def number(name: str, value: object, *, low: float = -math.inf, strict: bool = False) -> float:
+    """A finite real number, at least `low`, or above it where `strict`.
+
+    Raises:
+        TypeError: If it is not a real number.
+        ValueError: If it is NaN, infinite or too small.
+    """
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise TypeError(f"{name} must be a number, got {value!r}")
+    found = float(value)
+    if not math.isfinite(found):
+        raise ValueError(f"{name} must be finite, got {value}")
+    if found < low or (strict and found == low):
+        raise ValueError(f"{name} must be {'above' if strict else 'at least'} {low:g}, got {value}")
+    return found
+
+
+def probability(name: str, value: object) -> float:
+    """A number between 0 and 1.
+
+    Raises:
+        TypeError: If it is not a number.
+        ValueError: If it is not between 0 and 1.
+    """
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise TypeError(f"{name} must be a probability, got {value!r}")
+    found = float(value)
+    if not 0 <= found <= 1:
+        raise ValueError(f"{name} must be a probability between 0 and 1, got {value}")
+    return found
+
+
+def distribution(name: str, values: object, size: int | None = None) -> tuple[float, ...]:
+    """Non-negative numbers that sum to one.
+
+    Raises:
+        ValueError: If they are not a distribution, or not `size` many.
+    """
+    p = _floats(name, values)
+    if p.ndim != 1 or not p.size:
+        raise ValueError(f"{name} must be a list of probabilities, got shape {p.shape}")
+    if size is not None and len(p) != size:
+        raise ValueError(f"{name} must have {size} probabilities, got {len(p)}")
+    if p.min() < 0:
+        raise ValueError(f"{name} must not be negative, got {p.min()}")
+    if abs(p.sum() - 1) > _SUM_TOLERANCE:
+        raise ValueError(f"{name} must sum to 1, got {p.sum()}")
+    return tuple(float(x) for x in p)
+
+
+def matrix(
+    name: str, values: object, *, rows: int | None = None, columns: int | None = None
+) -> tuple[tuple[float, ...], ...]:
+    """A matrix of finite numbers, as nested tuples.
+
+    Raises:
+        ValueError: If it is not a matrix of the shape that is asked for.
+    """
+    found = _floats(name, values)
+    wanted = (rows, columns)
+    fits = found.ndim == 2 and all(w is None or w == k for w, k in zip(wanted, found.shape, strict=True))
+    if not fits or not found.size:
+        shape = " x ".join("any" if w is None else str(w) for w in wanted)
+        raise ValueError(f"{name} must be a matrix of shape {shape}, got shape {found.shape}")
+    return tuple(tuple(float(x) for x in row) for row in found)
+
+
+def positive_definite(name: str, values: object, size: int) -> tuple[tuple[float, ...], ...]:
+    """A symmetric positive definite matrix, as nested tuples.
+
+    Raises:
+        ValueError: If it is not square of that size, not symmetric, or singular or indefinite: its
+            smallest eigenvalue must exceed the rounding error of the largest.
+    """
+    found = np.asarray(matrix(name, values))
+    if found.shape != (size, size):
+        raise ValueError(f"{name} must be a square matrix of size {size}, got shape {found.shape}")
+    if not np.allclose(found, found.T, rtol=1e-12, atol=0):
+        raise ValueError(f"{name} must be symmetric, got {found.tolist()}")
+    eigenvalues = np.linalg.eigvalsh(found)
+    if eigenvalues[0] <= size * np.finfo(float).eps * max(abs(eigenvalues)):
+        raise ValueError(
+            f"{name} must be positive definite, got one that is singular or indefinite "
+            f"(smallest eigenvalue {eigenvalues[0]:.3g})"
+        )
+    return tuple(tuple(float(x) for x in row) for row in found)
+
+
+def _floats(name: str, values: object) -> npt.NDArray[np.float64]:
+    if isinstance(values, str) or not isinstance(values, Sequence | np.ndarray):
+        raise TypeError(f"{name} must be a list of numbers, got {values!r}")
+    data: Any = values
+    try:
+        found = np.asarray(data, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} must hold numbers in rows of equal length, got {values!r}") from None
+    if not np.isfinite(found).all():
+        raise ValueError(f"{name} must be finite, got NaN or infinity")
+    return found

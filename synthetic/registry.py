@@ -1,0 +1,306 @@
+"""The families by name, and how a generator is built from text or from JSON.
+
+Adding a family is one file with its class, and one entry in `FAMILIES`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import json
+import re
+import types
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import MISSING, fields
+from fractions import Fraction
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from synthetic.generator import Generator
+from synthetic.groups import FiniteGroup
+from synthetic.images import Digits
+from synthetic.modular_shift import ModularShift
+from synthetic.reduced_shift import ReducedShift
+
+__all__ = ["GENERATORS", "describe", "load_generator", "make_generator"]
+
+FAMILIES: tuple[type[Generator], ...] = (
+    ModularShift,
+    ReducedShift,
+    Digits,
+)
+
+GENERATORS: dict[str, type[Generator]] = {family.family: family for family in FAMILIES}
+"""The families by their name on the command line."""
+
+_ARGUMENT = re.compile(r"^    (\w+): (.*)$")
+
+
+def make_generator(family: str, settings: Mapping[str, str] | None = None) -> Generator:
+    """Build a generator from text, as the command line has it.
+
+    Numbers are decimals or fractions, lists and matrices are in JSON syntax, groups by name. The
+    parameters of a nested generator have its name and a dot in front: `base=modular-shift`, `base.n=4`.
+
+    Args:
+        family: A name in `GENERATORS`.
+        settings: The text of each parameter; those that are not named keep their defaults.
+
+    Raises:
+        ValueError: If the family or a parameter is unknown (the message says which exist), a text is
+            malformed, or the family refuses the values.
+
+    Example:
+        >>> make_generator("modular-shift", {"n": "6", "noise": "1/10", "prior": "[0.5, 0.5]"})
+        ModularShift(n=6, classes=None, noise=0.1, shifts=None, prior=(0.5, 0.5))
+    """
+    return _make(family, settings or {}, prefix="")
+
+
+def load_generator(content: Mapping[str, Any]) -> Generator:
+    """Build a generator from JSON: `{"family": .., "parameters": {..}}`, as `dataset.json` has it.
+
+    Raises:
+        ValueError: If the family or a parameter is unknown, or a value is not of its type.
+    """
+    family = _family(str(content.get("family")))
+    hints = _hints(family)
+    parameters = content.get("parameters", {})
+    if not isinstance(parameters, Mapping):
+        raise ValueError(f"the parameters of {family.family} must be an object, got {parameters!r}")
+    _require_known(family, parameters, prefix="")
+    return _build(family, {k: _from_json(k, v, hints[k]) for k, v in parameters.items()})
+
+
+def describe(family: str) -> dict[str, Any]:
+    """What a family is: summary, parameters with type, default and meaning, variables, answers, main terms.
+
+    Raises:
+        ValueError: If the family is unknown.
+    """
+    cls = _family(family)
+    doc = inspect.cleandoc(cls.__doc__ or "")
+    meanings = _arguments(doc)
+    default = _build(cls, {})
+    settings = default.settings
+    return {
+        "family": cls.family,
+        "summary": " ".join(doc.split("\n\n")[0].split()),
+        "parameters": [
+            {
+                "name": f.name,
+                "type": _type_text(_hints(cls)[f.name]),
+                "default": settings.get(f.name),
+                "meaning": meanings.get(f.name, ""),
+            }
+            for f in _fields(cls)
+        ],
+        "variables": [
+            {"name": v.name, "kind": v.kind, "cardinality": v.cardinality, "role": v.role}
+            for v in default.variables
+        ],
+        "diagram": str(default.diagram),
+        "answers": list(cls.answers),
+        "main_terms": list(cls.main_terms),
+    }
+
+
+def _make(family: str, settings: Mapping[str, str], *, prefix: str) -> Generator:
+    cls = _family(family)
+    hints = _hints(cls)
+    own: dict[str, str] = {}
+    nested: dict[str, dict[str, str]] = {}
+    for key, text in settings.items():
+        head, dot, rest = key.partition(".")
+        if dot:
+            nested.setdefault(head, {})[rest] = text
+        else:
+            own[head] = text
+    _require_known(cls, [*own, *nested], prefix=prefix)
+    values: dict[str, Any] = {}
+    for f in _fields(cls):
+        name, hint = f.name, hints[f.name]
+        if _is_generator(hint) and (name in own or name in nested):
+            base = own.get(name) or _default(f).family
+            values[name] = _make(base, nested.get(name, {}), prefix=f"{prefix}{name}.")
+        elif name in nested:
+            inner = next(iter(nested[name]))
+            raise ValueError(f"{cls.family} has no parameter {prefix}{name}.{inner}: {name} is no generator")
+        elif name in own:
+            values[name] = _from_text(prefix + name, own[name], hint)
+    return _build(cls, values)
+
+
+def _build(cls: type[Generator], values: Mapping[str, Any]) -> Generator:
+    try:
+        return cls(**values)
+    except TypeError as error:
+        raise ValueError(f"{cls.family}: {error}") from None
+
+
+def _family(name: str) -> type[Generator]:
+    if name not in GENERATORS:
+        close = difflib.get_close_matches(name, GENERATORS, n=1)
+        hint = f" (did you mean {close[0]}?)" if close else ""
+        raise ValueError(f"unknown generator {name!r}{hint}: there are {', '.join(GENERATORS)}")
+    return GENERATORS[name]
+
+
+def _fields(cls: type[Generator]) -> list[Any]:
+    return [f for f in fields(cls) if f.init]  # type: ignore[arg-type]
+
+
+def _hints(cls: type[Generator]) -> dict[str, Any]:
+    return get_type_hints(cls)
+
+
+def _default(f: Any) -> Any:  # noqa: ANN401
+    return f.default_factory() if f.default is MISSING else f.default
+
+
+def _require_known(cls: type[Generator], names: Iterable[str], *, prefix: str) -> None:
+    known = [f.name for f in _fields(cls)]
+    for name in names:
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            hint = f" (did you mean {prefix}{close[0]}?)" if close else ""
+            have = ", ".join(known) or "none"
+            raise ValueError(f"{cls.family} has no parameter {prefix}{name!r}{hint}: it has {have}")
+
+
+def _is_generator(hint: Any) -> bool:  # noqa: ANN401
+    return isinstance(hint, type) and issubclass(hint, Generator)
+
+
+def _options(hint: Any) -> tuple[Any, ...]:  # noqa: ANN401
+    return get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
+
+
+def _from_text(name: str, text: str, hint: Any) -> Any:  # noqa: ANN401
+    stripped = text.strip()
+    options = _options(hint)
+    if stripped[:1] in ("{", "["):
+        options = tuple(sorted(options, key=lambda option: option is str))
+    if type(None) in options and stripped.lower() in ("none", "null", ""):
+        return None
+    reason = ""
+    for option in options:
+        if option is type(None):
+            continue
+        try:
+            return _scalar(stripped, option)
+        except ValueError as error:
+            reason = reason or str(error)
+    wanted = _type_text(hint)
+    raise ValueError(f"{name} must be {wanted}, got {text!r}" + (f": {reason}" if reason else ""))
+
+
+def _scalar(text: str, hint: Any) -> Any:  # noqa: ANN401
+    if hint is bool:
+        if text.lower() not in ("true", "false"):
+            raise ValueError("expected true or false")
+        return text.lower() == "true"
+    if hint is int:
+        if not re.fullmatch(r"[+-]?\d+", text):
+            raise ValueError("")
+        return int(text)
+    if hint is float:
+        if not re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?\d+/0*[1-9]\d*", text):
+            raise ValueError("")
+        return float(Fraction(text)) if "/" in text else float(text)
+    if hint is str:
+        return text
+    if hint is FiniteGroup:
+        return FiniteGroup.from_json(json.loads(text) if text.startswith("{") else text)
+    if get_origin(hint) is Literal:
+        if text not in get_args(hint):
+            raise ValueError("")
+        return text
+    try:
+        content = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"not JSON ({error})") from None
+    return _from_json("it", content, hint)
+
+
+def _from_json(name: str, value: Any, hint: Any) -> Any:  # noqa: ANN401
+    for option in _options(hint):
+        origin = get_origin(option) or option
+        if option is type(None):
+            if value is None:
+                return None
+        elif _is_generator(option):
+            if isinstance(value, Mapping):
+                return load_generator(value)
+        elif option is FiniteGroup:
+            return FiniteGroup.from_json(value)
+        elif origin in (tuple, list, Sequence):
+            if isinstance(value, list | tuple):
+                inner = get_args(option)
+                if origin is Sequence or (len(inner) == 2 and inner[1] is Ellipsis):
+                    return tuple(_from_json(f"an entry of {name}", v, inner[0]) for v in value)
+                if len(inner) == len(value):
+                    return tuple(
+                        _from_json(f"an entry of {name}", v, h) for v, h in zip(value, inner, strict=True)
+                    )
+        elif origin in (dict, Mapping):
+            if isinstance(value, Mapping):
+                inner = get_args(option)[1]
+                return {str(k): _from_json(f"an entry of {name}", v, inner) for k, v in value.items()}
+        elif option is float:
+            if isinstance(value, int | float) and not isinstance(value, bool):
+                return float(value)
+        elif option is int:
+            if isinstance(value, int) and not isinstance(value, bool):
+                return value
+        elif origin is Literal:
+            if value in get_args(option):
+                return value
+        elif isinstance(option, type) and isinstance(value, option):
+            return value
+    raise ValueError(f"{name} must be {_type_text(hint)}, got {value!r}")
+
+
+def _type_text(hint: Any) -> str:  # noqa: ANN401
+    names = {int: "an integer", float: "a number", bool: "true or false", str: "a text"}
+    options = []
+    for option in _options(hint):
+        origin = get_origin(option)
+        if option is type(None):
+            options.append("none")
+        elif option in names:
+            options.append(names[option])
+        elif option is FiniteGroup:
+            options.append("a group such as cyclic(4)")
+        elif _is_generator(option):
+            options.append("a generator")
+        elif origin is Literal:
+            options.append("one of " + ", ".join(map(str, get_args(option))))
+        elif origin in (tuple, list, Sequence):
+            options.append("a list of " + _plural(get_args(option)))
+        else:
+            options.append("an object")
+    return " or ".join(dict.fromkeys(options))
+
+
+def _plural(inner: tuple[Any, ...]) -> str:
+    if len(set(inner) - {Ellipsis}) != 1:
+        return "entries"
+    text = {int: "integers", float: "numbers", bool: "booleans", str: "texts"}.get(inner[0])
+    return text or ("lists of " + _plural(get_args(inner[0])) if get_origin(inner[0]) is tuple else "objects")
+
+
+def _arguments(doc: str) -> dict[str, str]:
+    """The meaning of each argument, from the section `Args:` of a docstring."""
+    _, _, section = doc.partition("Args:\n")
+    found: dict[str, str] = {}
+    current = ""
+    for line in section.split("\n"):
+        match = _ARGUMENT.match(line)
+        if match:
+            current = match[1]
+            found[current] = match[2].strip()
+        elif line.startswith("        ") and current:
+            found[current] += " " + line.strip()
+        elif line.strip():
+            break
+    return found

@@ -1,0 +1,25 @@
+"""Data sets on disk: folders of safetensors shards with a `dataset.json`, and single files.
+
+Writing is atomic and resumes after an interruption; reading is memory-mapped, verifies checksums, and
+never runs code from a file. A data set's folder appears under its name only when it is whole.
+"""
+
+from synthetic.storage.files import DamagedFileError
+from synthetic.storage.manifest import Manifest
+from synthetic.storage.read import StoredDataset, iter_shards, open_dataset, read_data, read_dataset
+from synthetic.storage.tables import export_parquet, read_table, save_sample
+from synthetic.storage.write import write_dataset
+
+__all__ = [
+    "DamagedFileError",
+    "Manifest",
+    "StoredDataset",
+    "export_parquet",
+    "iter_shards",
+    "open_dataset",
+    "read_data",
+    "read_dataset",
+    "read_table",
+    "save_sample",
+    "write_dataset",
+]

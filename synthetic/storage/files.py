@@ -1,0 +1,158 @@
+"""safetensors files: written atomically, read memory-mapped, checked before anything is believed.
+
+The layout is eight bytes with the length of a JSON header, the header (for each tensor its type, shape
+and place), and the numbers. Reading maps the file and looks at the numbers in place, so that a column
+costs memory only where it is touched.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import mmap
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from safetensors.numpy import save
+
+from synthetic.sample import Variable
+
+__all__ = [
+    "DamagedFileError",
+    "read_tensors",
+    "sha256_of",
+    "variable_from_json",
+    "variable_to_json",
+    "write_atomically",
+    "write_tensors",
+]
+
+_TYPES = {
+    "F64": np.float64,
+    "F32": np.float32,
+    "F16": np.float16,
+    "I64": np.int64,
+    "I32": np.int32,
+    "I16": np.int16,
+    "I8": np.int8,
+    "U64": np.uint64,
+    "U32": np.uint32,
+    "U16": np.uint16,
+    "U8": np.uint8,
+    "BOOL": np.bool_,
+}
+_MAX_HEADER = 100_000_000
+
+
+class DamagedFileError(ValueError):
+    """A file that is truncated, damaged, or not what it should be; the message names it."""
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file so that it is there whole or not at all."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_tensors(path: Path, columns: Mapping[str, npt.NDArray[Any]], metadata: Mapping[str, str]) -> str:
+    """Write a safetensors file atomically and return its SHA-256."""
+    content = save({name: np.ascontiguousarray(c) for name, c in columns.items()}, dict(metadata))
+    write_atomically(path, content)
+    return hashlib.sha256(content).hexdigest()
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file, read in pieces."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def read_tensors(path: Path) -> tuple[dict[str, npt.NDArray[Any]], dict[str, str]]:
+    """The tensors of a safetensors file as read-only views of the mapped file, and its metadata.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        DamagedFileError: If the file is truncated or not a safetensors file.
+    """
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        prefix = file.read(8)
+        if len(prefix) < 8:
+            raise DamagedFileError(f"{path} is truncated: {size} bytes are too few for a safetensors file")
+        length = int.from_bytes(prefix, "little")
+        if length > min(_MAX_HEADER, size - 8):
+            raise DamagedFileError(
+                f"{path} is truncated or not a safetensors file: its header claims {length:,} bytes, "
+                f"the file has {size:,}"
+            )
+        try:
+            header = json.loads(file.read(length))
+        except ValueError:
+            raise DamagedFileError(
+                f"{path} is damaged or not a safetensors file: its header is no JSON"
+            ) from None
+        if not isinstance(header, dict):
+            raise DamagedFileError(f"{path} is not a safetensors file: its header is no JSON object")
+        metadata = header.pop("__metadata__", {})
+        mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    start = 8 + length
+    tensors = {name: _view(path, mapped, start, size, name, entry) for name, entry in header.items()}
+    return tensors, metadata if isinstance(metadata, dict) else {}
+
+
+def _view(
+    path: Path,
+    mapped: mmap.mmap,
+    start: int,
+    size: int,
+    name: str,
+    entry: Any,  # noqa: ANN401
+) -> npt.NDArray[Any]:
+    try:
+        dtype = np.dtype(_TYPES[entry["dtype"]])
+        shape = tuple(int(k) for k in entry["shape"])
+        low, high = (int(k) for k in entry["data_offsets"])
+    except (KeyError, TypeError, ValueError):
+        raise DamagedFileError(f"{path} is damaged: the entry of {name!r} is {entry!r}") from None
+    count = math.prod(shape)
+    if min((*shape, low), default=0) < 0 or high - low != count * dtype.itemsize:
+        raise DamagedFileError(f"{path} is damaged: {name!r} of shape {shape} has {high - low:,} bytes")
+    if start + high > size:
+        raise DamagedFileError(f"{path} is truncated: {name!r} ends at byte {start + high:,} of {size:,}")
+    if not count:
+        return np.zeros(shape, dtype)
+    return np.frombuffer(mapped, dtype=dtype, count=count, offset=start + low).reshape(shape)
+
+
+def variable_to_json(variable: Variable) -> dict[str, Any]:
+    """A variable as JSON holds it."""
+    return {
+        "name": variable.name,
+        "kind": variable.kind,
+        "cardinality": variable.cardinality,
+        "role": variable.role,
+    }
+
+
+def variable_from_json(entry: Any) -> Variable:  # noqa: ANN401
+    """The variable that `variable_to_json` wrote.
+
+    Raises:
+        ValueError: If it is something else.
+    """
+    try:
+        return Variable(entry["name"], entry["kind"], entry["cardinality"], entry["role"])
+    except (KeyError, TypeError):
+        raise ValueError(f"a variable needs name, kind, cardinality and role, got {entry!r}") from None

@@ -1,0 +1,204 @@
+"""Reading data sets: memory-mapped, verified, shard by shard where the whole would not fit."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from synthetic.checks import integer
+from synthetic.generator import Generator
+from synthetic.sample import Sample
+from synthetic.storage.files import DamagedFileError, read_tensors, sha256_of
+from synthetic.storage.manifest import Manifest, described
+from synthetic.storage.tables import read_table
+
+if TYPE_CHECKING:
+    from synthetic.storage.stream import ShardStream
+
+__all__ = ["StoredDataset", "iter_shards", "open_dataset", "read_data", "read_dataset"]
+
+_SHARE = 0.8
+
+
+@dataclass(frozen=True)
+class StoredDataset:
+    """A data set on disk, of which nothing but `dataset.json` has been read yet.
+
+    Args:
+        folder: Where it is.
+        manifest: What `dataset.json` says.
+    """
+
+    folder: Path
+    manifest: Manifest
+
+    def __len__(self) -> int:
+        return self.manifest.plan.samples
+
+    @property
+    def shards(self) -> int:
+        """The number of files."""
+        return len(self.manifest.shards)
+
+    @property
+    def generator(self) -> Generator:
+        """The generator that made it, built again from its parameters."""
+        from synthetic.registry import load_generator
+
+        plan = self.manifest.plan
+        return load_generator({"family": plan.family, "parameters": plan.parameters})
+
+    def shard(self, k: int, *, verify: bool = True) -> Sample:
+        """The rows of shard k, memory-mapped.
+
+        Args:
+            k: Its number.
+            verify: Whether to compare the checksum, which reads the file once.
+
+        Raises:
+            DamagedFileError: If the file is missing, truncated, damaged or of another data set.
+        """
+        integer("k", k, 0, self.shards - 1)
+        entry = self.manifest.shards[k]
+        path = self.folder / entry.file
+        if not path.is_file():
+            raise DamagedFileError(f"{path} is missing")
+        size = path.stat().st_size
+        if size < entry.bytes:
+            raise DamagedFileError(f"{path} is truncated: it has {size:,} of {entry.bytes:,} bytes")
+        tensors, metadata = read_tensors(path)
+        digest = self.manifest.plan.digest
+        if metadata.get("plan") != digest or metadata.get("shard") != str(k):
+            raise DamagedFileError(
+                f"{path} is a foreign shard: it is shard {metadata.get('shard')} of the data set "
+                f"{metadata.get('plan')}, expected shard {k} of {digest}"
+            )
+        if size != entry.bytes or (verify and sha256_of(path) != entry.sha256):
+            raise DamagedFileError(f"{path} is damaged: its checksum differs from the one in dataset.json")
+        variables, groups = described(path, metadata)
+        if variables != self.manifest.variables or set(tensors) != {v.name for v in variables}:
+            raise DamagedFileError(f"{path} is damaged: its columns are not those of dataset.json")
+        plan = self.manifest.plan
+        return Sample(
+            {v.name: tensors[v.name] for v in variables},
+            {v.name: v for v in variables},
+            groups,
+            {"generator": plan.family, "parameters": plan.parameters, "seed": plan.seed, "shard": k},
+        )
+
+    def __iter__(self) -> Iterator[Sample]:
+        return (self.shard(k) for k in range(self.shards))
+
+    def read(self, *, verify: bool = True) -> Sample:
+        """All rows: memory-mapped where there is one shard, else copied together.
+
+        Raises:
+            MemoryError: If several shards together would not fit into memory.
+            DamagedFileError: If a shard is missing, truncated, damaged or foreign.
+        """
+        plan = self.manifest.plan
+        source = {"generator": plan.family, "parameters": plan.parameters, "seed": plan.seed}
+        if self.shards == 1:
+            only = self.shard(0, verify=verify)
+            return Sample(only.columns, only.variables, only.groups, source)
+        need, limit = sum(shard.bytes for shard in self.manifest.shards), _memory()
+        if limit is not None and need > _SHARE * limit:
+            raise MemoryError(
+                f"{self.folder} needs {need / 2**30:.1f} GiB and this machine has {limit / 2**30:.1f} GiB: "
+                f"go through it with iter_shards(..)"
+            )
+        first = self.shard(0, verify=verify)
+        columns = {name: np.empty((plan.samples, *c.shape[1:]), c.dtype) for name, c in first.columns.items()}
+        start = 0
+        for k in range(self.shards):
+            part = first if k == 0 else self.shard(k, verify=verify)
+            for name, column in part.columns.items():
+                columns[name][start : start + len(part)] = column
+            start += len(part)
+        return Sample(columns, first.variables, first.groups, source)
+
+    def as_dataset(self) -> ShardStream:
+        """A torch IterableDataset of the rows; several DataLoader workers share the shards."""
+        from synthetic.storage.stream import ShardStream
+
+        return ShardStream(self)
+
+    def __repr__(self) -> str:
+        plan = self.manifest.plan
+        return (
+            f"StoredDataset({plan.family}, {plan.samples:,} rows in {plan.shards} shards, seed {plan.seed}, "
+            f"{str(self.folder)!r})"
+        )
+
+
+def open_dataset(path: str | Path) -> StoredDataset:
+    """Open a data set's folder without reading its rows.
+
+    Raises:
+        FileNotFoundError: If there is no data set.
+        DamagedFileError: If its `dataset.json` is damaged.
+    """
+    folder = Path(path)
+    if not folder.exists():
+        partial = folder.with_name(f".{folder.name}.partial")
+        hint = ": it is unfinished, generate it again to go on" if partial.exists() else ""
+        raise FileNotFoundError(f"no data set {str(folder)!r}{hint}")
+    return StoredDataset(folder, Manifest.read(folder))
+
+
+def read_dataset(path: str | Path, *, verify: bool = True) -> Sample:
+    """Read a data set's folder.
+
+    Args:
+        path: The folder that `write_dataset` made.
+        verify: Whether to compare checksums.
+
+    Raises:
+        FileNotFoundError: If there is no data set.
+        MemoryError: If it would not fit; `iter_shards` goes through it in pieces.
+        DamagedFileError: If a shard is missing, truncated, damaged or of another data set.
+    """
+    return open_dataset(path).read(verify=verify)
+
+
+def iter_shards(path: str | Path, *, columns: Sequence[str] | None = None) -> Iterator[Sample]:
+    """The shards of a data set, one after the other, each verified; memory is bounded by the largest.
+
+    Args:
+        path: The folder that `write_dataset` made.
+        columns: The variables wanted; None for all.
+
+    Raises:
+        FileNotFoundError: If there is no data set.
+        ValueError: If a column is unknown.
+        DamagedFileError: If a shard is missing, truncated, damaged or of another data set.
+    """
+    stored = open_dataset(path)
+    names = tuple(v.name for v in stored.manifest.variables)
+    for name in columns or ():
+        if name not in names:
+            raise ValueError(f"unknown column {name!r}: the data set has {', '.join(names)}")
+    return (shard if columns is None else shard.select(columns) for shard in stored)
+
+
+def read_data(path: str | Path) -> Sample:
+    """Read a data set's folder, or a `.parquet`, `.csv`, `.npz` or `.safetensors` file.
+
+    Raises:
+        FileNotFoundError: If there is none.
+        ValueError: If it is damaged, or of an unknown kind.
+    """
+    return read_dataset(path) if Path(path).is_dir() else read_table(path)
+
+
+def _memory() -> int | None:
+    """The physical memory in bytes, where the system says."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return None
