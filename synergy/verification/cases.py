@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from synergy.verification.controls import CONTROL, Confounded
-from synthetic import Digits, Generator, ModularShift, Sample, Variable
+from synthetic import Digits, Generator, ReducedShift, Sample, Variable
 from theory import Claim
 
 __all__ = ["CASES", "Case", "thumbnail"]
@@ -64,12 +64,12 @@ def thumbnail(images: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
 CASES = (
     Case(
         "modular-shift",
-        ModularShift(n=6, classes=2, noise=0.1, coarse=3),
+        ReducedShift(n=6, classes=2, noise=0.1, modulus=3),
         "six states, two classes, noise 0.1; Z = X mod 3",
     ),
     Case(
         "modular-shift: lossless",
-        ModularShift(n=6, classes=2, shifts=2, coarse=2),
+        ReducedShift(n=6, classes=2, shifts=2, modulus=2),
         "X shows both A and C; Z = X mod 2 is A xor C",
     ),
     Case(

@@ -1,9 +1,9 @@
 r"""From a measured gap to a verdict, with the error rate controlled over the whole table.
 
 A relation is reduced to its gap g (`>= 0`, `> 0` or `== 0`). With a margin m that is stated in the
-table, an inequality is *verified* when the hypothesis g <= -m is rejected and *violated* when g >= -m
-is rejected; a strict one is verified when g <= 0 is rejected and violated when g >= m is; an equality
-is verified when both g <= -m and g >= m are rejected (two one-sided tests, Schuirmann 1987) and
+table a gap smaller than m counts as none: an inequality is *verified* when the hypothesis g <= -m is
+rejected and *violated* when g >= -m is; a strict one is verified when g <= m is rejected and violated
+when g >= m is; an equality is verified when both g <= -m and g >= m are rejected (two one-sided tests, Schuirmann 1987) and
 violated when |g| <= m is. All tests are one-sided normal tests on the estimate and its standard error;
 at most one of the two can be rejected. Holm's step-down procedure (Holm 1979) then bounds the chance of
 any wrong rejection in the table by alpha, whatever the dependence between the rows.
@@ -73,7 +73,7 @@ def p_values(gap: Gap, margin: float) -> tuple[float, float]:
     if gap.operator == "==":
         return max(_upper_tail(g, -margin, se), _upper_tail(-g, -margin, se)), min(1.0, 2 * min(below, above))
     if gap.operator in (">", "<"):
-        return _upper_tail(g, 0.0, se), _upper_tail(-g, -margin, se)
+        return above, _upper_tail(-g, -margin, se)
     return _upper_tail(g, -margin, se), below
 
 
@@ -115,7 +115,7 @@ def rows_needed(gap: Gap, margin: float, *, alpha: float, power: float = 0.9) ->
     if gap.operator == "==":
         distance = abs(margin - abs(gap.value))
     else:
-        distance = abs(gap.value) if gap.operator in (">", "<") else abs(gap.value + margin)
+        distance = abs(gap.value - margin if gap.operator in (">", "<") else gap.value + margin)
     if distance == 0:
         return None
     z = float(norm.isf(alpha) + norm.isf(1 - power))

@@ -11,7 +11,12 @@ from synergy.verification.verdict import to_frame
 
 __all__ = ["forest"]
 
-_PALETTE = {"verified": "#0072B2", "violated": "#D55E00", "by construction": "#999999", "inconclusive": "#E69F00"}
+_PALETTE = {
+    "verified": "#0072B2",
+    "violated": "#D55E00",
+    "by construction": "#999999",
+    "inconclusive": "#E69F00",
+}
 _MARKERS = {"verified": "o", "violated": "X", "by construction": "D", "inconclusive": "s"}
 
 
@@ -32,7 +37,9 @@ def forest(report: Report) -> Figure:
             part = frame[frame["world"] == world]
             heights = [rows.index(row) for row in part["row"]]
             axis.axvline(0, color="0.3", linewidth=1)
-            for y, low, high, judgement in zip(heights, part["low"], part["high"], part["judgement"], strict=True):
+            for y, low, high, judgement in zip(
+                heights, part["low"], part["high"], part["judgement"], strict=True
+            ):
                 axis.plot([low, high], [y, y], color=_PALETTE[judgement], linewidth=1.5, zorder=2)
             sns.scatterplot(
                 x=part["measured"].to_numpy(),

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from scipy.stats import norm
 
 from synergy.estimators.classifier import CrossFit
-from synergy.estimators.discrete import plug_in
+from synergy.estimators.discrete.plug_in import plug_in
 from synergy.verification.decide import Gap
 from synergy.verification.routes import choose
 from synthetic import Sample

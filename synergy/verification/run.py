@@ -46,9 +46,7 @@ class Report:
         found: dict[tuple[str, World], Standing] = {}
         for claim in self.claims:
             for world in get_args(World):
-                judgements = [
-                    v.judgement for v in self.verdicts if v.claim == claim.id and v.world == world
-                ]
+                judgements = [v.judgement for v in self.verdicts if v.claim == claim.id and v.world == world]
                 if judgements:
                     found[claim.id, world] = standing(claim.expectation, judgements)
         return found

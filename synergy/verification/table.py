@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, get_args
@@ -17,7 +17,7 @@ from synergy.verification.figure import forest
 from synergy.verification.run import Report
 from synergy.verification.verdict import Verdict, World, to_frame
 
-__all__ = ["provenance", "render", "write"]
+__all__ = ["provenance", "render", "report_json", "write"]
 
 _STYLES = {
     "proved": "green",
@@ -127,3 +127,9 @@ def write(report: Report, out: Path) -> list[Path]:
         save(part)
         written.append(part.replace(out / name))
     return written
+
+
+def report_json(report: Report, written: Sequence[Path]) -> dict[str, Any]:
+    """What `synergy verify --json` prints: provenance, verdicts and the files written."""
+    rows = json.loads(to_frame(report.verdicts).to_json(orient="records"))
+    return {**provenance(report), "verdicts": rows, "files": [str(path) for path in written]}

@@ -13,7 +13,6 @@ from theory.claims import World
 __all__ = ["Judgement", "Standing", "Verdict", "World", "standing", "to_frame"]
 
 
-
 Judgement = Literal[
     "proved",
     "refuted",

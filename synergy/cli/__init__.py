@@ -1,0 +1,56 @@
+"""The command line: `synergy prove`, `exact`, `generate`, `estimate`, `verify`, `list`.
+
+Exit status: 0 proved, holds, done; 1 refuted or violated; 2 bad input, with one line on standard error;
+3 unknown or inconclusive.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from synergy.cli import data, judge, listing
+from synergy.cli.app import app
+from theory import ParseError
+
+__all__ = ["app", "main"]
+
+COMMANDS = (judge, data, listing)
+"""The modules whose commands have registered themselves on `app`."""
+
+BAD_INPUT = 2
+INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit; set SYNERGY_TRACEBACK=1 to see where an error comes from."""
+    sys.exit(run(sys.argv[1:] if arguments is None else list(arguments)))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command line and return the exit status."""
+    try:
+        status = app(args=list(arguments), prog_name="synergy", standalone_mode=False)
+    except KeyboardInterrupt:
+        print("synergy: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except Exception as error:
+        message = _message(error)
+        if message is None or os.environ.get("SYNERGY_TRACEBACK"):
+            raise
+        print(f"synergy: {message}", file=sys.stderr)
+        return BAD_INPUT
+    return int(status or 0)
+
+
+def _message(error: Exception) -> str | None:
+    """One line for an error of the user's; None for one of ours."""
+    if isinstance(error, ParseError):
+        return f"cannot parse {error.text!r} at position {error.position}: {error.reason}"
+    usage = getattr(error, "format_message", None)
+    if usage is not None:
+        return " ".join(str(usage()).split())
+    if isinstance(error, (ValueError, TypeError, OSError)):
+        return " ".join(str(error).split())
+    return None

@@ -1,0 +1,111 @@
+"""`synergy exact`, `synergy generate` and `synergy estimate`."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+
+from synergy.cli.app import JSON, app, emit, settings_of
+
+SET = Annotated[list[str] | None, typer.Option("--set", help="A parameter, as name=value.")]
+UNIT = Annotated[Literal["nats", "bits"], typer.Option("--unit", help="nats or bits.")]
+
+
+@app.command("exact")
+def exact_command(
+    generator: Annotated[str, typer.Argument(help="A family, such as modular-shift.")],
+    term: Annotated[str, typer.Argument(help='Such as "I(A;C|X)".')],
+    parameters: SET = None,
+    unit: UNIT = "nats",
+    as_json: JSON = False,
+) -> None:
+    """The closed form and the exact value of an information term in a generator."""
+    from synthetic import NoExactAnswerError, make_generator
+    from theory import parse_expression
+
+    expression = parse_expression(term)
+    world = make_generator(generator, settings_of(parameters or ()))
+    factor = 1 / math.log(2) if unit == "bits" else 1.0
+    try:
+        form = world.predict(expression)
+        symbolic, predicted = str(form), world.predicted(expression) * factor
+    except NoExactAnswerError:
+        symbolic, predicted = None, None
+    answer = world.exact(expression)
+    value, error = answer.value * factor, answer.standard_error * factor
+    if as_json:
+        emit(
+            {
+                "generator": generator,
+                "parameters": world.parameters,
+                "term": str(expression),
+                "symbolic": symbolic,
+                "predicted": predicted,
+                "exact": value,
+                "standard_error": error,
+                "unit": unit,
+                "method": answer.method,
+            }
+        )
+        return
+    typer.echo(f"{expression} in {world!r}")
+    typer.echo(f"  symbolic   {symbolic if symbolic is not None else 'no closed form'}")
+    if predicted is not None:
+        typer.echo(f"  predicted  {predicted:.12g} {unit}")
+    spread = f" ± {error:.2g}" if error else ""
+    typer.echo(f"  exact      {value:.12g}{spread} {unit} ({answer.method})")
+
+
+@app.command("generate")
+def generate_command(
+    generator: Annotated[str, typer.Argument(help="A family, such as modular-shift.")],
+    samples: Annotated[int, typer.Option("--samples", min=1)],
+    seed: Annotated[int, typer.Option("--seed", min=0)],
+    out: Annotated[Path, typer.Option("--out", help="The folder to make.")],
+    parameters: SET = None,
+    shards: Annotated[int, typer.Option("--shards", min=1)] = 1,
+) -> None:
+    """Write a dataset with all latents: a folder of safetensors shards and its description."""
+    from synthetic import make_generator, write_dataset
+
+    world = make_generator(generator, settings_of(parameters or ()))
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("writing shards", total=shards)
+        path = write_dataset(
+            world,
+            samples=samples,
+            seed=seed,
+            out=out,
+            shards=shards,
+            progress=lambda done, total: bar.update(task, completed=done, total=total),
+        )
+    typer.echo(f"{samples} samples of {generator} in {shards} shard{'s' if shards > 1 else ''}: {path}")
+
+
+@app.command("estimate")
+def estimate_command(
+    data: Annotated[Path, typer.Argument(help="A generated folder, or .parquet, .csv, .npz, .safetensors.")],
+    term: Annotated[str, typer.Argument(help='Such as "I(A;C|X)".')],
+    estimator: Annotated[str, typer.Option("--estimator", help="auto, or a name from the list.")] = "auto",
+    confidence: Annotated[float, typer.Option("--confidence")] = 0.95,
+    seed: Annotated[int, typer.Option("--seed", min=0)] = 0,
+    unit: UNIT = "nats",
+    as_json: JSON = False,
+) -> None:
+    """Estimate an information term from data, with a confidence interval."""
+    from synergy.estimators import estimate
+    from synthetic import load
+
+    found = estimate(load(data), term, estimator=estimator, confidence=confidence, seed=seed, unit=unit)
+    if as_json:
+        emit(found.to_dict())
+        return
+    typer.echo(str(found))
+    for note in found.notes:
+        typer.echo(f"  note: {note}")

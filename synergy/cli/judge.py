@@ -1,0 +1,112 @@
+"""`synergy prove` and `synergy verify`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from synergy.cli.app import JSON, app, emit
+from theory import ESSL, Diagram, prove
+
+_STATUS = {"proved": 0, "refuted": 1, "unknown": 3}
+
+
+def diagram_of(text: str) -> Diagram | None:
+    """The diagram that `--diagram` names: `essl`, `none` or edges."""
+    if text == "essl":
+        return ESSL
+    return None if text == "none" else Diagram.parse(text)
+
+
+@app.command("prove")
+def prove_command(
+    statement: Annotated[str, typer.Argument(help='Such as "I(A;Z|C) >= I(A;Z)".')],
+    given: Annotated[list[str] | None, typer.Option("--given", help="A statement to assume.")] = None,
+    diagram: Annotated[
+        str, typer.Option("--diagram", help='essl, none, or edges such as "C->R, A->X".')
+    ] = "none",
+    exists: Annotated[bool, typer.Option("--exists", help="Ask whether some model satisfies it.")] = False,
+    non_shannon: Annotated[
+        bool, typer.Option("--non-shannon", help="Use the Zhang-Yeung inequality too.")
+    ] = False,
+    as_json: JSON = False,
+) -> None:
+    """Prove a statement from a causal diagram, or refute it with a distribution."""
+    outcome = prove(
+        statement,
+        diagram=diagram_of(diagram),
+        given=tuple(given or ()),
+        exists=exists,
+        non_shannon=non_shannon,
+    )
+    if as_json:
+        emit(outcome.to_json())
+    else:
+        typer.echo(str(outcome))
+    raise typer.Exit(_STATUS[outcome.verdict])
+
+
+@app.command("verify")
+def verify_command(
+    claims: Annotated[list[str] | None, typer.Argument(help="Claims, such as E1 D4; none for all.")] = None,
+    world: Annotated[
+        list[str] | None, typer.Option("--world", help="proof, symbolic, exact, sample or learned.")
+    ] = None,
+    generator: Annotated[list[str] | None, typer.Option("--generator", help="A family or case.")] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Minutes instead of a quarter of an hour.")] = False,
+    out: Annotated[Path, typer.Option("--out", help="The folder for the results.")] = Path("results"),
+    seed: Annotated[int, typer.Option("--seed", min=0)] = 0,
+    jobs: Annotated[int, typer.Option("--jobs", min=0, help="Processes at once; 0 for one per core.")] = 0,
+    device: Annotated[str, typer.Option("--device", help="auto, cpu or cuda.")] = "auto",
+    as_json: JSON = False,
+) -> None:
+    """Judge claims in five worlds on generators and real images, to a table of verdicts."""
+    from synergy.learning import choose_device
+    from synergy.verification import Settings, render, verify, write
+    from synergy.verification.table import report_json
+
+    choose_device(device)
+    if out.exists() and not out.is_dir():
+        raise ValueError(f"--out must be a folder, got the file {str(out)!r}")
+    settings = Settings.quick(seed=seed, device=device) if quick else Settings(seed=seed, device=device)
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("[progress.description]{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed}/{task.total}"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("verifying", total=None)
+
+        def progress(done: int, total: int, what: str) -> None:
+            bar.update(task, completed=done, total=total, description=what)
+            if not console.is_terminal:
+                print(f"[{done}/{total}] {what}", file=sys.stderr, flush=True)
+
+        worlds: Any = tuple(world or ())
+        report = verify(
+            tuple(claims or ()),
+            worlds=worlds,
+            generators=tuple(generator or ()),
+            settings=settings,
+            jobs=jobs or os.cpu_count() or 1,
+            progress=progress,
+        )
+    written = write(report, out)
+    if as_json:
+        emit(report_json(report, written))
+    else:
+        width = None if sys.stdout.isatty() else 140
+        table = Console(width=width)
+        table.print(render(report))
+        table.print(f"written to {out}/: {', '.join(path.name for path in written)}", soft_wrap=True)
+        table.print(report.summary(), soft_wrap=True)
+    raise typer.Exit(report.exit_status)

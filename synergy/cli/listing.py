@@ -1,0 +1,103 @@
+"""`synergy list`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from synergy.cli.app import JSON, app, emit
+
+Row = dict[str, Any]
+
+
+def _claims() -> list[Row]:
+    from theory import CLAIMS
+
+    return [
+        {
+            "id": claim.id,
+            "title": claim.title,
+            "statement": str(claim.statement),
+            "given": [str(fact) for fact in claim.given],
+            "expectation": claim.expectation,
+            "worlds": list(claim.worlds),
+            "diagram": str(claim.diagram),
+            "prose": claim.prose,
+            "reference": claim.reference,
+        }
+        for claim in CLAIMS.values()
+    ]
+
+
+def _generators() -> list[Row]:
+    from synthetic import GENERATORS, describe
+
+    return [describe(family) for family in GENERATORS]
+
+
+def _estimators() -> list[Row]:
+    from synergy.estimators import ESTIMATORS
+
+    return [
+        {"name": name, "columns": e.columns, "description": e.description, "reference": e.reference}
+        for name, e in ESTIMATORS.items()
+    ]
+
+
+def _transformations() -> list[Row]:
+    from synthetic.transformations import TRANSFORMATIONS
+
+    rows = []
+    for name, kind in TRANSFORMATIONS.items():
+        action = kind()
+        rows.append(
+            {"name": name, "states": action.cardinality, "description": (kind.__doc__ or "").splitlines()[0]}
+        )
+    return rows
+
+
+_LISTS: dict[str, Callable[[], list[Row]]] = {
+    "claims": _claims,
+    "generators": _generators,
+    "estimators": _estimators,
+    "transformations": _transformations,
+}
+_SHOWN = {
+    "claims": ("id", "statement", "expectation", "worlds"),
+    "generators": ("family", "parameters", "answers"),
+    "estimators": ("name", "columns", "description"),
+    "transformations": ("name", "states", "description"),
+}
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{k}={v}" for k, v in value.items())
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(_cell, value))
+    return "continuous" if value is None else str(value)
+
+
+@app.command("list")
+def list_command(
+    what: Annotated[
+        Literal["claims", "generators", "estimators", "transformations"],
+        typer.Argument(help="What to list."),
+    ],
+    as_json: JSON = False,
+) -> None:
+    """List the claims, generators, estimators or transformations."""
+    rows = _LISTS[what]()
+    if as_json:
+        emit({what: rows})
+        return
+    table = Table()
+    for column in _SHOWN[what]:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*(_cell(row[column]) for column in _SHOWN[what]))
+    Console().print(table)
