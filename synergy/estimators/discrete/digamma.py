@@ -1,0 +1,72 @@
+r"""The digamma entropy with a least-squares correction at small counts: smooth, and nearly unbiased.
+
+For a Poisson count n of mean lambda, E[n psi(n)] = lambda log lambda + lambda E_1(lambda), so that
+psi(N) - (1/N) sum n psi(n) has a bias that falls like exp(-lambda) (Grassberger 1988). Grassberger (2003)
+removes more of it by a term (-1)^n/2 that never dies out and raises the variance at independence by one
+half, for counts of any size; that is poison for an interval. Here a correction h(n) for n < 12 alone is
+the ridge least-squares solution of E h(n) = -lambda E_1(lambda) on lambda = 0.05 .. 40, the trade of
+bias against variance that Paninski (2003, "Estimation of entropy and mutual information", Neural
+Computation 15) makes over all linear estimators. `residual_variance(n)` estimates what n contributes to
+the second-order variance: Var F(n) - Cov(F(n), n)^2 / lambda, which tends to 1/2, the chi-square limit.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import lsq_linear
+from scipy.special import digamma, exp1, gammaln
+
+__all__ = ["digamma_entropy", "residual_variance"]
+
+Floats = npt.NDArray[np.float64]
+
+_SMALL = 12
+_RIDGE = 0.06
+_VARIANCE_RIDGE = 0.02
+_FLOOR = -0.2
+
+
+def _ridge(design: Floats, target: Floats, ridge: float, floor: float = -np.inf) -> Floats:
+    """Least squares with a penalty in proportion to the variance that each coefficient adds."""
+    penalty = np.diag(np.sqrt(ridge * design.sum(axis=0)))
+    stacked = np.vstack([design, penalty])
+    solved = lsq_linear(stacked, np.r_[target, np.zeros(design.shape[1])], bounds=(floor, np.inf))
+    return np.asarray(solved.x)
+
+
+@lru_cache(maxsize=1)
+def _small_counts() -> tuple[Floats, Floats]:
+    """h(n) and the residual variance less 1/2, for n = 0 .. 11 (both 0 at n = 0)."""
+    rate = np.exp(np.linspace(np.log(0.05), np.log(40), 120))  # (120,)
+    n = np.arange(200)
+    poisson = np.exp(n * np.log(rate)[:, None] - rate[:, None] - gammaln(n + 1))  # (120, 200)
+    small = poisson[:, 1:_SMALL]
+    h = np.zeros(_SMALL)
+    h[1:] = _ridge(small, -rate * exp1(rate), _RIDGE)
+    f = np.zeros(n.size)
+    f[1:] = n[1:] * digamma(n[1:])
+    f[:_SMALL] += h
+    mean = poisson @ f
+    residual = poisson @ f**2 - mean**2 - (poisson @ (f * n) - mean * rate) ** 2 / rate
+    excess = np.zeros(_SMALL)
+    excess[1:] = _ridge(small, residual - (1 - poisson[:, 0]) / 2, _VARIANCE_RIDGE, _FLOOR)
+    return h, excess
+
+
+def _looked_up(counts: Floats, table: Floats) -> Floats:
+    return np.asarray(np.where(counts < _SMALL, table[np.minimum(counts, _SMALL - 1).astype(np.intp)], 0.0))
+
+
+def digamma_entropy(counts: Floats) -> float:
+    """psi(N) - (1/N) sum [n psi(n) + h(n)] over the positive counts, in nats."""
+    total = float(counts.sum())
+    h = _looked_up(counts, _small_counts()[0])
+    return float(digamma(total) - (counts @ digamma(counts) + h.sum()) / total)
+
+
+def residual_variance(counts: Floats) -> float:
+    """The sum over the states of the second-order variance; half the number of states for large counts."""
+    return counts.size / 2 + float(_looked_up(counts, _small_counts()[1]).sum())

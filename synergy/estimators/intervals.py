@@ -1,0 +1,196 @@
+"""Confidence intervals that also hold where the normal limit fails, and resampling without duplicates.
+
+A smooth functional of a distribution has an estimate that is asymptotically normal with variance V/n,
+V the variance of its influence function. At and near independence V vanishes and the second-order term,
+a quadratic form in Gaussians, takes over: 2n I(X;Y) becomes a (noncentral) chi-square. `score_interval`
+covers both ends and everything between by inverting a test whose variance and skewness are those of the
+hypothesised value, not of the estimate.
+
+References:
+    E. B. Wilson (1927), "Probable inference, the law of succession, and statistical inference" (the
+    inversion); T. DiCiccio and B. Efron (1996), "Bootstrap confidence intervals", Statistical Science 11
+    (least favourable families and acceleration); D. Politis and J. Romano (1994), "Large sample
+    confidence regions based on subsamples", Annals of Statistics 22.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import gammaincinv, ndtri
+
+__all__ = [
+    "Expansion",
+    "check_confidence",
+    "cluster_variance",
+    "jackknife_standard_error",
+    "normal_interval",
+    "score_interval",
+]
+
+Floats = npt.NDArray[np.float64]
+
+_SMALL_SKEWNESS = 1e-4
+
+
+def check_confidence(confidence: float) -> float:
+    """The confidence, if it lies strictly between 0 and 1.
+
+    Raises:
+        ValueError: If it does not.
+    """
+    if not 0 < confidence < 1:
+        raise ValueError(f"confidence must lie strictly between 0 and 1, got {confidence}")
+    return float(confidence)
+
+
+def normal_interval(value: float, standard_error: float, confidence: float = 0.95) -> tuple[float, float]:
+    """The symmetric interval value +- z standard_error.
+
+    Example:
+        >>> low, high = normal_interval(1.0, 0.1)
+        >>> round(low, 3), round(high, 3)
+        (0.804, 1.196)
+    """
+    half = float(ndtri(0.5 + check_confidence(confidence) / 2)) * standard_error
+    return value - half, value + half
+
+
+@dataclass(frozen=True)
+class Expansion:
+    """The moments of an estimate as a function of the true value t, to second order in 1/n.
+
+    variance(t) = max(0, V + slope (t - value)) / n + quadratic / (2 n^2), and the third cumulant is
+    skew * (variance share of the linear part) / n^2 + cubic / n^3.
+
+    Args:
+        value: The bias-corrected estimate.
+        variance: V, the variance of the influence function at the estimate.
+        slope: dV/dt along the least favourable family.
+        third: The third cumulant of the linear and the mixed part, times n^2, at the estimate.
+        quadratic: The trace of the squared second-derivative operator, Q.
+        cubic: The trace of its cube (its sign says which way a degenerate estimate leans).
+        samples: n, the effective number of independent rows.
+    """
+
+    value: float
+    variance: float
+    slope: float
+    third: float
+    quadratic: float
+    cubic: float
+    samples: float
+
+    def moments(self, truth: float) -> tuple[float, float]:
+        """The standard deviation and the skewness of the estimate if the truth were `truth`."""
+        linear = max(0.0, self.variance + self.slope * (truth - self.value))
+        share = linear / max(self.variance, linear) if linear > 0 else 0.0
+        n = self.samples
+        variance = linear / n + self.quadratic / (2 * n * n)
+        if variance <= 0:
+            return 0.0, 0.0
+        third = self.third * share / n**2 + self.cubic / n**3
+        return math.sqrt(variance), third / variance**1.5
+
+    @property
+    def standard_error(self) -> float:
+        """The standard deviation at the estimate itself."""
+        return self.moments(self.value)[0]
+
+
+def _quantile(probability: float, skewness: float) -> float:
+    """The standardised quantile of a Pearson III (shifted gamma) distribution."""
+    if abs(skewness) < _SMALL_SKEWNESS:
+        return float(ndtri(probability))
+    if skewness < 0:
+        return -_quantile(1 - probability, -skewness)
+    shape = 4 / skewness**2
+    return float((gammaincinv(shape, probability) - shape) / math.sqrt(shape))
+
+
+def score_interval(expansion: Expansion, confidence: float = 0.95) -> tuple[float, float]:
+    r"""All true values t that a two-sided test at level 1 - confidence does not reject.
+
+    Under t the estimate has mean t, the variance and the skewness that `expansion.moments(t)` gives, and
+    a Pearson III shape, which is exact for a central chi-square and within a few tenths of a percent of
+    a noncentral one. The ends solve value = t + sd(t) q(t) with the two quantiles.
+
+    Args:
+        expansion: The moments as a function of the truth.
+        confidence: The nominal coverage.
+
+    Returns:
+        The ends (low, high); a degenerate expansion (all moments zero) gives (value, value).
+    """
+    tail = (1 - check_confidence(confidence)) / 2
+    value = expansion.value
+
+    def gap(truth: float, probability: float) -> float:
+        deviation, skewness = expansion.moments(truth)
+        return truth + deviation * _quantile(probability, skewness) - value
+
+    start = expansion.standard_error
+    if not start > 0:
+        return value, value
+    low = _root(lambda t: gap(t, 1 - tail), value, -start)
+    high = _root(lambda t: gap(t, tail), value, start)
+    return low, high
+
+
+def _root(function: Callable[[float], float], start: float, step: float) -> float:
+    """The root of an increasing function nearest to `start` on the side that `step` points to."""
+    inner, outer = start, start + step
+    sign = 1 if step > 0 else -1
+    while sign * function(outer) < 0:
+        inner, step = outer, 2 * step
+        outer = start + step
+    for _ in range(60):
+        middle = (inner + outer) / 2
+        if sign * function(middle) < 0:
+            inner = middle
+        else:
+            outer = middle
+        if abs(outer - inner) <= 1e-7 * abs(step):
+            break
+    return (inner + outer) / 2
+
+
+def cluster_variance(scores: Floats, groups: npt.NDArray[np.int64]) -> tuple[float, int]:
+    """The long-run variance of scores whose rows are dependent within groups.
+
+    With centred scores u_i it is (1/n) sum_g (sum_{i in g} u_i)^2 G / (G - 1), so that variance / n is
+    the squared standard error of the mean (Liang and Zeger 1986).
+
+    Args:
+        scores: Shape (n,).
+        groups: Group codes 0 .. G - 1, shape (n,).
+
+    Returns:
+        The variance and the number of groups G.
+
+    Raises:
+        ValueError: If there are fewer than two groups.
+    """
+    totals = np.bincount(groups, weights=scores - scores.mean())
+    count = int(np.unique(groups).size)
+    if count < 2:
+        raise ValueError(f"a clustered standard error needs at least 2 groups, got {count}")
+    return float(totals @ totals / len(scores) * count / (count - 1)), count
+
+
+def jackknife_standard_error(values: Floats) -> float:
+    """The delete-one-block jackknife's standard error from the B leave-one-block-out values.
+
+    sqrt((B - 1) / B sum_b (v_b - mean)^2), Efron and Stein (1981).
+
+    Raises:
+        ValueError: If there are fewer than two values.
+    """
+    blocks = len(values)
+    if blocks < 2:
+        raise ValueError(f"the jackknife needs at least 2 blocks, got {blocks}")
+    return float(math.sqrt((blocks - 1) / blocks * np.square(values - values.mean()).sum()))
