@@ -21,7 +21,7 @@ Codes = npt.NDArray[np.integer[Any]]
 Floats = npt.NDArray[np.float64]
 
 _DENSE_CELLS = 1 << 22
-_BLOCK = 1 << 16
+_BLOCK = 1 << 14
 _LARGEST_CODE = 1 << 62
 
 
@@ -134,20 +134,26 @@ class DiscreteCounts:
         self._count(batch)
         return self
 
-    def count_rows(self, batch: Mapping[str, npt.ArrayLike]) -> npt.NDArray[np.int64] | None:
-        """Like `add`, and also the cell of `cells()` that each row of a single batch fell into.
+    def add_rows(self, batch: Mapping[str, npt.ArrayLike]) -> npt.NDArray[np.int64]:
+        """Like `add` for the only batch, and says where each row went; see `spread`.
 
         Returns:
-            Shape (n,), the position among the seen cells; None if other rows were added before.
+            An opaque number for each row, shape (n,).
+
+        Raises:
+            ValueError: If rows were added before, or as `add`.
         """
-        first = self.rows == 0
-        kept = self._count(batch, keep=True)
-        if not first or kept is None:
-            return None
-        if self._dense is None:
-            return kept.astype(np.int64)
-        position = np.cumsum(self._dense > 0) - 1
-        return np.asarray(position[kept])
+        if self.rows:
+            raise ValueError(f"add_rows needs empty counts, got {self.rows} rows already added")
+        return np.asarray(self._count(batch, keep=True), dtype=np.int64)
+
+    def spread(self, values: npt.NDArray[Any], rows: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
+        """Values on the seen cells, shape (m,), as values of the rows of `add_rows`, shape (n,)."""
+        table = values
+        if self._dense is not None:
+            table = np.zeros(self._dense.size, dtype=values.dtype)
+            table[self._dense > 0] = values
+        return np.take(table, rows, mode="clip")
 
     def _count(self, batch: Mapping[str, npt.ArrayLike], *, keep: bool = False) -> Codes | None:
         columns = self._columns(batch)
@@ -161,19 +167,20 @@ class DiscreteCounts:
             self._states, self._counts, inverse = _distinct(merged, weights)
             return inverse[len(inverse) - n :] if keep else None
         sizes = [self.cardinalities[name] for name in self.names]
-        kept = np.empty(n, dtype=np.int32) if keep else None
+        kept = np.empty(n, dtype=np.int64) if keep else None
+        scratch = np.empty(min(n, _BLOCK), dtype=np.int64)
         total = np.zeros_like(self._dense)
         for start in range(0, n, _BLOCK):
-            part = slice(start, start + _BLOCK)
-            code = np.zeros(len(columns[0][part]), dtype=np.int64)
-            for name, column, size in zip(self.names, columns, sizes, strict=True):
+            part = slice(start, min(start + _BLOCK, n))
+            code = scratch[: part.stop - start] if kept is None else kept[part]
+            code[:] = columns[0][part]
+            _check_range(self.names[0], columns[0][part], sizes[0])
+            for name, column, size in zip(self.names[1:], columns[1:], sizes[1:], strict=True):
                 block = column[part]
                 _check_range(name, block, size)
                 code *= size
                 code += block
             total += np.bincount(code, minlength=total.size)
-            if kept is not None:
-                kept[part] = code
         self._dense += total
         return kept
 

@@ -74,7 +74,7 @@ class _Marginals:
         return counts[counts > 0]
 
     def overlap(self, first: Key, second: Key) -> float:
-        """The trace of P_S P_T: sum p(s,t)^2 / (p(s) p(t)); the number of seen states where one holds the other."""
+        """The trace of P_S P_T, sum p(s,t)^2 / (p(s) p(t)); the seen states of S where T holds S."""
         if first <= second or second <= first:
             return float(self.seen(min(first, second, key=len)).size)
         joint_index, joint = self.of(first | second)
@@ -343,17 +343,20 @@ def plug_in(
     arrays = {name: np.asarray(codes[name]) for name in names}
     sizes = {name: _size(name, arrays[name], cardinalities or {}) for name in names}
     counts = DiscreteCounts(names, sizes)
-    cell_of_row = None
+    rows = None
     if scores or groups is not None:
-        cell_of_row = counts.count_rows(arrays)
+        rows = counts.add_rows(arrays)
     else:
         counts.add(arrays)
-    clusters = None
-    if groups is not None and cell_of_row is not None:
-        clusters = _Clusters(cell_of_row, _group_codes(groups, len(cell_of_row)))
     marginals = _Marginals(counts.cells())
+    clusters = None
+    if rows is not None and groups is not None:
+        cells = counts.spread(np.arange(len(marginals.cells.counts)), rows)
+        clusters = _Clusters(cells, _group_codes(groups, len(rows)))
     estimate, influence = _estimate(parsed, marginals, sizes, correction, confidence, clusters)
-    return replace(estimate, scores=influence[cell_of_row]) if scores else estimate
+    return (
+        estimate if rows is None or not scores else replace(estimate, scores=counts.spread(influence, rows))
+    )
 
 
 def _size(name: str, column: npt.NDArray[Any], cardinalities: Mapping[str, int]) -> int:
