@@ -13,6 +13,7 @@ Example:
 
 from synergy.estimators.classifier.crossfit import CrossFit, Quality, as_model
 from synergy.estimators.classifier.estimator import (
+    CLASSIFIER_ENTRY,
     Prediction,
     classifier,
     conditional_entropy_scores,
@@ -29,6 +30,7 @@ from synergy.estimators.classifier.models import (
 )
 
 __all__ = [
+    "CLASSIFIER_ENTRY",
     "CrossFit",
     "KernelClassifier",
     "Model",

@@ -13,11 +13,19 @@ import numpy.typing as npt
 from scipy.stats import norm, t
 
 from synergy.estimators.classifier.crossfit import CrossFit, Quality
+from synergy.estimators.entry import Entry
 from synergy.estimators.result import Estimate
 from synthetic import Sample
 from theory import Expression, Term, parse_expression
 
-__all__ = ["Prediction", "classifier", "conditional_entropy_scores", "decompose", "paired_estimate"]
+__all__ = [
+    "CLASSIFIER_ENTRY",
+    "Prediction",
+    "classifier",
+    "conditional_entropy_scores",
+    "decompose",
+    "paired_estimate",
+]
 
 _USABLE = (
     "usable (V-) information: what the classifiers can read, not all that is there (Xu et al. 2020); "
@@ -259,3 +267,40 @@ def conditional_entropy_scores(
     if fit is None:
         fit = CrossFit(sample, folds=folds, seed=seed, model=model, quality=quality, device=device)
     return fit.losses(target, given)
+
+
+def _run(
+    sample: Sample,
+    expression: Expression,
+    *,
+    confidence: float = 0.95,
+    seed: int = 0,
+    predict: str | Sequence[str] | None = None,
+    model: object = "auto",
+    quality: Quality = "default",
+    folds: int = 5,
+    device: str = "cpu",
+    fit: CrossFit | None = None,
+) -> Estimate:
+    return classifier(
+        sample,
+        expression,
+        predict=predict,
+        model=model,
+        quality=quality,
+        folds=folds,
+        seed=seed,
+        confidence=confidence,
+        device=device,
+        fit=fit,
+    )
+
+
+CLASSIFIER_ENTRY = Entry(
+    "classifier",
+    "a discrete slot to predict; everything else discrete, continuous or images; linear expressions",
+    "Xu et al. 2020, arXiv:2002.10689",
+    "difference of cross-fitted, calibrated log losses: usable (V-) information",
+    _run,
+)
+"""The classifier in the registry."""

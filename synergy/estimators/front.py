@@ -1,0 +1,105 @@
+"""One function in front of all estimators."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import replace
+from typing import Any
+
+from synergy.estimators.intake import Data, as_sample, check_expression
+from synergy.estimators.registry import ESTIMATORS
+from synergy.estimators.result import Estimate, Unit
+from theory import Expression, Term
+
+__all__ = ["estimate"]
+
+
+def estimate(
+    data: Data,
+    term: str | Term | Expression,
+    *,
+    estimator: str = "auto",
+    confidence: float = 0.95,
+    seed: int = 0,
+    unit: Unit = "nats",
+    clip: bool = False,
+    groups: str | None = None,
+    **options: Any,  # noqa: ANN401
+) -> Estimate:
+    """Estimate an information quantity from data, with a standard error and a confidence interval.
+
+    Args:
+        data: A Sample, a pandas DataFrame, or a mapping of arrays by name. Integers, booleans and
+            strings are discrete, floats continuous; a float array of shape (n, d) is one vector
+            variable, of shape (n, channels, height, width) an image.
+        term: Such as "I(A;C|X)"; where the estimator can, a linear combination of terms.
+        estimator: `auto` or a name in `ESTIMATORS`.
+        confidence: The nominal coverage of the interval.
+        seed: Fixes everything random.
+        unit: `nats` or `bits`.
+        clip: Whether to raise a negative value of an information that cannot be negative to 0; the
+            notes then say what it was.
+        groups: The column that marks dependent rows; a Sample's own by default.
+        **options: The options of the chosen estimator.
+
+    Returns:
+        The estimate; `notes` say what was chosen, and what to beware of.
+
+    Raises:
+        ValueError: If the term does not parse, names an unknown variable or repeats one; the data has
+            NaN, infinite or missing values or columns of unequal lengths; or the estimator cannot take
+            the columns.
+        TypeError: If the data is of an unknown kind or an option is not one of the estimator's.
+
+    Example:
+        >>> from synthetic import ModularShift
+        >>> sample = ModularShift(n=4, noise=0.1).sample(10_000, seed=0)
+        >>> found = estimate(sample, "I(A;C|X)")
+        >>> bool(found.interval[0] < 1.037514 < found.interval[1])
+        True
+    """
+    if unit not in ("nats", "bits"):
+        raise ValueError(f"unit must be 'nats' or 'bits', got {unit!r}")
+    if isinstance(confidence, bool) or not 0 < confidence < 1:
+        raise ValueError(f"confidence must lie strictly between 0 and 1, got {confidence}")
+    if estimator not in ESTIMATORS:
+        near = difflib.get_close_matches(str(estimator), ESTIMATORS, n=1)
+        hint = f" (did you mean {near[0]!r}?)" if near else ""
+        raise ValueError(f"estimator must be one of {', '.join(ESTIMATORS)}, got {estimator!r}{hint}")
+    entry = ESTIMATORS[estimator]
+    for name in options:
+        if name not in entry.options:
+            known = ", ".join(entry.options) or "none"
+            raise TypeError(f"option {name!r} is not one of {estimator}'s, which are: {known}")
+    parsed = check_expression(term)
+    sample = as_sample(data, parsed.variables, groups=groups)
+    found = entry.run(sample, parsed, confidence=confidence, seed=seed, **options)
+    constant = [
+        v for v in parsed.variables if sample.variables[v].kind == "discrete" and _is_constant(sample[v])
+    ]
+    if constant:
+        found = replace(
+            found, notes=(*found.notes, f"{', '.join(constant)} takes one value only in this data")
+        )
+    if clip and len(parsed.summands) == 1 and parsed.summands[0][0] > 0 and len(parsed.terms[0].groups) < 3:
+        found = _clipped(found)
+    return found.to(unit)
+
+
+def _is_constant(column: Any) -> bool:  # noqa: ANN401
+    return bool((column == column[0]).all())
+
+
+def _clipped(found: Estimate) -> Estimate:
+    low, high = found.interval
+    if low >= 0 and found.value >= 0:
+        return found
+    return replace(
+        found,
+        value=max(found.value, 0.0),
+        interval=(max(low, 0.0), max(high, 0.0)),
+        notes=(
+            *found.notes,
+            f"clipped at 0: the value was {found.value:.6f}, the interval [{low:.6f}, {high:.6f}]",
+        ),
+    )

@@ -1,0 +1,147 @@
+"""The oracle: the generator's true distribution evaluated on the rows of a sample.
+
+It has no bias and no bandwidth, only sampling error, and so says what the best possible estimator would
+see in the same rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from synergy.estimators.classifier import decompose, paired_estimate
+from synergy.estimators.entry import Entry
+from synergy.estimators.result import Estimate
+from synthetic import Generator, NoExactAnswerError, Sample
+from theory import Expression, Joint, Term, parse_expression
+
+__all__ = ["ORACLE_ENTRY", "LogPosterior", "oracle"]
+
+LogPosterior = Callable[[Sample, tuple[str, ...], tuple[str, ...]], npt.NDArray[np.float64]]
+"""log p(target | given) of each row, shape (n,): called as `log_posterior(sample, target, given)`."""
+
+
+def oracle(
+    sample: Sample,
+    expression: str | Term | Expression,
+    *,
+    generator: Generator | None = None,
+    log_posterior: LogPosterior | None = None,
+    predict: str | Sequence[str] | None = None,
+    confidence: float = 0.95,
+) -> Estimate:
+    """The mean over the rows of the true information density, with its standard error.
+
+    For finite variables the score of a row with values v is -sum_S c_S log p(v_S), c_S the coefficients
+    of the joint entropies; with a posterior it is -log p(target | given), term by term.
+
+    Args:
+        sample: Rows drawn from the generator.
+        expression: A term or a linear combination.
+        generator: Its `joint` gives the true probabilities.
+        log_posterior: Gives them where there is no joint, as for images.
+        predict: With `log_posterior`, the variable whose slot is predicted, as in the classifier.
+        confidence: The nominal coverage of the interval.
+
+    Returns:
+        The estimate, with one score per row.
+
+    Raises:
+        ValueError: If neither or both of generator and log_posterior are given, a row has probability 0
+            under the generator, or the generator has no joint of the variables.
+
+    Example:
+        >>> from synthetic import ModularShift
+        >>> shift = ModularShift(n=4, noise=0.1)
+        >>> found = oracle(shift.sample(10_000, seed=0), "I(A;C|X)", generator=shift)
+        >>> bool(found.interval[0] < 1.037514 < found.interval[1])
+        True
+    """
+    parsed = parse_expression(expression)
+    for name in parsed.variables:
+        sample[name]
+    if (generator is None) == (log_posterior is None):
+        raise ValueError(
+            "the oracle needs the true distribution: pass generator=.. (with a joint) or log_posterior=.., "
+            f"one of them, got generator={generator!r}, log_posterior={log_posterior!r}"
+        )
+    scores = np.zeros(len(sample))
+    if generator is not None:
+        joint = _joint(generator, parsed)
+        for subset, c in parsed.entropies().items():
+            scores -= float(c) * _log_probability(joint, sample, sorted(subset))
+    elif log_posterior is not None:
+        for part in decompose(parsed, sample, predict=predict):
+            target, given = tuple(sorted(part.target)), tuple(sorted(part.given))
+            log_p = np.asarray(log_posterior(sample, target, given), dtype=np.float64)
+            if log_p.shape != (len(sample),):
+                raise ValueError(f"log_posterior must give shape ({len(sample)},), got {log_p.shape}")
+            scores -= float(part.coefficient) * log_p
+    if not np.isfinite(scores).all():
+        impossible = int((~np.isfinite(scores)).sum())
+        raise ValueError(
+            f"{impossible} of {len(sample)} rows have probability 0 under the generator: "
+            "the sample was not drawn from it"
+        )
+    groups: npt.NDArray[Any] | None = None if sample.groups is None else sample[sample.groups]
+    return paired_estimate(
+        scores,
+        term=str(parsed),
+        estimator="oracle",
+        confidence=confidence,
+        groups=groups,
+        notes=("true probabilities of the generator: unbiased, sampling error only",),
+    )
+
+
+def _joint(generator: Generator, parsed: Expression) -> Joint:
+    names = [v.name for v in generator.variables if v.name in parsed.variables]
+    unknown = [name for name in parsed.variables if name not in names]
+    if unknown:
+        raise ValueError(f"unknown variable {unknown[0]!r}: {generator.family} does not describe it")
+    try:
+        return generator.joint().marginal(names)
+    except NoExactAnswerError as error:
+        raise ValueError(f"the oracle needs a finite joint or log_posterior=..: {error}") from None
+
+
+def _log_probability(joint: Joint, sample: Sample, subset: list[str]) -> npt.NDArray[np.float64]:
+    ordered = [name for name in joint.names if name in subset]
+    table = np.asarray(joint.marginal(ordered).probabilities, dtype=np.float64)
+    picked = table[tuple(sample[name] for name in ordered)]
+    with np.errstate(divide="ignore"):
+        return np.asarray(np.log(picked))
+
+
+def _run(
+    sample: Sample,
+    expression: Expression,
+    *,
+    confidence: float = 0.95,
+    seed: int = 0,
+    generator: Generator | None = None,
+    log_posterior: LogPosterior | None = None,
+    predict: str | Sequence[str] | None = None,
+) -> Estimate:
+    del seed
+    return oracle(
+        sample,
+        expression,
+        generator=generator,
+        log_posterior=log_posterior,
+        predict=predict,
+        confidence=confidence,
+    )
+
+
+ORACLE_ENTRY = Entry(
+    "oracle",
+    "rows of a generator whose joint or posterior is known; linear expressions",
+    "the generator's own distribution",
+    "mean of the true information density",
+    _run,
+)
+"""The oracle in the registry."""
