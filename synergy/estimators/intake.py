@@ -142,6 +142,8 @@ def _as_array(name: str, column: object) -> npt.NDArray[Any]:
 
 
 def _check_finite(name: str, column: Any) -> None:  # noqa: ANN401
+    if isinstance(column, pd.Series) and not isinstance(column.dtype, np.dtype):
+        return  # nullable and categorical columns: `Sample.infer` counts their missing values
     array = np.asarray(column)
     if array.dtype.kind != "f":
         return
