@@ -1,62 +1,20 @@
-"""The training loop: a network that predicts one discrete variable, deterministic under its seed."""
+"""Training a classifier of one given label, the shortest way."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
-import torch
 from torch import nn
-from torch.nn import functional
 
-__all__ = ["Trained", "choose_device", "train_classifier"]
+from synergy.learning.data import ImageSet
+from synergy.learning.loop import train
+from synergy.learning.options import Training
+from synergy.learning.pretext import PredictLabel
+from synergy.learning.trained import Trained
 
-
-@dataclass(frozen=True)
-class Trained:
-    """A trained encoder with its linear head.
-
-    Args:
-        encoder: The network whose output is the representation.
-        head: The linear map from the representation to the logits.
-        curve: One row per epoch: `epoch`, `loss` (mean training cross-entropy in nats).
-    """
-
-    encoder: nn.Module
-    head: nn.Linear
-    curve: pd.DataFrame
-
-    @torch.no_grad()
-    def represent(
-        self, inputs: npt.NDArray[np.float32], *, batch_size: int = 2048
-    ) -> npt.NDArray[np.float32]:
-        """The representations of inputs of shape (n, ..), of shape (n, features)."""
-        device = self.head.weight.device
-        self.encoder.eval()
-        batches = torch.from_numpy(inputs).split(batch_size)
-        return torch.cat([self.encoder(batch.to(device)).cpu() for batch in batches]).numpy()
-
-
-def choose_device(device: str = "auto") -> torch.device:
-    """The device to run on: `auto` takes CUDA where there is one.
-
-    Raises:
-        ValueError: If the device is malformed, or CUDA is asked for and absent.
-    """
-    if device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        chosen = torch.device(device)
-    except RuntimeError as error:
-        raise ValueError(
-            f"unknown device {device!r}: expected 'auto', 'cpu', 'cuda' or such as 'cuda:0'"
-        ) from error
-    if chosen.type == "cuda" and not torch.cuda.is_available():
-        raise ValueError(f"device {device!r} was asked for, but no CUDA device is available; use 'cpu'")
-    return chosen
+__all__ = ["train_classifier"]
 
 
 def train_classifier(
@@ -80,7 +38,7 @@ def train_classifier(
 
     Args:
         build: Makes the untrained encoder; it must have an attribute `features`.
-        inputs: Inputs of shape (n, ..).
+        inputs: Inputs of shape (n, ..), of any range.
         labels: Labels of shape (n,), integers in 0 .. states - 1.
         states: The number of labels.
         epochs: Passes over the data, at least 1.
@@ -95,41 +53,15 @@ def train_classifier(
         ValueError: If labels are out of range, lengths differ, the batch exceeds the data, epochs is
             not positive or the device is absent.
     """
-    n = len(inputs)
-    if len(labels) != n:
-        raise ValueError(f"inputs and labels must have the same length, got {n} and {len(labels)}")
-    if epochs < 1:
-        raise ValueError(f"epochs must be at least 1, got {epochs}")
-    if not 1 <= batch_size <= n:
-        raise ValueError(f"batch_size must be between 1 and the number of rows {n}, got {batch_size}")
-    if labels.min() < 0 or labels.max() >= states:
-        raise ValueError(f"labels must stay in 0..{states - 1}, got {labels.min()}..{labels.max()}")
-    target = choose_device(device)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        encoder = build().to(target)
-        head = nn.Linear(int(encoder.features), states).to(target)  # type: ignore[arg-type]
-    x = torch.from_numpy(inputs).to(target)
-    y = torch.from_numpy(labels.astype(np.int64)).to(target)
-    parameters = [*encoder.parameters(), *head.parameters()]
-    optimiser = torch.optim.AdamW(parameters, lr=learning_rate, weight_decay=weight_decay)
-    steps = epochs * (n // batch_size)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, max_lr=learning_rate, total_steps=steps)
-    order = torch.Generator().manual_seed(seed)
-    losses = []
-    encoder.train()
-    for epoch in range(epochs):
-        total = 0.0
-        for rows in torch.randperm(n, generator=order)[: n - n % batch_size].split(batch_size):
-            index = rows.to(target)
-            loss = functional.cross_entropy(head(encoder(x[index])), y[index])
-            optimiser.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimiser.step()
-            schedule.step()
-            total += float(loss.detach())
-        losses.append(total / (n // batch_size))
-        if progress is not None:
-            progress((epoch + 1) / epochs)
-    curve = pd.DataFrame({"epoch": range(1, epochs + 1), "loss": losses})
-    return Trained(encoder.eval(), head, curve)
+    data = ImageSet.from_arrays(inputs, {"A": labels}, states={"A": states}, pixels=None)
+    options = Training(
+        epochs=epochs,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        weight_decay=weight_decay,
+        warmup=0.3,
+        device=device,
+    )
+    return train(
+        PredictLabel("A"), data, seed=seed, encoder=build, options=options, progress=progress or False
+    )

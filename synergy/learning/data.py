@@ -1,0 +1,359 @@
+"""What networks are trained on: a pool of images with labels, or fresh draws from a generator."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import MappingProxyType
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from synergy.learning.device import generator as random_stream
+from synergy.learning.tasks import Task, as_task
+from synthetic import Generator, Sample, Variable
+from synthetic.sample import Role
+from synthetic.seeds import shard_seed
+
+__all__ = ["Batch", "ImageSet", "Source", "Stream"]
+
+_ORDER, _STEP, _HELD = 1, 2, 3
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The inputs and labels of one training step, on the device.
+
+    Args:
+        images: Inputs of shape (n, ..).
+        labels: Integers of shape (n,), by variable.
+        rng: The random numbers of this step.
+    """
+
+    images: torch.Tensor
+    labels: Mapping[str, torch.Tensor]
+    rng: torch.Generator
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+
+class Source(Protocol):
+    """Where batches come from."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of one input."""
+        ...
+
+    @property
+    def states(self) -> Mapping[str, int]:
+        """The number of states of each label."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """Inputs in one epoch."""
+        ...
+
+    def batches(
+        self, epoch: int, batch_size: int, *, seed: int, device: torch.device, held_out: bool = False
+    ) -> Iterator[Batch]:
+        """The batches of an epoch, a function of (epoch, seed) alone."""
+        ...
+
+
+def _streams(epoch: int, step: int, *, seed: int, device: torch.device, held_out: bool) -> torch.Generator:
+    key = (_HELD, 0, step) if held_out else (_STEP, epoch, step)
+    return random_stream(seed, *key, device=device)
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """Inputs kept in memory with their labels.
+
+    They are raw images, for pretext tasks that transform them, or inputs that were transformed already,
+    with the labels that say how.
+
+    Args:
+        images: Floats of shape (n, ..); (n, channels, height, width) for images.
+        labels: Integers of shape (n,) by variable, such as C and the styles.
+        states: The number of states of each label.
+        groups: One integer per row, of shape (n,), the raw image that it shows; None where every row is
+            its own.
+        pixels: The range that the pixels of images must stay in; None for images with unbounded noise.
+
+    Raises:
+        TypeError: If inputs are not floats or labels not integers.
+        ValueError: If shapes do not fit, pixels leave their range, a value is not finite or labels are out of
+            range.
+
+    Example:
+        >>> import torch
+        >>> images = ImageSet(torch.zeros(3, 1, 8, 8), {"C": torch.tensor([0, 1, 1])}, {"C": 2})
+        >>> len(images), images.shape
+        (3, (1, 8, 8))
+    """
+
+    images: torch.Tensor
+    labels: Mapping[str, torch.Tensor] = field(default_factory=dict)
+    states: Mapping[str, int] = field(default_factory=dict)
+    groups: torch.Tensor | None = None
+    pixels: tuple[float, float] | None = (0.0, 1.0)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.images, torch.Tensor) or not self.images.is_floating_point():
+            got = self.images.dtype if isinstance(self.images, torch.Tensor) else type(self.images).__name__
+            raise TypeError(f"images must be a tensor of floats, got {got}")
+        n = len(self.images)
+        if self.images.ndim < 2 or not n:
+            raise ValueError(f"images must have shape (n, ..) with n > 0, got {tuple(self.images.shape)}")
+        if not bool(torch.isfinite(self.images).all()):
+            raise ValueError("images must be finite, got NaN or infinities")
+        if self.images.ndim == 4 and self.pixels is not None:
+            low, high = float(self.images.min()), float(self.images.max())
+            if low < self.pixels[0] or high > self.pixels[1]:
+                wanted = f"[{self.pixels[0]:g}, {self.pixels[1]:g}]"
+                raise ValueError(f"images must have pixels in {wanted}, got {low:g}..{high:g}")
+        if set(self.labels) != set(self.states):
+            raise ValueError(
+                f"labels {sorted(self.labels)} and their numbers of states {sorted(self.states)} must agree"
+            )
+        for name, column in self.labels.items():
+            _check_labels(name, column, self.states[name], n)
+        if self.groups is not None and self.groups.shape != (n,):
+            raise ValueError(f"groups must have shape ({n},), got {tuple(self.groups.shape)}")
+        object.__setattr__(self, "labels", MappingProxyType(dict(self.labels)))
+        object.__setattr__(self, "states", MappingProxyType(dict(self.states)))
+
+    @classmethod
+    def from_arrays(
+        cls,
+        images: npt.NDArray[np.floating],
+        labels: Mapping[str, npt.NDArray[np.integer]] | None = None,
+        *,
+        states: Mapping[str, int] | None = None,
+        pixels: tuple[float, float] | None = (0.0, 1.0),
+    ) -> ImageSet:
+        """Inputs and labels as arrays; a missing number of states is the largest label plus one."""
+        given = {name: np.asarray(column) for name, column in (labels or {}).items()}
+        for name, column in given.items():
+            if not np.issubdtype(column.dtype, np.integer):
+                raise TypeError(f"labels {name!r} must be integers, got {column.dtype}")
+        counts = {name: (states or {}).get(name, int(column.max()) + 1) for name, column in given.items()}
+        floats = np.ascontiguousarray(images, dtype=np.float32)
+        columns = {name: torch.tensor(column.astype(np.int64)) for name, column in given.items()}
+        return cls(torch.tensor(floats), columns, counts, pixels=pixels)
+
+    @classmethod
+    def from_sample(cls, sample: Sample, *, image: str = "X") -> ImageSet:
+        """The inputs of a sample with all of its other discrete columns as labels."""
+        names = [
+            v.name for v in sample.variables.values() if v.kind == "discrete" and v.name != sample.groups
+        ]
+        return cls(
+            torch.tensor(sample[image].astype(np.float32)),
+            {name: torch.tensor(sample[name].astype(np.int64)) for name in names},
+            {name: sample.variables[name].cardinality or 1 for name in names},
+            None if sample.groups is None else torch.tensor(sample[sample.groups].astype(np.int64)),
+            pixels=None,
+        )
+
+    @classmethod
+    def from_generator(cls, source: Generator, *, n: int | None = None, seed: int = 0) -> ImageSet:
+        """The raw images of a generator that has some (`digits`), else n rows of its sample.
+
+        Raises:
+            ValueError: If the generator has no raw images and `n` is not given.
+        """
+        raw, targets = getattr(source, "raw", None), getattr(source, "targets", None)
+        if isinstance(raw, torch.Tensor) and targets is not None:
+            chosen = random_stream(seed, 0)
+            rows = torch.arange(len(raw)) if n is None else torch.randperm(len(raw), generator=chosen)[:n]
+            classes = torch.tensor(np.asarray(targets))[rows]
+            count = next(v.cardinality or 1 for v in source.variables if v.name == "C")
+            return cls(raw[rows].clone(), {"C": classes}, {"C": count})
+        if n is None:
+            raise ValueError(f"{source.family} draws images without end: pass n, the number of rows")
+        return cls.from_sample(source.sample(n, seed=seed))
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of one input."""
+        return tuple(self.images.shape[1:])
+
+    @property
+    def size(self) -> int:
+        """The number of inputs."""
+        return len(self.images)
+
+    def __len__(self) -> int:
+        return self.size
+
+    @cached_property
+    def _on_device(self) -> dict[torch.device, tuple[torch.Tensor, dict[str, torch.Tensor]]]:
+        return {}
+
+    def _placed(self, device: torch.device) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+        if device not in self._on_device:
+            labels = {name: column.to(device) for name, column in self.labels.items()}
+            self._on_device[device] = self.images.to(device), labels
+        return self._on_device[device]
+
+    def batches(
+        self, epoch: int, batch_size: int, *, seed: int, device: torch.device, held_out: bool = False
+    ) -> Iterator[Batch]:
+        """Batches in random order, the last incomplete one left out; held out: all, in order."""
+        images, labels = self._placed(device)
+        n = self.size
+        if held_out:
+            order = torch.arange(n)
+            chunks = torch.split(order, batch_size)
+        else:
+            order = torch.randperm(n, generator=random_stream(seed, _ORDER, epoch))
+            chunks = torch.split(order[: n - n % batch_size], batch_size)
+        for step, rows in enumerate(chunks):
+            index = rows.to(device)
+            rng = _streams(epoch, step, seed=seed, device=device, held_out=held_out)
+            yield Batch(images[index], {k: v[index] for k, v in labels.items()}, rng)
+
+    def rows(self, index: torch.Tensor) -> ImageSet:
+        """The chosen rows."""
+        return ImageSet(
+            self.images[index],
+            {name: column[index] for name, column in self.labels.items()},
+            self.states,
+            None if self.groups is None else self.groups[index],
+            self.pixels,
+        )
+
+    def split(self, share: float, *, seed: int) -> tuple[ImageSet, ImageSet]:
+        """A random share of the raw images, and the others; no raw image is in both.
+
+        Raises:
+            ValueError: If one of the two would be empty.
+        """
+        groups = torch.arange(self.size) if self.groups is None else self.groups
+        names, index = torch.unique(groups, return_inverse=True)
+        cut = round(share * len(names)) if 0 < share < 1 else 0
+        if not 0 < cut < len(names):
+            raise ValueError(f"share must leave images on both sides, got {share} of {len(names)} raw images")
+        chosen = torch.zeros(len(names), dtype=torch.bool)
+        chosen[torch.randperm(len(names), generator=random_stream(seed, 4))[:cut]] = True
+        first = chosen[index]
+        return self.rows(first.nonzero()[:, 0]), self.rows((~first).nonzero()[:, 0])
+
+    def transformed(self, task: str | Task | object, *, copies: int = 1, seed: int) -> Sample:
+        """A sample in which each raw image is shown `copies` times, each time transformed afresh.
+
+        Columns: the labels of the set (C and styles), R the raw image (the sample's groups), A what is
+        predicted, B what was applied where A is coarser, A1, A2, .. where there are several
+        transformations, and X.
+
+        Args:
+            task: A transformation's name, a Transformation, a list of them, or a `Task`.
+            copies: Rows per raw image.
+            seed: Fixes the draw.
+
+        Raises:
+            ValueError: If the task is unknown or does not fit the images.
+        """
+        drawn = as_task(task)
+        drawn.check(self.shape)
+        if copies < 1:
+            raise ValueError(f"copies must be at least 1, got {copies}")
+        rows = torch.arange(self.size).repeat(copies)
+        codes = drawn.draw(len(rows), random_stream(seed, 5))
+        images = torch.cat(
+            [
+                drawn.apply(self.images[part], code)
+                for part, code in zip(torch.split(rows, 4096), torch.split(codes, 4096), strict=True)
+            ]
+        )
+        columns = {name: column[rows].numpy() for name, column in self.labels.items()}
+        roles = {name: "class" if name == "C" else "style" for name in columns}
+        variables = {
+            name: Variable(name, "discrete", self.states[name], roles[name])  # type: ignore[arg-type]
+            for name in columns
+        }
+        raw = rows if self.groups is None else torch.unique(self.groups, return_inverse=True)[1][rows]
+        added: dict[str, tuple[torch.Tensor, int]] = {"R": (raw, int(raw.max()) + 1)}
+        added.update(drawn.columns(codes))
+        for name, (column, states) in added.items():
+            role: Role = "raw" if name == "R" else "transformation"
+            columns[name] = column.numpy()
+            variables[name] = Variable(name, "discrete", states, role)
+        columns["X"] = images.numpy()
+        variables["X"] = Variable("X", "image", None, "input")
+        return Sample(columns, variables, groups="R", metadata={"task": drawn.name, "seed": seed})
+
+
+@dataclass(frozen=True)
+class Stream:
+    """Fresh rows of a generator in every step, never the same twice.
+
+    Args:
+        source: The generator; one with a method `tensors(n, seed=, device=)` draws on the device.
+        size: Rows in an epoch.
+        image: The column that the encoder sees.
+
+    Raises:
+        ValueError: If `size` is not positive or the generator has no such column.
+    """
+
+    source: Generator
+    size: int
+    image: str = "X"
+
+    def __post_init__(self) -> None:
+        if self.size < 1:
+            raise ValueError(f"size must be at least 1, got {self.size}")
+        names = [v.name for v in self.source.variables]
+        if self.image not in names:
+            raise ValueError(f"unknown variable {self.image!r}: {self.source.family} has {', '.join(names)}")
+
+    @cached_property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of one input."""
+        return tuple(self.source.sample(1, seed=0)[self.image].shape[1:])
+
+    @property
+    def states(self) -> Mapping[str, int]:
+        """The number of states of each discrete column."""
+        return {v.name: v.cardinality or 1 for v in self.source.variables if v.kind == "discrete"}
+
+    def __len__(self) -> int:
+        return self.size
+
+    def batches(
+        self, epoch: int, batch_size: int, *, seed: int, device: torch.device, held_out: bool = False
+    ) -> Iterator[Batch]:
+        """Fresh draws; held out: draws that no training step sees."""
+        for step in range(max(1, self.size // batch_size)):
+            shard = step if held_out else (epoch + 1) * 1_000_000 + step
+            columns = self._draw(batch_size, shard_seed(seed, shard), device)
+            labels = {name: columns[name] for name in self.states}
+            rng = _streams(epoch, step, seed=seed, device=device, held_out=held_out)
+            yield Batch(columns[self.image], labels, rng)
+
+    def _draw(self, n: int, seed: int, device: torch.device) -> Mapping[str, torch.Tensor]:
+        tensors = getattr(self.source, "tensors", None)
+        if tensors is not None:
+            drawn: Mapping[str, torch.Tensor] = tensors(n, seed=seed, device=device)
+            return drawn
+        return self.source.sample(n, seed=seed).tensors(device=device)
+
+
+def _check_labels(name: str, column: torch.Tensor, states: int, n: int) -> None:
+    if column.is_floating_point() or column.dtype == torch.bool:
+        raise TypeError(f"labels {name!r} must be integers, got {column.dtype}")
+    if column.shape != (n,):
+        raise ValueError(
+            f"labels {name!r} must have shape ({n},), the length of the inputs, got {tuple(column.shape)}"
+        )
+    low, high = int(column.min()), int(column.max())
+    if low < 0 or high >= states:
+        raise ValueError(f"labels {name!r} must stay in 0..{states - 1}, got {low}..{high}")

@@ -1,0 +1,45 @@
+"""Where networks run, and how their random numbers are seeded."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from synthetic.checks import integer
+
+__all__ = ["choose_device", "generator"]
+
+
+def choose_device(device: str = "auto") -> torch.device:
+    """The device to run on: `auto` takes CUDA where there is one.
+
+    Raises:
+        ValueError: If the device is malformed, or CUDA is asked for and absent.
+    """
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        chosen = torch.device(device)
+    except RuntimeError as error:
+        raise ValueError(
+            f"unknown device {device!r}: expected 'auto', 'cpu', 'cuda' or such as 'cuda:0'"
+        ) from error
+    if chosen.type == "cuda" and not torch.cuda.is_available():
+        raise ValueError(f"device {device!r} was asked for, but no CUDA device is available; use 'cpu'")
+    if chosen.type not in ("cpu", "cuda"):
+        raise ValueError(f"device {device!r} is not supported: expected 'auto', 'cpu' or 'cuda'")
+    return chosen
+
+
+def generator(seed: int, *key: int, device: torch.device | str = "cpu") -> torch.Generator:
+    """A stream of random numbers that depends on the seed and the key alone.
+
+    A training step draws from the stream of its own number, so that resumed training needs no saved
+    generator state.
+
+    Raises:
+        ValueError: If the seed is negative.
+    """
+    sequence = np.random.SeedSequence(integer("seed", seed, 0), spawn_key=key)
+    state = int(sequence.generate_state(1, np.uint64)[0]) >> 1
+    return torch.Generator(device=device).manual_seed(state)

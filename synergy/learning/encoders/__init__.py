@@ -1,0 +1,75 @@
+"""Encoders: networks that turn inputs into representations.
+
+Example:
+    >>> import torch
+    >>> encoder = build_encoder("c4", (1, 9, 9), features=32)
+    >>> encoder(torch.zeros(2, 1, 9, 9)).shape
+    torch.Size([2, 32])
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from torch import nn
+
+from synergy.learning.encoders.equivariant import EquivariantEncoder, count_parameters
+from synergy.learning.encoders.group_convolutions import (
+    GroupConv2d,
+    LiftingConv2d,
+    PlaneGroup,
+    act,
+    plane_group,
+    regular_action,
+)
+from synergy.learning.encoders.plain import ConvEncoder, MLPEncoder, ResNet18
+
+__all__ = [
+    "ENCODERS",
+    "ConvEncoder",
+    "EquivariantEncoder",
+    "GroupConv2d",
+    "LiftingConv2d",
+    "MLPEncoder",
+    "PlaneGroup",
+    "ResNet18",
+    "act",
+    "build_encoder",
+    "count_parameters",
+    "plane_group",
+    "regular_action",
+]
+
+Shape = tuple[int, ...]
+
+ENCODERS: dict[str, Callable[[Shape, int], nn.Module]] = {
+    "mlp": lambda shape, features: MLPEncoder(math.prod(shape), features, hidden=128),
+    "cnn": lambda shape, features: ConvEncoder(shape[0], features),
+    "resnet18": lambda shape, features: ResNet18(shape[0], features),
+    "c4": lambda shape, features: EquivariantEncoder("C4", shape[0], features),
+    "d4": lambda shape, features: EquivariantEncoder("D4", shape[0], features),
+}
+"""The encoders by name; each is made from the shape of one input and the number of features."""
+
+
+def build_encoder(name: str, shape: Shape, *, features: int = 64) -> nn.Module:
+    """An untrained encoder; its initial weights come from torch's current random state.
+
+    Args:
+        name: A name in `ENCODERS`.
+        shape: The shape of one input, (channels, height, width) for images.
+        features: The dimension of the representation.
+
+    Raises:
+        ValueError: If the name is unknown, or the encoder cannot take inputs of this shape.
+    """
+    if name not in ENCODERS:
+        raise ValueError(f"unknown encoder {name!r}: expected one of {', '.join(ENCODERS)}")
+    if features < 1:
+        raise ValueError(f"features must be at least 1, got {features}")
+    if name != "mlp" and len(shape) != 3:
+        raise ValueError(f"encoder {name!r} needs images (channels, height, width), got shape {shape}")
+    if name in ("c4", "d4") and shape[-1] != shape[-2]:
+        raise ValueError(f"encoder {name!r} needs square images, got {shape[-2]} x {shape[-1]} pixels")
+    return ENCODERS[name](tuple(shape), features)

@@ -1,0 +1,100 @@
+"""Encoders that commute with quarter-turns, or with quarter-turns and mirrors, by construction."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from synergy.learning.encoders.group_convolutions import (
+    GroupConv2d,
+    LiftingConv2d,
+    PlaneGroup,
+    plane_group,
+)
+from synergy.learning.encoders.plain import check_images
+from synergy.learning.encoders.pooling import symmetric_pool
+
+__all__ = ["EquivariantEncoder", "count_parameters"]
+
+
+def count_parameters(module: nn.Module) -> int:
+    """The number of trainable values."""
+    return sum(p.numel() for p in module.parameters() if p.requires_grad)
+
+
+class EquivariantEncoder(nn.Module):
+    """`ConvEncoder` with group convolutions, and as many parameters.
+
+    Lifting 3x3, group convolution 3x3, half resolution, group convolution 3x3, pooling to 4x4, group
+    convolution 4x4 without padding. The representation is features / |G| copies of the regular
+    representation: `regular_action` says how it turns with the image,
+
+        encode(T_h x).view(n, -1, |G|) = L_h encode(x).view(n, -1, |G|).
+
+    Args:
+        group: C4 or D4.
+        channels: The number of image channels.
+        features: The dimension of the representation, a multiple of the order of the group.
+        width: The width of the `ConvEncoder` whose number of parameters is matched.
+
+    Raises:
+        ValueError: If the group is unknown or does not divide the features.
+    """
+
+    def __init__(self, group: PlaneGroup, channels: int, features: int, *, width: int = 16) -> None:
+        super().__init__()
+        order = plane_group(group).order
+        if features < order or features % order:
+            raise ValueError(f"features must be a multiple of {order} for {group}, got {features}")
+        self.group: PlaneGroup = group
+        self.channels = channels
+        self.features = features
+        narrow, wide = matched_fields(order, channels, features, width)
+        self.lift = LiftingConv2d(group, channels, narrow, 3, padding=1)
+        self.second = GroupConv2d(group, narrow, narrow, 3, padding=1)
+        self.third = GroupConv2d(group, narrow, wide, 3, padding=1)
+        self.last = GroupConv2d(group, wide, features // order, 4)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Map square images (n, channels, side, side) to representations of shape (n, features).
+
+        Raises:
+            ValueError: If the images have another shape or are not square.
+        """
+        check_images(x, self.channels)
+        if x.shape[-1] != x.shape[-2]:
+            raise ValueError(f"{self.group} needs square images, got {x.shape[-2]} x {x.shape[-1]} pixels")
+        y = functional.gelu(self.second(functional.gelu(self.lift(x))))
+        y = functional.gelu(self.third(_pool(y, max(1, x.shape[-1] // 2))))
+        return self.last(_pool(y, 4)).flatten(1)  # type: ignore[no-any-return]
+
+
+def _pool(maps: torch.Tensor, size: int) -> torch.Tensor:
+    return symmetric_pool(maps.flatten(1, 2), size).reshape(*maps.shape[:3], size, size)
+
+
+def matched_fields(order: int, channels: int, features: int, width: int) -> tuple[int, int]:
+    """The numbers of fields whose parameter count is nearest to that of the plain network.
+
+    Among pairs that come within 1 % of the best, the one nearest to the plain network's proportions.
+    """
+    plain = (9 * channels + 1) * width + 27 * width**2 + 3 * width + (32 * width + 1) * features
+
+    def parameters(narrow: int, wide: int) -> int:
+        return (
+            (9 * channels + 1) * narrow
+            + 9 * order * narrow * (narrow + wide)
+            + narrow
+            + wide
+            + 16 * wide * features
+            + features // order
+        )
+
+    pairs = list(product(range(1, width + 1), range(1, 4 * width + 1)))
+    misses = {pair: abs(parameters(*pair) - plain) / plain for pair in pairs}
+    best = min(misses.values())
+    good = [pair for pair in pairs if misses[pair] <= best + 0.01]
+    return min(good, key=lambda pair: (abs(pair[1] / pair[0] - 2), misses[pair]))

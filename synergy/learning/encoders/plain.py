@@ -1,0 +1,148 @@
+"""Plain encoders: a perceptron, a small convolutional network, ResNet-18 with the CIFAR stem."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from synergy.learning.encoders.pooling import HalfPool, SymmetricPool
+
+__all__ = ["ConvEncoder", "MLPEncoder", "ResNet18", "check_images"]
+
+
+def check_images(x: torch.Tensor, channels: int) -> None:
+    """Raise a ValueError unless x has shape (n, channels, height, width)."""
+    if x.ndim != 4 or x.shape[1] != channels:
+        raise ValueError(
+            f"images must have shape (n, {channels}, height, width) for this encoder, got {tuple(x.shape)}"
+        )
+
+
+class MLPEncoder(nn.Module):
+    """A two-layer perceptron on flattened inputs.
+
+    Args:
+        inputs: The number of input values per row.
+        features: The dimension of the representation.
+        hidden: The width of the hidden layer.
+    """
+
+    def __init__(self, inputs: int, features: int, *, hidden: int = 64) -> None:
+        super().__init__()
+        self.inputs = inputs
+        self.features = features
+        self.layers = nn.Sequential(
+            nn.Flatten(), nn.Linear(inputs, hidden), nn.GELU(), nn.Linear(hidden, features)
+        )
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Map inputs of shape (n, ..) to representations of shape (n, features).
+
+        Raises:
+            ValueError: If a row has another number of values.
+        """
+        if x[0].numel() != self.inputs:
+            raise ValueError(
+                f"inputs must have {self.inputs} values per row for this encoder, got {tuple(x.shape)}"
+            )
+        return self.layers(x)  # type: ignore[no-any-return]
+
+
+class ConvEncoder(nn.Module):
+    """A small convolutional network for images of 8 to 64 pixels.
+
+    Two 3x3 convolutions at full resolution, one at half, then a linear map of what remains after
+    pooling to 4x4, so that the representation keeps where things are: a rotation cannot be read off
+    globally pooled features of a rotation-blind filter bank.
+
+    Args:
+        channels: The number of image channels.
+        features: The dimension of the representation.
+        width: The number of filters of the first layer.
+    """
+
+    def __init__(self, channels: int, features: int, *, width: int = 16) -> None:
+        super().__init__()
+        self.channels = channels
+        self.features = features
+        self.layers = nn.Sequential(
+            nn.Conv2d(channels, width, 3, padding=1),
+            nn.GELU(),
+            nn.Conv2d(width, width, 3, padding=1),
+            nn.GELU(),
+            HalfPool(),
+            nn.Conv2d(width, 2 * width, 3, padding=1),
+            nn.GELU(),
+            SymmetricPool(4),
+            nn.Flatten(),
+            nn.Linear(32 * width, features),
+        )
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Map images of shape (n, channels, height, width) to representations of shape (n, features).
+
+        Raises:
+            ValueError: If the images have another shape.
+        """
+        check_images(x, self.channels)
+        return self.layers(x)  # type: ignore[no-any-return]
+
+
+class _Block(nn.Module):
+    """Two 3x3 convolutions with batch normalisation around a shortcut."""
+
+    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(inputs, outputs, 3, stride=stride, padding=1, bias=False)
+        self.first_norm = nn.BatchNorm2d(outputs)
+        self.second = nn.Conv2d(outputs, outputs, 3, padding=1, bias=False)
+        self.second_norm = nn.BatchNorm2d(outputs)
+        self.shortcut = (
+            nn.Identity()
+            if stride == 1 and inputs == outputs
+            else nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs))
+        )
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Map (n, inputs, h, w) to (n, outputs, h / stride, w / stride)."""
+        y = torch.relu(self.first_norm(self.first(x)))
+        y = self.second_norm(self.second(y))
+        return torch.relu(y + self.shortcut(x))
+
+
+class ResNet18(nn.Module):
+    """ResNet-18 with the CIFAR stem: a 3x3 first convolution of stride 1 and no max-pooling.
+
+    Args:
+        channels: The number of image channels.
+        features: The dimension of the representation; other than 8 width a linear map is added.
+        width: The number of filters of the first stage.
+
+    Source:
+        He, Zhang, Ren, Sun 2016, "Deep residual learning for image recognition", arXiv:1512.03385.
+    """
+
+    def __init__(self, channels: int, features: int = 512, *, width: int = 64) -> None:
+        super().__init__()
+        self.channels = channels
+        self.features = features
+        stages = []
+        inputs = width
+        for stage in range(4):
+            outputs = width * 2**stage
+            stages += [_Block(inputs, outputs, 1 if stage == 0 else 2), _Block(outputs, outputs, 1)]
+            inputs = outputs
+        self.stem = nn.Sequential(
+            nn.Conv2d(channels, width, 3, padding=1, bias=False), nn.BatchNorm2d(width), nn.ReLU()
+        )
+        self.stages = nn.Sequential(*stages)
+        self.last = nn.Identity() if features == inputs else nn.Linear(inputs, features)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Map images of shape (n, channels, height, width) to representations of shape (n, features).
+
+        Raises:
+            ValueError: If the images have another shape.
+        """
+        check_images(x, self.channels)
+        return self.last(self.stages(self.stem(x)).mean(dim=(2, 3)))  # type: ignore[no-any-return]

@@ -1,0 +1,58 @@
+"""Average pooling that treats both ends of an axis alike, and whose gradient is deterministic."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+__all__ = ["HalfPool", "SymmetricPool", "symmetric_pool"]
+
+
+@lru_cache(maxsize=64)
+def _weights(size: int, result: int) -> torch.Tensor:
+    """The matrix (result, size) whose row i averages floor(i s / r) .. ceil((i + 1) s / r) - 1."""
+    matrix = torch.zeros(result, size, dtype=torch.float64)
+    for i in range(result):
+        low, high = i * size // result, -(-(i + 1) * size // result)
+        matrix[i, low:high] = 1 / (high - low)
+    return matrix
+
+
+def symmetric_pool(x: torch.Tensor, size: int) -> torch.Tensor:
+    """Average (.., height, width) down to (.., size, size).
+
+    The bins are those of adaptive average pooling: bin i mirrors bin size - 1 - i, so pooling commutes
+    with flips and, on squares, with quarter-turns, whatever the size. A window of fixed width that drops
+    the last row of an odd image does not.
+
+    Args:
+        x: Shape (n, channels, height, width).
+        size: The side of the result.
+    """
+    height, width = x.shape[-2:]
+    if height % size == 0 and width % size == 0:
+        return functional.avg_pool2d(x, (height // size, width // size))
+    return _weights(height, size).to(x) @ x @ _weights(width, size).to(x).T
+
+
+class SymmetricPool(nn.Module):
+    """`symmetric_pool` to a fixed side."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.size = size
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Pool (n, channels, height, width) to (n, channels, size, size)."""
+        return symmetric_pool(x, self.size)
+
+
+class HalfPool(nn.Module):
+    """`symmetric_pool` to half the side, rounded down."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Pool (n, channels, side, side) to (n, channels, side // 2, side // 2)."""
+        return symmetric_pool(x, max(1, x.shape[-1] // 2))

@@ -1,0 +1,167 @@
+r"""Eliminating a variable, such as the class, from a representation by an adversary.
+
+A critic q(C|Z) is trained to read the variable, and the encoder to solve its task while the critic
+fails. The critic's loss says little about success, since encoder and critic are trained against each
+other: what counts is I(C;Z) by fresh probes on held-out images (`measure_representation`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from synergy.learning.data import Batch
+from synergy.learning.pretext.base import Losses, Pretext
+from synergy.learning.pretext.predict import LabelTask, _check_known
+from synthetic.checks import number
+
+__all__ = ["AdversarialHead", "Eliminate"]
+
+
+class _Reversal(torch.autograd.Function):
+    """The identity, whose gradient is turned round and scaled (Ganin and Lempitsky 2015)."""
+
+    @staticmethod
+    def forward(ctx: Any, z: torch.Tensor, weight: float) -> torch.Tensor:  # noqa: ANN401
+        ctx.weight = weight
+        return z.view_as(z)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor, None]:  # noqa: ANN401
+        return -ctx.weight * gradients[0], None
+
+
+class AdversarialHead(nn.Module):
+    """The task's own head, and the critic.
+
+    Args:
+        task: The task's head.
+        features: The dimension of the representation.
+        states: The number of states of the variable that is eliminated.
+        hidden: The width of the critic's two hidden layers.
+    """
+
+    def __init__(self, task: nn.Module, features: int, states: int, hidden: int) -> None:
+        super().__init__()
+        self.task = task
+        self.critic = nn.Sequential(
+            nn.LayerNorm(features, elementwise_affine=False),
+            nn.Linear(features, hidden),
+            nn.GELU(),
+            nn.Linear(hidden, hidden),
+            nn.GELU(),
+            nn.Linear(hidden, states),
+        )
+
+
+@dataclass(frozen=True)
+class Eliminate(Pretext):
+    """A task whose representation must not tell a variable.
+
+    `reversal` trains encoder and critic in the same step, the gradient of the critic's loss turned round
+    on its way into the encoder (Ganin and Lempitsky 2015, arXiv:1409.7495). `alternating` first trains
+    the critic for `critic_steps` on the batch, then the encoder on
+
+        loss + weight * KL(p(C) || q(C|Z)),
+
+    which, unlike the critic's negated loss, is bounded below and least where the critic says p(C). The
+    alternation is slower, and eliminates more.
+
+    Args:
+        pretext: The task.
+        label: The variable to eliminate.
+        weight: How much elimination counts; 0 trains as usual, with a critic that looks on.
+        method: `alternating` or `reversal`.
+        critic_steps: Critic steps per encoder step, in the alternation.
+        hidden: The width of the critic.
+
+    Raises:
+        TypeError: If the task predicts nothing.
+        ValueError: If weight is negative, critic_steps is not positive or the method is unknown.
+    """
+
+    name: ClassVar[str] = "eliminate"
+    pretext: LabelTask
+    label: str = "C"
+    weight: float = 1.0
+    method: Literal["alternating", "reversal"] = "alternating"
+    critic_steps: int = 3
+    hidden: int = 128
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.pretext, LabelTask):
+            raise TypeError(f"pretext must predict a label or a transformation, got {self.pretext!r}")
+        number("weight", self.weight, low=0)
+        if self.method not in ("alternating", "reversal"):
+            raise ValueError(f"method must be 'alternating' or 'reversal', got {self.method!r}")
+        if self.critic_steps < 1:
+            raise ValueError(f"critic_steps must be at least 1, got {self.critic_steps}")
+
+    def check(self, shape: tuple[int, ...], states: Mapping[str, int]) -> None:
+        """The task must fit, and the variable exist."""
+        self.pretext.check(shape, states)
+        _check_known(self.label, states)
+
+    def head(self, features: int, states: Mapping[str, int]) -> nn.Module:
+        """The task's head and the critic."""
+        own = self.pretext.head(features, states)
+        return AdversarialHead(own, features, states[self.label], self.hidden)
+
+    def views(self, batch: Batch) -> torch.Tensor:
+        """The inputs that the encoder sees."""
+        return self.pretext.views(batch)
+
+    def adversary_parameters(self, head: nn.Module) -> list[nn.Parameter]:
+        """The critic's, in the alternation; in the reversal it learns with everything else."""
+        return list(_critic(head).parameters()) if self.method == "alternating" else []
+
+    def adversary_losses(self, encoder: nn.Module, head: nn.Module, batch: Batch) -> Iterator[torch.Tensor]:
+        """The critic's cross-entropy, once for each of its steps."""
+        if self.method != "alternating":
+            return
+        with torch.no_grad():
+            z = encoder(self.pretext.views(batch))
+        for _ in range(self.critic_steps):
+            yield functional.cross_entropy(_critic(head)(z).float(), batch.labels[self.label])
+
+    def losses(self, encoder: nn.Module, head: nn.Module, batch: Batch) -> Losses:
+        """The task's loss and the weighted penalty; `critic` is the critic's cross-entropy in nats."""
+        shown = self.pretext.show(batch)
+        z = encoder(shown.images)
+        own = self.pretext.score(_own(head), z, shown)
+        label = batch.labels[self.label]
+        if self.method == "reversal":
+            reversed_ = _Reversal.apply(z, self.weight)  # type: ignore[no-untyped-call]
+            logits = _critic(head)(reversed_).float()
+            told = functional.cross_entropy(logits, label)
+            total = own.total + told
+        else:
+            logits = _critic(head)(z).float()
+            told = functional.cross_entropy(logits, label)
+            total = own.total + self.weight * _divergence(logits, label)
+        return Losses(total, {**own.metrics, "critic": told.detach()})
+
+
+def _divergence(logits: torch.Tensor, label: torch.Tensor) -> torch.Tensor:
+    """The mean of KL(p || q) with p the frequencies of the labels in the batch."""
+    frequencies = functional.one_hot(label, logits.shape[1]).float().mean(0)
+    entropy: torch.Tensor = torch.special.entr(frequencies).sum()
+    crossed: torch.Tensor = (frequencies * torch.log_softmax(logits, dim=1)).sum(1).mean()
+    return -crossed - entropy
+
+
+def _own(head: nn.Module) -> nn.Module:
+    if not isinstance(head, AdversarialHead):
+        raise TypeError(f"Eliminate needs the head that it made, got {type(head).__name__}")
+    return head.task
+
+
+def _critic(head: nn.Module) -> nn.Module:
+    if not isinstance(head, AdversarialHead):
+        raise TypeError(f"Eliminate needs the head that it made, got {type(head).__name__}")
+    return head.critic

@@ -1,0 +1,75 @@
+"""What a pretext task is: how a batch becomes views and targets, a head, and a loss."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import nn
+
+from synergy.learning.data import Batch
+from synthetic.transformations.augment import Augmentation
+
+__all__ = ["Losses", "Pretext", "augmented"]
+
+
+@dataclass(frozen=True)
+class Losses:
+    """The loss of one batch and what is reported beside it.
+
+    Args:
+        total: The scalar that is minimised.
+        metrics: Detached scalars by name; `loss` is the pretext loss alone, without adversary.
+    """
+
+    total: torch.Tensor
+    metrics: Mapping[str, torch.Tensor]
+
+
+class Pretext(ABC):
+    """A pretext task; subclasses are frozen dataclasses.
+
+    Attributes:
+        name: The name in tables.
+        trains: Whether there is anything to train.
+    """
+
+    name: ClassVar[str]
+    trains: ClassVar[bool] = True
+
+    @abstractmethod
+    def check(self, shape: tuple[int, ...], states: Mapping[str, int]) -> None:
+        """Raise a ValueError if inputs of this shape, with labels of these states, do not fit."""
+
+    @abstractmethod
+    def head(self, features: int, states: Mapping[str, int]) -> nn.Module:
+        """The untrained head on a representation."""
+
+    @abstractmethod
+    def losses(self, encoder: nn.Module, head: nn.Module, batch: Batch) -> Losses:
+        """Draw, transform, encode and compare."""
+
+    def views(self, batch: Batch) -> torch.Tensor:
+        """The inputs that the encoder sees: the input pipeline alone, for timing."""
+        return batch.images
+
+    def adversary_parameters(self, head: nn.Module) -> list[nn.Parameter]:
+        """The parameters of the head that are trained against the encoder, by an optimiser of their own."""
+        del head
+        return []
+
+    def adversary_losses(self, encoder: nn.Module, head: nn.Module, batch: Batch) -> Iterator[torch.Tensor]:
+        """The losses that those parameters minimise, one after the other, before the encoder's step."""
+        del encoder, head, batch
+        return iter(())
+
+
+def augmented(images: torch.Tensor, augmentation: Augmentation, rng: torch.Generator) -> torch.Tensor:
+    """The images after a base augmentation whose numbers come from `rng`."""
+    if augmentation.name == "none":
+        return images
+    uniform = torch.rand(len(images), augmentation.numbers, generator=rng, device=images.device)
+    return augmentation.apply(images, uniform)
