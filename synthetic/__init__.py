@@ -1,9 +1,16 @@
 """The synthetic storey: generators whose class, style, pose and transformation latents are known."""
 
+from synthetic.class_circle import ClassCircle
+from synthetic.erasure import Erasure
 from synthetic.generator import Answer, FiniteGenerator, Generator, NoExactAnswerError
 from synthetic.groups import Action, FiniteGroup, cyclic, dihedral, direct_product, parse_group, symmetric
 from synthetic.images import Digits, RealImages, from_arrays, from_dataset
+from synthetic.linear_gaussian import LinearGaussian
 from synthetic.modular_shift import ModularShift
+from synthetic.orbits import Orbits
+from synthetic.product import Product
+from synthetic.quotient import Quotient
+from synthetic.random_model import RandomModel
 from synthetic.reduced_shift import ReducedShift
 from synthetic.registry import GENERATORS, describe, load_generator, make_generator
 from synthetic.sample import Sample, Variable
@@ -18,23 +25,32 @@ from synthetic.storage import (
     read_table,
     write_dataset,
 )
+from synthetic.watermark import Watermark
 
 __all__ = [
     "GENERATORS",
     "Action",
     "Answer",
+    "ClassCircle",
     "DamagedFileError",
     "Digits",
+    "Erasure",
     "FiniteGenerator",
     "FiniteGroup",
     "Generator",
+    "LinearGaussian",
     "ModularShift",
     "NoExactAnswerError",
+    "Orbits",
+    "Product",
+    "Quotient",
+    "RandomModel",
     "RealImages",
     "ReducedShift",
     "Sample",
     "StoredDataset",
     "Variable",
+    "Watermark",
     "cyclic",
     "describe",
     "dihedral",

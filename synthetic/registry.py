@@ -15,17 +15,33 @@ from dataclasses import MISSING, fields
 from fractions import Fraction
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
+from synthetic.class_circle import ClassCircle
+from synthetic.erasure import Erasure
 from synthetic.generator import Generator
 from synthetic.groups import FiniteGroup
 from synthetic.images import Digits
+from synthetic.linear_gaussian import LinearGaussian
 from synthetic.modular_shift import ModularShift
+from synthetic.orbits import Orbits
+from synthetic.product import Product
+from synthetic.quotient import Quotient
+from synthetic.random_model import RandomModel
 from synthetic.reduced_shift import ReducedShift
+from synthetic.watermark import Watermark
 
 __all__ = ["GENERATORS", "describe", "load_generator", "make_generator"]
 
 FAMILIES: tuple[type[Generator], ...] = (
     ModularShift,
     ReducedShift,
+    Orbits,
+    LinearGaussian,
+    ClassCircle,
+    Erasure,
+    Watermark,
+    Quotient,
+    Product,
+    RandomModel,
     Digits,
 )
 
@@ -164,7 +180,7 @@ def _require_known(cls: type[Generator], names: Iterable[str], *, prefix: str) -
             close = difflib.get_close_matches(name, known, n=1)
             hint = f" (did you mean {prefix}{close[0]}?)" if close else ""
             have = ", ".join(known) or "none"
-            raise ValueError(f"{cls.family} has no parameter {prefix}{name!r}{hint}: it has {have}")
+            raise ValueError(f"{cls.family} has no parameter {prefix + name!r}{hint}: it has {have}")
 
 
 def _is_generator(hint: Any) -> bool:  # noqa: ANN401
@@ -223,40 +239,39 @@ def _scalar(text: str, hint: Any) -> Any:  # noqa: ANN401
 
 
 def _from_json(name: str, value: Any, hint: Any) -> Any:  # noqa: ANN401
-    for option in _options(hint):
-        origin = get_origin(option) or option
-        if option is type(None):
-            if value is None:
-                return None
-        elif _is_generator(option):
-            if isinstance(value, Mapping):
-                return load_generator(value)
-        elif option is FiniteGroup:
-            return FiniteGroup.from_json(value)
-        elif origin in (tuple, list, Sequence):
-            if isinstance(value, list | tuple):
-                inner = get_args(option)
-                if origin is Sequence or (len(inner) == 2 and inner[1] is Ellipsis):
-                    return tuple(_from_json(f"an entry of {name}", v, inner[0]) for v in value)
-                if len(inner) == len(value):
-                    return tuple(
-                        _from_json(f"an entry of {name}", v, h) for v, h in zip(value, inner, strict=True)
-                    )
-        elif origin in (dict, Mapping):
-            if isinstance(value, Mapping):
-                inner = get_args(option)[1]
-                return {str(k): _from_json(f"an entry of {name}", v, inner) for k, v in value.items()}
-        elif option is float:
-            if isinstance(value, int | float) and not isinstance(value, bool):
-                return float(value)
-        elif option is int:
-            if isinstance(value, int) and not isinstance(value, bool):
-                return value
-        elif origin is Literal:
-            if value in get_args(option):
-                return value
-        elif isinstance(option, type) and isinstance(value, option):
-            return value
+    options = _options(hint)
+    reason = ""
+    for option in options:
+        try:
+            return _one_from_json(name, value, option)
+        except ValueError as error:
+            reason = str(error)
+    if len(options) == 1 and reason:
+        raise ValueError(reason)
+    raise ValueError(f"{name} must be {_type_text(hint)}, got {value!r}")
+
+
+def _one_from_json(name: str, value: Any, hint: Any) -> Any:  # noqa: ANN401
+    origin, inner = get_origin(hint) or hint, get_args(hint)
+    if hint is FiniteGroup:
+        return FiniteGroup.from_json(value)
+    if _is_generator(hint) and isinstance(value, Mapping):
+        return load_generator(value)
+    if origin in (tuple, list, Sequence) and isinstance(value, list | tuple):
+        hints = [inner[0]] * len(value) if origin is not tuple or Ellipsis in inner else list(inner)
+        if len(hints) == len(value):
+            entry = f"an entry of {name}"
+            return tuple(_from_json(entry, v, h) for v, h in zip(value, hints, strict=True))
+    elif origin in (dict, Mapping) and isinstance(value, Mapping):
+        return {str(k): _from_json(f"an entry of {name}", v, inner[1]) for k, v in value.items()}
+    elif origin is Literal and value in inner:
+        return value
+    elif isinstance(value, bool) and hint is not bool:
+        pass
+    elif hint is float and isinstance(value, int | float):
+        return float(value)
+    elif isinstance(hint, type) and isinstance(value, hint):
+        return value
     raise ValueError(f"{name} must be {_type_text(hint)}, got {value!r}")
 
 

@@ -107,7 +107,10 @@ class Support:
             rule: A vectorised function; its arguments are named as the variables that it needs.
         """
         needed = inspect.signature(rule).parameters
-        values = np.asarray(rule(**{v: self.column(v) for v in needed}), dtype=np.int64)
+        return self.with_column(name, cardinality, rule(**{v: self.column(v) for v in needed}))
+
+    def with_column(self, name: str, cardinality: int, values: Integers) -> Support:
+        """One more variable, given by its state in each row."""
         return Support(
             {**self.cardinalities, name: cardinality},
             np.column_stack([self.states, values]),
