@@ -50,7 +50,7 @@ class Check:
         return "valid" if self.valid else f"rejected at {self.where}: {self.reason}"
 
 
-class _Fault(Exception):
+class _FaultError(Exception):
     def __init__(self, where: str, reason: str) -> None:
         super().__init__(reason)
         self.where = where
@@ -117,35 +117,37 @@ def _step(
     """The step's quantity, whether it is an equality (any weight), and whether it is strict."""
     if step.kind == "given":
         if step.index is None or not 0 <= step.index < len(given):
-            raise _Fault(where, f"there is no given relation number {step.index}")
+            raise _FaultError(where, f"there is no given relation number {step.index}")
         relation = given[step.index]
         if parse_expression(step.quantity).entropies() != relation.gap.entropies():
-            raise _Fault(where, f"{step.quantity} is not what the given relation {relation} is about")
+            raise _FaultError(where, f"{step.quantity} is not what the given relation {relation} is about")
         return relation.gap.entropies(), relation.operator == "==", relation.operator in (">", "<")
     if step.kind == "zhang-yeung":
         expression = parse_expression(step.quantity)
         terms = [term for _, term in expression.summands]
         if len(terms) != 5 or len(terms[0].groups) != 2 or len(terms[4].groups) != 2:
-            raise _Fault(
+            raise _FaultError(
                 where, f"{step.quantity} is not written as an instance of Zhang and Yeung's inequality"
             )
         if zhang_yeung(terms[0], terms[4]).entropies() != expression.entropies():
-            raise _Fault(where, f"{step.quantity} is not an instance of Zhang and Yeung's inequality")
+            raise _FaultError(where, f"{step.quantity} is not an instance of Zhang and Yeung's inequality")
         return expression.entropies(), False, False
     term = parse_term(step.quantity)
     if len(term.groups) > 2:
-        raise _Fault(where, f"{term} is not an entropy or a mutual information of two groups")
+        raise _FaultError(where, f"{term} is not an entropy or a mutual information of two groups")
     if step.kind == "shannon":
         return term.entropies(), False, False
     if diagram is None:
-        raise _Fault(where, f"{term} == 0 is said to follow from a diagram, and there is none")
+        raise _FaultError(where, f"{term} == 0 is said to follow from a diagram, and there is none")
     diagram.require(*term.variables)
     left, right = set(term.groups[0]), set(term.groups[-1])
     if step.kind == "function":
         if len(term.groups) != 1 or not closure(diagram, set(term.given)) >= left:
-            raise _Fault(where, f"{term} == 0 does not follow from the diagram's deterministic variables")
+            raise _FaultError(
+                where, f"{term} == 0 does not follow from the diagram's deterministic variables"
+            )
     elif len(term.groups) != 2 or not separated(diagram, left, right, set(term.given)):
-        raise _Fault(where, f"{term} == 0 does not follow: the two are not d-separated")
+        raise _FaultError(where, f"{term} == 0 does not follow: the two are not d-separated")
     return term.entropies(), True, False
 
 
@@ -161,17 +163,19 @@ def _part(
         try:
             quantity, is_equality, is_strict = _step(step, where, diagram, given)
         except ValueError as error:
-            raise _Fault(where, str(error)) from None
+            raise _FaultError(where, str(error)) from None
         if not is_equality:
             if step.weight < 0:
-                raise _Fault(where, f"the inequality {step.quantity} has the negative weight {step.weight}")
+                raise _FaultError(
+                    where, f"the inequality {step.quantity} has the negative weight {step.weight}"
+                )
             equality = equality and not step.weight
             strict = strict or (is_strict and step.weight > 0)
         _add(rest, quantity, -step.weight)
     left_over = {subset: c for subset, c in rest.items() if c}
     if left_over:
         subset, c = min(left_over.items(), key=lambda item: (len(item[0]), sorted(item[0])))
-        raise _Fault(
+        raise _FaultError(
             name, f"the steps do not add up to the claim: {c} H({','.join(sorted(subset))}) is left over"
         )
     return claim, equality, strict
@@ -220,9 +224,9 @@ def check(certificate: Certificate | Mapping[str, Any] | str) -> Check:
             try:
                 outcome = _part(part, f"part {number}", diagram, given)
             except ValueError as error:
-                raise _Fault(f"part {number}", str(error)) from None
+                raise _FaultError(f"part {number}", str(error)) from None
             proved.setdefault(part.relation, []).append(outcome)
-    except _Fault as fault:
+    except _FaultError as fault:
         return Check(False, fault.where, fault.reason)
     if certificate.statement == CONTRADICTION:
         if any(not claim and strict for claim, _, strict in proved.get(CONTRADICTION, [])):

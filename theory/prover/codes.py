@@ -1,41 +1,76 @@
 """Counterexamples from linear codes: every variable a linear function over a small field.
 
-The variables of the diagram are processed parents first; each is a vector of linear forms in its parents'
-coordinates and in noise of its own. Such a distribution is on the diagram by construction, and every
-entropy is a rank times log q, so whole families of constructions (constants, copies, xor, parity checks,
-Reed-Solomon codes) are searched with integer arithmetic (Hammer, Romashchenko, Shen and Vereshchagin 2000).
+The variables are processed parents first; each is a vector of linear forms in its parents' symbols and in
+noise of its own. Such a distribution is on the diagram by construction, and every entropy is a rank times
+log q, so whole families of constructions (constants, copies, xor, parity checks, Reed-Solomon codes) are
+searched in integer arithmetic, many at a time (Hammer, Romashchenko, Shen and Vereshchagin 2000).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
-from math import lcm, prod
+from math import prod
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from theory.expressions import Relation
 from theory.joints import Joint
 from theory.prover.lattice import Frame, Vector
+from theory.prover.layout import Goal, Layout, masks_of
 
-__all__ = ["Code", "Goal", "search_codes"]
+__all__ = ["Code", "search_codes"]
 
-Forms = npt.NDArray[np.int64]
+Integers = npt.NDArray[np.int64]
 
-_BATCH = 8192
-_EXHAUSTIVE = 40_000
-_SAMPLES = 40_000
+_EXHAUSTIVE = 20_000
+_SAFE = 2**50
+_CELLS = 1 << 22
 
 
 @dataclass(frozen=True)
-class Goal:
-    """What a distribution must do: satisfy `required`, and break at least one of `broken`, if any."""
+class _Batch:
+    """Many codes on one layout.
 
-    required: tuple[Relation, ...]
-    broken: tuple[Relation, ...]
+    Args:
+        mix: For each variable the coefficients of its parents' symbols, of shape
+            (batch, dimension, parents * dimension).
+        own: For each variable the coefficients of its own noise, of shape (batch, dimension).
+    """
+
+    layout: Layout
+    field: int
+    dimension: int
+    mix: list[Integers]
+    own: list[Integers]
+
+    def __len__(self) -> int:
+        return len(self.own[0])
+
+    def forms(self) -> Integers:
+        """The linear forms in the noise, of shape (batch, variables, dimension, coordinates)."""
+        n, d, size = len(self.layout.names), self.dimension, len(self)
+        forms = np.zeros((size, n, d, n * d), dtype=np.int64)
+        for v, parents in enumerate(self.layout.parents):
+            if parents:
+                source = forms[:, list(parents)].reshape(size, len(parents) * d, n * d)
+                forms[:, v] = self.mix[v] @ source % self.field
+            for i in range(d):
+                forms[:, v, i, v * d + i] = self.own[v][:, i]
+        return forms
+
+    def pick(self, index: int) -> _Batch:
+        """One of the codes, as a batch of one."""
+        return _Batch(
+            self.layout,
+            self.field,
+            self.dimension,
+            [m[index : index + 1].copy() for m in self.mix],
+            [o[index : index + 1].copy() for o in self.own],
+        )
 
 
 @dataclass(frozen=True)
@@ -50,50 +85,65 @@ class Code:
 
     names: tuple[str, ...]
     field: int
-    forms: Forms
+    forms: Integers
 
-    def joint(self, order: Sequence[str]) -> Joint:
-        """The uniform distribution over the code words, exact; constant variables have one state."""
-        used = np.flatnonzero(self.forms.any(axis=(0, 1)))
+    @property
+    def live(self) -> Integers:
+        """The coordinates that are used."""
+        return np.asarray(np.flatnonzero(self.forms.any(axis=(0, 1))), dtype=np.int64)
+
+    def joint(self, order: Sequence[str]) -> Joint | None:
+        """The uniform distribution over the code words, exact; None where its table would not fit."""
+        used = self.live
+        if float(self.field) ** len(used) > _CELLS:
+            return None
         words = np.array(list(product(range(self.field), repeat=len(used))), dtype=np.int64)
-        words = words.reshape(-1, len(used))
-        columns: list[npt.NDArray[np.int64]] = []
+        words = words.reshape(self.field ** len(used), len(used))
+        columns: list[Integers] = []
         for name in order:
             values = words @ self.forms[self.names.index(name)][:, used].T % self.field
             _, inverse = np.unique(values, axis=0, return_inverse=True)
             columns.append(inverse.reshape(-1))
         shape = [int(column.max()) + 1 for column in columns]
-        table = np.zeros(shape, dtype=object)
-        table[...] = Fraction(0)
-        for state in zip(*columns, strict=True):
-            table[tuple(map(int, state))] += Fraction(1, len(words))
+        if prod(shape) > _CELLS:
+            return None
+        counts = np.zeros(shape, dtype=np.int64)
+        np.add.at(counts, tuple(columns), 1)
+        table = np.full(shape, Fraction(0), dtype=object)
+        for index in zip(*np.nonzero(counts), strict=True):
+            table[index] = Fraction(int(counts[index]), len(words))
         return Joint(tuple(order), table)
 
     def describe(self) -> str:
         """One line: what each variable is."""
-        sign = {2: "xor", 3: "mod 3", 5: "mod 5"}.get(self.field, f"mod {self.field}")
-        parts: list[str] = []
+        label = {int(c): f"u{i + 1}" for i, c in enumerate(self.live)}
+        plus = " xor " if self.field == 2 else " + "
         shown: dict[bytes, str] = {}
+        parts: list[str] = []
         for name, forms in zip(self.names, self.forms, strict=True):
-            live = forms[forms.any(axis=1)]
-            if not len(live):
+            rows = sorted({tuple(map(int, form)) for form in forms if form.any()}, reverse=True)
+            if not rows:
                 continue
-            key = live.tobytes()
+            key = np.array(rows).tobytes()
             if key in shown:
                 parts.append(f"{name} = {shown[key]}")
                 continue
             shown[key] = name
-            texts = []
-            for form in live:
-                terms = [(f"{c} " if c > 1 else "") + f"u{i + 1}" for i, c in enumerate(form.tolist()) if c]
-                texts.append((" xor " if self.field == 2 else " + ").join(terms))
+            texts = [
+                plus.join((f"{c} " if c > 1 else "") + label[i] for i, c in enumerate(row) if c)
+                for row in rows
+            ]
             parts.append(f"{name} = {texts[0] if len(texts) == 1 else '(' + ', '.join(texts) + ')'}")
-        kind = "bits" if self.field == 2 else f"{sign} digits"
-        return f"linear code: u1, u2, .. independent uniform {kind}; " + ", ".join(parts)
+        if not parts:
+            return "every variable constant"
+        symbols = "bits" if self.field == 2 else f"digits modulo {self.field}"
+        names = ", ".join(label.values())
+        return f"{'' if len(label) == 1 else 'independent '}uniform {symbols} {names}; {', '.join(parts)}"
 
 
-def _ranks_binary(rows: Sequence[npt.NDArray[np.int64]]) -> npt.NDArray[np.int64]:
-    basis: list[npt.NDArray[np.int64]] = []
+def _ranks_binary(rows: Sequence[Integers]) -> Integers:
+    """Ranks over two elements of a batch of matrices, each row packed into an integer per matrix."""
+    basis: list[Integers] = []
     rank = np.zeros_like(rows[0])
     for row in rows:
         rest = row
@@ -104,8 +154,8 @@ def _ranks_binary(rows: Sequence[npt.NDArray[np.int64]]) -> npt.NDArray[np.int64
     return rank
 
 
-def _ranks(forms: Forms, field: int) -> npt.NDArray[np.int64]:
-    """Ranks of a batch of matrices of shape (batch, rows, columns) over a prime field."""
+def _ranks(forms: Integers, field: int) -> Integers:
+    """Ranks over a prime field of a batch of matrices of shape (batch, rows, columns)."""
     work = forms.copy()
     batch, rows, columns = work.shape
     inverse = np.array([0, *(pow(a, -1, field) for a in range(1, field))], dtype=np.int64)
@@ -114,9 +164,11 @@ def _ranks(forms: Forms, field: int) -> npt.NDArray[np.int64]:
     for column in range(columns):
         candidates = (work[:, :, column] != 0) & (np.arange(rows) >= rank[:, None])
         found = candidates.any(axis=1)
+        if not found.any():
+            continue
         pivot = np.where(found, candidates.argmax(axis=1), 0)
         target = np.where(found, rank, 0)
-        row = work[every, pivot].copy()
+        row = work[every, pivot]
         work[every[found], pivot[found]] = work[every[found], target[found]]
         row = row * inverse[row[:, column]][:, None] % field
         work[every[found], target[found]] = row[found]
@@ -128,129 +180,111 @@ def _ranks(forms: Forms, field: int) -> npt.NDArray[np.int64]:
     return rank
 
 
-def _choices(parents: int, dimension: int, field: int, noisy: bool) -> int:
-    return int(field ** (parents * dimension) * (2 if noisy else 1))
+def _gaps(forms: Integers, field: int, vectors: Sequence[Vector]) -> list[npt.NDArray[np.generic]]:
+    """The gaps of the goal's relations in units of log q, exact integers, for a batch of codes."""
+    size, coordinates = len(forms), forms.shape[-1]
+    packed = (
+        forms @ (1 << np.arange(coordinates, dtype=np.int64)) if field == 2 and coordinates < 62 else None
+    )
+    ranks: dict[int, Integers] = {}
+    for mask in masks_of(vectors):
+        chosen = [v for v in range(forms.shape[1]) if mask >> v & 1]
+        if packed is not None:
+            ranks[mask] = _ranks_binary(list(packed[:, chosen].reshape(size, -1).T))
+        else:
+            ranks[mask] = _ranks(forms[:, chosen].reshape(size, -1, coordinates), field)
+    gaps: list[npt.NDArray[np.generic]] = []
+    for vector in vectors:
+        small = sum(abs(c) for c in vector.values()) < _SAFE
+        total: npt.NDArray[Any] = np.zeros(size, dtype=np.int64 if small else object)
+        for mask, c in vector.items():
+            total = total + int(c) * (ranks[mask] if small else ranks[mask].astype(object))
+        gaps.append(total)
+    return gaps
 
 
-def _batches(
-    parents: Sequence[Sequence[int]], noisy: Sequence[bool], field: int, dimension: int, seed: int
-) -> Iterator[Forms]:
-    """Arrays of shape (batch, variables, dimension, coordinates)."""
-    n = len(parents)
-    coordinates = n * dimension
-    counts = [_choices(len(p), 1, field, s) for p, s in zip(parents, noisy, strict=True)]
-    exhaustive = dimension == 1 and prod(counts) <= _EXHAUSTIVE
-    rng = np.random.default_rng([seed, field, dimension])
-    total = prod(counts) if exhaustive else _SAMPLES
-    for start in range(0, total, _BATCH):
-        size = min(_BATCH, total - start)
-        forms = np.zeros((size, n, dimension, coordinates), dtype=np.int64)
-        index = np.arange(start, start + size)
-        for v in range(n):
-            ps = list(parents[v])
-            if exhaustive:
-                digits = []
-                for _ in ps:
-                    digits.append(index % field)
-                    index = index // field
-                mix = np.array(digits, dtype=np.int64).reshape(len(ps), size).T.reshape(size, 1, len(ps))
-                own = np.zeros((size, 1), dtype=np.int64)
-                if noisy[v]:
-                    own = (index % 2).reshape(size, 1)
-                    index = index // 2
-            else:
-                mix = rng.integers(field, size=(size, dimension, len(ps) * dimension))
-                mix *= rng.random((size, 1, len(ps) * dimension)) < rng.random((size, 1, 1))
-                own = (rng.random((size, dimension)) < rng.random((size, 1))).astype(np.int64)
-                if not noisy[v]:
-                    own[:] = 0
-            if ps:
-                source = forms[:, ps].reshape(size, len(ps) * dimension, coordinates)
-                forms[:, v] = mix @ source % field
-            for d in range(dimension):
-                forms[:, v, d, v * dimension + d] = own[:, d]
-        yield forms
+def _enumerated(layout: Layout, field: int) -> _Batch | None:
+    """All codes with one symbol for each variable, or None if there are too many."""
+    counts = [field ** len(p) * (2 if s else 1) for p, s in zip(layout.parents, layout.noisy, strict=True)]
+    total = prod(counts)
+    if total > _EXHAUSTIVE:
+        return None
+    index = np.arange(total)
+    mix, own = [], []
+    for parents, noisy in zip(layout.parents, layout.noisy, strict=True):
+        digits = np.zeros((total, 1, len(parents)), dtype=np.int64)
+        for i in range(len(parents)):
+            digits[:, 0, i] = index % field
+            index = index // field
+        mix.append(digits)
+        noise = np.zeros((total, 1), dtype=np.int64)
+        if noisy:
+            noise[:, 0] = index % 2
+            index = index // 2
+        own.append(noise)
+    return _Batch(layout, field, 1, mix, own)
 
 
-class _Ranks:
-    """Ranks of sets of variables of a batch of codes, remembered."""
-
-    def __init__(self, forms: Forms, field: int) -> None:
-        self.forms = forms
-        self.field = field
-        self.known: dict[int, npt.NDArray[np.int64]] = {}
-        self.packed: Forms | None = None
-        if field == 2 and forms.shape[-1] < 62:
-            self.packed = forms @ (1 << np.arange(forms.shape[-1], dtype=np.int64))
-
-    def __call__(self, mask: int) -> npt.NDArray[np.int64]:
-        if mask not in self.known:
-            chosen = [v for v in range(self.forms.shape[1]) if mask >> v & 1]
-            if self.packed is not None:
-                rows = self.packed[:, chosen].reshape(len(self.forms), -1)
-                self.known[mask] = _ranks_binary(list(rows.T))
-            else:
-                stacked = self.forms[:, chosen].reshape(len(self.forms), -1, self.forms.shape[-1])
-                self.known[mask] = _ranks(stacked, self.field)
-        return self.known[mask]
-
-    def value(self, vector: Vector) -> npt.NDArray[np.int64]:
-        scale = lcm(*(c.denominator for c in vector.values())) if vector else 1
-        total = np.zeros(len(self.forms), dtype=object)
-        for mask, coefficient in vector.items():
-            total = total + int(coefficient * scale) * self(mask).astype(object)
-        return total
+def _sampled(layout: Layout, field: int, dimension: int, size: int, rng: np.random.Generator) -> _Batch:
+    """Random codes, sparse ones preferred."""
+    mix, own = [], []
+    for parents, noisy in zip(layout.parents, layout.noisy, strict=True):
+        width = len(parents) * dimension
+        density = rng.choice([0.15, 0.35, 0.6], size=(size, 1, 1))
+        values = rng.integers(1, field, size=(size, dimension, width)) if field > 2 else 1
+        mix.append(np.asarray(values * (rng.random((size, dimension, width)) < density), dtype=np.int64))
+        share = (
+            rng.choice([0.1, 0.5, 1.0], size=(size, 1))
+            if not parents
+            else rng.choice([0.0, 0.3], size=(size, 1))
+        )
+        noise = rng.random((size, dimension)) < share
+        own.append(np.asarray(noise & noisy, dtype=np.int64))
+    return _Batch(layout, field, dimension, mix, own)
 
 
-def _true(value: npt.NDArray[np.int64], operator: str) -> npt.NDArray[np.bool_]:
-    if operator == "==":
-        answer = value == 0
-    elif operator in (">", "<"):
-        answer = value > 0
-    else:
-        answer = value >= 0
-    return np.asarray(answer, dtype=bool)
+def _simplified(batch: _Batch, goal: Goal, vectors: Sequence[Vector]) -> _Batch:
+    """A batch of one with every coefficient removed that the goal does not need."""
+
+    def fine() -> bool:
+        return bool(goal.met(_gaps(batch.forms(), batch.field, vectors))[0])
+
+    for arrays in (batch.own, batch.mix):
+        for array in reversed(arrays):
+            for position in [*np.argwhere(array)]:
+                where = tuple(position)
+                kept, array[where] = int(array[where]), 0
+                if not fine():
+                    array[where] = kept
+    return batch
 
 
 def search_codes(
-    goal: Goal,
-    names: Sequence[str],
-    parents: Sequence[Sequence[int]],
-    noisy: Sequence[bool],
-    *,
-    field: int,
-    dimension: int,
-    seed: int,
+    goal: Goal, layout: Layout, *, field: int, dimension: int, size: int, seed: int
 ) -> Code | None:
-    """The smallest linear code found that meets the goal.
+    """A small linear code that meets the goal, or None.
 
     Args:
         goal: What it must satisfy and break.
-        names: The variables, parents first.
-        parents: For each variable the positions of its parents.
-        noisy: Whether a variable may have noise of its own.
+        layout: The variables.
         field: A prime number of symbols.
         dimension: Symbols in each variable.
-        seed: Fixes the sampling where the family is too large to enumerate.
+        size: How many codes to try at most, where there are too many to enumerate.
+        seed: Fixes the sampling.
     """
-    frame = Frame(tuple(names))
-    for forms in _batches(parents, noisy, field, dimension, seed):
-        ranks = _Ranks(forms, field)
-        good = np.ones(len(forms), dtype=bool)
-        for relation in goal.required:
-            good &= _true(ranks.value(frame.vector(relation.gap)), relation.operator)
-            if not good.any():
-                break
-        if goal.broken and good.any():
-            broken = np.zeros(len(forms), dtype=bool)
-            for relation in goal.broken:
-                broken |= ~_true(ranks.value(frame.vector(relation.gap)), relation.operator)
-            good &= broken
-        hits = np.flatnonzero(good)
-        if len(hits):
-            live = forms[hits].any(axis=(2, 3)).sum(axis=1)
-            total = np.array(forms[hits].any(axis=3).sum(axis=(1, 2)))
-            weight = np.count_nonzero(forms[hits], axis=(1, 2, 3))
-            best = hits[np.lexsort((weight, total, live))[0]]
-            return Code(tuple(names), field, forms[best])
-    return None
+    vectors = goal.vectors(Frame(layout.names))
+    batch = _enumerated(layout, field) if dimension == 1 else None
+    if batch is None:
+        batch = _sampled(
+            layout, field, dimension, size, np.random.default_rng([seed, field, dimension, size])
+        )
+    forms = batch.forms()
+    hits = np.flatnonzero(goal.met(_gaps(forms, field, vectors)))
+    if not len(hits):
+        return None
+    variables = forms[hits].any(axis=(2, 3)).sum(axis=1)
+    symbols = forms[hits].any(axis=3).sum(axis=(1, 2))
+    weight = np.count_nonzero(forms[hits], axis=(1, 2, 3))
+    best = int(hits[np.lexsort((weight, symbols, variables))[0]])
+    chosen = _simplified(batch.pick(best), goal, vectors)
+    return Code(layout.names, field, chosen.forms()[0])

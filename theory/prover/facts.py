@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from fractions import Fraction
 
 import networkx as nx
 
 from theory.diagrams import Diagram
 from theory.expressions import Relation, Statement
-from theory.prover.lattice import Frame, Vector, add_to, information
+from theory.prover.lattice import Frame, Vector
+from theory.prover.shapes import as_function, as_independence
 
 __all__ = ["Facts", "Function", "Given", "Independence"]
 
@@ -52,32 +52,6 @@ def _ancestors(diagram: Diagram, names: Iterable[str]) -> set[str]:
     for name in tuple(found):
         found |= nx.ancestors(diagram.graph, name)
     return found
-
-
-def _as_function(vector: Vector) -> tuple[int, int] | None:
-    if len(vector) == 1:
-        ((mask, _),) = vector.items()
-        return 0, mask
-    if len(vector) == 2:
-        (small, a), (large, b) = sorted(vector.items(), key=lambda item: item[0].bit_count())
-        if small & large == small and a == -b:
-            return small, large & ~small
-    return None
-
-
-def _as_independence(vector: Vector) -> tuple[int, int, int] | None:
-    if len(vector) not in (3, 4) or len({abs(c) for c in vector.values()}) != 1:
-        return None
-    whole = max(vector, key=lambda mask: (mask.bit_count(), mask))
-    same = [mask for mask, c in vector.items() if c == vector[whole] and mask != whole]
-    sides = [mask for mask, c in vector.items() if c != vector[whole]]
-    if len(sides) != 2 or len(same) > 1:
-        return None
-    condition = same[0] if same else 0
-    left, right = sides[0] & ~condition, sides[1] & ~condition
-    if information(left, right, condition) != {m: c / -vector[whole] for m, c in vector.items()}:
-        return None
-    return left, right, condition
 
 
 class Facts:
@@ -119,7 +93,7 @@ class Facts:
         for index, relation in enumerate(self.relations):
             if known.issuperset(relation.variables):
                 vector = frame.vector(relation.gap)
-                shape = _as_function(vector)
+                shape = as_function(vector)
                 largest = max(vector, key=int.bit_count, default=0)
                 if shape and (relation.operator == "==" or self._bounded_above(relation, vector, largest)):
                     found.append(Function(shape[0], shape[1], index))
@@ -136,7 +110,7 @@ class Facts:
             if not known.issuperset(relation.variables):
                 continue
             vector = frame.vector(relation.gap)
-            shape = _as_independence(vector)
+            shape = as_independence(vector)
             if shape is None:
                 continue
             whole = shape[0] | shape[1] | shape[2]
@@ -153,11 +127,3 @@ class Facts:
                 operator = {"<=": ">=", "<": ">"}.get(relation.operator, relation.operator)
                 found.append(Given(frame.vector(relation.gap), operator, index))
         return found
-
-    @staticmethod
-    def total(parts: Iterable[tuple[Vector, Fraction]]) -> Vector:
-        """The sum of multiples of vectors."""
-        result: Vector = {}
-        for vector, factor in parts:
-            add_to(result, vector, factor)
-        return result

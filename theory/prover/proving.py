@@ -7,39 +7,64 @@ from time import perf_counter
 
 from theory.diagrams import Diagram
 from theory.expressions import Expression, Relation, Statement
+from theory.joints import Joint
 from theory.parser import parse_statement
 from theory.prover.certificate import Certificate, Part, Step
 from theory.prover.checker import CONTRADICTION, check
 from theory.prover.facts import Facts
 from theory.prover.lattice import Frame
-from theory.prover.refute import Goal, find_distribution
-from theory.prover.results import ContradictionError, Impossible, Proof, Refutation, Unknown, Witness
+from theory.prover.layout import Goal
+from theory.prover.non_shannon import instances
+from theory.prover.polymatroid import violating
+from theory.prover.refute import find_distribution
+from theory.prover.results import (
+    ContradictionError,
+    Impossible,
+    Proof,
+    Refutation,
+    TooLargeError,
+    Unknown,
+    Witness,
+)
 from theory.prover.search import Found, Search
 from theory.prover.space import Space
 
 __all__ = ["prove"]
+
+_SHOWN = 16
 
 
 class _Problem:
     """One statement with its facts, and the spaces in which proofs are sought, smallest first."""
 
     def __init__(
-        self, statement: Statement, diagram: Diagram | None, given: tuple[Statement, ...], non_shannon: bool
+        self,
+        statement: Statement,
+        diagram: Diagram | None,
+        given: tuple[Statement, ...],
+        *,
+        non_shannon: bool,
+        max_columns: int,
     ) -> None:
         self.statement = statement
         self.diagram = diagram
         self.given = given
+        self.non_shannon = non_shannon
+        self.max_columns = max_columns
         self.facts = Facts(statement.variables, diagram, given)
-        sizes = dict.fromkeys((len(self.facts.named), len(self.facts.variables)))
-        self.sizes = tuple(sizes)
+        self.sizes = tuple(dict.fromkeys((len(self.facts.named), len(self.facts.variables))))
         self._searches: dict[int, Search] = {}
 
     def search(self, size: int) -> Search:
+        """The search over the first `size` variables."""
         if size not in self._searches:
-            self._searches[size] = Search(Space(self.facts, size))
+            space = Space(self.facts, size)
+            extra = instances(space.frame) if self.non_shannon else []
+            self._searches[size] = Search(space, extra, max_columns=self.max_columns)
         return self._searches[size]
 
     def represent(self, gap: Expression, *, strict: bool = False) -> tuple[Found, Search] | None:
+        """A proof that `gap >= 0` (or `> 0`), over the variables named, then over all ancestors."""
         for size in self.sizes:
             search = self.search(size)
             found = search.prove(search.space.frame.vector(gap), strict=strict)
@@ -48,6 +73,7 @@ class _Problem:
         return None
 
     def part(self, relation: str, claim: Expression, found: Found, search: Search) -> Part:
+        """The steps of a representation in words."""
         frame = search.space.frame
         steps: list[Step] = []
         for (kind, *name), weight in found.facts.items():
@@ -56,6 +82,8 @@ class _Problem:
             )
         for index, weight in found.given.items():
             steps.append(Step("given", weight, str(self.facts.relations[index].gap), index))
+        for position, weight in found.instances.items():
+            steps.append(Step("zhang-yeung", weight, str(search.instances[position])))
         for name_, weight in found.inequalities.items():
             steps.append(Step("shannon", weight, _quantity(frame, *name_)))
         return Part(relation, str(claim), tuple(steps))
@@ -68,15 +96,15 @@ class _Problem:
         if found is None:
             return None
         parts = [self.part(text, gap, *found)]
-        if relation.operator == "==" and self._has_inequalities(found[0]):
+        if relation.operator == "==" and self._is_inequality(found[0]):
             opposite = self.represent(-gap)
             if opposite is None:
                 return None
             parts.append(self.part(text, -gap, *opposite))
         return parts
 
-    def _has_inequalities(self, found: Found) -> bool:
-        return bool(found.inequalities) or any(
+    def _is_inequality(self, found: Found) -> bool:
+        return bool(found.inequalities or found.instances) or any(
             self.facts.relations[index].operator != "==" for index in found.given
         )
 
@@ -87,27 +115,79 @@ class _Problem:
         found = self.represent(Expression(), strict=True)
         if found is None:
             return None
-        part = self.part(CONTRADICTION, Expression(), *found)
-        return self.certificate(CONTRADICTION, [part])
+        return self.certificate(CONTRADICTION, [self.part(CONTRADICTION, Expression(), *found)])
 
     def certificate(self, statement: str, parts: Sequence[Part]) -> Certificate:
-        return Certificate(
+        """The parts as a certificate that the checker has accepted."""
+        certificate = Certificate(
             statement,
             None if self.diagram is None else str(self.diagram),
             tuple(str(given) for given in self.given),
             tuple(parts),
         )
+        outcome = check(certificate)
+        if not outcome:
+            raise RuntimeError(f"the prover made a certificate that the checker rejects: {outcome}")
+        return certificate
+
+    def distribution(self, goal: Goal, seed: int) -> tuple[Joint, str] | None:
+        """An exact distribution on the diagram that meets the goal, or None."""
+        return find_distribution(goal, self.facts.variables, self.diagram, seed=seed)
+
+    def why_not(self, relation: Relation) -> str:
+        """What is known of a relation that was neither proved nor refuted."""
+        if relation.operator in (">", "<"):
+            return f"{relation} does not follow, and no distribution that breaks it was found"
+        if not self.non_shannon and len(self.facts.variables) >= 4:
+            stronger = _Problem(
+                Statement((relation,)),
+                self.diagram,
+                self.given,
+                non_shannon=True,
+                max_columns=self.max_columns,
+            )
+            if stronger.parts(relation) is not None:
+                return (
+                    f"{relation} is true but not of Shannon type: it follows with Zhang and Yeung's "
+                    f"inequality (non_shannon=True)"
+                )
+        search = self.search(self.sizes[-1])
+        gaps = [relation.gap, -relation.gap] if relation.operator == "==" else [relation.gap]
+        for gap in gaps:
+            frame = search.space.frame
+            point = violating(search, frame.vector(gap))
+            if point is not None:
+                values = [
+                    f"H({','.join(frame.names_of(mask))})={value}"
+                    for mask, value in sorted(point.items(), key=lambda item: (item[0].bit_count(), item[0]))
+                ]
+                shown = ", ".join(values[:_SHOWN]) + (", .." if len(values) > _SHOWN else "")
+                return (
+                    f"{relation} does not follow from Shannon's inequalities and the facts, as a polymatroid "
+                    f"breaks it ({shown}), and no distribution that breaks it was found"
+                )
+        return f"{relation} was not proved, and no distribution that breaks it was found"
 
 
 def _quantity(frame: Frame, left: int, right: int, condition: int) -> str:
     return str(frame.term(left, right, condition))
 
 
-def _verified(certificate: Certificate) -> Certificate:
-    outcome = check(certificate)
-    if not outcome:
-        raise RuntimeError(f"the prover made a certificate that the checker rejects: {outcome}")
-    return certificate
+def _values(relations: Sequence[Relation], joint: Joint) -> tuple[tuple[str, float, float], ...]:
+    return tuple((str(r), joint.value(r.left), joint.value(r.right)) for r in relations)
+
+
+def _statements(given: str | Statement | Sequence[str | Statement]) -> tuple[Statement, ...]:
+    listed = (given,) if isinstance(given, str | Statement) else tuple(given)
+    return tuple(parse_statement(text) for text in listed)
+
+
+def _diagram(diagram: Diagram | str | None) -> Diagram | None:
+    if diagram is None or isinstance(diagram, Diagram):
+        return diagram
+    if isinstance(diagram, str):
+        return Diagram.parse(diagram)
+    raise TypeError(f"diagram must be a Diagram, text such as 'A->X' or None, got {diagram!r}")
 
 
 def prove(
@@ -118,9 +198,15 @@ def prove(
     exists: bool = False,
     non_shannon: bool = False,
     counterexample: bool = True,
+    max_columns: int = 1100,
     seed: int = 0,
 ) -> Proof | Refutation | Unknown | Witness | Impossible:
     """Prove or refute a statement about entropies.
+
+    A proof writes the gap of each relation as a non-negative combination of Shannon's inequalities plus
+    multiples of facts, in exact rationals; the search is complete for such proofs. A refutation is a
+    distribution with rational probabilities, on the diagram and under the given statements, whose
+    violation is established exactly.
 
     Args:
         statement: One or several relations between linear expressions in H(..) and I(..;..|..).
@@ -129,8 +215,9 @@ def prove(
         given: Statements that are taken as true.
         exists: Ask whether some distribution satisfies the statement, rather than all.
         non_shannon: Also use instances of Zhang and Yeung's inequality.
-        counterexample: Search for a counterexample where no proof is found.
-        seed: Fixes the random part of that search.
+        counterexample: Search for a distribution where no proof is found.
+        max_columns: The largest linear program to solve, in joint entropies that the facts leave.
+        seed: Fixes the random part of the search for a distribution.
 
     Returns:
         A `Proof` with a certificate that `theory.check` accepts, a `Refutation` with an exact
@@ -139,8 +226,10 @@ def prove(
 
     Raises:
         ParseError: If a statement cannot be read.
+        TypeError: If an argument is of the wrong type.
         ValueError: If a variable is not in the diagram.
         ContradictionError: If the given statements contradict each other or the diagram.
+        TooLargeError: If the problem would not fit; the message has the estimate.
 
     Example:
         >>> from theory import ESSL, prove
@@ -154,56 +243,60 @@ def prove(
     """
     start = perf_counter()
     claim = parse_statement(statement)
-    graph = Diagram.parse(diagram) if isinstance(diagram, str) else diagram
-    listed = (given,) if isinstance(given, str | Statement) else tuple(given)
-    premises = tuple(parse_statement(text) for text in listed)
-    problem = _Problem(claim, graph, premises, non_shannon)
+    graph = _diagram(diagram)
+    premises = _statements(given)
+    problem = _Problem(claim, graph, premises, non_shannon=non_shannon, max_columns=max_columns)
     contradiction = problem.contradiction()
     if contradiction is not None:
         raise ContradictionError(
             f"the given statements contradict each other or the diagram, so anything would follow: "
             f"{'; '.join(map(str, premises))}",
-            _verified(contradiction),
+            contradiction,
         )
     if exists:
         return _exists(claim, problem, counterexample, seed, start)
     parts: list[Part] = []
     missing: list[Relation] = []
+    too_large: TooLargeError | None = None
     for relation in claim:
-        found = problem.parts(relation)
+        try:
+            found = problem.parts(relation)
+        except TooLargeError as error:
+            found, too_large = None, error
         if found is None:
             missing.append(relation)
         else:
             parts.extend(found)
     if not missing:
-        certificate = _verified(problem.certificate(str(claim), parts))
+        certificate = problem.certificate(str(claim), parts)
         return Proof(claim, perf_counter() - start, certificate)
     if counterexample:
-        goal = Goal(problem.facts.relations, tuple(missing))
-        model = find_distribution(goal, problem.facts.variables, graph, seed=seed)
+        model = problem.distribution(Goal(problem.facts.relations, tuple(missing)), seed)
         if model is not None:
             joint, description = model
-            values = tuple((str(r), joint.value(r.left), joint.value(r.right)) for r in missing)
-            return Refutation(claim, perf_counter() - start, joint, values, description)
-    return Unknown(
-        claim,
-        perf_counter() - start,
-        f"Shannon's inequalities do not imply {missing[0]} here, and no counterexample was found",
-    )
+            return Refutation(claim, perf_counter() - start, joint, _values(missing, joint), description)
+    if too_large is not None:
+        raise too_large
+    reason = problem.why_not(missing[0])
+    return Unknown(claim, perf_counter() - start, reason)
 
 
 def _exists(
     claim: Statement, problem: _Problem, counterexample: bool, seed: int, start: float
 ) -> Witness | Impossible | Unknown:
-    inner = _Problem(claim, problem.diagram, (*problem.given, claim), False)
+    inner = _Problem(
+        claim,
+        problem.diagram,
+        (*problem.given, claim),
+        non_shannon=problem.non_shannon,
+        max_columns=problem.max_columns,
+    )
     contradiction = inner.contradiction()
     if contradiction is not None:
-        return Impossible(claim, perf_counter() - start, _verified(contradiction))
+        return Impossible(claim, perf_counter() - start, contradiction)
     if counterexample:
-        goal = Goal((*problem.facts.relations, *claim.relations), ())
-        model = find_distribution(goal, problem.facts.variables, problem.diagram, seed=seed)
+        model = problem.distribution(Goal((*problem.facts.relations, *claim.relations), ()), seed)
         if model is not None:
             joint, description = model
-            values = tuple((str(r), joint.value(r.left), joint.value(r.right)) for r in claim)
-            return Witness(claim, perf_counter() - start, joint, values, description)
+            return Witness(claim, perf_counter() - start, joint, _values(claim.relations, joint), description)
     return Unknown(claim, perf_counter() - start, "no distribution was found that satisfies it")

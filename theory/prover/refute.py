@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from theory.diagrams import Diagram
 from theory.joints import Joint
-from theory.prover.codes import Goal, search_codes
+from theory.prover.codes import search_codes
 from theory.prover.exact import Support, holds, off_diagram
+from theory.prover.gates import search_gates
+from theory.prover.layout import Goal, Layout
+from theory.prover.numerical import numerical_candidates
 
-__all__ = ["Goal", "find_distribution", "verified"]
+__all__ = ["find_distribution", "verified"]
 
-_CODES = ((2, 1), (3, 1), (2, 2))
+_CODES_FIRST = ((2, 1, 512), (2, 2, 512), (3, 1, 512))
+_GATES_FIRST = ((8, 512, 6),)
+_CODES_LATER = ((2, 2, 8192), (3, 1, 8192), (5, 1, 8192), (2, 3, 4096))
+_GATES_LATER = ((16, 2048, 24),)
+_RESTARTS = 24
+_MOST_VARIABLES = 10
 
 
 def verified(joint: Joint, goal: Goal, diagram: Diagram | None) -> bool:
@@ -22,6 +30,24 @@ def verified(joint: Joint, goal: Goal, diagram: Diagram | None) -> bool:
     if not all(holds(support, relation) for relation in goal.required):
         return False
     return not goal.broken or not all(holds(support, relation) for relation in goal.broken)
+
+
+def _proposals(
+    goal: Goal, layout: Layout, variables: Sequence[str], seed: int
+) -> Iterator[tuple[Joint, str]]:
+    for codes, gates in ((_CODES_FIRST, _GATES_FIRST), (_CODES_LATER, _GATES_LATER)):
+        for field, dimension, size in codes:
+            code = search_codes(goal, layout, field=field, dimension=dimension, size=size, seed=seed)
+            joint = None if code is None else code.joint(variables)
+            if code is not None and joint is not None:
+                yield joint, code.describe()
+        for outcomes, size, rounds in gates:
+            found = search_gates(goal, layout, outcomes=outcomes, size=size, rounds=rounds, seed=seed)
+            joint = None if found is None else found.joint(variables)
+            if found is not None and joint is not None:
+                yield joint, found.describe()
+    if len(layout.names) <= _MOST_VARIABLES:
+        yield from numerical_candidates(goal, layout, variables, restarts=_RESTARTS, seed=seed)
 
 
 def find_distribution(
@@ -35,18 +61,8 @@ def find_distribution(
         diagram: The causal diagram, or None.
         seed: Fixes the random part.
     """
-    if diagram is None:
-        names = tuple(variables)
-        parents: list[tuple[int, ...]] = [tuple(range(i)) for i in range(len(names))]
-        noisy = [True] * len(names)
-    else:
-        names = tuple(v for v in diagram.order if v in set(variables))
-        parents = [tuple(names.index(p) for p in diagram.parents(v)) for v in names]
-        noisy = [v not in diagram.deterministic for v in names]
-    for field, dimension in _CODES:
-        code = search_codes(goal, names, parents, noisy, field=field, dimension=dimension, seed=seed)
-        if code is not None:
-            joint = code.joint(variables)
-            if verified(joint, goal, diagram):
-                return joint, code.describe()
+    layout = Layout.of(variables, diagram)
+    for joint, description in _proposals(goal, layout, variables, seed):
+        if verified(joint, goal, diagram):
+            return joint, description
     return None

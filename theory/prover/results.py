@@ -103,7 +103,7 @@ class _Model(_Result):
 
     def _values(self) -> str:
         return "\n".join(
-            f"{relation}: {left:.6g} against {right:.6g} nats" for relation, left, right in self.values
+            f"{relation}: {left:.10g} against {right:.10g} nats" for relation, left, right in self.values
         )
 
     def _counterexample(self) -> dict[str, Any]:

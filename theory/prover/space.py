@@ -262,6 +262,11 @@ class Space:
         removed = whole & ~first
         return Use(label, removed, removed, first, source)
 
+    @property
+    def columns(self) -> int:
+        """The number of irreducible sets."""
+        return int(np.count_nonzero(self.kind[1:] < 0)) - len(self.leftovers)
+
     def irreducible(self, mask: int) -> bool:
         """Whether the set is a column."""
         return self.kind[mask] < 0 and mask not in self.leftovers
