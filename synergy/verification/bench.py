@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from torch import nn
 
 from synergy.estimators.classifier import CrossFit
@@ -32,7 +33,7 @@ class Bench:
     def __init__(self, case: Case, settings: Settings) -> None:
         self.case = case
         self.settings = settings
-        self._learned: dict[Target, tuple[Sample, CrossFit, Trained]] = {}
+        self._trained: dict[Target, Trained] = {}
 
     @property
     def has_images(self) -> bool:
@@ -55,37 +56,47 @@ class Bench:
             sample, folds=self.settings.folds, seed=self.settings.seed, quality=self.settings.quality
         )
 
-    def learned(self, target: Target) -> tuple[Sample, CrossFit, Trained]:
-        """Rows of raw inputs that the encoder never saw, with its representation as the column Z."""
-        if target not in self._learned:
-            self._learned[target] = self._train(target)
-        return self._learned[target]
+    def trained(self, target: Target) -> Trained:
+        """A network trained to predict the target, on rows that no claim is judged on."""
+        if target not in self._trained:
+            train, _ = self._split
+            labels = train["A"] if target == "pretext" else (train["A"] + train["C"]) % self._states
+            self._trained[target] = train_classifier(
+                self._encoder,
+                _inputs(train),
+                labels,
+                states=self._states,
+                epochs=self.settings.epochs,
+                seed=self.settings.seed,
+                device=self.settings.device,
+            )
+        return self._trained[target]
 
-    def _train(self, target: Target) -> tuple[Sample, CrossFit, Trained]:
-        settings = self.settings
-        train, judged = self._split()
-        states = next(v.cardinality or 1 for v in self.case.generator.variables if v.name == "A")
-        labels = train["A"] if target == "pretext" else (train["A"] + train["C"]) % states
-        trained = train_classifier(
-            self._encoder,
-            _inputs(train),
-            labels,
-            states=states,
-            epochs=settings.epochs,
-            seed=settings.seed,
-            device=settings.device,
-        )
-        z = trained.represent(_inputs(judged))
+    @cached_property
+    def learned(self) -> tuple[Sample, CrossFit]:
+        """Raw inputs that no encoder saw, with two learned representations of them.
+
+        Column Z holds the features of the encoder that predicts A. Column M holds the label that the
+        mixture network predicts, an integer: all that it keeps is a guess of A + C.
+        """
+        _, judged = self._split
+        inputs = _inputs(judged)
+        z, m = self.trained("pretext").represent(inputs), _guess(self.trained("mixture"), inputs)
         sample = judged.with_column(Variable("Z", "continuous", None, "representation"), z)
-        return sample, self._crossfit(sample), trained
+        sample = sample.with_column(Variable("M", "discrete", self._states, "representation"), m)
+        return sample, self._crossfit(sample)
 
+    @property
+    def _states(self) -> int:
+        return next(v.cardinality or 1 for v in self.case.generator.variables if v.name == "A")
+
+    @cached_property
     def _split(self) -> tuple[Sample, Sample]:
         """Rows to train on and rows to judge on, with no raw input in both."""
         settings = self.settings
         if not self.has_images:
-            rows = self.case.sample(2 * settings.table_rows, seed=settings.seed + 1)
-            half = settings.table_rows // 2
-            return rows.rows(slice(0, half)), rows.rows(slice(half, 2 * half))
+            rows = self.case.sample(2 * settings.vector_rows, seed=settings.seed + 1)
+            return rows.rows(slice(0, settings.vector_rows)), rows.rows(slice(settings.vector_rows, None))
         rows = self.case.sample(settings.train_rows + settings.judge_rows, seed=settings.seed + 1)
         raw = np.unique(rows["R"])
         share = settings.train_rows / (settings.train_rows + settings.judge_rows)
@@ -97,6 +108,13 @@ class Bench:
         if self.has_images:
             return ConvEncoder(int(self.sample["X"].shape[1]), self.settings.features)
         return MLPEncoder(self.sample.variables["X"].cardinality or 1, self.settings.features)
+
+
+@torch.no_grad()
+def _guess(trained: Trained, inputs: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]:
+    """The most likely label of each input."""
+    features = torch.from_numpy(trained.represent(inputs)).to(trained.device)
+    return trained.head(features).argmax(dim=1).cpu().numpy()  # type: ignore[no-any-return]
 
 
 def _inputs(sample: Sample) -> npt.NDArray[np.float32]:

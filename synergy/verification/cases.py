@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from synergy.verification.controls import CONTROL, Confounded
-from synthetic import Digits, Generator, ReducedShift, Sample, Variable
+from synthetic import Digits, Generator, NoExactAnswerError, ReducedShift, Sample, Variable
 from theory import Claim
+from theory.claims import World
 
 __all__ = ["CASES", "Case", "thumbnail"]
 
@@ -20,7 +21,8 @@ class Case:
     """A generator, with what plays the representation Z in the worlds that train nothing.
 
     Args:
-        name: The label in tables; the part before the colon is the generator's family.
+        name: The label in tables; what `--generator` selects is the whole of it or the part before the
+            colon.
         generator: Draws the samples and knows what can be known.
         about: One phrase: what is particular here.
         represent: Makes Z from the input X; None where the generator draws Z itself, or has none, in
@@ -33,6 +35,19 @@ class Case:
     about: str
     represent: Callable[[npt.NDArray[np.float32]], npt.NDArray[np.float32]] | None = None
     only: tuple[str, ...] | None = None
+
+    @property
+    def known(self) -> tuple[World, ...]:
+        """The worlds in which the generator itself knows the answer."""
+        try:
+            self.generator.joint()
+        except NoExactAnswerError:
+            return ()
+        try:
+            self.generator.predict("H(A)")
+        except NoExactAnswerError:
+            return ("exact",)
+        return ("symbolic", "exact")
 
     def fits(self, claim: Claim) -> bool:
         """Whether the claim is judged on this case."""

@@ -3,10 +3,11 @@ r"""From a measured gap to a verdict, with the error rate controlled over the wh
 A relation is reduced to its gap g (`>= 0`, `> 0` or `== 0`). With a margin m that is stated in the
 table a gap smaller than m counts as none: an inequality is *verified* when the hypothesis g <= -m is
 rejected and *violated* when g >= -m is; a strict one is verified when g <= m is rejected and violated
-when g >= m is; an equality is verified when both g <= -m and g >= m are rejected (two one-sided tests, Schuirmann 1987) and
-violated when |g| <= m is. All tests are one-sided normal tests on the estimate and its standard error;
-at most one of the two can be rejected. Holm's step-down procedure (Holm 1979) then bounds the chance of
-any wrong rejection in the table by alpha, whatever the dependence between the rows.
+when g >= m is; an equality is verified when both g <= -m and g >= m are rejected (two one-sided tests,
+Schuirmann 1987) and violated when |g| <= m is. All tests are one-sided normal tests on the estimate and
+its standard error; at most one of the two can be rejected. Holm's step-down procedure (Holm 1979) then
+bounds the chance of any wrong rejection in the table by alpha, whatever the dependence between the
+rows.
 """
 
 from __future__ import annotations

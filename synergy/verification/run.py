@@ -132,13 +132,13 @@ def verify(
 def _pick(cases: Sequence[Case], generators: Sequence[str]) -> list[Case]:
     if not generators:
         return list(cases)
-    families = {case.generator.family for case in cases}
-    names = {case.name for case in cases}
+    known = {name for case in cases for name in (case.name, case.name.partition(":")[0])}
     for generator in generators:
-        if generator not in families | names:
-            known = ", ".join(dict.fromkeys([*sorted(families), *(case.name for case in cases)]))
-            raise ValueError(f"no case for generator {generator!r}: expected one of {known}")
-    return [c for c in cases if c.name in generators or c.generator.family in generators]
+        if generator not in known:
+            raise ValueError(
+                f"no case for generator {generator!r}: expected one of {', '.join(sorted(known))}"
+            )
+    return [c for c in cases if {c.name, c.name.partition(":")[0]} & set(generators)]
 
 
 @dataclass(frozen=True)
@@ -171,7 +171,7 @@ def _tasks(
     for case in cases:
         yield from some(("learned",), case)
         yield from some(("sample",), case)
-        yield from some(("symbolic", "exact"), case)
+        yield from some([w for w in ("symbolic", "exact") if w in case.known], case)
     if general:
         yield from some(("proof", "exact"), None)
 

@@ -17,6 +17,7 @@ class Settings:
         alpha: The family-wise error rate over the whole table.
         table_rows: Rows drawn from a generator of integers.
         image_rows: Rows drawn from a generator of images, in the sample world.
+        vector_rows: Rows of integers that the learned world trains on, and as many to judge on.
         train_rows: Rows that the learned world's encoders are trained on.
         judge_rows: Rows that the learned world's claims are judged on, of other raw images.
         epochs: Training epochs of the encoders.
@@ -34,6 +35,7 @@ class Settings:
     alpha: float = 0.05
     table_rows: int = 50_000
     image_rows: int = 1797 * 8
+    vector_rows: int = 10_000
     train_rows: int = 1797 * 16
     judge_rows: int = 1797 * 8
     epochs: int = 20
@@ -53,7 +55,8 @@ class Settings:
             seed=seed,
             device=device,
             table_rows=20_000,
-            image_rows=1797 * 4,
+            image_rows=1797 * 2,
+            vector_rows=4000,
             train_rows=1797 * 8,
             judge_rows=1797 * 4,
             epochs=10,

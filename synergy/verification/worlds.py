@@ -165,10 +165,14 @@ def learned(claim: Claim, bench: Bench) -> Verdict:
     trained to predict a mixture of transformation and class.
     """
     target: Target = "mixture" if claim.expectation == "false" else "pretext"
-    rows, fit, trained = bench.learned(target)
-    verdict = _estimated(claim, bench, "learned", rows, lambda: fit, deterministic=False, at="Z")
-    told = "A" if target == "pretext" else "A + C"
-    training = f"Z learned by predicting {told}, final training loss {trained.curve['loss'].iloc[-1]:.3f}"
+    rows, fit = bench.learned
+    column = "Z" if target == "pretext" else "M"
+    verdict = _estimated(
+        claim, bench, "learned", rows, lambda: fit, deterministic=False, at="Z", representation=column
+    )
+    loss = bench.trained(target).curve["loss"].iloc[-1]
+    told = {"pretext": "the features of a network that predicts A", "mixture": "a network's guess of A + C"}
+    training = f"Z is {told[target]}, final training loss {loss:.3f}"
     return replace(verdict, note=f"{verdict.note}; {training}" if verdict.note else training)
 
 
@@ -181,6 +185,7 @@ def _estimated(
     *,
     deterministic: bool,
     at: str | None = None,
+    representation: str = "Z",
 ) -> Verdict:
     start = time.perf_counter()
     settings = bench.settings
@@ -188,12 +193,18 @@ def _estimated(
     try:
         relations = _readable(claim.statement, rows.names, at=at)
         facts = [p for fact in claim.given for p in _readable(fact, rows.names, at=at)]
-        premises = [measure(p, rows, fit(), deterministic=deterministic) for p in facts]
-        found = [measure(r, rows, fit(), deterministic=deterministic) for r in relations]
+        column = {"Z": representation}
+        premises = [
+            measure(p, rows, fit(), deterministic=deterministic, given=claim.given, column=column)
+            for p in facts
+        ]
+        found = [
+            measure(r, rows, fit(), deterministic=deterministic, given=claim.given, column=column)
+            for r in relations
+        ]
     except (_UnreadableError, RouteError) as error:
         return replace(base, note=str(error))
-    discrete = all(rows.variables[v].kind == "discrete" for r in relations for v in r.variables)
-    margin = settings.table_margin if discrete else settings.network_margin
+    margin = settings.table_margin if all(m.plug_in for m in found) else settings.network_margin
     base = replace(base, margin=margin, samples=len(rows))
     for premise in premises:
         supported, contradicted = p_values(premise.gap, margin)
@@ -251,7 +262,12 @@ def _readable(statement: Statement, names: Iterable[str], *, at: str | None = No
     known = set(names)
     relations = list(statement)
     if "Z" not in known:
-        relations = [r.replace({"Z": "X"}) for r in relations]
+        read = [r.replace({"Z": "X"}) for r in relations]
+        relations = [
+            new for new, old in zip(read, relations, strict=True) if new.gap.entropies() or new == old
+        ]
+        if not relations:
+            raise _UnreadableError("trivial where the representation is the input itself")
     elif at is not None:
         about = [r for r in relations if at in r.variables]
         relations = about or [r.replace({"X": at}) for r in relations]
