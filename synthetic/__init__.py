@@ -4,7 +4,7 @@ from synthetic.class_circle import ClassCircle
 from synthetic.erasure import Erasure
 from synthetic.generator import Answer, FiniteGenerator, Generator, NoExactAnswerError
 from synthetic.groups import Action, FiniteGroup, cyclic, dihedral, direct_product, parse_group, symmetric
-from synthetic.images import Digits, RealImages, from_arrays, from_dataset
+from synthetic.images import Digits, Glyphs, RealImages, contact_sheet, from_arrays, from_dataset
 from synthetic.linear_gaussian import LinearGaussian
 from synthetic.modular_shift import ModularShift
 from synthetic.orbits import Orbits
@@ -38,6 +38,7 @@ __all__ = [
     "FiniteGenerator",
     "FiniteGroup",
     "Generator",
+    "Glyphs",
     "LinearGaussian",
     "ModularShift",
     "NoExactAnswerError",
@@ -51,6 +52,7 @@ __all__ = [
     "StoredDataset",
     "Variable",
     "Watermark",
+    "contact_sheet",
     "cyclic",
     "describe",
     "dihedral",

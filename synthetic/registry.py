@@ -19,7 +19,7 @@ from synthetic.class_circle import ClassCircle
 from synthetic.erasure import Erasure
 from synthetic.generator import Generator
 from synthetic.groups import FiniteGroup
-from synthetic.images import Digits
+from synthetic.images import Digits, Glyphs
 from synthetic.linear_gaussian import LinearGaussian
 from synthetic.modular_shift import ModularShift
 from synthetic.orbits import Orbits
@@ -42,6 +42,7 @@ FAMILIES: tuple[type[Generator], ...] = (
     Quotient,
     Product,
     RandomModel,
+    Glyphs,
     Digits,
 )
 

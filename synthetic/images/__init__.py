@@ -1,15 +1,27 @@
 """Image worlds: glyphs drawn from known latents, and real images with a known transformation."""
 
 from synthetic.images.arrays import ImageDataset, Layout, RealImages, from_arrays, from_dataset
+from synthetic.images.contact_sheet import ContactSheet, contact_sheet
 from synthetic.images.digits import Digits
+from synthetic.images.glyphs import GLYPH_SETS, GLYPHS, Choice, Glyph, Glyphs, Prior, Triangular, Uniform
 from synthetic.images.real import RealImageGenerator
 
 __all__ = [
+    "GLYPHS",
+    "GLYPH_SETS",
+    "Choice",
+    "ContactSheet",
     "Digits",
+    "Glyph",
+    "Glyphs",
     "ImageDataset",
     "Layout",
+    "Prior",
     "RealImageGenerator",
     "RealImages",
+    "Triangular",
+    "Uniform",
+    "contact_sheet",
     "from_arrays",
     "from_dataset",
 ]

@@ -51,7 +51,7 @@ class RealImages(RealImageGenerator):
     family: ClassVar[str] = "real-images"
     images: torch.Tensor = field(repr=False)
     labels: npt.NDArray[np.int64] = field(repr=False)
-    transformation: str | Mapping[str, Any] | Transformation = "rotation"
+    transformation: str | Mapping[str, object] | Transformation = "rotation"
     names: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
@@ -135,7 +135,7 @@ def from_arrays(
     images: npt.ArrayLike | torch.Tensor,
     labels: npt.ArrayLike | torch.Tensor | Sequence[str],
     *,
-    transformation: str | Mapping[str, Any] | Transformation = "rotation",
+    transformation: str | Mapping[str, object] | Transformation = "rotation",
     channels: Layout = "auto",
 ) -> RealImages:
     """A generator from your own images.
@@ -203,7 +203,7 @@ def _channel_axis(shape: tuple[int, ...], channels: Layout) -> Literal["first", 
 def from_dataset(
     dataset: ImageDataset,
     *,
-    transformation: str | Mapping[str, Any] | Transformation = "rotation",
+    transformation: str | Mapping[str, object] | Transformation = "rotation",
     limit: int | None = None,
 ) -> RealImages:
     """A generator from any map-style torch Dataset of pairs (image, label), such as a CIFAR-10.

@@ -52,7 +52,7 @@ class Digits(RealImageGenerator):
     """
 
     family: ClassVar[str] = "digits"
-    transformation: str | Mapping[str, Any] | Transformation = "rotation"
+    transformation: str | Mapping[str, object] | Transformation = "rotation"
     classes: Sequence[int] | None = None
 
     def __post_init__(self) -> None:

@@ -12,8 +12,10 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from synthetic.checks import integer
 from synthetic.generator import Answer, Generator, NoExactAnswerError
 from synthetic.sample import Sample, Variable
+from synthetic.seeds import Streams
 from synthetic.transformations import Transformation
 from theory import Diagram, Expression, Joint, Term, parse_expression
 
@@ -75,23 +77,23 @@ class RealImageGenerator(Generator):
 
         Args:
             n: The number of rows.
-            seed: Fixes the draw: the same seed gives the same bits on the same device.
+            seed: Fixes the draw: the same seed gives the same bits on the same device, and a larger draw
+                begins with the smaller.
             device: Where the images are transformed; None for the CPU.
 
         Returns:
             C, R int64 and A int64 or float32 of shape (n,), X float32 of shape (n, channels, height, width).
 
         Raises:
-            ValueError: If n is not positive.
+            ValueError: If n is not positive or the seed is negative.
         """
-        if n < 1:
-            raise ValueError(f"n must be at least 1, got {n}")
-        rng = np.random.default_rng(seed)
-        rounds = -(-n // len(self.raw))
-        raw = np.concatenate([rng.permutation(len(self.raw)) for _ in range(rounds)])[:n].astype(np.int64)
+        streams = Streams(seed)
+        rounds = -(-integer("n", n, 1) // len(self.raw))
+        order = [streams["R"].permutation(len(self.raw)) for _ in range(rounds)]
+        raw = np.concatenate(order)[:n].astype(np.int64)
         place = torch.device("cpu" if device is None else device)
         shown = torch.from_numpy(raw).to(place)
-        labels = torch.from_numpy(self.action.draw(n, rng)).to(place)
+        labels = torch.from_numpy(self.action.draw(n, streams["A"])).to(place)
         images = self.action.transform(self.raw.to(place)[shown], labels)
         return {"C": torch.from_numpy(self.targets[raw]).to(place), "R": shown, "A": labels, "X": images}
 
@@ -106,7 +108,7 @@ class RealImageGenerator(Generator):
             columns,
             {v.name: v for v in self.variables},
             groups="R",
-            metadata={"generator": self.family, "parameters": self.parameters, "seed": seed},
+            metadata={"generator": self.family, "parameters": self.settings, "seed": int(seed)},
         )
 
     def joint(self) -> Joint:

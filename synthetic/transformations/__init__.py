@@ -57,7 +57,7 @@ TRANSFORMATIONS: dict[str, type[Transformation]] = {
 """The transformations by their name on the command line."""
 
 
-def transformation(spec: str | Mapping[str, Any] | Transformation) -> Transformation:
+def transformation(spec: str | Mapping[str, object] | Transformation) -> Transformation:
     """The transformation that a name, a description or a transformation itself stands for.
 
     Args:
@@ -76,7 +76,9 @@ def transformation(spec: str | Mapping[str, Any] | Transformation) -> Transforma
     name = spec.get("name")
     if not isinstance(name, str) or name not in TRANSFORMATIONS:
         raise ValueError(f"unknown transformation {name!r}: expected one of {', '.join(TRANSFORMATIONS)}")
-    options = {k: tuple(v) if isinstance(v, list) else v for k, v in spec.items() if k != "name"}
+    options: dict[str, Any] = {
+        k: tuple(v) if isinstance(v, list) else v for k, v in spec.items() if k != "name"
+    }
     kind = TRANSFORMATIONS[name]
     unknown = set(options) - set(kind.__dataclass_fields__)
     if unknown:

@@ -1,0 +1,266 @@
+r"""The exact posterior over all latents given an image, and every information quantity that follows.
+
+The latents have finitely many states; those that make the same image u without noise share a template m_u.
+
+Without noise X is the number u, and every term is an entropy of a finite distribution. With Gaussian pixel
+noise of standard deviation s,
+
+    p(u|x) is proportional to p(u) exp(-|x - m_u|^2 / 2 s^2),      H(L|X) = E H(p(L|x)),
+
+for any set L of latents. The expectation is over x = m_u + s z. Only the differences m_u - m_v matter, so z
+is drawn in the space that the templates span, and each z serves every template u: with D the squared
+distances and g_u = <m_u, z>, the log-likelihood of v is -D_uv / 2 s^2 - (g_u - g_v) / s up to a constant.
+Draws come as antithetic pairs z, -z; the standard error is that of the mean over independent pairs.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from scipy import sparse
+from scipy.special import entr, xlogy
+
+from synthetic.checks import integer, number
+from synthetic.generator import Answer, NoExactAnswerError
+from synthetic.images.glyphs.forced import posterior_information
+from synthetic.support import Support, TooLargeError
+from theory import Expression, Joint
+
+if TYPE_CHECKING:
+    from synthetic.images.glyphs.generator import Glyphs
+
+__all__ = ["exact", "forced_information", "joint", "posterior"]
+
+Array = npt.NDArray[np.float64]
+
+MAX_TEMPLATES = 8192
+"""The largest number of different images that the Monte Carlo posterior runs over."""
+
+_STRATA = 512
+_MIN_PAIRS, _MAX_PAIRS = 16, 4096
+_MAX_WORK = 2 * 10**11
+"""The largest number of posterior cells that one answer may cost."""
+
+
+def joint(world: Glyphs, names: Sequence[str] | None) -> Joint:
+    """See `Glyphs.joint`."""
+    if world.noise and (names is None or "X" in names):
+        raise NoExactAnswerError("glyphs have no finite joint with X while noise > 0: X is continuous")
+    try:
+        return world.states.support.joint(names)
+    except TooLargeError as error:
+        raise NoExactAnswerError(f"glyphs: {error}") from None
+
+
+def exact(world: Glyphs, expression: Expression, *, tolerance: float, seed: int) -> Answer:
+    """See `Glyphs.exact`."""
+    number("tolerance", tolerance, low=0, strict=True)
+    names = [v.name for v in world.variables]
+    for name in expression.variables:
+        if name not in names:
+            raise ValueError(f"unknown variable {name!r}: this glyph world has {', '.join(names)}")
+    world.require_exact()
+    support = world.states.support
+    if not world.noise or "X" not in expression.variables:
+        return Answer(str(expression), support.value(expression))
+    for term in expression.terms:
+        if "X" not in term.given and sum("X" in group for group in term.groups) > 1:
+            raise NoExactAnswerError(f"{term} is infinite while noise > 0: X is continuous")
+    return _monte_carlo(world, support, expression, tolerance, seed)
+
+
+def posterior(world: Glyphs, images: npt.ArrayLike | torch.Tensor, target: str) -> Array:
+    """See `Glyphs.posterior`."""
+    world.require_exact()
+    support = world.states.support
+    if target == "X":
+        raise ValueError("target must be a latent, got X itself")
+    support.column(target)
+    kernel = _latent_given_template(support, (target,), dense=support.cardinalities[target])
+    pixels = torch.as_tensor(np.asarray(images) if not isinstance(images, torch.Tensor) else images)
+    templates = world.states.images
+    if pixels.ndim != 4 or pixels.shape[1:] != templates.shape[1:]:
+        wanted = f"(n, {world.channels}, {world.size}, {world.size})"
+        raise ValueError(f"images must have shape {wanted}, got {tuple(pixels.shape)}")
+    flat = pixels.reshape(len(pixels), -1).double().numpy()
+    known = templates.reshape(len(templates), -1).double().numpy()
+    gap = (flat**2).sum(1)[:, None] - 2 * flat @ known.T + (known**2).sum(1)[None, :]
+    if world.noise:
+        weights = _softmax(-gap / (2 * world.noise**2) + np.log(_template_prior(support)))
+    else:
+        nearest = gap.argmin(axis=1)
+        off = np.abs(flat - known[nearest]).max(axis=1)
+        if off.max() > 1e-5:
+            row = int(off.argmax())
+            raise ValueError(
+                f"images must be ones that the generator makes; image {row} is off by {off[row]:.3g}"
+            )
+        weights = np.eye(len(known))[nearest]
+    return np.asarray(weights @ kernel)
+
+
+@dataclass(frozen=True)
+class _Templates:
+    """The templates by their inner products.
+
+    Args:
+        prior: Their probabilities, (count,).
+        half_gaps: Half the squared distances between them, (count, count).
+        coordinates: Coordinates with the same distances, (count, rank).
+    """
+
+    prior: Array
+    half_gaps: Array
+    coordinates: Array
+
+
+def _templates(world: Glyphs, support: Support) -> _Templates:
+    images = world.states.images
+    count = len(images)
+    if count > MAX_TEMPLATES:
+        raise NoExactAnswerError(
+            f"the posterior would run over {count:,} different images, more than {MAX_TEMPLATES:,}: "
+            "take fewer styles, poses or classes, or no occlusion"
+        )
+    flat = images.reshape(count, -1).double().numpy()
+    flat = flat - flat.mean(axis=0)
+    if flat.shape[1] > count:
+        values, vectors = np.linalg.eigh(flat @ flat.T)
+        kept = values > values[-1] * 1e-14
+        flat = vectors[:, kept] * np.sqrt(values[kept])
+    square = (flat**2).sum(axis=1)
+    half_gaps = np.maximum(square[:, None] / 2 + square[None, :] / 2 - flat @ flat.T, 0)
+    np.fill_diagonal(half_gaps, 0)
+    return _Templates(_template_prior(support), half_gaps, flat)
+
+
+def _draws(templates: _Templates, noise: float, pairs: int, seed: int) -> Iterator[tuple[Array, Array]]:
+    """For each pair of draws, z and -z, the posteriors of some rows over the templates.
+
+    Yields:
+        Weights (2 rows,) whose sum is 1, and posteriors p(u|x) of shape (2 rows, count).
+    """
+    rng = np.random.default_rng(seed)
+    count = len(templates.prior)
+    log_prior = np.log(templates.prior)
+    for _ in range(pairs):
+        z = rng.standard_normal(templates.coordinates.shape[1])
+        rows, weights = np.arange(count), templates.prior
+        if count > _STRATA:
+            steps = (np.arange(_STRATA) + rng.random()) / _STRATA
+            rows = np.searchsorted(np.cumsum(templates.prior)[:-1], steps, side="right")
+            weights = np.full(_STRATA, 1 / _STRATA)
+        shadow = templates.coordinates @ z
+        base = log_prior - templates.half_gaps[rows] / noise**2
+        tilt = (shadow[None, :] - shadow[rows][:, None]) / noise
+        yield np.tile(weights / 2, 2), _softmax(np.concatenate([base + tilt, base - tilt]))
+
+
+def _monte_carlo(
+    world: Glyphs, support: Support, expression: Expression, tolerance: float, seed: int
+) -> Answer:
+    with_x = {s - {"X"}: c for s, c in expression.entropies().items() if "X" in s}
+    known = sum(
+        (float(c) * support.entropy(s) for s, c in expression.entropies().items() if "X" not in s), 0.0
+    )
+    templates = _templates(world, support)
+    count = len(templates.prior)
+    kernels = [(float(c), _latent_given_template(support, sorted(s))) for s, c in with_x.items() if s]
+    density = sum(with_x.values(), Fraction(0))
+    if density:
+        kernels.append((-float(density), sparse.identity(count, format="csr")))
+        entropy = float(entr(templates.prior).sum())
+        size = world.states.images[0].numel()
+        known += float(density) * (size / 2 * math.log(2 * math.pi * math.e * world.noise**2) + entropy)
+    cells = min(count, _STRATA) * 2 * (count * (1 + len(kernels)))
+    limit = max(_MIN_PAIRS, min(_MAX_PAIRS, _MAX_WORK // cells))
+    values: list[float] = []
+    for weights, posteriors in _draws(templates, world.noise, limit, seed):
+        values.append(sum(c * float(weights @ _entropies(posteriors, kernel)) for c, kernel in kernels))
+        if len(values) >= _MIN_PAIRS and np.std(values, ddof=1) <= tolerance * math.sqrt(len(values)):
+            break
+    error = float(np.std(values, ddof=1) / math.sqrt(len(values)))
+    method = f"Monte Carlo over {len(values)} antithetic pairs with the exact posterior"
+    return Answer(
+        str(expression),
+        known + float(np.mean(values)),
+        error,
+        method + ("; H(..X..) is a differential entropy" if density else ""),
+    )
+
+
+def forced_information(world: Glyphs, variable: str, *, resolution: float, draws: int, seed: int) -> Answer:
+    """See `Glyphs.forced_information`."""
+    number("resolution", resolution, low=0)
+    integer("draws", draws, 1)
+    world.require_exact()
+    support = world.states.support
+    if variable not in support.cardinalities or variable in ("A", "X"):
+        known = ", ".join(v for v in support.names if v not in ("A", "X"))
+        raise ValueError(f"variable must be one of {known}, got {variable!r}")
+    name = f"I({variable};T), T = p(A|X)"
+    labels = support.cardinalities["A"]
+    of_a = _latent_given_template(support, ("A",), dense=labels)
+    of_c = _latent_given_template(support, (variable,), dense=support.cardinalities[variable])
+    if not world.noise:
+        prior = _template_prior(support)
+        _, cell = np.unique(np.round(of_a, 9), axis=0, return_inverse=True)
+        table = np.zeros((int(cell.max()) + 1, of_c.shape[1]))
+        np.add.at(table, cell, prior[:, None] * of_c)
+        value = _entropy(table.sum(0)) + _entropy(table.sum(1)) - _entropy(table.ravel())
+        return Answer(name, value)
+    templates = _templates(world, support)
+    pairs = max(4 * _MIN_PAIRS, -(-draws // (2 * min(len(templates.prior), _STRATA))))
+    batches = [
+        (weights, posteriors @ of_a, posteriors @ of_c)
+        for weights, posteriors in _draws(templates, world.noise, pairs, seed)
+    ]
+    value, error = posterior_information(
+        batches, prior=_template_prior(support) @ of_c, resolution=resolution
+    )
+    rounded = f", T to {resolution:g}" if resolution else ""
+    method = f"lower bound in expectation: exact posteriors, p({variable}|T) from other draws{rounded}"
+    return Answer(name, value, error, method)
+
+
+def _template_prior(support: Support) -> Array:
+    count = support.cardinalities["X"]
+    prior = np.bincount(support.column("X"), weights=support.probabilities, minlength=count)
+    return prior.astype(np.float64)
+
+
+def _latent_given_template(
+    support: Support, names: Sequence[str], dense: int = 0
+) -> sparse.csr_array | Array:
+    """p(latents | template): sparse over the states that occur, or dense over all `dense` states of one."""
+    group = support.column(names[0]) if dense else np.unique(support.codes(names), return_inverse=True)[1]
+    template = support.column("X")
+    share = support.probabilities / _template_prior(support)[template]
+    shape = (support.cardinalities["X"], dense or int(group.max()) + 1)
+    kernel = sparse.csr_array((share, (template, group)), shape=shape)
+    kernel.sum_duplicates()
+    return kernel.toarray() if dense else kernel
+
+
+def _entropies(posteriors: Array, kernel: sparse.csr_array | Array) -> Array:
+    """The entropy of each row of posteriors @ kernel, of shape (rows,)."""
+    marginal = (kernel.T @ posteriors.T).T
+    return np.asarray(entr(np.maximum(marginal, 0)).sum(axis=1))
+
+
+def _softmax(logits: Array) -> Array:
+    logits = logits - logits.max(axis=1, keepdims=True)
+    np.exp(logits, out=logits)
+    logits /= logits.sum(axis=1, keepdims=True)
+    return logits
+
+
+def _entropy(p: Array) -> float:
+    return -float(xlogy(p, p).sum())

@@ -1,0 +1,156 @@
+"""Base augmentations: crop, crop and flip, and the SimCLR set, in batches on the device.
+
+An augmentation is a function of the images and of uniform numbers, a fixed count for each image, so that
+whoever draws the numbers fixes the result on every device. The crop is the usual random resized crop; the
+colour jitter and the order of operations are those of SimCLR (Chen et al. 2020, arXiv:2002.05709) with the
+strengths that are customary for small images.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+
+from synthetic.transformations.base import on_grid
+from synthetic.transformations.colour import hsv_to_rgb, rgb_to_hsv, to_gray
+
+__all__ = ["AUGMENTATIONS", "Augmentation", "AugmentationName", "augmentation"]
+
+AugmentationName = Literal["none", "crop", "crop+flip", "simclr"]
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """A random change of an image that is meant to keep its class.
+
+    Args:
+        name: What to call it.
+        crop: The range of the share of the area that a crop keeps; None for no crop.
+        flip: The probability of a mirror image, left to right.
+        jitter: The probability of a change of brightness, contrast, saturation and hue.
+        gray: The probability of losing all colour.
+        blur: The probability of a Gaussian blur with a standard deviation of up to 1/32 of the side.
+    """
+
+    name: str
+    crop: tuple[float, float] | None = None
+    flip: float = 0.0
+    jitter: float = 0.0
+    gray: float = 0.0
+    blur: float = 0.0
+
+    @property
+    def numbers(self) -> int:
+        """How many uniform numbers each image needs."""
+        return 14
+
+    def apply(self, images: torch.Tensor, uniform: torch.Tensor) -> torch.Tensor:
+        """The augmented images.
+
+        Args:
+            images: Floats in [0, 1] of shape (n, channels, height, width), 1 or 3 channels.
+            uniform: Numbers in [0, 1), shape (n, `numbers`).
+
+        Returns:
+            Floats in [0, 1], multiples of 2^-24, of the same shape.
+
+        Raises:
+            ValueError: If the shapes do not fit.
+        """
+        if images.ndim != 4 or images.shape[1] not in (1, 3):
+            raise ValueError(
+                f"images must have shape (n, 1 or 3 channels, height, width), got {tuple(images.shape)}"
+            )
+        if tuple(uniform.shape) != (len(images), self.numbers):
+            raise ValueError(
+                f"uniform must have shape ({len(images)}, {self.numbers}), got {tuple(uniform.shape)}"
+            )
+        if self == AUGMENTATIONS["none"]:
+            return images
+        u = uniform.to(images)
+        if self.crop is not None:
+            images = _crop(images, u[:, :4], u[:, 4] < self.flip, self.crop)
+        if self.jitter:
+            images = _chosen(u[:, 5] < self.jitter, _jitter(images, u[:, 6:10]), images)
+        if self.gray and images.shape[1] == 3:
+            images = _chosen(u[:, 10] < self.gray, to_gray(images), images)
+        if self.blur:
+            sigma = (0.05 + 0.95 * u[:, 12]) * images.shape[-1] / 32
+            images = _chosen(u[:, 11] < self.blur, _blur(images, sigma), images)
+        return on_grid(images.clamp(0, 1))
+
+
+AUGMENTATIONS: dict[str, Augmentation] = {
+    a.name: a
+    for a in (
+        Augmentation("none"),
+        Augmentation("crop", crop=(0.2, 1.0)),
+        Augmentation("crop+flip", crop=(0.2, 1.0), flip=0.5),
+        Augmentation("simclr", crop=(0.2, 1.0), flip=0.5, jitter=0.8, gray=0.2, blur=0.5),
+    )
+}
+"""The base augmentations by name."""
+
+
+def augmentation(spec: str | Augmentation) -> Augmentation:
+    """The augmentation of a name.
+
+    Raises:
+        ValueError: If the name is unknown.
+    """
+    if isinstance(spec, Augmentation):
+        return spec
+    if spec not in AUGMENTATIONS:
+        raise ValueError(f"unknown augmentation {spec!r}: expected one of {', '.join(AUGMENTATIONS)}")
+    return AUGMENTATIONS[spec]
+
+
+def _chosen(mask: torch.Tensor, yes: torch.Tensor, no: torch.Tensor) -> torch.Tensor:
+    return torch.where(mask[:, None, None, None], yes, no)
+
+
+def _crop(
+    images: torch.Tensor, u: torch.Tensor, flip: torch.Tensor, area: tuple[float, float]
+) -> torch.Tensor:
+    """A box of random area, aspect ratio (3/4 to 4/3) and place, stretched to the whole frame."""
+    share = area[0] + (area[1] - area[0]) * u[:, 0]
+    aspect = torch.exp((2 * u[:, 1] - 1) * math.log(4 / 3))
+    width = torch.sqrt(share * aspect).clamp(max=1)
+    height = torch.sqrt(share / aspect).clamp(max=1)
+    x = (2 * u[:, 2] - 1) * (1 - width)
+    y = (2 * u[:, 3] - 1) * (1 - height)
+    width = torch.where(flip, -width, width)
+    zero = torch.zeros_like(x)
+    maps = torch.stack([torch.stack([width, zero, x], 1), torch.stack([zero, height, y], 1)], 1)
+    grid = torch.nn.functional.affine_grid(maps, list(images.shape), align_corners=False)
+    return torch.nn.functional.grid_sample(images, grid, padding_mode="border", align_corners=False)
+
+
+def _jitter(images: torch.Tensor, u: torch.Tensor) -> torch.Tensor:
+    """Brightness, contrast and saturation times 0.6 to 1.4, hue by up to a tenth of a turn."""
+    factors = (0.6 + 0.8 * u[:, :3])[:, :, None, None, None]
+    images = (images * factors[:, 0]).clamp(0, 1)
+    level = (to_gray(images) if images.shape[1] == 3 else images).mean(dim=(2, 3), keepdim=True)
+    images = (level + (images - level) * factors[:, 1]).clamp(0, 1)
+    if images.shape[1] == 1:
+        return images
+    gray = to_gray(images)
+    images = (gray + (images - gray) * factors[:, 2]).clamp(0, 1)
+    hue, saturation, value = rgb_to_hsv(images)
+    shift = (2 * u[:, 3] - 1) * 0.6  # sextants: a tenth of a turn
+    return hsv_to_rgb(torch.remainder(hue + shift[:, None, None], 6), saturation, value)
+
+
+def _blur(images: torch.Tensor, sigma: torch.Tensor) -> torch.Tensor:
+    """Gaussian blur by a matrix for each image, weights renormalised at the borders."""
+
+    def matrices(size: int) -> torch.Tensor:
+        position = torch.arange(size, device=images.device, dtype=images.dtype)
+        gap = (position[:, None] - position[None, :])[None] / sigma[:, None, None]
+        return torch.softmax(-0.5 * gap * gap, dim=2)
+
+    rows, columns = matrices(images.shape[2]), matrices(images.shape[3])
+    return rows[:, None] @ images @ columns.transpose(1, 2)[:, None]
