@@ -7,18 +7,22 @@ Example:
     >>> xor = Joint.from_function(("A", "C"), (2, 2), {"X": lambda a, c: a ^ c})
     >>> round(xor.value("I(A;C|X)"), 6), round(xor.value("I(A;C)"), 6)
     (0.693147, 0.0)
+    >>> xor.exact().symbolic("I(A;C|X)")
+    log(2)
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from fractions import Fraction
+from functools import lru_cache
 from itertools import product
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.special import xlogy
+import sympy
 
 from theory.expressions import Expression, Term
 from theory.parser import parse_expression
@@ -26,6 +30,8 @@ from theory.parser import parse_expression
 __all__ = ["Joint"]
 
 _SUM_TOLERANCE = 1e-9
+_MAX_LATTICE = 2**27
+_MAX_DIGITS = 40
 
 
 class Joint:
@@ -39,6 +45,7 @@ class Joint:
     Raises:
         ValueError: If a name repeats, the number of axes differs from the number of names, or the
             probabilities are negative, not finite, or do not sum to one.
+        TypeError: If an object array holds anything but Fractions and integers.
     """
 
     def __init__(self, names: Sequence[str], probabilities: npt.ArrayLike) -> None:
@@ -54,6 +61,9 @@ class Joint:
                 f"variables {names}"
             )
         if table.dtype == object:
+            for p in table.flat:
+                if not isinstance(p, (Fraction, int)):
+                    raise TypeError(f"exact probabilities must be Fractions, got {type(p).__name__}: {p!r}")
             if any(p < 0 for p in table.flat):
                 raise ValueError(f"probabilities must not be negative, got {min(table.flat)}")
             if sum(table.flat) != 1:
@@ -112,11 +122,35 @@ class Joint:
         """Joint entropy H(variables) = - sum p log p in nats."""
         key = frozenset(variables)
         if key not in self._entropies:
-            keep = set(self.axes(key))
-            dropped = tuple(axis for axis in range(len(self.names)) if axis not in keep)
-            p = self.probabilities.sum(axis=dropped).astype(np.float64)
-            self._entropies[key] = -float(xlogy(p, p).sum())
+            self._entropies[key] = _entropy(self._summed(key))
         return self._entropies[key]
+
+    def entropies(self) -> dict[frozenset[str], float]:
+        """The joint entropies of all 2^n subsets of the variables, in nats.
+
+        Each axis gets one more slot with the sum over it, so that all marginals lie in one array; p log p of
+        that array, folded back axis by axis, gives all entropies in a few passes over prod(k_i + 1) cells.
+
+        Raises:
+            ValueError: If that array would not fit.
+        """
+        cells = int(np.prod([k + 1 for k in self.probabilities.shape], dtype=object))
+        if cells > _MAX_LATTICE:
+            raise ValueError(
+                f"all entropies of {self!r} need {cells} cells ({8 * cells / 2**30:.1f} GiB), more than "
+                f"{_MAX_LATTICE}: ask for single terms, or for a marginal"
+            )
+        table = self.probabilities.astype(np.float64)
+        for axis in range(table.ndim):
+            table = np.concatenate([table, table.sum(axis=axis, keepdims=True)], axis=axis)
+        table = _surprisals(table)
+        for axis in range(table.ndim):
+            inner, total = np.split(table, [-1], axis=axis)
+            table = np.concatenate([inner.sum(axis=axis, keepdims=True), total], axis=axis)
+        subsets = [frozenset[str]()]
+        for name in reversed(self.names):  # C order: the first axis varies slowest, slot 0 is "kept"
+            subsets = [s | {name} for s in subsets] + subsets
+        return dict(zip(subsets, table.ravel().tolist(), strict=True))
 
     def value(self, expression: str | Term | Expression) -> float:
         """The value of a term or linear expression, in nats.
@@ -125,17 +159,93 @@ class Joint:
             ParseError: If the text is not an expression.
             ValueError: If it names an unknown variable.
         """
+        variables, coefficients = _plan(expression)
+        self.axes(variables)
+        if len(coefficients) > 1 and len(variables) < len(self.names):
+            missing = [s for s, _ in coefficients if s not in self._entropies]
+            if len(missing) > 1:
+                small = self._unchecked(self._kept(variables), self._summed(variables))
+                self._entropies.update((s, small.entropy(s)) for s in missing)
+        return sum((c * self.entropy(s) for s, c in coefficients), 0.0)
+
+    def symbolic(self, expression: str | Term | Expression) -> sympy.Expr:
+        """The exact value in nats, a rational combination of logarithms of primes.
+
+        Logarithms of different primes are linearly independent over the rationals, so that two values are
+        equal exactly when the expressions are.
+
+        Raises:
+            ValueError: If the joint is not exact (see `exact`), a variable is unknown, or a numerator or
+                denominator has more than 40 digits.
+        """
+        if self.probabilities.dtype != object:
+            raise ValueError("symbolic values need a joint of Fractions: use exact() first")
+        logs: dict[int, Fraction] = {}
         form = parse_expression(expression)
         self.axes(form.variables)
-        return float(sum(float(c) * self.entropy(subset) for subset, c in form.entropies().items()))
+        for subset, coefficient in form.entropies().items():
+            for p in map(Fraction, np.atleast_1d(self._summed(subset)).flat):
+                for number, sign in ((p.numerator, -1), (p.denominator, 1)) if p else ():
+                    logs[number] = logs.get(number, Fraction(0)) + sign * coefficient * p
+        primes: dict[int, Fraction] = {}
+        for number, coefficient in logs.items():
+            if len(str(number)) > _MAX_DIGITS:
+                raise ValueError(f"{number} has more than {_MAX_DIGITS} digits: use smaller denominators")
+            for prime, power in sympy.factorint(number).items():
+                primes[prime] = primes.get(prime, Fraction(0)) + power * coefficient
+        return sympy.Add(
+            *(sympy.Rational(c.numerator, c.denominator) * sympy.log(q) for q, c in primes.items())
+        )
+
+    def exact(self, *, max_denominator: int = 10**6) -> Joint:
+        """The joint in Fractions: each probability the nearest one with a small denominator.
+
+        Raises:
+            ValueError: If these do not sum to one, because the probabilities are not such fractions.
+        """
+        if self.probabilities.dtype == object:
+            return self
+        near = [Fraction(float(p)).limit_denominator(max_denominator) for p in self.probabilities.flat]
+        if sum(near) != 1:
+            raise ValueError(
+                f"the nearest fractions with denominators up to {max_denominator} sum to {float(sum(near))}: "
+                "pass probabilities as Fractions instead"
+            )
+        table = np.empty(len(near), dtype=object)
+        table[:] = near
+        return Joint(self.names, table.reshape(self.probabilities.shape))
 
     def marginal(self, variables: Sequence[str]) -> Joint:
         """The distribution of some of the variables, in the order asked for."""
         keep = self.axes(variables)
-        dropped = tuple(axis for axis in range(len(self.names)) if axis not in keep)
-        rest = [axis for axis in range(len(self.names)) if axis in keep]
-        table = self.probabilities.sum(axis=dropped)
-        return Joint(tuple(variables), np.transpose(table, [rest.index(axis) for axis in keep]))
+        if len(set(keep)) != len(keep):
+            raise ValueError(f"variable names must differ, got {tuple(variables)}")
+        order = np.argsort(np.argsort(keep))
+        return self._unchecked(tuple(variables), np.transpose(self._summed(variables), order))
+
+    def _kept(self, variables: Iterable[str]) -> tuple[str, ...]:
+        wanted = set(variables)
+        return tuple(name for name in self.names if name in wanted)
+
+    def _summed(self, variables: Iterable[str]) -> npt.NDArray[Any]:
+        """The probabilities summed over all other variables, axes in their own order."""
+        keep = set(self.axes(variables))
+        table = self.probabilities
+        done = 0
+        for axis in range(len(self.names)):
+            if axis not in keep:
+                # one axis at a time, first ones first: the rest stays contiguous, which is fastest
+                table = np.add.reduce(table, axis=axis - done)
+                done += 1
+        return np.asarray(table)
+
+    @classmethod
+    def _unchecked(cls, names: tuple[str, ...], table: npt.NDArray[Any]) -> Joint:
+        joint = cls.__new__(cls)
+        table.flags.writeable = False
+        joint.names, joint.probabilities = names, table
+        joint._entropies = {frozenset(): 0.0}
+        return joint
 
     def condition(self, **states: int) -> Joint:
         """The distribution of the other variables given the states of some.
@@ -177,6 +287,11 @@ class Joint:
             )
         if not np.allclose(table.sum(axis=-1).astype(float), 1, atol=_SUM_TOLERANCE) or (table < 0).any():
             raise ValueError(f"each row of the kernel of {target} must be a distribution")
+        table = table if self.probabilities.dtype == object else table.astype(np.float64)
+        if table.dtype.kind == "f" and self.probabilities.dtype == object:
+            raise ValueError(
+                f"a joint of Fractions needs a kernel of Fractions or integers, got {table.dtype}"
+            )
         order = np.argsort(axes)
         table = np.transpose(table, [*order, len(axes)])
         shape = [k if axis in axes else 1 for axis, k in enumerate(self.probabilities.shape)]
@@ -195,9 +310,27 @@ class Joint:
         """The states of positive probability, one row each, with a column `probability`."""
         states = [index for index in np.ndindex(*self.probabilities.shape) if self.probabilities[index]]
         frame = pd.DataFrame(states, columns=list(self.names))
-        frame["probability"] = [self.probabilities[index] for index in states]
-        return frame
+        values = np.array([self.probabilities[index] for index in states], self.probabilities.dtype)
+        return frame.assign(probability=values)
 
     def __repr__(self) -> str:
         sizes = ", ".join(f"{name}: {k}" for name, k in self.cardinalities.items())
         return f"Joint({sizes})"
+
+
+def _surprisals(p: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """-p log p for every entry, 0 at 0."""
+    return -p * np.log(np.where(p > 0, p, 1.0))
+
+
+def _entropy(table: npt.NDArray[Any]) -> float:
+    return float(_surprisals(table.astype(np.float64)).sum()) + 0.0
+
+
+@lru_cache(maxsize=4096)
+def _plan(
+    expression: str | Term | Expression,
+) -> tuple[tuple[str, ...], tuple[tuple[frozenset[str], float], ...]]:
+    """The variables of an expression, and the coefficients of its joint entropies."""
+    form = parse_expression(expression)
+    return form.variables, tuple((subset, float(c)) for subset, c in form.entropies().items())

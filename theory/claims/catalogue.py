@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from theory.claims import essl
+from theory.claims import essl, laws
 from theory.claims.registry import register
 
 for _claim in (
     *essl.EXPLAINING_AWAY,
     *essl.DATA_PROCESSING,
     *essl.LOSSY,
+    *laws.LOSSY_LAWS,
     *essl.RELEVANT,
-    *essl.SHORTCUTS,
+    essl.SHORTCUTS[0],
+    *laws.SHORTCUT_LAWS,
+    *essl.SHORTCUTS[1:],
     *essl.DESIGNS,
+    *laws.SPECTRUM,
+    *laws.GUARANTEE,
     *essl.GUARANTEES,
+    *laws.FORCED,
 ):
     register(_claim)

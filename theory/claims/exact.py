@@ -7,6 +7,8 @@ synergies that are at stake.
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import numpy as np
 
 from theory.claims.evidence import Evidence, World
@@ -16,7 +18,7 @@ from theory.expressions import Relation, Statement
 from theory.joints import Joint
 from theory.models import Model
 
-__all__ = ["TOLERANCE", "judge", "random_joint", "slack"]
+__all__ = ["TOLERANCE", "holds", "is_on", "judge", "random_joint", "slack"]
 
 TOLERANCE = 1e-10
 
@@ -109,15 +111,34 @@ def _on_models(claim: Claim, seed: int, models: int) -> Evidence:
     )
 
 
+def is_on(joint: Joint, diagram: Diagram) -> bool:
+    """Whether the joint has every independence, and every function, that the diagram says."""
+    names = joint.names
+    for v in diagram.deterministic:
+        parents = diagram.parents(v)
+        if {v, *parents} <= set(names) and joint.entropy((v, *parents)) - joint.entropy(parents) > TOLERANCE:
+            return False
+    for left, right in combinations(names, 2):
+        others = [v for v in names if v not in (left, right)]
+        for size in range(len(others) + 1):
+            for given in combinations(others, size):
+                if diagram.d_separated({left}, {right}, given):
+                    bar = f"|{','.join(given)}" if given else ""
+                    if abs(joint.value(f"I({left};{right}{bar})")) > TOLERANCE:
+                        return False
+    return True
+
+
 def _on_witness(claim: Claim, joint: Joint) -> Evidence:
-    facts = all(holds(joint, fact) for fact in claim.given)
+    facts = is_on(joint, claim.diagram) and all(holds(joint, fact) for fact in claim.given)
     margin = slack(joint, claim.statement)
     satisfied = holds(joint, claim.statement)
     found = facts and (satisfied if claim.expectation == "exists" else not satisfied)
     verb = "satisfies" if satisfied else "violates"
-    return Evidence(
-        "exact", found, margin, TOLERANCE, 1, f"{joint!r} {verb} it, smallest slack {margin:.3g} nats"
-    )
+    summary = f"{joint!r} {verb} it, smallest slack {margin:.3g} nats"
+    if not facts:
+        summary += "; but it is not on the diagram, or breaks a given fact"
+    return Evidence("exact", found, margin, TOLERANCE, 1, summary)
 
 
 def _searched(claim: Claim, seed: int, models: int) -> Evidence:

@@ -1,0 +1,227 @@
+"""Exact joints against a slow reference, closed forms and each other."""
+
+import itertools
+import math
+import re
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import sympy
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from theory import Joint, parse_expression
+
+ROUNDING = 1e-12
+
+
+def slow_entropy(joint, names):
+    """State by state, in Python floats."""
+    masses = {}
+    for index in np.ndindex(*joint.probabilities.shape):
+        key = tuple(index[joint.names.index(v)] for v in names)
+        masses[key] = masses.get(key, 0.0) + float(joint.probabilities[index])
+    return -sum(p * math.log(p) for p in masses.values() if p > 0)
+
+
+def subsets(names):
+    return [s for k in range(len(names) + 1) for s in itertools.combinations(names, k)]
+
+
+@st.composite
+def joints(draw, names="ABCD"):
+    shape = tuple(draw(st.integers(1, 3)) for _ in names)
+    weights = draw(
+        st.lists(st.integers(0, 9), min_size=math.prod(shape), max_size=math.prod(shape)).filter(any)
+    )
+    return Joint(tuple(names), np.reshape(weights, shape) / sum(weights))
+
+
+@st.composite
+def exact_joints(draw, names="ABC"):
+    shape = tuple(draw(st.integers(1, 3)) for _ in names)
+    size = math.prod(shape)
+    weights = draw(st.lists(st.integers(0, 6), min_size=size, max_size=size).filter(any))
+    table = np.array([Fraction(w, sum(weights)) for w in weights] + [None], dtype=object)[:-1]
+    return Joint(tuple(names), table.reshape(shape))
+
+
+@given(joints())
+@settings(max_examples=50, deadline=None)
+def test_every_entropy_meets_the_slow_reference_on_both_ways(joint):
+    lattice = joint.entropies()
+    assert len(lattice) == 2**4
+    for names in subsets(joint.names):
+        truth = slow_entropy(joint, names)
+        assert joint.entropy(names) == pytest.approx(truth, abs=ROUNDING)
+        assert lattice[frozenset(names)] == pytest.approx(truth, abs=ROUNDING)
+
+
+@given(joints(), st.permutations("ABCD"))
+@settings(max_examples=50, deadline=None)
+def test_terms_do_not_depend_on_the_order_of_axes_or_of_questions(joint, order):
+    turned = joint.marginal(order)
+    fresh = Joint(joint.names, joint.probabilities)
+    for text in ("I(A;C|D)", "I(A;B;C)", "H(A,D|B)", "I(A,B;C,D)", "2 I(A;B) - 1/3 H(C|A)"):
+        form = parse_expression(text)
+        truth = sum(float(c) * slow_entropy(joint, s) for s, c in form.entropies().items())
+        assert joint.value(text) == pytest.approx(truth, abs=ROUNDING)
+        assert turned.value(form) == pytest.approx(truth, abs=ROUNDING)
+    for text in ("I(A,B;C,D)", "I(A;C|D)"):
+        assert fresh.value(text) == pytest.approx(joint.value(text), abs=ROUNDING)
+
+
+@given(exact_joints())
+@settings(max_examples=40, deadline=None)
+def test_symbolic_values_are_the_float_values(joint):
+    for text in ("H(A)", "I(A;B|C)", "I(A;B;C)", "1/2 H(A,B,C) - H(C)"):
+        symbolic = joint.symbolic(text)
+        assert float(symbolic) == pytest.approx(joint.value(text), abs=1e-11)
+        assert all(a.is_Integer and sympy.isprime(a) for log in symbolic.atoms(sympy.log) for a in log.args)
+    assert joint.symbolic("I(A;B|C) - I(B;A|C)") == 0
+    assert joint.symbolic("H(A,B) - H(A) - H(B|A)") == 0
+
+
+def test_symbolic_values_see_what_floats_cannot():
+    hair = Fraction(1, 10**12)
+    table = np.array(
+        [[Fraction(1, 4) + hair, Fraction(1, 4) - hair], [Fraction(1, 4) - hair, Fraction(1, 4) + hair]]
+    )
+    nearly = Joint(("A", "B"), table)
+    assert nearly.symbolic("I(A;B)") != 0
+    assert Joint(("A", "B"), np.full((2, 2), Fraction(1, 4))).symbolic("I(A;B)") == 0
+
+
+@given(exact_joints())
+@settings(max_examples=30, deadline=None)
+def test_exact_recovers_fractions_from_floats(joint):
+    floats = Joint(joint.names, joint.probabilities.astype(float))
+    assert (floats.exact().probabilities == joint.probabilities).all()
+    assert joint.exact() is joint
+
+
+@given(joints())
+@settings(max_examples=40, deadline=None)
+def test_marginals_conditions_and_channels_are_consistent(joint):
+    part = joint.marginal(("D", "A"))
+    assert part.names == ("D", "A")
+    np.testing.assert_allclose(part.probabilities, joint.probabilities.sum(axis=(1, 2)).T, atol=1e-15)
+    assert part.probabilities.sum() == pytest.approx(1)
+    share, average = joint.marginal(("B",)).probabilities, 0.0
+    for b, p in enumerate(share):
+        if p > 0:
+            average += p * joint.condition(B=b).value("I(A;C|D)")
+    assert joint.value("I(A;C|B,D)") == pytest.approx(average, abs=1e-10)
+    sizes = joint.cardinalities
+    kernel = np.random.default_rng(0).dirichlet(np.ones(2), size=(sizes["D"], sizes["B"]))
+    longer = joint.channel(("D", "B"), "Z", kernel)
+    assert longer.value("I(Z;A,C|B,D)") == pytest.approx(0, abs=1e-10)
+    for d, b in itertools.product(range(sizes["D"]), range(sizes["B"])):
+        if part.names and joint.marginal(("D", "B")).probabilities[d, b] > 0:
+            rows = longer.marginal(("D", "B", "Z")).condition(D=d, B=b).probabilities
+            np.testing.assert_allclose(rows, kernel[d, b], atol=1e-12)
+
+
+def test_channels_keep_fractions():
+    coin = Joint(("A",), np.array([Fraction(1, 3), Fraction(2, 3)]))
+    both = coin.channel("A", "B", [[1, 0], [0, 1]])
+    assert both.probabilities[1, 1] == Fraction(2, 3)
+    assert both.symbolic("H(A|B)") == 0
+    with pytest.raises(ValueError, match="needs a kernel of Fractions or integers, got float64"):
+        coin.channel("A", "B", [[0.5, 0.5], [0.5, 0.5]])
+
+
+def test_samples_follow_the_joint_and_the_seed():
+    joint = Joint.from_function(("A", "C"), (2, 3), {"X": lambda a, c: (a + c) % 3})
+    frame = joint.sample(30_000, seed=1)
+    assert frame.equals(joint.sample(30_000, seed=1))
+    assert (frame.X == (frame.A + frame.C) % 3).all()
+    counts = np.bincount(frame.A * 3 + frame.C, minlength=6)
+    statistic = ((counts - 5000) ** 2 / 5000).sum()
+    assert statistic < 20.5  # the 0.999 quantile of chi-square with 5 degrees of freedom
+
+
+def test_known_values():
+    xor = Joint.from_function(("A", "C"), (2, 2), {"X": lambda a, c: a ^ c})
+    assert xor.value("I(A;C|X)") == pytest.approx(math.log(2), abs=ROUNDING)
+    assert xor.value("I(A;C;X)") == pytest.approx(-math.log(2), abs=ROUNDING)
+    assert xor.exact().symbolic("I(A;C|X)") == sympy.log(2)
+    assert math.copysign(1, Joint(("A",), [1.0]).entropy(("A",))) == 1
+    assert repr(xor) == "Joint(A: 2, C: 2, X: 2)"
+    assert xor.to_frame().probability.tolist() == [0.25] * 4
+
+
+def test_probabilities_cannot_be_changed():
+    table = np.full((2, 2), 0.25)
+    joint = Joint(("A", "B"), table)
+    table[0, 0] = 1
+    assert joint.probabilities[0, 0] == 0.25
+    for view in (joint, joint.marginal(("B", "A")), joint.marginal(("A",))):
+        with pytest.raises(ValueError, match="read-only"):
+            view.probabilities[0] = 1
+
+
+def flat(k=2):
+    return Joint(("A", "B"), np.full((k, k), 1 / k**2))
+
+
+third = Fraction(1, 3)
+BAD = {
+    "repeated name": (lambda: Joint(("A", "A"), np.full((2, 2), 0.25)), "variable names must differ"),
+    "axis missing": (lambda: Joint(("A", "B"), [0.5, 0.5]), "have 1 axes for 2 variables"),
+    "negative": (lambda: Joint(("A",), [1.5, -0.5]), "must not be negative, got -0.5"),
+    "sums to 0.9": (lambda: Joint(("A",), [0.5, 0.4]), "must sum to 1, got 0.9"),
+    "not a number": (lambda: Joint(("A",), [math.nan, 1]), "must be finite"),
+    "infinite": (lambda: Joint(("A",), [math.inf, 1]), "must be finite"),
+    "empty": (lambda: Joint(("A",), []), "must sum to 1, got 0.0"),
+    "exact negative": (
+        lambda: Joint(("A",), np.array([4 * third, -third])),
+        "must not be negative, got -1/3",
+    ),
+    "exact sum": (lambda: Joint(("A",), np.array([third, third])), "must sum to 1, got 2/3"),
+    "unknown variable": (lambda: flat().value("I(A;Q)"), "unknown variable 'Q': the joint has A, B"),
+    "unknown but cancelled": (lambda: flat().value("H(Q) - H(Q)"), "unknown variable 'Q'"),
+    "malformed": (lambda: flat().value("I(A;"), "cannot parse"),
+    "unknown entropy": (lambda: flat().entropy(("Q",)), "unknown variable 'Q'"),
+    "unknown marginal": (lambda: flat().marginal(("Q",)), "unknown variable 'Q'"),
+    "marginal twice": (lambda: flat().marginal(("A", "A")), "variable names must differ"),
+    "state outside": (lambda: flat().condition(A=2), "A has states 0..1, got 2"),
+    "impossible": (lambda: Joint(("A", "B"), [[0.5, 0.5], [0, 0]]).condition(A=1), "has probability 0"),
+    "kernel shape": (lambda: flat().channel("A", "Z", [[1.0]]), "needs shape (2,) + (k,), got (1, 1)"),
+    "kernel rows": (lambda: flat().channel("A", "Z", [[1, 1], [0, 1]]), "must be a distribution"),
+    "kernel negative": (lambda: flat().channel("A", "Z", [[2, -1], [0, 1]]), "must be a distribution"),
+    "channel name taken": (lambda: flat().channel("A", "B", np.eye(2)), "variable names must differ"),
+    "symbolic of floats": (lambda: flat().symbolic("H(A)"), "use exact() first"),
+    "symbolic unknown": (lambda: flat().exact().symbolic("H(Q)"), "unknown variable 'Q'"),
+    "long denominators": (lambda: _long().symbolic("H(A)"), "more than 40 digits"),
+    "no small fractions": (
+        lambda: _irrational().exact(max_denominator=10),
+        "pass probabilities as Fractions",
+    ),
+    "lattice too large": (
+        lambda: Joint(tuple(f"X{i}" for i in range(18)), np.full((2,) * 18, 2.0**-18)).entropies(),
+        "need 387420489 cells",
+    ),
+}
+
+
+def _irrational():
+    return Joint(("A",), [math.pi / 10, math.e / 10, 1 - (math.pi + math.e) / 10])
+
+
+def _long():
+    p = Fraction(1, 10**45)
+    return Joint(("A",), np.array([p, 1 - p]))
+
+
+@pytest.mark.parametrize("case", BAD, ids=list(BAD))
+def test_bad_arguments_are_named(case):
+    make, message = BAD[case]
+    with pytest.raises(ValueError, match=re.escape(message)):
+        make()
+
+
+def test_exact_tables_of_floats_are_refused():
+    with pytest.raises(TypeError, match=r"exact probabilities must be Fractions, got float: 0\.5"):
+        Joint(("A",), np.array([0.5, 0.5], dtype=object))
