@@ -28,7 +28,7 @@ def infer_columns(
         ValueError: If a column is empty, has missing values, mixes types, or is an array of a kind or
             shape that no variable has.
     """
-    if not len(columns):
+    if not len(columns.keys()):
         raise ValueError("a sample needs at least one column, got none")
     arrays: Columns = {}
     variables: dict[str, Variable] = {}

@@ -18,7 +18,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from safetensors.numpy import save
 
 from synthetic.sample import Variable
 
@@ -46,6 +45,7 @@ _TYPES = {
     "U8": np.uint8,
     "BOOL": np.bool_,
 }
+_NAMES = {np.dtype(dtype): name for name, dtype in _TYPES.items()}
 _MAX_HEADER = 100_000_000
 
 
@@ -53,24 +53,51 @@ class DamagedFileError(ValueError):
     """A file that is truncated, damaged, or not what it should be; the message names it."""
 
 
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file so that it is there whole or not at all."""
+def write_atomically(path: Path, *pieces: bytes | memoryview) -> str:
+    """Write a file so that it is there whole or not at all, and return its SHA-256."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    digest = hashlib.sha256()
     try:
         with temporary.open("wb") as file:
-            file.write(content)
+            for piece in pieces:
+                file.write(piece)
+                digest.update(piece)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+    return digest.hexdigest()
 
 
 def write_tensors(path: Path, columns: Mapping[str, npt.NDArray[Any]], metadata: Mapping[str, str]) -> str:
-    """Write a safetensors file atomically and return its SHA-256."""
-    content = save({name: np.ascontiguousarray(c) for name, c in columns.items()}, dict(metadata))
-    write_atomically(path, content)
-    return hashlib.sha256(content).hexdigest()
+    """Write a safetensors file atomically and return its SHA-256; the same input gives the same bytes.
+
+    The library's own writer puts the metadata in an order that changes from call to call, and copies the
+    numbers twice.
+
+    Raises:
+        TypeError: If a column has a type that safetensors does not hold.
+    """
+    header: dict[str, Any] = {"__metadata__": dict(sorted(metadata.items()))}
+    pieces: list[memoryview] = []
+    offset = 0
+    for name, column in sorted(columns.items(), key=lambda item: (-item[1].dtype.itemsize, item[0])):
+        if column.dtype not in _NAMES:
+            raise TypeError(f"column {name!r} of {column.dtype} cannot be stored in safetensors")
+        plain = np.ascontiguousarray(column, dtype=column.dtype.newbyteorder("<"))
+        end = offset + plain.nbytes
+        header[name] = {
+            "dtype": _NAMES[column.dtype],
+            "shape": list(column.shape),
+            "data_offsets": [offset, end],
+        }
+        if plain.nbytes:
+            pieces.append(plain.reshape(-1).data.cast("B"))
+        offset = end
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    return write_atomically(path, len(text).to_bytes(8, "little") + text, *pieces)
 
 
 def sha256_of(path: Path) -> str:

@@ -212,7 +212,7 @@ def described(path: Path, metadata: Mapping[str, str]) -> tuple[tuple[Variable, 
 def versions() -> dict[str, str]:
     """The versions of Python and of the packages that the bits depend on."""
     found = {"python": platform.python_version()}
-    for package in ("essl-synergy", "numpy", "torch", "safetensors"):
+    for package in ("essl-synergy", "numpy", "torch"):
         try:
             found[package] = version(package)
         except PackageNotFoundError:
