@@ -27,8 +27,14 @@ __all__ = ["Code", "search_codes"]
 Integers = npt.NDArray[np.int64]
 
 _EXHAUSTIVE = 20_000
+_ALL = 1024
 _SAFE = 2**50
+_WORD = 62
+_KEPT = 512
 _CELLS = 1 << 22
+_TERMS = (0.2, 0.4, 0.3, 0.1)
+_NOISE = 0.15
+_ROOT = 0.5
 
 
 @dataclass(frozen=True)
@@ -57,19 +63,54 @@ class _Batch:
         for v, parents in enumerate(self.layout.parents):
             if parents:
                 source = forms[:, list(parents)].reshape(size, len(parents) * d, n * d)
-                forms[:, v] = self.mix[v] @ source % self.field
+                product_ = self.mix[v].astype(float) @ source.astype(float)
+                forms[:, v] = product_.astype(np.int64) % self.field
             for i in range(d):
                 forms[:, v, i, v * d + i] = self.own[v][:, i]
         return forms
 
-    def pick(self, index: int) -> _Batch:
-        """One of the codes, as a batch of one."""
+    def packed(self) -> Integers:
+        """The forms over two elements as bit masks, of shape (batch, variables, dimension)."""
+        n, d, size = len(self.layout.names), self.dimension, len(self)
+        forms = np.zeros((size, n, d), dtype=np.int64)
+        for v, parents in enumerate(self.layout.parents):
+            for i in range(d):
+                forms[:, v, i] = self.own[v][:, i] << (v * d + i)
+            if parents:
+                source = forms[:, list(parents)].reshape(size, 1, len(parents) * d)
+                forms[:, v] ^= np.bitwise_xor.reduce(self.mix[v] * source, axis=2)
+        return forms
+
+    def gaps(self, vectors: Sequence[Vector]) -> list[npt.NDArray[np.generic]]:
+        """The gaps of the goal's relations in units of log q, exact integers."""
+        masks = masks_of(vectors)
+        n = len(self.layout.names)
+        sets = [[v for v in range(n) if mask >> v & 1] for mask in masks]
+        size = len(self)
+        if self.field == 2 and n * self.dimension <= _WORD:
+            packed = self.packed()
+            values = [_ranks_binary(list(packed[:, some].reshape(size, -1).T)) for some in sets]
+        else:
+            forms = self.forms()
+            values = [_ranks(forms[:, some].reshape(size, -1, forms.shape[-1]), self.field) for some in sets]
+        ranks = dict(zip(masks, values, strict=True))
+        gaps: list[npt.NDArray[np.generic]] = []
+        for vector in vectors:
+            small = sum(abs(c) for c in vector.values()) < _SAFE
+            total: npt.NDArray[Any] = np.zeros(size, dtype=np.int64 if small else object)
+            for mask, c in vector.items():
+                total = total + int(c) * (ranks[mask] if small else ranks[mask].astype(object))
+            gaps.append(total)
+        return gaps
+
+    def pick(self, index: npt.NDArray[np.int64] | list[int]) -> _Batch:
+        """Some of the codes, copied."""
         return _Batch(
             self.layout,
             self.field,
             self.dimension,
-            [m[index : index + 1].copy() for m in self.mix],
-            [o[index : index + 1].copy() for o in self.own],
+            [m[index].copy() for m in self.mix],
+            [o[index].copy() for o in self.own],
         )
 
 
@@ -180,34 +221,11 @@ def _ranks(forms: Integers, field: int) -> Integers:
     return rank
 
 
-def _gaps(forms: Integers, field: int, vectors: Sequence[Vector]) -> list[npt.NDArray[np.generic]]:
-    """The gaps of the goal's relations in units of log q, exact integers, for a batch of codes."""
-    size, coordinates = len(forms), forms.shape[-1]
-    packed = (
-        forms @ (1 << np.arange(coordinates, dtype=np.int64)) if field == 2 and coordinates < 62 else None
-    )
-    ranks: dict[int, Integers] = {}
-    for mask in masks_of(vectors):
-        chosen = [v for v in range(forms.shape[1]) if mask >> v & 1]
-        if packed is not None:
-            ranks[mask] = _ranks_binary(list(packed[:, chosen].reshape(size, -1).T))
-        else:
-            ranks[mask] = _ranks(forms[:, chosen].reshape(size, -1, coordinates), field)
-    gaps: list[npt.NDArray[np.generic]] = []
-    for vector in vectors:
-        small = sum(abs(c) for c in vector.values()) < _SAFE
-        total: npt.NDArray[Any] = np.zeros(size, dtype=np.int64 if small else object)
-        for mask, c in vector.items():
-            total = total + int(c) * (ranks[mask] if small else ranks[mask].astype(object))
-        gaps.append(total)
-    return gaps
-
-
-def _enumerated(layout: Layout, field: int) -> _Batch | None:
-    """All codes with one symbol for each variable, or None if there are too many."""
+def _enumerated(layout: Layout, field: int, most: int) -> _Batch | None:
+    """All codes with one symbol for each variable, or None if there are more than `most`."""
     counts = [field ** len(p) * (2 if s else 1) for p, s in zip(layout.parents, layout.noisy, strict=True)]
     total = prod(counts)
-    if total > _EXHAUSTIVE:
+    if total > most:
         return None
     index = np.arange(total)
     mix, own = [], []
@@ -226,19 +244,20 @@ def _enumerated(layout: Layout, field: int) -> _Batch | None:
 
 
 def _sampled(layout: Layout, field: int, dimension: int, size: int, rng: np.random.Generator) -> _Batch:
-    """Random codes, sparse ones preferred."""
+    """Random codes whose symbols are mostly constant, copies, or sums of two or three."""
     mix, own = [], []
+    batch, row = np.arange(size)[:, None], np.arange(dimension)
     for parents, noisy in zip(layout.parents, layout.noisy, strict=True):
         width = len(parents) * dimension
-        density = rng.choice([0.15, 0.35, 0.6], size=(size, 1, 1))
-        values = rng.integers(1, field, size=(size, dimension, width)) if field > 2 else 1
-        mix.append(np.asarray(values * (rng.random((size, dimension, width)) < density), dtype=np.int64))
-        share = (
-            rng.choice([0.1, 0.5, 1.0], size=(size, 1))
-            if not parents
-            else rng.choice([0.0, 0.3], size=(size, 1))
-        )
-        noise = rng.random((size, dimension)) < share
+        coefficients = np.zeros((size, dimension, width), dtype=np.int64)
+        if width:
+            terms = rng.choice(len(_TERMS), size=(size, dimension), p=_TERMS)
+            for j in range(len(_TERMS) - 1):
+                factor = rng.integers(1, field, size=(size, dimension)) if field > 2 else 1
+                source = rng.integers(width, size=(size, dimension))
+                coefficients[batch, row, source] += (terms > j) * factor
+        mix.append(coefficients % field)
+        noise = rng.random((size, dimension)) < (_NOISE if parents else _ROOT)
         own.append(np.asarray(noise & noisy, dtype=np.int64))
     return _Batch(layout, field, dimension, mix, own)
 
@@ -247,7 +266,7 @@ def _simplified(batch: _Batch, goal: Goal, vectors: Sequence[Vector]) -> _Batch:
     """A batch of one with every coefficient removed that the goal does not need."""
 
     def fine() -> bool:
-        return bool(goal.met(_gaps(batch.forms(), batch.field, vectors))[0])
+        return bool(goal.met(batch.gaps(vectors))[0])
 
     for arrays in (batch.own, batch.mix):
         for array in reversed(arrays):
@@ -260,7 +279,7 @@ def _simplified(batch: _Batch, goal: Goal, vectors: Sequence[Vector]) -> _Batch:
 
 
 def search_codes(
-    goal: Goal, layout: Layout, *, field: int, dimension: int, size: int, seed: int
+    goal: Goal, layout: Layout, *, field: int, dimension: int, size: int, rounds: int, seed: int
 ) -> Code | None:
     """A small linear code that meets the goal, or None.
 
@@ -269,22 +288,30 @@ def search_codes(
         layout: The variables.
         field: A prime number of symbols.
         dimension: Symbols in each variable.
-        size: How many codes to try at most, where there are too many to enumerate.
+        size: How many random codes to try at a time where a thousand do not exhaust them; 0 to enumerate
+            them all (up to 20,000) with dimension 1, and nothing otherwise.
+        rounds: How many times.
         seed: Fixes the sampling.
     """
     vectors = goal.vectors(Frame(layout.names))
-    batch = _enumerated(layout, field) if dimension == 1 else None
-    if batch is None:
-        batch = _sampled(
-            layout, field, dimension, size, np.random.default_rng([seed, field, dimension, size])
-        )
-    forms = batch.forms()
-    hits = np.flatnonzero(goal.met(_gaps(forms, field, vectors)))
-    if not len(hits):
+    every = _enumerated(layout, field, _ALL if size else _EXHAUSTIVE) if dimension == 1 else None
+    rng = np.random.default_rng([seed, field, dimension, size])
+    if every is None and not size:
         return None
-    variables = forms[hits].any(axis=(2, 3)).sum(axis=1)
-    symbols = forms[hits].any(axis=3).sum(axis=(1, 2))
-    weight = np.count_nonzero(forms[hits], axis=(1, 2, 3))
-    best = int(hits[np.lexsort((weight, symbols, variables))[0]])
-    chosen = _simplified(batch.pick(best), goal, vectors)
-    return Code(layout.names, field, chosen.forms()[0])
+    for _ in range(1 if every is not None else rounds):
+        batch = _sampled(layout, field, dimension, size, rng) if every is None else every
+        hits = np.flatnonzero(goal.met(batch.gaps(vectors)))
+        if len(hits):
+            return _smallest(batch.pick(hits[:_KEPT]), goal, vectors)
+    return None
+
+
+def _smallest(batch: _Batch, goal: Goal, vectors: Sequence[Vector]) -> Code:
+    """The code of a batch with the fewest live variables, then symbols, then terms, simplified."""
+    forms = batch.forms()
+    variables = forms.any(axis=(2, 3)).sum(axis=1)
+    symbols = forms.any(axis=3).sum(axis=(1, 2))
+    weight = np.count_nonzero(forms, axis=(1, 2, 3))
+    best = int(np.lexsort((weight, symbols, variables))[0])
+    chosen = _simplified(batch.pick([best]), goal, vectors)
+    return Code(chosen.layout.names, chosen.field, chosen.forms()[0])

@@ -178,7 +178,7 @@ def search_gates(
     rng = np.random.default_rng([seed, outcomes, size])
     for turn in range(rounds):
         if layout.free:
-            atoms = int(rng.integers(2, outcomes + 1))
+            atoms = outcomes if turn % 2 else int(rng.integers(2, outcomes + 1))
             values = _free_values(len(layout.names), atoms, 2 + turn % 3, size, rng)
         else:
             values = _values(layout, _plan(layout, rng, outcomes), size, rng)

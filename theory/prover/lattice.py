@@ -6,17 +6,23 @@ with no zero in it. Bit i of a mask stands for the i-th name of a `Frame`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 
 from theory.expressions import Expression, Term
 
-__all__ = ["Frame", "Vector", "add_to", "bits", "information", "scaled"]
+__all__ = ["Combination", "Frame", "Row", "Vector", "add_to", "bits", "information", "scaled"]
 
 Vector = dict[int, Fraction]
 """The coefficient of H(mask) for each mask, none of them zero."""
+
+Row = dict[int, int]
+"""The same with integer coefficients: the vector of an inequality."""
+
+Combination = Mapping[int, Fraction | int]
+"""Either of them, to be read."""
 
 
 def bits(mask: int) -> Iterator[int]:
@@ -27,7 +33,7 @@ def bits(mask: int) -> Iterator[int]:
         mask ^= low
 
 
-def add_to(total: Vector, other: Vector, factor: Fraction | int = 1) -> None:
+def add_to(total: Vector, other: Combination, factor: Fraction | int = 1) -> None:
     """Add `factor * other` to `total` in place."""
     for mask, coefficient in other.items():
         value = total.get(mask, 0) + factor * coefficient
@@ -37,7 +43,7 @@ def add_to(total: Vector, other: Vector, factor: Fraction | int = 1) -> None:
             total.pop(mask, None)
 
 
-def scaled(vector: Vector, factor: Fraction | int) -> Vector:
+def scaled(vector: Combination, factor: Fraction | int) -> Vector:
     """The vector times a number other than zero."""
     return {mask: Fraction(factor * c) for mask, c in vector.items()}
 

@@ -19,7 +19,7 @@ import numpy.typing as npt
 from scipy.optimize import linprog
 from scipy.sparse import csr_matrix
 
-from theory.prover.lattice import Vector, information
+from theory.prover.lattice import Combination, Row, Vector
 from theory.prover.space import Space, elementals, sizes
 
 __all__ = ["Cuts", "Name", "minimise", "uncrossings"]
@@ -45,7 +45,7 @@ class Cuts:
     """
 
     names: list[Name]
-    vectors: list[Vector]
+    vectors: list[Row]
     point: npt.NDArray[np.float64] | None
 
 
@@ -162,13 +162,13 @@ def minimise(
         objective[position[mask]] = float(c)
     objective /= np.abs(objective).max()
     names: list[Name] = []
-    vectors: list[Vector] = []
+    vectors: list[Row] = []
     known: set[int] = set()
 
     def add(new: Sequence[Name]) -> int:
         before = len(names)
         for name in new:
-            vector = space.reduced(information(*name))
+            vector = space.row(name)
             key = hash(frozenset(vector.items()))
             if vector and key not in known:
                 known.add(key)
@@ -178,7 +178,7 @@ def minimise(
 
     add(uncrossings(target, k))
 
-    def rows(some: Sequence[Vector]) -> csr_matrix:
+    def rows(some: Sequence[Combination]) -> csr_matrix:
         starts, indices, data = [0], [], []
         for vector in some:
             indices += [position[m] for m in vector]
@@ -189,7 +189,7 @@ def minimise(
     equal = rows(equalities) if equalities else None
     zeros = np.zeros(len(equalities)) if equalities else None
     while True:
-        above = [*inequalities, *vectors]
+        above: list[Combination] = [*inequalities, *vectors]
         answer = linprog(
             objective,
             A_ub=-rows(above) if above else None,

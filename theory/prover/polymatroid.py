@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import linprog
 
-from theory.prover.lattice import Vector
+from theory.prover.lattice import Combination, Vector
 from theory.prover.lazy import everywhere
 from theory.prover.programs import matrix
 from theory.prover.search import Search
@@ -46,7 +46,7 @@ def _by_program(search: Search, reduced: Vector) -> npt.NDArray[np.float64] | No
     _, vectors = search.rows
     above = [v for v, g in zip(search.reduced_given, search.given, strict=True) if g.operator != "=="]
     equal = [v for v, g in zip(search.reduced_given, search.given, strict=True) if g.operator == "==" and v]
-    rows = [*vectors, *search.reduced_extra, *above]
+    rows: list[Combination] = [*vectors, *search.reduced_extra, *above]
     objective = np.array([float(reduced.get(mask, 0)) for mask in columns])
     answer = linprog(
         objective / np.abs(objective).max(),

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from scipy.optimize import linprog
 from scipy.sparse import csc_matrix
 
-from theory.prover.lattice import Vector, add_to
+from theory.prover.lattice import Combination, Vector, add_to
 
 __all__ = ["combine", "matrix", "solve_exactly"]
 
@@ -22,7 +22,7 @@ _SUPPORT = 1e-9
 _DENOMINATOR = 10_000
 
 
-def matrix(columns: Sequence[int], rows: Sequence[Vector]) -> csc_matrix:
+def matrix(columns: Sequence[int], rows: Sequence[Combination]) -> csc_matrix:
     """The vectors as the columns of a sparse matrix with one row for each mask in `columns`."""
     position = {mask: i for i, mask in enumerate(columns)}
     data, indices, starts = [], [], [0]
@@ -34,14 +34,15 @@ def matrix(columns: Sequence[int], rows: Sequence[Vector]) -> csc_matrix:
     return csc_matrix((data, indices, starts), shape=(len(columns), len(rows)))
 
 
-def solve_exactly(vectors: Sequence[Vector], target: Vector) -> list[Fraction] | None:
+def solve_exactly(vectors: Sequence[Combination], target: Vector) -> list[Fraction] | None:
     """Rational weights with sum_i w_i vectors_i = target, or None if there are none.
 
     Sparse Gaussian elimination; free weights are 0.
     """
     pivots: list[tuple[int, Vector, dict[int, Fraction]]] = []
     for number, vector in enumerate(vectors):
-        rest, made = dict(vector), {number: Fraction(1)}
+        rest: Vector = {mask: Fraction(c) for mask, c in vector.items()}
+        made = {number: Fraction(1)}
         for mask, pivot, how in pivots:
             factor = rest.get(mask)
             if factor:
@@ -53,7 +54,7 @@ def solve_exactly(vectors: Sequence[Vector], target: Vector) -> list[Fraction] |
             pivots.append(
                 (mask, {m: c * factor for m, c in rest.items()}, {i: c * factor for i, c in made.items()})
             )
-    rest = dict(target)
+    rest = {mask: Fraction(c) for mask, c in target.items()}
     weights: dict[int, Fraction] = {}
     for mask, pivot, how in pivots:
         factor = rest.get(mask)
@@ -65,7 +66,7 @@ def solve_exactly(vectors: Sequence[Vector], target: Vector) -> list[Fraction] |
     return [weights.get(i, Fraction(0)) for i in range(len(vectors))]
 
 
-def _total(vectors: Sequence[Vector], weights: Sequence[Fraction]) -> Vector:
+def _total(vectors: Sequence[Combination], weights: Sequence[Fraction]) -> Vector:
     total: Vector = {}
     for vector, weight in zip(vectors, weights, strict=True):
         if weight:
@@ -75,8 +76,8 @@ def _total(vectors: Sequence[Vector], weights: Sequence[Fraction]) -> Vector:
 
 def combine(
     target: Vector,
-    rows: Sequence[Vector],
-    equalities: Sequence[Vector] = (),
+    rows: Sequence[Combination],
+    equalities: Sequence[Combination] = (),
     *,
     costs: npt.NDArray[np.float64] | None = None,
     at_least_one: Sequence[int] = (),

@@ -11,6 +11,7 @@ from theory.joints import Joint
 from theory.parser import parse_statement
 from theory.prover.certificate import Certificate, Part, Step
 from theory.prover.checker import CONTRADICTION, check
+from theory.prover.exact import Support
 from theory.prover.facts import Facts
 from theory.prover.lattice import Frame
 from theory.prover.layout import Goal
@@ -32,6 +33,7 @@ from theory.prover.space import Space
 __all__ = ["prove"]
 
 _SHOWN = 16
+_ZHANG_YEUNG = 4
 
 
 class _Problem:
@@ -130,27 +132,30 @@ class _Problem:
             raise RuntimeError(f"the prover made a certificate that the checker rejects: {outcome}")
         return certificate
 
-    def distribution(self, goal: Goal, seed: int) -> tuple[Joint, str] | None:
+    def distribution(self, goal: Goal, seed: int, *, deep: bool) -> tuple[Joint, str] | None:
         """An exact distribution on the diagram that meets the goal, or None."""
-        return find_distribution(goal, self.facts.variables, self.diagram, seed=seed)
+        return find_distribution(goal, self.facts.variables, self.diagram, seed=seed, deep=deep)
+
+    def beyond_shannon(self, relations: Sequence[Relation]) -> bool:
+        """Whether Zhang and Yeung's inequality proves all the relations."""
+        if self.non_shannon or len(self.facts.variables) < _ZHANG_YEUNG:
+            return False
+        stronger = _Problem(
+            Statement(tuple(relations)),
+            self.diagram,
+            self.given,
+            non_shannon=True,
+            max_columns=self.max_columns,
+        )
+        try:
+            return all(stronger.parts(relation) is not None for relation in relations)
+        except TooLargeError:
+            return False
 
     def why_not(self, relation: Relation) -> str:
         """What is known of a relation that was neither proved nor refuted."""
         if relation.operator in (">", "<"):
             return f"{relation} does not follow, and no distribution that breaks it was found"
-        if not self.non_shannon and len(self.facts.variables) >= 4:
-            stronger = _Problem(
-                Statement((relation,)),
-                self.diagram,
-                self.given,
-                non_shannon=True,
-                max_columns=self.max_columns,
-            )
-            if stronger.parts(relation) is not None:
-                return (
-                    f"{relation} is true but not of Shannon type: it follows with Zhang and Yeung's "
-                    f"inequality (non_shannon=True)"
-                )
         search = self.search(self.sizes[-1])
         gaps = [relation.gap, -relation.gap] if relation.operator == "==" else [relation.gap]
         for gap in gaps:
@@ -174,7 +179,12 @@ def _quantity(frame: Frame, left: int, right: int, condition: int) -> str:
 
 
 def _values(relations: Sequence[Relation], joint: Joint) -> tuple[tuple[str, float, float], ...]:
-    return tuple((str(r), joint.value(r.left), joint.value(r.right)) for r in relations)
+    support = Support(joint)
+
+    def value(side: Expression) -> float:
+        return joint.value(side) if support.sign(side.entropies()) else 0.0
+
+    return tuple((str(r), value(r.left), value(r.right)) for r in relations)
 
 
 def _statements(given: str | Statement | Sequence[str | Statement]) -> tuple[Statement, ...]:
@@ -270,11 +280,19 @@ def prove(
     if not missing:
         certificate = problem.certificate(str(claim), parts)
         return Proof(claim, perf_counter() - start, certificate)
-    if counterexample:
-        model = problem.distribution(Goal(problem.facts.relations, tuple(missing)), seed)
+    goal = Goal(problem.facts.relations, tuple(missing))
+    for deep in (False, True) if counterexample else ():
+        model = problem.distribution(goal, seed, deep=deep)
         if model is not None:
             joint, description = model
             return Refutation(claim, perf_counter() - start, joint, _values(missing, joint), description)
+        if too_large is None and problem.beyond_shannon(missing):
+            listed = " and ".join(map(str, missing))
+            reason = (
+                f"true but not of Shannon type: {listed} follows with Zhang and Yeung's inequality "
+                f"(non_shannon=True)"
+            )
+            return Unknown(claim, perf_counter() - start, reason)
     if too_large is not None:
         raise too_large
     reason = problem.why_not(missing[0])
@@ -291,12 +309,14 @@ def _exists(
         non_shannon=problem.non_shannon,
         max_columns=problem.max_columns,
     )
-    contradiction = inner.contradiction()
-    if contradiction is not None:
-        return Impossible(claim, perf_counter() - start, contradiction)
-    if counterexample:
-        model = problem.distribution(Goal((*problem.facts.relations, *claim.relations), ()), seed)
+    goal = Goal((*problem.facts.relations, *claim.relations), ())
+    for deep in (False, True):
+        model = problem.distribution(goal, seed, deep=deep) if counterexample else None
         if model is not None:
             joint, description = model
-            return Witness(claim, perf_counter() - start, joint, _values(claim.relations, joint), description)
+            values = _values(claim.relations, joint)
+            return Witness(claim, perf_counter() - start, joint, values, description)
+        contradiction = None if deep else inner.contradiction()
+        if contradiction is not None:
+            return Impossible(claim, perf_counter() - start, contradiction)
     return Unknown(claim, perf_counter() - start, "no distribution was found that satisfies it")

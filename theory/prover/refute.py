@@ -14,9 +14,9 @@ from theory.prover.numerical import numerical_candidates
 
 __all__ = ["find_distribution", "verified"]
 
-_CODES_FIRST = ((2, 1, 512), (2, 2, 512), (3, 1, 512))
-_GATES_FIRST = ((8, 512, 6),)
-_CODES_LATER = ((2, 2, 8192), (3, 1, 8192), (5, 1, 8192), (2, 3, 4096))
+_CODES_FIRST = ((2, 1, 256, 1), (2, 2, 2048, 6), (2, 1, 0, 1), (3, 1, 512, 1))
+_GATES_FIRST = ((4, 2048, 6), (8, 1024, 6))
+_CODES_LATER = ((2, 2, 4096, 8), (3, 1, 4096, 2), (5, 1, 4096, 1), (2, 3, 4096, 6), (3, 2, 2048, 1))
 _GATES_LATER = ((16, 2048, 24),)
 _RESTARTS = 24
 _MOST_VARIABLES = 10
@@ -33,25 +33,26 @@ def verified(joint: Joint, goal: Goal, diagram: Diagram | None) -> bool:
 
 
 def _proposals(
-    goal: Goal, layout: Layout, variables: Sequence[str], seed: int
+    goal: Goal, layout: Layout, variables: Sequence[str], seed: int, deep: bool
 ) -> Iterator[tuple[Joint, str]]:
-    for codes, gates in ((_CODES_FIRST, _GATES_FIRST), (_CODES_LATER, _GATES_LATER)):
-        for field, dimension, size in codes:
-            code = search_codes(goal, layout, field=field, dimension=dimension, size=size, seed=seed)
-            joint = None if code is None else code.joint(variables)
-            if code is not None and joint is not None:
-                yield joint, code.describe()
-        for outcomes, size, rounds in gates:
-            found = search_gates(goal, layout, outcomes=outcomes, size=size, rounds=rounds, seed=seed)
-            joint = None if found is None else found.joint(variables)
-            if found is not None and joint is not None:
-                yield joint, found.describe()
-    if len(layout.names) <= _MOST_VARIABLES:
+    for field, dimension, size, rounds in _CODES_LATER if deep else _CODES_FIRST:
+        code = search_codes(
+            goal, layout, field=field, dimension=dimension, size=size, rounds=rounds, seed=seed
+        )
+        joint = None if code is None else code.joint(variables)
+        if code is not None and joint is not None:
+            yield joint, code.describe()
+    for outcomes, size, rounds in _GATES_LATER if deep else _GATES_FIRST:
+        found = search_gates(goal, layout, outcomes=outcomes, size=size, rounds=rounds, seed=seed)
+        joint = None if found is None else found.joint(variables)
+        if found is not None and joint is not None:
+            yield joint, found.describe()
+    if deep and len(layout.names) <= _MOST_VARIABLES:
         yield from numerical_candidates(goal, layout, variables, restarts=_RESTARTS, seed=seed)
 
 
 def find_distribution(
-    goal: Goal, variables: Sequence[str], diagram: Diagram | None, *, seed: int
+    goal: Goal, variables: Sequence[str], diagram: Diagram | None, *, seed: int, deep: bool
 ) -> tuple[Joint, str] | None:
     """An exact distribution on the diagram that meets the goal, with a one-line description.
 
@@ -60,9 +61,10 @@ def find_distribution(
         variables: An ancestral set of the diagram, or all variables where there is none.
         diagram: The causal diagram, or None.
         seed: Fixes the random part.
+        deep: Whether to search for seconds, numerically at last, rather than for some hundredths.
     """
     layout = Layout.of(variables, diagram)
-    for joint, description in _proposals(goal, layout, variables, seed):
+    for joint, description in _proposals(goal, layout, variables, seed, deep):
         if verified(joint, goal, diagram):
             return joint, description
     return None

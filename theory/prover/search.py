@@ -19,7 +19,7 @@ import numpy.typing as npt
 from theory.expressions import Expression
 from theory.prover.checker import closure, separated
 from theory.prover.facts import Function, Given, Independence
-from theory.prover.lattice import Vector, add_to, information, scaled
+from theory.prover.lattice import Combination, Row, Vector, add_to, information, scaled
 from theory.prover.lazy import Cuts, minimise, uncrossings
 from theory.prover.lookup import Table
 from theory.prover.programs import combine
@@ -99,11 +99,11 @@ class Search:
         return np.asarray(np.sort(index[hashes[index] != 0]), dtype=np.int64)
 
     @cached_property
-    def rows(self) -> tuple[list[Name], list[Vector]]:
+    def rows(self) -> tuple[list[Name], list[Row]]:
         """The elemental inequalities that differ under the facts, and their reduced vectors."""
         some = elementals(self.space.inside)
         names = [(int(some[0][i]), int(some[1][i]), int(some[2][i])) for i in self.distinct]
-        return names, [self.space.reduced(information(*name)) for name in names]
+        return names, [self.space.row(name) for name in names]
 
     @cached_property
     def table(self) -> Table:
@@ -150,9 +150,10 @@ class Search:
 
     def _at_large(self, target: Vector, reduced: Vector) -> Found | None:
         """Inequalities among the sets of the target first, cutting planes after."""
-        names, vectors = [], []
+        names: list[Name] = []
+        vectors: list[Row] = []
         for name in uncrossings(reduced, self.space.inside):
-            vector = self.space.reduced(information(*name))
+            vector = self.space.row(name)
             if vector:
                 names.append(name)
                 vectors.append(vector)
@@ -190,7 +191,7 @@ class Search:
         return [i for i, g in enumerate(self.given) if g.operator == "==" and self.reduced_given[i]]
 
     def _by_program(
-        self, target: Vector, reduced: Vector, names: Sequence[Name], vectors: Sequence[Vector]
+        self, target: Vector, reduced: Vector, names: Sequence[Name], vectors: Sequence[Combination]
     ) -> Found | None:
         above, equal = self._above, self._equal
         solution = combine(
@@ -216,7 +217,7 @@ class Search:
         if self.space.inside > _LOOKUP or len(self.table) > _FEW_ROWS:
             return found
         names = [self.table.name(i) for i in range(len(self.table))]
-        vectors = [self.space.reduced(information(*name)) for name in names]
+        vectors = [self.space.row(name) for name in names]
         weights = fewest(reduced, vectors, max(found.inequalities.values()))
         if weights is None:
             return found
@@ -238,7 +239,8 @@ class Search:
                 f"and {_STRICT_ROWS} are the limit: name fewer variables, or use >= and <="
             )
         names, vectors = self.rows
-        rows = [*vectors, *self.reduced_extra, *(self.reduced_given[i] for i in above)]
+        rows: list[Combination] = [*vectors, *self.reduced_extra]
+        rows += [self.reduced_given[i] for i in above]
         start = len(vectors) + len(self.reduced_extra)
         chosen = [start + k for k, i in enumerate(above) if self.given[i].operator == ">"]
         equal = self._equal

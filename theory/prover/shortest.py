@@ -9,7 +9,7 @@ import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import hstack, identity, vstack
 
-from theory.prover.lattice import Vector
+from theory.prover.lattice import Combination, Vector
 from theory.prover.programs import matrix, solve_exactly
 
 __all__ = ["fewest"]
@@ -18,7 +18,7 @@ _NODES = 200
 _SUPPORT = 1e-7
 
 
-def fewest(target: Vector, rows: Sequence[Vector], largest: Fraction) -> dict[int, Fraction] | None:
+def fewest(target: Vector, rows: Sequence[Combination], largest: Fraction) -> dict[int, Fraction] | None:
     """Exact non-negative weights of few rows that add up to the target, or None if none were found.
 
     Args:

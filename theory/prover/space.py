@@ -27,7 +27,7 @@ import numpy as np
 import numpy.typing as npt
 
 from theory.prover.facts import Facts, Function, Independence
-from theory.prover.lattice import Frame, Vector, add_to, information
+from theory.prover.lattice import Combination, Frame, Row, Vector, add_to, information
 from theory.prover.separation import closures, neighbours
 
 __all__ = ["Space", "Triples", "Use", "elementals", "triples"]
@@ -143,7 +143,7 @@ class Space:
         self.hash: Hashes = self._random.copy()
         self._fill()
         self._eliminate_leftovers()
-        self._canonical: dict[int, Vector] = {0: {}}
+        self._canonical: dict[int, Row] = {0: {}}
 
     def _propose(
         self,
@@ -301,25 +301,36 @@ class Space:
             for use, factor in parts:
                 used[use] = used.get(use, Fraction(0)) + factor
 
-    def canonical(self, mask: int) -> Vector:
-        """H(mask) on irreducible sets, remembered."""
+    def canonical(self, mask: int) -> Row:
+        """H(mask) on irreducible sets, remembered; the coefficients are always integers."""
         found = self._canonical.get(mask)
         if found is None:
             if self.irreducible(mask):
-                found = {mask: Fraction(1)}
+                found = {mask: 1}
             elif self.kind[mask] >= 0:
-                found = dict(self.canonical(int(self.first[mask])))
-                add_to(found, self.canonical(int(self.second[mask])))
-                add_to(found, self.canonical(int(self.minus[mask])), -1)
+                found = self._sum(
+                    (int(self.first[mask]), 1), (int(self.second[mask]), 1), (int(self.minus[mask]), -1)
+                )
             else:
-                found = {}
-                for other, c in self.leftovers[mask][0].items():
-                    if other != mask:
-                        add_to(found, self.canonical(other), -c)
+                equation, _ = self.leftovers[mask]
+                found = self._sum(*((m, -int(c)) for m, c in equation.items() if m != mask))
             self._canonical[mask] = found
         return found
 
-    def reduced(self, vector: Vector) -> Vector:
+    def _sum(self, *parts: tuple[int, int]) -> Row:
+        total: Row = {}
+        for mask, factor in parts:
+            for other, c in self.canonical(mask).items():
+                total[other] = total.get(other, 0) + factor * c
+        return {mask: c for mask, c in total.items() if c}
+
+    def row(self, name: tuple[int, int, int]) -> Row:
+        """I(left; right | condition) on irreducible sets."""
+        left, right, condition = name
+        whole = left | right | condition
+        return self._sum((left | condition, 1), (right | condition, 1), (condition, -1), (whole, -1))
+
+    def reduced(self, vector: Combination) -> Vector:
         """A vector on irreducible sets."""
         total: Vector = {}
         for mask, coefficient in vector.items():
