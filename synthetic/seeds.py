@@ -2,7 +2,8 @@
 
 A column is drawn from a stream that depends on the seed and the column's name alone, so that a larger
 sample begins with the smaller one. Shard k has a seed that depends on the seed and k alone, so that
-shards can be made anywhere and in any order.
+shards can be made anywhere and in any order; shard 0 has the seed itself, so that a data set of one shard
+holds the rows of `sample(n, seed=seed)`.
 """
 
 from __future__ import annotations
@@ -19,12 +20,14 @@ _SHARD, _CHILD = 1, 2
 
 
 def shard_seed(seed: int, shard: int) -> int:
-    """The seed of one shard, a function of (seed, shard) alone.
+    """The seed of one shard, a function of (seed, shard) alone; that of shard 0 is the seed itself.
 
     Raises:
         ValueError: If one of them is negative.
     """
-    return _derived(seed, _SHARD, integer("shard", shard, 0))
+    if integer("shard", shard, 0) == 0:
+        return integer("seed", seed, 0)
+    return _derived(seed, _SHARD, shard)
 
 
 def child_seed(seed: int, name: str) -> int:

@@ -100,9 +100,9 @@ def estimate_command(
 ) -> None:
     """Estimate an information term from data, with a confidence interval."""
     from synergy.estimators import estimate
-    from synthetic import load
+    from synthetic import read_data
 
-    found = estimate(load(data), term, estimator=estimator, confidence=confidence, seed=seed, unit=unit)
+    found = estimate(read_data(data), term, estimator=estimator, confidence=confidence, seed=seed, unit=unit)
     if as_json:
         emit(found.to_dict())
         return

@@ -122,4 +122,5 @@ def _inputs(sample: Sample) -> npt.NDArray[np.float32]:
     variable, column = sample.variables["X"], sample["X"]
     if variable.kind == "discrete":
         return np.eye(variable.cardinality or 1, dtype=np.float32)[column]
-    return np.ascontiguousarray(column, dtype=np.float32)
+    inputs: npt.NDArray[np.float32] = np.ascontiguousarray(column, dtype=np.float32)
+    return inputs
