@@ -153,7 +153,7 @@ DATA_PROCESSING = (
         "true",
         prose="No representation tells more about the transformation than the input does.",
         reference=SHANNON,
-        worlds=MEASURED,
+        worlds=EVERYWHERE,
     ),
     Claim(
         "D2",
@@ -162,7 +162,7 @@ DATA_PROCESSING = (
         "true",
         prose="The same holds when the class is known.",
         reference=SHANNON,
-        worlds=MEASURED,
+        worlds=EVERYWHERE,
     ),
     Claim(
         "D3",
@@ -171,7 +171,7 @@ DATA_PROCESSING = (
         "true",
         prose="Equivariant information and synergy share one budget, I(A;X|C).",
         reference=PAPER,
-        worlds=MEASURED,
+        worlds=EVERYWHERE,
     ),
     Claim(
         "D4",
@@ -180,7 +180,7 @@ DATA_PROCESSING = (
         "false",
         prose="Processing can create synergy: where X shows A and C, Z = A xor C has more of it than X.",
         reference=OURS,
-        worlds=MEASURED,
+        worlds=EVERYWHERE,
         witness=_forgetful_xor,
     ),
 )
@@ -330,7 +330,7 @@ GUARANTEES = (
         prose="Class information that can be read when the transformation is known can be read without "
         "it, up to the pretext loss.",
         reference=OURS,
-        worlds=MEASURED,
+        worlds=EVERYWHERE,
         ours=True,
     ),
 )

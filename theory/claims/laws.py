@@ -95,7 +95,7 @@ GUARANTEE = (
         prose="The class uncertainty left in a representation is at most what knowing the transformation "
         "would leave, plus the pretext loss; half of that, in bits, bounds the downstream Bayes error.",
         reference="this project; the Bayes error by Hellman and Raviv (1970)",
-        worlds=("proof", "exact", "sample", "learned"),
+        worlds=("proof", "symbolic", "exact", "sample", "learned"),
         ours=True,
         law="Bayes error of C from Z <= (H(C|Z,A) + H(A|Z)) / (2 log 2)",
         checks={"exact": checks.bayes_error_is_bounded},
