@@ -207,13 +207,22 @@ class Glyphs(Generator):
     @property
     def diagram(self) -> Diagram:
         """The E-SSL diagram, with the style factors above S; without R where a latent is continuous."""
-        certain = self.noise == 0 and self.augmentation == "none"
-        into_x = "=>" if certain else "->"
-        edges = [f"{k}=>S" for k in self.varying]
-        edges += [f"{k}=>R" for k in ("C", "S", "V")] if self._has_raw else []
-        causes = ["R"] if self._has_raw else ["C", "S", "V"]
-        edges += [f"{k}{into_x}X" for k in [*causes, "A", *(["occlusion"] if self.occlusion else [])]]
-        return Diagram.parse(", ".join(edges), name="diagram of the glyphs")
+        hidden = ["occlusion"] if self.occlusion else []
+        causes = ["C", "S", "V"]
+        edges = [(k, "S") for k in self.varying]
+        if self._has_raw:
+            edges += [(k, "R") for k in causes]
+            causes = ["R"]
+        edges += [(k, "X") for k in (*causes, "A", *hidden)]
+        certain = ["S"] if self.varying else []
+        certain += ["R"] if self._has_raw else []
+        certain += ["X"] if self.noise == 0 and self.augmentation == "none" else []
+        return Diagram(
+            edges,
+            variables=[v.name for v in self.variables],
+            deterministic=certain,
+            name="diagram of the glyphs",
+        )
 
     @property
     def variables(self) -> tuple[Variable, ...]:
@@ -397,8 +406,8 @@ class Glyphs(Generator):
         """The value of any information quantity of the variables, in nats.
 
         Without noise it is found by enumeration. With noise X is continuous, and the posterior over all
-        latents given X is exact: its entropies are averaged over X by Monte Carlo until the standard error
-        is at most `tolerance`.
+        latents given X is exact: its entropies are averaged over X by Monte Carlo, over as many draws as a
+        pilot run says that a standard error of `tolerance` needs.
 
         Args:
             expression: A term or linear expression.

@@ -10,7 +10,9 @@ noise of standard deviation s,
 for any set L of latents. The expectation is over x = m_u + s z. Only the differences m_u - m_v matter, so z
 is drawn in the space that the templates span, and each z serves every template u: with D the squared
 distances and g_u = <m_u, z>, the log-likelihood of v is -D_uv / 2 s^2 - (g_u - g_v) / s up to a constant.
-Draws come as antithetic pairs z, -z; the standard error is that of the mean over independent pairs.
+Draws come as antithetic pairs z, -z; the standard error is that of the mean over independent pairs, whose
+number is fixed by a pilot run with other draws, so that stopping does not bias it. Events too rare for any
+draw to show, such as confusing images many standard deviations apart, are in neither value nor error.
 """
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ from scipy.special import entr, xlogy
 from synthetic.checks import integer, number
 from synthetic.generator import Answer, NoExactAnswerError
 from synthetic.images.glyphs.forced import posterior_information
+from synthetic.seeds import child_seed
 from synthetic.support import Support, TooLargeError
 from theory import Expression, Joint
 
@@ -44,9 +47,10 @@ MAX_TEMPLATES = 8192
 """The largest number of different images that the Monte Carlo posterior runs over."""
 
 _STRATA = 512
-_MIN_PAIRS, _MAX_PAIRS = 16, 4096
-_MAX_WORK = 2 * 10**11
-"""The largest number of posterior cells that one answer may cost."""
+_BLOCK = 2**20
+_PILOT = 64
+_MAX_WORK = 2 * 10**10
+"""The largest number of posterior cells that one answer may cost, minutes of work."""
 
 
 def joint(world: Glyphs, names: Sequence[str] | None) -> Joint:
@@ -142,25 +146,31 @@ def _templates(world: Glyphs, support: Support) -> _Templates:
 
 
 def _draws(templates: _Templates, noise: float, pairs: int, seed: int) -> Iterator[tuple[Array, Array]]:
-    """For each pair of draws, z and -z, the posteriors of some rows over the templates.
+    """Blocks of independent pairs of draws, z and -z, with the posteriors of some rows over the templates.
 
     Yields:
-        Weights (2 rows,) whose sum is 1, and posteriors p(u|x) of shape (2 rows, count).
+        Weights of shape (pairs of the block, rows) that sum to 1 for each pair, and posteriors p(u|x) of
+        shape (pairs of the block, rows, count).
     """
     rng = np.random.default_rng(seed)
-    count = len(templates.prior)
+    count, rank = templates.coordinates.shape
+    strata = min(count, _STRATA)
+    block = max(1, _BLOCK // (2 * strata * count))
     log_prior = np.log(templates.prior)
-    for _ in range(pairs):
-        z = rng.standard_normal(templates.coordinates.shape[1])
-        rows, weights = np.arange(count), templates.prior
-        if count > _STRATA:
-            steps = (np.arange(_STRATA) + rng.random()) / _STRATA
-            rows = np.searchsorted(np.cumsum(templates.prior)[:-1], steps, side="right")
-            weights = np.full(_STRATA, 1 / _STRATA)
-        shadow = templates.coordinates @ z
+    edges = np.cumsum(templates.prior)[:-1]
+    for start in range(0, pairs, block):
+        size = min(block, pairs - start)
+        shadow = rng.standard_normal((size, rank)) @ templates.coordinates.T
+        rows = np.broadcast_to(np.arange(count), (size, count))
+        weights = np.broadcast_to(templates.prior, (size, count))
+        if count > strata:
+            steps = (np.arange(strata) + rng.random((size, 1))) / strata
+            rows = np.searchsorted(edges, steps, side="right")
+            weights = np.full((size, strata), 1 / strata)
         base = log_prior - templates.half_gaps[rows] / noise**2
-        tilt = (shadow[None, :] - shadow[rows][:, None]) / noise
-        yield np.tile(weights / 2, 2), _softmax(np.concatenate([base + tilt, base - tilt]))
+        tilt = (shadow[:, None, :] - np.take_along_axis(shadow, rows, axis=1)[:, :, None]) / noise
+        posteriors = _softmax(np.concatenate([base + tilt, base - tilt], axis=1))
+        yield np.concatenate([weights, weights], axis=1) / 2, posteriors
 
 
 def _monte_carlo(
@@ -179,20 +189,32 @@ def _monte_carlo(
         entropy = float(entr(templates.prior).sum())
         size = world.states.images[0].numel()
         known += float(density) * (size / 2 * math.log(2 * math.pi * math.e * world.noise**2) + entropy)
-    cells = min(count, _STRATA) * 2 * (count * (1 + len(kernels)))
-    limit = max(_MIN_PAIRS, min(_MAX_PAIRS, _MAX_WORK // cells))
-    values: list[float] = []
-    for weights, posteriors in _draws(templates, world.noise, limit, seed):
-        values.append(sum(c * float(weights @ _entropies(posteriors, kernel)) for c, kernel in kernels))
-        if len(values) >= _MIN_PAIRS and np.std(values, ddof=1) <= tolerance * math.sqrt(len(values)):
-            break
-    error = float(np.std(values, ddof=1) / math.sqrt(len(values)))
-    method = f"Monte Carlo over {len(values)} antithetic pairs with the exact posterior"
+
+    def run(pairs: int, start: int) -> Array:
+        values = []
+        for weights, posteriors in _draws(templates, world.noise, pairs, start):
+            rows = posteriors.reshape(-1, count)
+            mixed = sum(c * _entropies(rows, kernel) for c, kernel in kernels)
+            values.append((weights * np.reshape(mixed, weights.shape)).sum(axis=1))
+        return np.concatenate(values)
+
+    cells = 2 * min(count, _STRATA) * count * (1 + len(kernels))
+    affordable = max(_PILOT, _MAX_WORK // cells)
+    pilot = float(np.std(run(_PILOT, child_seed(seed, "pilot")), ddof=1))
+    needed = max(_PILOT, math.ceil(1.2 * (pilot / tolerance) ** 2))
+    if needed > affordable:
+        reachable = 1.2 * pilot / math.sqrt(affordable)
+        raise NoExactAnswerError(
+            f"{expression} to a tolerance of {tolerance:g} would cost {needed * cells:.1e} posterior cells, "
+            f"more than {_MAX_WORK:.0e} ({count:,} images): ask for tolerance={reachable:.1g} or fewer states"
+        )
+    values = run(needed, child_seed(seed, "draws"))
     return Answer(
         str(expression),
-        known + float(np.mean(values)),
-        error,
-        method + ("; H(..X..) is a differential entropy" if density else ""),
+        known + float(values.mean()),
+        float(np.std(values, ddof=1) / math.sqrt(len(values))),
+        f"Monte Carlo over {len(values)} antithetic pairs with the exact posterior"
+        + ("; H(..X..) is a differential entropy" if density else ""),
     )
 
 
@@ -217,10 +239,11 @@ def forced_information(world: Glyphs, variable: str, *, resolution: float, draws
         value = _entropy(table.sum(0)) + _entropy(table.sum(1)) - _entropy(table.ravel())
         return Answer(name, value)
     templates = _templates(world, support)
-    pairs = max(4 * _MIN_PAIRS, -(-draws // (2 * min(len(templates.prior), _STRATA))))
+    pairs = max(_PILOT, -(-draws // (2 * min(len(templates.prior), _STRATA))))
     batches = [
-        (weights, posteriors @ of_a, posteriors @ of_c)
-        for weights, posteriors in _draws(templates, world.noise, pairs, seed)
+        (w, p @ of_a, p @ of_c)
+        for weights, posteriors in _draws(templates, world.noise, pairs, child_seed(seed, "draws"))
+        for w, p in zip(weights, posteriors, strict=True)
     ]
     value, error = posterior_information(
         batches, prior=_template_prior(support) @ of_c, resolution=resolution
@@ -256,9 +279,9 @@ def _entropies(posteriors: Array, kernel: sparse.csr_array | Array) -> Array:
 
 
 def _softmax(logits: Array) -> Array:
-    logits = logits - logits.max(axis=1, keepdims=True)
+    logits = logits - logits.max(axis=-1, keepdims=True)
     np.exp(logits, out=logits)
-    logits /= logits.sum(axis=1, keepdims=True)
+    logits /= logits.sum(axis=-1, keepdims=True)
     return logits
 
 
