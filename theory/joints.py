@@ -140,13 +140,19 @@ class Joint:
                 f"all entropies of {self!r} need {cells} cells ({8 * cells / 2**30:.1f} GiB), more than "
                 f"{_MAX_LATTICE}: ask for single terms, or for a marginal"
             )
-        table = self.probabilities.astype(np.float64)
-        for axis in range(table.ndim):
-            table = np.concatenate([table, table.sum(axis=axis, keepdims=True)], axis=axis)
+        shape = self.probabilities.shape
+        states = tuple(slice(0, k) for k in shape)
+        table = np.empty([k + 1 for k in shape])
+        table[states] = self.probabilities
+        for axis in reversed(range(len(shape))):  # last ones first: what is summed stays contiguous
+            slots = np.moveaxis(table[states[:axis]], axis, 0)
+            np.add.reduce(slots[:-1], axis=0, out=slots[-1])
         table = _surprisals(table)
-        for axis in range(table.ndim):
-            inner, total = np.split(table, [-1], axis=axis)
-            table = np.concatenate([inner.sum(axis=axis, keepdims=True), total], axis=axis)
+        for k in shape:  # each fold moves the first axis last, so that all come round in order
+            slots = table.reshape(k + 1, -1)
+            table = np.empty((slots.shape[1], 2))  # (other axes, kept or summed)
+            np.add.reduce(slots[:-1], axis=0, out=table[:, 0])
+            table[:, 1] = slots[-1]
         subsets = [frozenset[str]()]
         for name in reversed(self.names):  # C order: the first axis varies slowest, slot 0 is "kept"
             subsets = [s | {name} for s in subsets] + subsets
@@ -320,7 +326,10 @@ class Joint:
 
 def _surprisals(p: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """-p log p for every entry, 0 at 0."""
-    return -p * np.log(np.where(p > 0, p, 1.0))
+    logs = np.where(p > 0, p, 1.0)
+    np.log(logs, out=logs)
+    logs *= -p
+    return logs
 
 
 def _entropy(table: npt.NDArray[Any]) -> float:
