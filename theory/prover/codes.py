@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from itertools import product
 from math import prod
 from typing import Any
@@ -18,7 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from theory.joints import Joint
+from theory.prover.exact import Support
 from theory.prover.lattice import Frame, Vector
 from theory.prover.layout import Goal, Layout, masks_of
 
@@ -31,8 +30,10 @@ _ALL = 1024
 _SAFE = 2**50
 _WORD = 62
 _KEPT = 512
-_CELLS = 1 << 22
+_WORDS = 1 << 14
 _TERMS = (0.2, 0.4, 0.3, 0.1)
+_CHAINED = (0.05, 0.9, 0.04, 0.01)
+_RARELY, _OFTEN, _SHORT = 8, 2, 8
 _NOISE = 0.15
 _ROOT = 0.5
 
@@ -133,27 +134,18 @@ class Code:
         """The coordinates that are used."""
         return np.asarray(np.flatnonzero(self.forms.any(axis=(0, 1))), dtype=np.int64)
 
-    def joint(self, order: Sequence[str]) -> Joint | None:
-        """The uniform distribution over the code words, exact; None where its table would not fit."""
+    def support(self) -> Support | None:
+        """The uniform distribution over the code words; None where there are too many."""
         used = self.live
-        if float(self.field) ** len(used) > _CELLS:
+        if float(self.field) ** len(used) > _WORDS:
             return None
         words = np.array(list(product(range(self.field), repeat=len(used))), dtype=np.int64)
         words = words.reshape(self.field ** len(used), len(used))
-        columns: list[Integers] = []
-        for name in order:
-            values = words @ self.forms[self.names.index(name)][:, used].T % self.field
-            _, inverse = np.unique(values, axis=0, return_inverse=True)
-            columns.append(inverse.reshape(-1))
-        shape = [int(column.max()) + 1 for column in columns]
-        if prod(shape) > _CELLS:
-            return None
-        counts = np.zeros(shape, dtype=np.int64)
-        np.add.at(counts, tuple(columns), 1)
-        table = np.full(shape, Fraction(0), dtype=object)
-        for index in zip(*np.nonzero(counts), strict=True):
-            table[index] = Fraction(int(counts[index]), len(words))
-        return Joint(tuple(order), table)
+        columns = []
+        for forms in self.forms:
+            values = words @ forms[:, used].T % self.field
+            columns.append(np.unique(values, axis=0, return_inverse=True)[1].reshape(-1))
+        return Support.uniform(self.names, np.stack(columns, axis=1))
 
     def describe(self) -> str:
         """One line: what each variable is."""
@@ -244,20 +236,26 @@ def _enumerated(layout: Layout, field: int, most: int) -> _Batch | None:
 
 
 def _sampled(layout: Layout, field: int, dimension: int, size: int, rng: np.random.Generator) -> _Batch:
-    """Random codes whose symbols are mostly constant, copies, or sums of two or three."""
+    """Random codes whose symbols are mostly constant, copies, or sums of two or three.
+
+    In some codes nearly all symbols are copies, so that information survives long paths.
+    """
     mix, own = [], []
     batch, row = np.arange(size)[:, None], np.arange(dimension)
+    calm = batch % (_RARELY if len(layout.names) <= _SHORT else _OFTEN) == 0
     for parents, noisy in zip(layout.parents, layout.noisy, strict=True):
         width = len(parents) * dimension
         coefficients = np.zeros((size, dimension, width), dtype=np.int64)
         if width:
             terms = rng.choice(len(_TERMS), size=(size, dimension), p=_TERMS)
+            chained = rng.choice(len(_TERMS), size=(size, dimension), p=_CHAINED)
+            terms = np.where(calm, chained, terms)
             for j in range(len(_TERMS) - 1):
                 factor = rng.integers(1, field, size=(size, dimension)) if field > 2 else 1
                 source = rng.integers(width, size=(size, dimension))
                 coefficients[batch, row, source] += (terms > j) * factor
         mix.append(coefficients % field)
-        noise = rng.random((size, dimension)) < (_NOISE if parents else _ROOT)
+        noise = rng.random((size, dimension)) < (np.where(calm, 0.0, _NOISE) if parents else _ROOT)
         own.append(np.asarray(noise & noisy, dtype=np.int64))
     return _Batch(layout, field, dimension, mix, own)
 

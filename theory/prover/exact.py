@@ -9,43 +9,75 @@ with the rounding error bounded in exact arithmetic.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Context, Decimal
 from fractions import Fraction
 from math import lcm
 
 import numpy as np
+import numpy.typing as npt
 import sympy
 
 from theory.diagrams import Diagram
 from theory.expressions import Entropies, Relation
 from theory.joints import Joint
 
-__all__ = ["Support", "holds", "off_diagram", "sign"]
+__all__ = ["Support", "holds", "off_diagram"]
 
 _DIGITS = 30
 
 
 class Support:
-    """The states of positive probability of an exact joint, as integers over a common denominator.
+    """A distribution as its states of positive probability, with integer weights over a common denominator.
 
     Args:
-        joint: A joint whose probabilities are Fractions (or integers).
-
-    Raises:
-        ValueError: If the probabilities are floating point.
+        names: The variables.
+        states: Distinct states, one tuple for each.
+        weights: Their positive weights; the denominator is the sum.
     """
 
-    def __init__(self, joint: Joint) -> None:
+    def __init__(
+        self, names: Sequence[str], states: Sequence[tuple[int, ...]], weights: Sequence[int]
+    ) -> None:
+        self.names = tuple(names)
+        self.states = list(states)
+        self.weights = list(weights)
+        self.denominator = sum(self.weights)
+
+    @classmethod
+    def of(cls, joint: Joint) -> Support:
+        """The support of an exact joint.
+
+        Raises:
+            ValueError: If the probabilities are floating point.
+        """
         table = joint.probabilities
         if table.dtype != object:
             raise ValueError("an exact check needs a joint of Fractions, got floating-point probabilities")
-        where = np.argwhere(table != 0)
-        values = [Fraction(table[tuple(index)]) for index in where]
-        self.names = joint.names
-        self.denominator = lcm(*(p.denominator for p in values))
-        self.states = [tuple(map(int, index)) for index in where]
-        self.weights = [int(p * self.denominator) for p in values]
+        where = [tuple(map(int, index)) for index in np.argwhere(table != 0)]
+        values = [Fraction(table[index]) for index in where]
+        denominator = lcm(*(p.denominator for p in values))
+        return cls(joint.names, where, [int(p * denominator) for p in values])
+
+    @classmethod
+    def uniform(cls, names: Sequence[str], outcomes: npt.NDArray[np.int64]) -> Support:
+        """Equally likely outcomes, an array of shape (outcomes, variables); states are relabelled 0, 1, .."""
+        columns = [np.unique(column, return_inverse=True)[1].reshape(-1) for column in outcomes.T]
+        states, counts = np.unique(np.stack(columns, axis=1), axis=0, return_counts=True)
+        return cls(names, [tuple(map(int, state)) for state in states], [int(c) for c in counts])
+
+    def shape(self, names: Sequence[str]) -> tuple[int, ...]:
+        """The number of states of some variables."""
+        return tuple(max(state[self.names.index(n)] for state in self.states) + 1 for n in names)
+
+    def joint(self, names: Sequence[str]) -> Joint:
+        """The exact joint of some variables."""
+        table = np.full(self.shape(names), Fraction(0), dtype=object)
+        axes = [self.names.index(n) for n in names]
+        for state, weight in zip(self.states, self.weights, strict=True):
+            index = tuple(state[axis] for axis in axes)
+            table[index] = table[index] + Fraction(weight, self.denominator)
+        return Joint(tuple(names), table)
 
     def marginal(self, names: frozenset[str]) -> dict[tuple[int, ...], int]:
         """The integer weights of the states of some variables."""
@@ -116,11 +148,6 @@ def _sign_of_logs(logs: Mapping[int, int]) -> int:
         if abs(value) > error:
             return 1 if value > 0 else -1
         digits *= 2
-
-
-def sign(joint: Joint, entropies: Entropies) -> int:
-    """The exact sign of sum c H(set) under an exact joint: -1, 0 or 1."""
-    return Support(joint).sign(entropies)
 
 
 def holds(support: Support, relation: Relation) -> bool:

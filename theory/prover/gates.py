@@ -10,13 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from math import prod
 
 import numpy as np
 import numpy.typing as npt
 
-from theory.joints import Joint
+from theory.prover.exact import Support
 from theory.prover.lattice import Frame, Vector
 from theory.prover.layout import Goal, Layout, masks_of
 
@@ -25,7 +24,6 @@ __all__ = ["Gates", "search_gates"]
 Integers = npt.NDArray[np.int64]
 
 _TOLERANCE = 1e-9
-_CELLS = 1 << 21
 
 
 @dataclass(frozen=True)
@@ -40,21 +38,9 @@ class Gates:
     names: tuple[str, ...]
     values: Integers
 
-    def joint(self, order: Sequence[str]) -> Joint | None:
-        """The distribution, exact, states relabelled 0, 1, ..; None where its table would not fit."""
-        columns = [
-            np.unique(self.values[:, self.names.index(name)], return_inverse=True)[1].reshape(-1)
-            for name in order
-        ]
-        shape = [int(column.max()) + 1 for column in columns]
-        if prod(shape) > _CELLS:
-            return None
-        counts = np.zeros(shape, dtype=np.int64)
-        np.add.at(counts, tuple(columns), 1)
-        table = np.full(shape, Fraction(0), dtype=object)
-        for index in zip(*np.nonzero(counts), strict=True):
-            table[index] = Fraction(int(counts[index]), len(self.values))
-        return Joint(tuple(order), table)
+    def support(self) -> Support:
+        """The distribution."""
+        return Support.uniform(self.names, self.values)
 
     def describe(self) -> str:
         """One line."""

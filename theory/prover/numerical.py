@@ -19,6 +19,7 @@ from scipy.optimize import minimize
 from scipy.special import softmax
 
 from theory.joints import Joint
+from theory.prover.exact import Support
 from theory.prover.lattice import Frame, Vector
 from theory.prover.layout import Goal, Layout
 
@@ -173,14 +174,13 @@ def _alphabets(layout: Layout, rng: np.random.Generator, restarts: int) -> Itera
 
 
 def numerical_candidates(
-    goal: Goal, layout: Layout, variables: Sequence[str], *, restarts: int, seed: int
-) -> Iterator[tuple[Joint, str]]:
+    goal: Goal, layout: Layout, *, restarts: int, seed: int
+) -> Iterator[tuple[Support, str]]:
     """Rational distributions near local optima that meet the goal in floating point, simplest first.
 
     Args:
         goal: What they must satisfy and break.
         layout: The variables.
-        variables: Their order in the joint.
         restarts: How many random starts.
         seed: Fixes the starts.
     """
@@ -205,6 +205,9 @@ def numerical_candidates(
             gaps = [np.array([value]) for value in tables.gaps(p)[0]]
             if goal.met(gaps, _TOLERANCE)[0]:
                 exact = tables.joint([_rational(t, denominator) for t in integers])
-                joint = Joint(layout.names, np.array(exact, dtype=object)).marginal(variables)
-                yield joint, f"conditional tables with denominator {denominator}, found numerically"
+                joint = Joint(layout.names, np.array(exact, dtype=object))
+                yield (
+                    Support.of(joint),
+                    f"conditional tables with denominator {denominator}, found numerically",
+                )
                 break

@@ -22,7 +22,6 @@ __all__ = ["violating"]
 
 _DENOMINATOR = 60
 _SMALL = 1e-7
-_ALL_ROWS = 1200
 
 
 def violating(search: Search, target: Vector) -> dict[int, Fraction] | None:
@@ -35,8 +34,7 @@ def violating(search: Search, target: Vector) -> dict[int, Fraction] | None:
     reduced = space.reduced(target)
     if not reduced:
         return None
-    large = len(search.distinct) > _ALL_ROWS
-    point = search.cuts(reduced).point if large else _by_program(search, reduced)
+    point = search.cuts(reduced).point if search.is_large else _by_program(search, reduced)
     return None if point is None else _exact(search, target, point)
 
 

@@ -17,7 +17,7 @@ from theory.prover.lattice import Frame
 from theory.prover.layout import Goal
 from theory.prover.non_shannon import instances
 from theory.prover.polymatroid import violating
-from theory.prover.refute import find_distribution
+from theory.prover.refute import DEPTHS, find_distribution
 from theory.prover.results import (
     ContradictionError,
     Impossible,
@@ -65,9 +65,11 @@ class _Problem:
             self._searches[size] = Search(space, extra, max_columns=self.max_columns)
         return self._searches[size]
 
-    def represent(self, gap: Expression, *, strict: bool = False) -> tuple[Found, Search] | None:
-        """A proof that `gap >= 0` (or `> 0`), over the variables named, then over all ancestors."""
-        for size in self.sizes:
+    def represent(
+        self, gap: Expression, sizes: Sequence[int], *, strict: bool = False
+    ) -> tuple[Found, Search] | None:
+        """A proof that `gap >= 0` (or `> 0`) over the first so many variables, smallest numbers first."""
+        for size in sizes:
             search = self.search(size)
             found = search.prove(search.space.frame.vector(gap), strict=strict)
             if found is not None:
@@ -90,16 +92,16 @@ class _Problem:
             steps.append(Step("shannon", weight, _quantity(frame, *name_)))
         return Part(relation, str(claim), tuple(steps))
 
-    def parts(self, relation: Relation) -> list[Part] | None:
+    def parts(self, relation: Relation, sizes: Sequence[int]) -> list[Part] | None:
         """The parts that prove a relation, or None."""
         gap = relation.gap
         text = str(relation)
-        found = self.represent(gap, strict=relation.operator in (">", "<"))
+        found = self.represent(gap, sizes, strict=relation.operator in (">", "<"))
         if found is None:
             return None
         parts = [self.part(text, gap, *found)]
         if relation.operator == "==" and self._is_inequality(found[0]):
-            opposite = self.represent(-gap)
+            opposite = self.represent(-gap, sizes)
             if opposite is None:
                 return None
             parts.append(self.part(text, -gap, *opposite))
@@ -114,7 +116,7 @@ class _Problem:
         """A certificate that the given statements contradict each other, or None."""
         if all(relation.operator not in (">", "<") for relation in self.facts.relations):
             return None
-        found = self.represent(Expression(), strict=True)
+        found = self.represent(Expression(), self.sizes, strict=True)
         if found is None:
             return None
         return self.certificate(CONTRADICTION, [self.part(CONTRADICTION, Expression(), *found)])
@@ -132,9 +134,12 @@ class _Problem:
             raise RuntimeError(f"the prover made a certificate that the checker rejects: {outcome}")
         return certificate
 
-    def distribution(self, goal: Goal, seed: int, *, deep: bool) -> tuple[Joint, str] | None:
+    def distribution(self, goal: Goal, seed: int, depth: int) -> tuple[Joint, str] | None:
         """An exact distribution on the diagram that meets the goal, or None."""
-        return find_distribution(goal, self.facts.variables, self.diagram, seed=seed, deep=deep)
+        facts = self.facts
+        return find_distribution(
+            goal, facts.variables, len(facts.named), self.diagram, seed=seed, depth=depth
+        )
 
     def beyond_shannon(self, relations: Sequence[Relation]) -> bool:
         """Whether Zhang and Yeung's inequality proves all the relations."""
@@ -148,7 +153,7 @@ class _Problem:
             max_columns=self.max_columns,
         )
         try:
-            return all(stronger.parts(relation) is not None for relation in relations)
+            return all(stronger.parts(relation, self.sizes) is not None for relation in relations)
         except TooLargeError:
             return False
 
@@ -179,7 +184,7 @@ def _quantity(frame: Frame, left: int, right: int, condition: int) -> str:
 
 
 def _values(relations: Sequence[Relation], joint: Joint) -> tuple[tuple[str, float, float], ...]:
-    support = Support(joint)
+    support = Support.of(joint)
 
     def value(side: Expression) -> float:
         return joint.value(side) if support.sign(side.entropies()) else 0.0
@@ -265,32 +270,30 @@ def prove(
         )
     if exists:
         return _exists(claim, problem, counterexample, seed, start)
-    parts: list[Part] = []
-    missing: list[Relation] = []
+    proved: dict[Relation, list[Part]] = {}
     too_large: TooLargeError | None = None
-    for relation in claim:
-        try:
-            found = problem.parts(relation)
-        except TooLargeError as error:
-            found, too_large = None, error
-        if found is None:
-            missing.append(relation)
-        else:
-            parts.extend(found)
-    if not missing:
-        certificate = problem.certificate(str(claim), parts)
-        return Proof(claim, perf_counter() - start, certificate)
-    goal = Goal(problem.facts.relations, tuple(missing))
-    for deep in (False, True) if counterexample else ():
-        model = problem.distribution(goal, seed, deep=deep)
+    for depth in DEPTHS:
+        for relation in claim:
+            try:
+                if relation not in proved and depth < len(problem.sizes):
+                    found = problem.parts(relation, problem.sizes[depth : depth + 1])
+                    proved |= {} if found is None else {relation: found}
+            except TooLargeError as error:
+                too_large = error
+        missing = [relation for relation in claim if relation not in proved]
+        if not missing:
+            parts = [part for relation in dict.fromkeys(claim) for part in proved[relation]]
+            certificate = problem.certificate(str(claim), parts)
+            return Proof(claim, perf_counter() - start, certificate)
+        goal = Goal(problem.facts.relations, tuple(missing))
+        model = problem.distribution(goal, seed, depth) if counterexample else None
         if model is not None:
             joint, description = model
             return Refutation(claim, perf_counter() - start, joint, _values(missing, joint), description)
-        if too_large is None and problem.beyond_shannon(missing):
-            listed = " and ".join(map(str, missing))
+        if depth == DEPTHS[1] and too_large is None and problem.beyond_shannon(missing):
             reason = (
-                f"true but not of Shannon type: {listed} follows with Zhang and Yeung's inequality "
-                f"(non_shannon=True)"
+                f"true but not of Shannon type: {' and '.join(map(str, missing))} follows with Zhang and "
+                f"Yeung's inequality (non_shannon=True)"
             )
             return Unknown(claim, perf_counter() - start, reason)
     if too_large is not None:
@@ -310,13 +313,13 @@ def _exists(
         max_columns=problem.max_columns,
     )
     goal = Goal((*problem.facts.relations, *claim.relations), ())
-    for deep in (False, True):
-        model = problem.distribution(goal, seed, deep=deep) if counterexample else None
+    for depth in DEPTHS:
+        model = problem.distribution(goal, seed, depth) if counterexample else None
         if model is not None:
             joint, description = model
             values = _values(claim.relations, joint)
             return Witness(claim, perf_counter() - start, joint, values, description)
-        contradiction = None if deep else inner.contradiction()
+        contradiction = inner.contradiction() if depth == DEPTHS[0] else None
         if contradiction is not None:
             return Impossible(claim, perf_counter() - start, contradiction)
     return Unknown(claim, perf_counter() - start, "no distribution was found that satisfies it")

@@ -80,6 +80,11 @@ def _weighted(part: Part, latex: bool) -> str:
     return "".join(pieces) or "0"
 
 
+def _is_plain(part: Part) -> bool:
+    """Whether the part's only step is its claim, word for word."""
+    return len(part.steps) == 1 and part.steps[0].weight == 1 and part.steps[0].quantity == part.claim
+
+
 def _number(value: Fraction, latex: bool) -> str:
     if not latex or value.denominator == 1:
         return str(value)
@@ -104,6 +109,8 @@ def _lines(certificate: Certificate, latex: bool) -> list[str]:
                 lines.append(rf"\item \({quantity.latex()} {_LATEX[operator]} 0\): {_reason(step, True)}.")
             else:
                 lines.append(f"{number}. {quantity} {operator} 0: {_reason(step, False)}.")
+        if _is_plain(part):
+            continue
         number += 1
         end = (">" if strict else ">=") if strong else "=="
         left = claim.latex() if latex else str(claim)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from math import prod
 
 from theory.diagrams import Diagram
 from theory.joints import Joint
@@ -12,19 +13,25 @@ from theory.prover.gates import search_gates
 from theory.prover.layout import Goal, Layout
 from theory.prover.numerical import numerical_candidates
 
-__all__ = ["find_distribution", "verified"]
+__all__ = ["DEPTHS", "find_distribution", "verified"]
 
-_CODES_FIRST = ((2, 1, 256, 1), (2, 2, 2048, 6), (2, 1, 0, 1), (3, 1, 512, 1))
-_GATES_FIRST = ((4, 2048, 6), (8, 1024, 6))
-_CODES_LATER = ((2, 2, 4096, 8), (3, 1, 4096, 2), (5, 1, 4096, 1), (2, 3, 4096, 6), (3, 2, 2048, 1))
-_GATES_LATER = ((16, 2048, 24),)
+DEPTHS = (0, 1, 2)
+
+_CODES = (
+    ((2, 1, 256, 1), (2, 2, 2048, 6)),
+    ((2, 1, 0, 1), (3, 1, 512, 1)),
+    ((2, 2, 4096, 8), (3, 1, 4096, 2), (5, 1, 4096, 1), (2, 3, 4096, 6), (3, 2, 2048, 1)),
+)
+_GATES = ((), ((4, 2048, 6), (8, 1024, 6)), ((16, 2048, 24),))
 _RESTARTS = 24
 _MOST_VARIABLES = 10
+_SYMBOLS = 24
+_CELLS = 1 << 16
+_AXES = 32
 
 
-def verified(joint: Joint, goal: Goal, diagram: Diagram | None) -> bool:
-    """Whether an exact joint is on the diagram and meets the goal, in exact arithmetic."""
-    support = Support(joint)
+def verified(support: Support, goal: Goal, diagram: Diagram | None) -> bool:
+    """Whether a distribution is on the diagram and meets the goal, in exact arithmetic."""
     if diagram is not None and off_diagram(support, diagram) is not None:
         return False
     if not all(holds(support, relation) for relation in goal.required):
@@ -32,39 +39,45 @@ def verified(joint: Joint, goal: Goal, diagram: Diagram | None) -> bool:
     return not goal.broken or not all(holds(support, relation) for relation in goal.broken)
 
 
-def _proposals(
-    goal: Goal, layout: Layout, variables: Sequence[str], seed: int, deep: bool
-) -> Iterator[tuple[Joint, str]]:
-    for field, dimension, size, rounds in _CODES_LATER if deep else _CODES_FIRST:
+def _proposals(goal: Goal, layout: Layout, seed: int, depth: int) -> Iterator[tuple[Support, str]]:
+    n = len(layout.names)
+    for field, dimension, size, rounds in _CODES[depth]:
+        if field > 2 and n * dimension > _SYMBOLS:
+            continue
         code = search_codes(
             goal, layout, field=field, dimension=dimension, size=size, rounds=rounds, seed=seed
         )
-        joint = None if code is None else code.joint(variables)
-        if code is not None and joint is not None:
-            yield joint, code.describe()
-    for outcomes, size, rounds in _GATES_LATER if deep else _GATES_FIRST:
+        support = None if code is None else code.support()
+        if code is not None and support is not None:
+            yield support, code.describe()
+    if n > _MOST_VARIABLES:
+        return
+    for outcomes, size, rounds in _GATES[depth]:
         found = search_gates(goal, layout, outcomes=outcomes, size=size, rounds=rounds, seed=seed)
-        joint = None if found is None else found.joint(variables)
-        if found is not None and joint is not None:
-            yield joint, found.describe()
-    if deep and len(layout.names) <= _MOST_VARIABLES:
-        yield from numerical_candidates(goal, layout, variables, restarts=_RESTARTS, seed=seed)
+        if found is not None:
+            yield found.support(), found.describe()
+    if depth == DEPTHS[-1]:
+        yield from numerical_candidates(goal, layout, restarts=_RESTARTS, seed=seed)
 
 
 def find_distribution(
-    goal: Goal, variables: Sequence[str], diagram: Diagram | None, *, seed: int, deep: bool
+    goal: Goal, variables: Sequence[str], named: int, diagram: Diagram | None, *, seed: int, depth: int
 ) -> tuple[Joint, str] | None:
     """An exact distribution on the diagram that meets the goal, with a one-line description.
 
     Args:
         goal: What it must satisfy and break.
         variables: An ancestral set of the diagram, or all variables where there is none.
+        named: How many of them, from the first, must be in the joint; the others are left out where the
+            table of all would be too large.
         diagram: The causal diagram, or None.
         seed: Fixes the random part.
-        deep: Whether to search for seconds, numerically at last, rather than for some hundredths.
+        depth: Which of the `DEPTHS`: binary codes for milliseconds, other codes and gates for some
+            hundredths of a second, or larger ones and a numerical search for seconds.
     """
     layout = Layout.of(variables, diagram)
-    for joint, description in _proposals(goal, layout, variables, seed, deep):
-        if verified(joint, goal, diagram):
-            return joint, description
+    for support, description in _proposals(goal, layout, seed, depth):
+        if verified(support, goal, diagram):
+            fits = prod(support.shape(variables)) <= _CELLS and len(variables) <= _AXES
+            return support.joint(variables if fits else variables[:named]), description
     return None

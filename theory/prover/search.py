@@ -35,6 +35,8 @@ Name = tuple[int, int, int]
 _LOOKUP = 6
 _TRIED = 12
 _ALL_ROWS = 1200
+_MOST_ROWS = 12_000
+_FEW_COLUMNS = 200
 _STRICT_ROWS = 20_000
 _FEW_ROWS = 300
 _ENOUGH = 3
@@ -98,6 +100,12 @@ class Search:
         _, index = np.unique(hashes, return_index=True)
         return np.asarray(np.sort(index[hashes[index] != 0]), dtype=np.int64)
 
+    @property
+    def is_large(self) -> bool:
+        """Whether there are too many inequalities to write them all down."""
+        rows = len(self.distinct)
+        return rows > _ALL_ROWS and (rows > _MOST_ROWS or self.space.columns > _FEW_COLUMNS)
+
     @cached_property
     def rows(self) -> tuple[list[Name], list[Row]]:
         """The elemental inequalities that differ under the facts, and their reduced vectors."""
@@ -134,7 +142,7 @@ class Search:
             found = self._by_lookup(target, reduced)
             if found is not None:
                 return found
-        if self.space.columns > _ALL_ROWS or len(self.distinct) > _ALL_ROWS:
+        if self.is_large:
             return self._at_large(target, reduced)
         names, vectors = self.rows
         return self._by_program(target, reduced, names, vectors)

@@ -28,6 +28,7 @@ import numpy.typing as npt
 
 from theory.prover.facts import Facts, Function, Independence
 from theory.prover.lattice import Combination, Frame, Row, Vector, add_to, information
+from theory.prover.results import TooLargeError
 from theory.prover.separation import closures, neighbours
 
 __all__ = ["Space", "Triples", "Use", "elementals", "triples"]
@@ -38,6 +39,8 @@ Triples = tuple[Masks, Masks, Masks]
 """Left, right and condition masks of I(left; right | condition); left == right means H(left | condition)."""
 
 _SEED = 20241106
+_REMEMBERED = 12
+_MOST_VARIABLES = 16
 
 
 @dataclass(frozen=True)
@@ -72,9 +75,12 @@ def sizes(k: int) -> Masks:
     return total
 
 
-@lru_cache(maxsize=32)
 def elementals(k: int) -> Triples:
     """The elemental inequalities of k variables: k of the form H(i|rest), the others I(i;j|K) >= 0."""
+    return _remembered(k) if k <= _REMEMBERED else _elementals(k)
+
+
+def _elementals(k: int) -> Triples:
     full = (1 << k) - 1
     left, right, condition = [], [], []
     every = np.arange(1 << k, dtype=np.int64)
@@ -90,6 +96,11 @@ def elementals(k: int) -> Triples:
         np.concatenate([*right, single]),
         np.concatenate([*condition, full & ~single]),
     )
+
+
+@lru_cache(maxsize=16)
+def _remembered(k: int) -> Triples:
+    return _elementals(k)
 
 
 @lru_cache(maxsize=16)
@@ -115,9 +126,19 @@ class Space:
         facts: The facts.
         inside: How many of `facts.variables` to work with; the diagram's other ancestors only imply
             independences and functions among these.
+
+    Raises:
+        TooLargeError: If there are more than 16 variables.
     """
 
     def __init__(self, facts: Facts, inside: int) -> None:
+        if inside > _MOST_VARIABLES:
+            gigabytes = 8 * 2**inside * (6 * inside + inside * (inside - 1)) / 2**30
+            raise TooLargeError(
+                f"{inside} variables ({', '.join(facts.variables[:3])}, ..) have {2**inside:,} joint "
+                f"entropies, which would take about {gigabytes:,.0f} GiB, and {_MOST_VARIABLES} variables "
+                f"are the limit: leave out variables, or cut the diagram down to the part that matters"
+            )
         self.facts = facts
         self.frame = Frame(facts.variables[:inside])
         self.inside = inside
