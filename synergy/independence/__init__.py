@@ -1,0 +1,14 @@
+"""Tests of conditional independence that hold their level.
+
+Local permutation rejects true independences when X and Y both depend strongly on a Z that the rows fill
+sparsely, because neighbours in Z are then not exchangeable; so do tests on bootstrapped neighbour
+estimates. The default for continuous columns therefore regresses both sides on Z and tests what is left
+(Shah and Peters 2020, "The hardness of conditional independence testing and the generalised covariance
+measure", Annals of Statistics 48), whose level needs only that the product of the two regression errors
+is small. No test holds its level everywhere (their theorem 2).
+"""
+
+from synergy.independence.front import Method, independence_test
+from synergy.independence.result import IndependenceResult
+
+__all__ = ["IndependenceResult", "Method", "independence_test"]

@@ -1,0 +1,250 @@
+from __future__ import annotations
+
+from itertools import permutations
+
+import numpy as np
+import pytest
+from scipy.stats import chi2_contingency, norm
+
+from synergy.independence import IndependenceResult, independence_test
+from synergy.independence.gcm import covariance_test
+from synergy.independence.permutations import g_test, local_permutation_test, random_feature_test
+from synergy.independence.smoother import Smoother, relevance_widths
+from synthetic import ModularShift, Sample, Variable
+
+# binomial(24, 0.05) exceeds 5 with probability below 1e-3
+REPLICATES, MOST = 24, 5
+
+
+def strong(n: int, seed: int, *, effect: float = 0.0) -> dict[str, np.ndarray]:
+    """X and Y are both sum(Z) and a little noise of their own, or with some noise in common."""
+    rng = np.random.default_rng(seed)
+    z = rng.normal(size=(n, 3))
+    e, f = rng.normal(size=(2, n))
+    return {"X": z.sum(1) + 0.1 * e, "Y": z.sum(1) + 0.1 * (f + effect * e), "Z": z}
+
+
+def test_the_covariance_measure_holds_its_level_under_strong_dependence_on_z():
+    rejected = sum(
+        independence_test(strong(200, seed), "X _||_ Y | Z", permutations=59).rejects()
+        for seed in range(REPLICATES)
+    )
+    assert rejected <= MOST
+
+
+def test_and_has_power_there():
+    rejected = sum(
+        independence_test(strong(200, seed, effect=0.7), "X _||_ Y | Z", permutations=99).rejects()
+        for seed in range(6)
+    )
+    assert rejected >= 5
+
+
+@pytest.mark.parametrize("shape", ["square", "spread", "sign"])
+def test_dependence_without_covariance_is_seen(shape):
+    rng = np.random.default_rng(0)
+    z, e, f = rng.normal(size=(3, 800))
+    noise = {"square": f + 0.7 * e**2, "spread": f * np.exp(0.6 * e), "sign": f + 0.7 * e * np.sign(z)}[shape]
+    data = {"X": z + e, "Y": z + noise, "Z": z}
+    assert independence_test(data, "X _||_ Y | Z", permutations=199).p_value < 0.02
+
+
+def test_spread_that_depends_on_z_is_not_dependence():
+    rejected = 0
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        z, e, f = rng.normal(size=(3, 200))
+        data = {"X": z + np.exp(z / 2) * e, "Y": z + np.exp(z / 2) * f, "Z": z}
+        rejected += independence_test(data, "X _||_ Y | Z", permutations=99).rejects()
+    assert rejected <= 4
+
+
+def test_the_g_statistic_agrees_with_scipy():
+    rng = np.random.default_rng(0)
+    x, y = rng.integers(3, size=500), rng.integers(4, size=500)
+    observed, _ = g_test(x, y, np.zeros(500, dtype=int), resamples=19, seed=0)
+    table = np.histogram2d(x, y, bins=[3, 4])[0]
+    assert observed == pytest.approx(chi2_contingency(table, lambda_="log-likelihood").statistic)
+
+
+def test_g_permutations_agree_with_all_permutations_of_a_small_sample():
+    x, y = np.array([0, 0, 0, 1, 1, 1, 0]), np.array([0, 0, 0, 1, 1, 0, 0])
+
+    def g(moved: np.ndarray) -> float:
+        table = np.histogram2d(moved, y, bins=2)[0]
+        expected = table.sum(1, keepdims=True) * table.sum(0) / table.sum()
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return 2 * float(np.nansum(table * np.log(table / expected)))
+
+    every = np.array([g(x[list(order)]) for order in permutations(range(7))])
+    exact = (every >= g(x) - 1e-9).mean()
+    _, p = g_test(x, y, np.zeros(7, dtype=int), resamples=4999, seed=0)
+    assert abs(p - exact) < 4 * np.sqrt(exact * (1 - exact) / 4999) + 1 / 5000
+
+
+def test_the_g_test_is_exact_in_sparse_strata():
+    rejected = 0
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        z = rng.integers(30, size=150)
+        x, y = (z + rng.integers(2, size=150)) % 3, (z + rng.integers(2, size=150)) % 3
+        rejected += g_test(x, y, z, resamples=99, seed=seed)[1] <= 0.05
+    # binomial(200, 0.05) exceeds 20 with probability below 1e-3
+    assert rejected <= 20
+
+
+def test_explaining_away_is_found():
+    sample = ModularShift(n=4, noise=0.2).sample(600, seed=0)
+    assert not independence_test(sample, "A _||_ C").rejects()
+    found = independence_test(sample, "A _||_ C | X", permutations=199)
+    assert found.p_value == 1 / 200
+    assert found.method == "g"
+
+
+def test_the_unconditional_test_sees_a_circle_and_holds_its_level():
+    rng = np.random.default_rng(0)
+    angle = rng.uniform(0, 2 * np.pi, 300)
+    circle = {
+        "X": np.cos(angle) + 0.1 * rng.normal(size=300),
+        "Y": np.sin(angle) + 0.1 * rng.normal(size=300),
+    }
+    assert independence_test(circle, "X _||_ Y", permutations=99).p_value == 0.01
+    rejected = sum(
+        random_feature_test(*np.random.default_rng(s).normal(size=(2, 80, 1)), resamples=39, seed=s)[1]
+        <= 0.05
+        for s in range(100)
+    )
+    # binomial(100, 0.05) exceeds 13 with probability below 1e-3
+    assert rejected <= 13
+
+
+def test_local_permutation_holds_where_rows_are_dense_in_z():
+    free, tied = 0, 0
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        z, e, f = rng.normal(size=(3, 200))
+        for common in (0, 1):
+            found = independence_test(
+                {"X": z + e, "Y": z + f + common * e, "Z": z},
+                "X _||_ Y | Z",
+                method="local-permutation",
+                permutations=19,
+            )
+            assert any("sparse in Z" in note for note in found.notes)
+            free, tied = free + (found.rejects() and not common), tied + (found.rejects() and common)
+    # binomial(12, 0.05) exceeds 3 with probability 2e-3
+    assert free <= 3
+    assert tied == 12
+
+
+def test_local_permutation_fails_under_strong_dependence_as_the_note_says():
+    """The negative control: the test that peers use rejects here, the default does not (above)."""
+    rejected = sum(
+        local_permutation_test(
+            *(v.reshape(200, -1) for v in strong(200, seed).values()), k=5, near=5, resamples=19, seed=seed
+        )[1]
+        <= 0.05
+        for seed in range(10)
+    )
+    assert rejected >= 4
+
+
+def test_repeated_rows_are_counted_once_with_groups():
+    rejected = {"clustered": 0, "naive": 0}
+    for seed in range(30):
+        x, y = (np.repeat(v, 8) for v in np.random.default_rng(seed).normal(size=(2, 60)))
+        data = {"X": x, "Y": y, "G": np.repeat(np.arange(60), 8)}
+        variables = {n: Variable(n, "continuous") for n in "XY"} | {"G": Variable("G", "discrete", 60)}
+        for kind, groups in (("clustered", "G"), ("naive", None)):
+            sample = Sample(data, variables, groups)
+            rejected[kind] += independence_test(sample, "X _||_ Y", method="gcm", permutations=99).rejects()
+    # binomial(30, 0.05) exceeds 6 with probability below 1e-3
+    assert rejected["clustered"] <= 6
+    assert rejected["naive"] >= 12
+
+
+def test_an_image_can_be_conditioned_on():
+    sample = ModularShift(n=4, noise=0.1).sample(600, seed=0)
+    images = np.zeros((600, 1, 4, 4), dtype=np.float32)
+    images[np.arange(600), 0, sample["X"]] = 1
+    drawn = sample.with_column(Variable("X", "image"), images)
+    assert independence_test(drawn, "A _||_ C | X", permutations=99).p_value == 0.01
+    rng = np.random.default_rng(0)
+    unrelated = drawn.with_column(Variable("B", "discrete", 3), rng.integers(3, size=600))
+    assert not independence_test(unrelated, "A _||_ B | X", permutations=99).rejects()
+
+
+def test_leave_one_out_residuals_agree_with_leaving_one_out():
+    rng = np.random.default_rng(0)
+    z = rng.normal(size=(30, 2))
+    y = z[:, 0] + rng.normal(size=30)
+    smoother = Smoother(z, relevance=False)
+    basis, ridge = smoother.bases[2], 1e-3
+    features = basis.u * basis.singular
+
+    def left_out(i: int) -> float:
+        keep = np.arange(30) != i
+        gram = features[keep].T @ features[keep] + ridge * 30 * np.eye(features.shape[1])
+        return float(y[i] - features[i] @ np.linalg.solve(gram, features[keep].T @ y[keep]))
+
+    shrink = basis.singular**2 / (basis.singular**2 + ridge * 30)
+    fast = (y - basis.u @ (shrink * (basis.u.T @ y))) / (1 - (basis.u**2) @ shrink)
+    np.testing.assert_allclose(fast, [left_out(i) for i in range(30)], atol=1e-8)
+
+
+def test_relevance_widths_tell_conditions_apart():
+    rng = np.random.default_rng(0)
+    z = rng.normal(size=(150, 2))
+    widths = relevance_widths(z, np.sin(3 * z[:, 0]) + 0.1 * rng.normal(size=150))
+    assert widths[0] < 1 < widths[1]
+
+
+def test_one_pair_of_residuals_is_a_z_test():
+    rng = np.random.default_rng(0)
+    r, s = rng.normal(size=(2, 400))
+    statistic, p = covariance_test(r[:, None], s[:, None], weights=np.ones((400, 1)), resamples=9999, seed=0)
+    z = np.sqrt(400) * (r * s).mean() / (r * s).std()
+    assert statistic == pytest.approx(abs(z))
+    assert abs(p - 2 * norm.sf(abs(z))) < 0.03
+
+
+def test_results_are_reproducible_and_print():
+    data = strong(100, 0)
+    first, again = (independence_test(data, "X _||_ Y | Z", permutations=39, seed=3) for _ in range(2))
+    assert first == again
+    assert str(first).startswith("X _||_ Y | Z: p = ")
+    assert first.to_dict()["p_value"] == first.p_value
+
+
+def test_statement_term_and_relation_are_one():
+    sample = ModularShift(n=3).sample(60, seed=0)
+    texts = ["A _||_ C | X", "I(A;C|X)", "I(A;C|X) == 0"]
+    assert len({independence_test(sample, t, permutations=39) for t in texts}) == 1
+
+
+DATA = {"A": np.arange(40) % 2, "C": np.arange(40) % 3, "Z": np.linspace(0, 1, 40), "W": np.ones(40)}
+BAD = {
+    "two statements": ("A _||_ C and A _||_ Z", {}, "one independence such as"),
+    "an inequality": ("I(A;C) >= 0", {}, "one independence such as"),
+    "an entropy": ("H(A) == 0", {}, "one independence such as"),
+    "unknown variable": ("A _||_ Q", {}, "unknown variable 'Q'"),
+    "repeated variable": ("A _||_ C | A", {}, "'A' is repeated"),
+    "unknown method": ("A _||_ C", {"method": "chi2"}, "method must be one of"),
+    "too few permutations": ("A _||_ C", {"permutations": 5}, "permutations must be at least 19, got 5"),
+    "floats in the G test": ("A _||_ Z", {"method": "g"}, "takes discrete columns, got Z"),
+    "a condition without strata": ("A _||_ C | Z", {"method": "permutation"}, "takes no condition, got Z"),
+    "a constant": ("A _||_ W", {}, "every column of W is constant"),
+    "permuting within groups": ("A _||_ C", {"method": "g", "groups": "Z"}, "dependent within 'Z'"),
+}
+
+
+@pytest.mark.parametrize(("statement", "options", "message"), BAD.values(), ids=BAD.keys())
+def test_bad_arguments_are_named(statement, options, message):
+    with pytest.raises(ValueError, match=message):
+        independence_test(DATA, statement, **options)
+
+
+def test_levels_are_probabilities():
+    result = IndependenceResult("A _||_ C", 0.2, 1.0, "g", 99, 10)
+    with pytest.raises(ValueError, match="level must lie strictly between 0 and 1, got 5"):
+        result.rejects(5)
