@@ -1,0 +1,296 @@
+"""From a verification to one HTML page, with jinja2."""
+
+from __future__ import annotations
+
+import math
+import os
+import shlex
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import get_args
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from synergy.report.diagrams import diagram_svg
+from synergy.report.evidence import Argument, Distribution, argument, distribution, statement_lines
+from synergy.report.strips import Axis, axis_svg, strip_svg
+from synergy.verification import Report, Settings, Verdict
+from synergy.verification.table import provenance
+from synergy.verification.verdict import Judgement
+from theory import CLAIMS, ESSL, Claim
+from theory.claims import World
+
+__all__ = ["render_report", "write_report"]
+
+WORLDS: dict[World, str] = {
+    "proof": "Does it follow from Shannon’s inequalities and the causal diagram? A linear program finds the "
+    "steps, and a separate checker adds them up in exact rationals; a refutation is an exact distribution "
+    "on the diagram.",
+    "symbolic": "What do the generator’s closed forms say? Every term is also enumerated, and the two must "
+    "agree to rounding error.",
+    "exact": "What is the value in a model whose latents are known? Enumeration of its joint distribution, "
+    "in generators and in randomly drawn models.",
+    "sample": "What do estimators say that see only data? Plug-in entropies where everything is discrete, "
+    "cross-fitted log losses of classifiers where an image or a representation is involved.",
+    "learned": "Does it hold in what a network learns? An encoder is trained to predict the transformation, "
+    "and the claim is judged on raw inputs that it never saw.",
+}
+
+_ORDER: tuple[Judgement, ...] = (
+    "proved",
+    "refuted",
+    "verified",
+    "violated",
+    "by construction",
+    "inconclusive",
+    "unknown",
+    "not applicable",
+)
+_AGAINST_FIRST: tuple[Judgement, ...] = (
+    "refuted",
+    "violated",
+    *(name for name in _ORDER if name not in ("refuted", "violated")),
+)
+_MEANINGS: dict[Judgement, str] = {
+    "proved": "follows from Shannon’s inequalities, the diagram and what is given",
+    "refuted": "an exact distribution on the diagram breaks it",
+    "verified": "it could have failed here, and did not: the hypothesis that it fails is rejected",
+    "violated": "it fails here by more than the margin: the hypothesis that it holds is rejected",
+    "by construction": "no numbers could contradict it here, so this is no evidence",
+    "inconclusive": "the data decide neither way; the note says how many rows would",
+    "unknown": "neither a proof nor a counterexample was found",
+    "not applicable": "the claim cannot be read here; the note says why",
+}
+_EXPECTED = {
+    "true": "expected to be true",
+    "false": "expected to be false",
+    "exists": "expected to be satisfied by some model",
+}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One claim in one world, for the matrix: how it stands and what was found."""
+
+    world: World
+    state: str
+    symbol: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """One verdict, for the table of a claim."""
+
+    verdict: Verdict
+    kind: str
+    predicted: str
+    measured: str
+    interval: str
+    strip: Markup
+    note: str
+    relation: str
+    p_values: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One claim with everything that was found about it."""
+
+    claim: Claim
+    anchor: str
+    expected: str
+    lines: tuple[Markup, ...]
+    given: tuple[Markup, ...]
+    diagram: Markup
+    cells: tuple[Cell, ...]
+    state: str
+    standing: str
+    proof: Verdict | None
+    arguments: tuple[Argument, ...]
+    distribution: Distribution | None
+    rows: tuple[Row, ...]
+    skipped: tuple[Verdict, ...]
+    axis: Markup
+    commands: tuple[str, ...]
+
+
+def write_report(report: Report, out: Path) -> Path:
+    """Write `report.html` into a folder: one file that refers to nothing outside itself.
+
+    The file appears whole or not at all.
+
+    Args:
+        report: What a verification found.
+        out: The folder; it is made if it is not there.
+
+    Returns:
+        The path of the file.
+
+    Raises:
+        ValueError: If `out` is a file, or a proof's certificate is malformed.
+    """
+    if out.exists() and not out.is_dir():
+        raise ValueError(f"out must be a folder, got the file {str(out)!r}")
+    text = render_report(report)
+    out.mkdir(parents=True, exist_ok=True)
+    part = out / f".report.html.{os.getpid()}.part"
+    part.write_text(text, encoding="utf-8")
+    return part.replace(out / "report.html")
+
+
+def render_report(report: Report) -> str:
+    """The text of the page."""
+    environment = Environment(
+        loader=PackageLoader("synergy.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    entries = [_entry(claim, report) for claim in report.claims]
+    counts = Counter(v.judgement for v in report.verdicts)
+    seconds = sum(v.seconds for v in report.verdicts)
+    return environment.get_template("report.html.jinja").render(
+        report=report,
+        entries=entries,
+        counts=[(name, counts[name], name.replace(" ", "-")) for name in _ORDER if counts[name]],
+        worlds=[(w, WORLDS[w]) for w in get_args(World) if any(v.world == w for v in report.verdicts)],
+        meanings=_MEANINGS,
+        headline=_headline(report),
+        tested=sum(v.p_verify is not None for v in report.verdicts),
+        open=[v for v in report.verdicts if v.judgement in ("inconclusive", "unknown")],
+        unexpected=[e for e in entries if e.state == "unexpected"],
+        provenance=provenance(report),
+        minutes=f"{seconds / 60:.1f}",
+        command=_verify((), report.settings),
+    )
+
+
+def _headline(report: Report) -> tuple[str, str]:
+    """The state of the whole, and a sentence for it."""
+    standings = report.standings()
+    wrong = sorted({c for (c, _), s in standings.items() if s == "unexpected"})
+    open_ = sorted({c for (c, _), s in standings.items() if s == "inconclusive"})
+    if wrong:
+        return "unexpected", f"Theory and experiment disagree on {', '.join(wrong)}."
+    if open_:
+        return "inconclusive", f"Nothing contradicts the theory; {', '.join(open_)} stay open in some world."
+    if not standings:
+        return "neutral", "Nothing was judged."
+    return "expected", "Every claim came out as the theory expects."
+
+
+def _entry(claim: Claim, report: Report) -> Entry:
+    own = [v for v in report.verdicts if v.claim == claim.id]
+    numbered = [v for v in own if v.measured is not None]
+    axis = Axis.around(numbered)
+    proofs = [v for v in own if v.world == "proof"]
+    proof = proofs[0] if proofs else None
+    cells = tuple(_cell(claim, world, own, report) for world in get_args(World))
+    states = {cell.state for cell in cells}
+    state = next((s for s in ("unexpected", "inconclusive", "expected") if s in states), "neutral")
+    return Entry(
+        claim=claim,
+        anchor=f"claim-{claim.id}",
+        expected=_EXPECTED[claim.expectation],
+        lines=tuple(statement_lines(claim.statement)),
+        given=tuple(line for fact in claim.given for line in statement_lines(fact)),
+        diagram=diagram_svg(claim.diagram, claim.statement.variables),
+        cells=cells,
+        state=state,
+        standing={"neutral": "nothing to judge", "expected": "as expected"}.get(state, state),
+        proof=proof,
+        arguments=tuple(argument(proof.evidence)) if proof else (),
+        distribution=distribution(proof.evidence) if proof else None,
+        rows=tuple(
+            _row(v, claim, axis) for v in own if v.world != "proof" and v.judgement != "not applicable"
+        ),
+        skipped=tuple(v for v in own if v.judgement == "not applicable"),
+        axis=axis_svg(axis) if axis else Markup(""),
+        commands=_commands(claim, proof, report.settings),
+    )
+
+
+_SYMBOLS = {"expected": "✓", "unexpected": "✗", "inconclusive": "?", "neutral": "·", "absent": ""}
+
+
+def _cell(claim: Claim, world: World, own: Sequence[Verdict], report: Report) -> Cell:
+    here = Counter(v.judgement for v in own if v.world == world)
+    if not here:
+        return Cell(world, "absent", "", "not judged")
+    if set(here) <= {"by construction", "not applicable"}:
+        state = "neutral"
+    else:
+        state = report.standings()[claim.id, world].replace("as expected", "expected")
+    order = _ORDER if claim.expectation != "false" else _AGAINST_FIRST
+    said = [name for name in order if here[name]]
+    decisive = [name for name in said if name != "not applicable"] or said
+    text = ", ".join(f"{here[name]} {name}" for name in decisive)
+    if sum(here.values()) == 1:
+        text = decisive[0]
+    return Cell(world, state, _SYMBOLS[state], text)
+
+
+def _number(value: float | None, decimals: int | None = None) -> str:
+    if value is None:
+        return "–"
+    value = 0.0 if abs(value) < 5e-13 else value
+    text = f"{value:.4g}" if decimals is None else f"{value:.{decimals}f}"
+    return text.replace("-", "−")
+
+
+def _p_value(p: float) -> str:
+    return f"{p:.2g}".replace("-", "−") if p > 1e-99 else "below 1e−99"
+
+
+def _row(verdict: Verdict, claim: Claim, axis: Axis | None) -> Row:
+    spread = verdict.low is not None and verdict.high is not None and verdict.high - verdict.low > 1e-7
+    decimals = None
+    if spread and verdict.standard_error and verdict.standard_error > 1e-7:
+        decimals = min(7, max(3, 2 - math.floor(math.log10(verdict.standard_error))))
+    return Row(
+        verdict=verdict,
+        kind=verdict.judgement.replace(" ", "-"),
+        predicted=_number(verdict.predicted),
+        measured=_number(verdict.measured, decimals),
+        interval=f"[{_number(verdict.low, decimals)}, {_number(verdict.high, decimals)}]" if spread else "",
+        strip=strip_svg(verdict, axis) if axis else Markup(""),
+        note=verdict.note,
+        p_values=""
+        if verdict.p_verify is None or verdict.p_violate is None
+        else f"p {_p_value(verdict.p_verify)} for, {_p_value(verdict.p_violate)} against",
+        relation="" if verdict.statement == str(claim.statement) else verdict.statement,
+    )
+
+
+def _verify(claims: Sequence[str], settings: Settings) -> str:
+    """The command, or the Python, that repeats a verification with these settings."""
+    words = ["synergy", "verify", *claims]
+    seed, device = settings.seed, settings.device
+    if settings == Settings.quick(seed=seed, device=device):
+        words.append("--quick")
+    elif settings != Settings(seed=seed, device=device):
+        plain = Settings().to_dict()
+        changed = ", ".join(f"{k}={v!r}" for k, v in settings.to_dict().items() if plain[k] != v)
+        return f"verify({list(claims)!r}, settings=Settings({changed}))"
+    words += ["--seed", str(seed)]
+    if device != "auto":
+        words += ["--device", device]
+    return shlex.join(words)
+
+
+def _commands(claim: Claim, proof: Verdict | None, settings: Settings) -> tuple[str, ...]:
+    commands = [_verify((claim.id,) if claim.id in CLAIMS else (), settings)]
+    if proof is not None:
+        diagram = "essl" if claim.diagram == ESSL else str(claim.diagram)
+        words = ["synergy", "prove", str(claim.statement), "--diagram", diagram]
+        for fact in claim.given:
+            words += ["--given", str(fact)]
+        if claim.expectation == "exists":
+            words.append("--exists")
+        commands.append(shlex.join(words))
+    return tuple(commands)

@@ -1,0 +1,217 @@
+"""The report as text: everything is in it, nothing refers outside, bad input is refused."""
+
+import re
+import shlex
+from html.parser import HTMLParser
+
+import pytest
+
+from synergy.cli import run
+from synergy.report import render_report, write_report
+from synergy.report.diagrams import places
+from synergy.report.evidence import argument, distribution
+from synergy.report.strips import Axis, strip_svg
+from synergy.verification import Report, Settings, Verdict
+from synergy.verification.controls import CONTROL
+from theory import CLAIMS, ESSL, Diagram, prove
+
+VOID = {"meta", "link", "br", "img", "hr", "input"}
+SHAPES = {"circle", "line", "path", "rect", "polygon", "mspace"}
+
+
+class Outline(HTMLParser):
+    """Checks that elements nest, and keeps ids, links and visible text."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.ids: list[str] = []
+        self.outside: list[str] = []
+        self.anchors: list[str] = []
+        self.text = ""
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        if tag not in VOID | SHAPES:
+            self.open.append(tag)
+        for name, value in attrs:
+            if name == "id":
+                self.ids.append(value)
+            if name == "href" and value.startswith("#"):
+                self.anchors.append(value[1:])
+            elif name in ("href", "src", "srcset", "action", "poster") and value != "data:,":
+                self.outside.append(value)
+
+    def handle_startendtag(self, tag, attrs):
+        if tag not in SHAPES:
+            raise AssertionError(f"<{tag}/> is no void element")
+
+    def handle_endtag(self, tag):
+        assert self.open
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if not self.open or self.open[-1] != "style":
+            self.text += data
+
+
+@pytest.fixture(scope="module")
+def page(small):
+    return render_report(small)
+
+
+def test_elements_nest_links_resolve_and_nothing_is_outside(page, troubled):
+    for text in (page, render_report(troubled)):
+        outline = Outline(text)
+        assert outline.open == []
+        assert outline.outside == []
+        assert len(set(outline.ids)) == len(outline.ids)
+        assert set(outline.anchors) <= set(outline.ids)
+        assert "<script" not in text
+        assert not re.search(r"url\(|@import", text)
+
+
+def test_every_claim_and_every_number_is_there(page, small):
+    outline = Outline(page)
+    for claim in small.claims:
+        assert f"claim-{claim.id}" in outline.ids
+        assert claim.title in outline.text
+        assert claim.prose in outline.text
+    for name in ("proved", "refuted", "verified", "violated", "by construction"):
+        count = sum(v.judgement == name for v in small.verdicts)
+        assert f"{count} {name}" in outline.text
+    for verdict in small.verdicts:
+        assert verdict.note in outline.text
+    assert page.count('class="strip" role="img" viewBox="0 0 300 22"') == sum(
+        v.measured is not None for v in small.verdicts
+    )
+
+
+def test_the_counterexample_of_a_false_claim_is_shown(page, small):
+    section = page[page.index('id="claim-D4"') :]
+    evidence = next(v.evidence for v in small.verdicts if v.claim == "D4" and v.world == "proof")
+    table = distribution(evidence)
+    assert table.description in section
+    assert "0.6931" in section
+    assert sum(1 for row in table.rows if row[-1] == "1/4") == 4
+
+
+def test_text_from_outside_is_escaped(troubled):
+    page = render_report(troubled)
+    assert "<script>alert" not in page
+    assert "&lt;script&gt;alert" in page
+    assert "&lt;i&gt;case" in page
+
+
+def test_what_went_wrong_comes_first(troubled, small):
+    page = render_report(troubled)
+    assert "Theory and experiment disagree on E2." in page
+    assert page.index("Look at these first.") < page.index('id="matrix"')
+    assert "about 9 000 rows would decide" in page[: page.index('id="matrix"')]
+    assert "Look at these first." not in render_report(small)
+    assert "Every claim came out as the theory expects." in render_report(small)
+
+
+def test_an_empty_report_is_a_page_too():
+    outline = Outline(render_report(Report((), (), Settings())))
+    assert outline.open == []
+    assert "Nothing was judged." in outline.text
+
+
+def test_the_commands_run(page, small, capsys):
+    found = re.findall(r"<pre><code>(synergy prove.*?)</code></pre>", page)
+    assert len(found) == len(small.claims)
+    for claim, command in zip(small.claims, found, strict=True):
+        words = shlex.split(command.replace("&#39;", "'").replace("&gt;", ">").replace("&lt;", "<"))
+        assert run([*words[1:]]) == (1 if claim.expectation == "false" else 0)
+        assert str(claim.statement) in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("settings", "command"),
+    [
+        (Settings(), "synergy verify E1 --seed 0"),
+        (Settings(seed=3, device="cpu"), "synergy verify E1 --seed 3 --device cpu"),
+        (Settings.quick(seed=7), "synergy verify E1 --quick --seed 7"),
+        (Settings(models=3), "verify([&#39;E1&#39;], settings=Settings(models=3))"),
+    ],
+    ids=["full", "device", "quick", "own settings"],
+)
+def test_the_verification_command_repeats_the_settings(settings, command):
+    verdict = Verdict("E1", "exact", "random models", "I(A;Z|C) >= I(A;Z)", "verified", measured=0.0)
+    assert command in render_report(Report((verdict,), (CLAIMS["E1"],), settings))
+
+
+def test_the_control_is_repeated_by_the_whole_run():
+    verdict = Verdict("E1-control", "exact", "witness", str(CONTROL.statement), "violated", measured=-0.1)
+    page = render_report(Report((verdict,), (CONTROL,), Settings.quick()))
+    assert "<code>synergy verify --quick --seed 0</code>" in page
+
+
+def test_the_file_is_written_whole(small, tmp_path):
+    path = write_report(small, tmp_path / "new" / "folder")
+    assert path == tmp_path / "new" / "folder" / "report.html"
+    assert path.read_text(encoding="utf-8") == render_report(small)
+    assert [p.name for p in path.parent.iterdir()] == ["report.html"]
+
+
+def test_a_file_in_the_place_of_the_folder_is_refused(small, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ValueError, match="out must be a folder, got the file"):
+        write_report(small, tmp_path / "file")
+
+
+def test_the_same_report_gives_the_same_page(small):
+    assert render_report(small) == render_report(small)
+
+
+def test_a_proof_is_told_with_its_reasons():
+    evidence = prove("I(A;Z|C) >= I(A;Z)", diagram=ESSL).to_json()
+    (part,) = argument(evidence)
+    assert [re.sub("<[^>]*>", "", str(line.reason)) for line in part.lines] == [
+        "A and C are d-separated in the diagram",
+        "conditional mutual information is never negative",
+    ]
+    assert 'alttext="I(A;Z|C) - I(A;Z) == -I(A;C) + I(A;C|Z) &gt;= 0"' in part.identity
+
+
+def test_a_damaged_certificate_is_refused():
+    evidence = prove("H(A) >= 0").to_json()
+    evidence["certificate"]["parts"][0]["steps"][0]["weight"] = "1/0"
+    with pytest.raises(ValueError, match="weight must be a fraction"):
+        argument(evidence)
+
+
+@pytest.mark.parametrize("claim", CLAIMS.values(), ids=lambda claim: claim.id)
+def test_diagrams_put_causes_to_the_left_and_no_two_nodes_together(claim):
+    where = places(claim.diagram)
+    for cause, effect in claim.diagram.graph.edges:
+        assert where[cause][0] < where[effect][0]
+    assert len(set(where.values())) == len(where)
+
+
+def test_a_diagram_without_edges_can_be_drawn():
+    assert places(Diagram.parse("A, B")) == {"A": (0.0, 0.0), "B": (0.0, 58.0)}
+
+
+@pytest.mark.parametrize(("low", "high"), [(-3e-12, 4e-12), (-0.001, 0.002), (-4.0, 1e-9), (0.2, 173.0)])
+def test_axes_hold_zero_and_every_number(low, high):
+    verdict = Verdict("E1", "sample", "c", "H(A) >= 0", "verified", None, (low + high) / 2, 0.1, low, high)
+    axis = Axis.around([verdict])
+    assert axis.low <= min(low, 0) <= max(high, 0) <= axis.high
+    assert 2 <= len(axis.ticks) <= 9
+    assert 0.0 in axis.ticks
+    drawn = [float(x) for x in re.findall(r'x\d?="([-\d.]+)"', strip_svg(verdict, axis))]
+    assert all(0 <= x <= 300 for x in drawn)
+
+
+def test_shape_tells_the_verdict_as_colour_does():
+    shapes = {}
+    for judgement in ("verified", "violated", "by construction", "inconclusive"):
+        verdict = Verdict("E1", "sample", "c", "H(A) >= 0", judgement, None, 0.1, 0.1, 0.0, 0.2)
+        svg = str(strip_svg(verdict, Axis.around([verdict])))
+        shapes[judgement] = re.search(r'<(\w+) class="mark.*', svg)[0].replace(
+            judgement.replace(" ", "-"), ""
+        )
+    assert len(set(shapes.values())) == 4
