@@ -10,6 +10,7 @@ import numpy.typing as npt
 import torch
 from scipy.optimize import minimize
 from scipy.special import log_softmax
+from threadpoolctl import threadpool_limits
 
 from synergy.estimators.classifier.design import Design, Split, encode_target, make_design, make_splits
 from synergy.estimators.classifier.models import (
@@ -205,12 +206,13 @@ class CrossFit:
             models = (self.model,)
         else:
             models = portfolio(design, len(y), k, self.quality, self.device)
-        held = [m.fit_predict(design, y, k, self.splits, seed=self.seed) for m in models]
-        for fold, split in enumerate(self.splits):
-            if isinstance(models[0], TableClassifier):
-                log_p[split.test] = held[0][fold][1]
-            else:
-                log_p[split.test] = calibrated([h[fold] for h in held], y, split, k)
+        with threadpool_limits(limits=1):  # threads that meet at every L-BFGS step cost more than they give
+            held = [m.fit_predict(design, y, k, self.splits, seed=self.seed) for m in models]
+            for fold, split in enumerate(self.splits):
+                if isinstance(models[0], TableClassifier):
+                    log_p[split.test] = held[0][fold][1]
+                else:
+                    log_p[split.test] = calibrated([h[fold] for h in held], y, split, k)
         return log_p
 
 

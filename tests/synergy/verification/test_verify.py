@@ -1,0 +1,252 @@
+"""The verifier: true claims pass, false claims and wrong worlds are caught."""
+
+import json
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from synergy.verification import CASES, Case, Settings, render, verify, write
+from synergy.verification.cases import thumbnail
+from synergy.verification.controls import CONTROL, Confounded
+from synergy.verification.measure import clustered_error
+from synthetic import ModularShift, ReducedShift
+from theory import Claim
+
+TINY = Settings(
+    table_rows=4000, image_rows=600, vector_rows=600, train_rows=1200, judge_rows=600, epochs=20, folds=2,
+    quality="quick", models=20, features=8, device="cpu",
+)  # fmt: skip
+SHIFT = tuple(case for case in CASES if case.name.startswith("modular-shift"))
+
+
+def judgements(report):
+    return {(v.claim, v.world, v.case): v.judgement for v in report.verdicts}
+
+
+@pytest.fixture(scope="module")
+def shift_report():
+    worlds = ("proof", "symbolic", "exact", "sample")
+    return verify(
+        ["E1", "E2", "L1", "L2", "D1", "D4", CONTROL],
+        worlds=worlds,
+        cases=CASES[:2] + CASES[-1:],
+        settings=TINY,
+    )
+
+
+def test_every_claim_comes_out_as_the_registry_expects(shift_report):
+    assert set(shift_report.standings().values()) == {"as expected"}
+    assert shift_report.exit_status == 0
+
+
+@pytest.mark.parametrize("claim", ["E1", "E2", "L1", "L2", "D1"])
+def test_true_claims_are_proved(shift_report, claim):
+    assert judgements(shift_report)[claim, "proof", "any model"] == "proved"
+
+
+def test_the_false_claim_is_refuted_in_every_world(shift_report):
+    found = judgements(shift_report)
+    assert found["D4", "proof", "any model"] == "refuted"
+    for world in ("symbolic", "exact", "sample"):
+        assert found["D4", world, "modular-shift: lossless"] == "violated"
+
+
+def test_what_a_world_cannot_contradict_is_by_construction(shift_report):
+    found = judgements(shift_report)
+    assert found["L1", "exact", "modular-shift"] == "by construction"
+    assert found["L1", "sample", "modular-shift"] == "by construction"
+    assert found["E1", "exact", "modular-shift"] == "verified"
+
+
+def test_a_premise_that_fails_makes_a_claim_inapplicable(shift_report):
+    found = judgements(shift_report)
+    assert found["L2", "sample", "modular-shift"] == "not applicable"
+    assert found["L2", "symbolic", "modular-shift: lossless"] == "verified"
+
+
+def test_plug_in_entropies_say_what_they_test(shift_report):
+    verdict = next(
+        v for v in shift_report.verdicts if (v.claim, v.world, v.case) == ("E1", "sample", "modular-shift")
+    )
+    assert "H(A,C)" in verdict.note
+    assert "Z" not in verdict.note
+
+
+def test_the_negative_control_is_caught(shift_report):
+    found = judgements(shift_report)
+    assert found[CONTROL.id, "proof", "any model"] == "refuted"
+    assert found[CONTROL.id, "exact", "confounded-shift"] == "violated"
+    assert found[CONTROL.id, "sample", "confounded-shift"] == "violated"
+
+
+def test_explaining_away_is_violated_where_the_class_chooses_the_transformation():
+    case = Case("confounded-shift", Confounded(strength=0.3), "C -> A")
+    report = verify(
+        ["E1"], worlds=["exact", "sample"], cases=[case], settings=TINY, generators=["confounded-shift"]
+    )
+    assert {v.judgement for v in report.verdicts} == {"violated"}
+    assert report.exit_status == 1
+
+
+@dataclass(frozen=True)
+class WrongFactor(ModularShift):
+    """A modular shift whose closed form of the synergy is off by a factor."""
+
+    family: ClassVar[str] = "wrong-factor"
+
+    def predict(self, expression):
+        return super().predict(expression) * 1.01
+
+
+def test_a_wrong_prediction_is_caught():
+    case = Case("wrong-factor", WrongFactor(n=4, classes=2, noise=0.1), "a closed form with a wrong factor")
+    report = verify(["E2"], worlds=["symbolic"], cases=[case], settings=TINY, generators=["wrong-factor"])
+    (verdict,) = report.verdicts
+    assert verdict.judgement == "violated"
+    assert "closed form" in verdict.note
+    right = Case("right", ModularShift(n=4, classes=2, noise=0.1), "the right closed form")
+    report = verify(["E2"], worlds=["symbolic"], cases=[right], settings=TINY, generators=["right"])
+    assert report.verdicts[0].judgement == "verified"
+
+
+def test_a_wrong_estimator_is_caught(monkeypatch):
+    """An estimator of entropies that forgets some of its mass violates explaining away."""
+    from synergy.verification import measure
+
+    honest = measure.plug_in
+
+    def biased(expression, codes, **options):
+        estimate = honest(expression, codes, **options)
+        low, high = estimate.interval
+        return type(estimate)(
+            estimate.term, estimate.value - 0.05, estimate.standard_error, (low - 0.05, high - 0.05),
+            estimate.confidence, "biased", estimate.samples,
+        )  # fmt: skip
+
+    monkeypatch.setattr(measure, "plug_in", biased)
+    report = verify(["E1"], worlds=["sample"], cases=SHIFT[:1], settings=TINY, generators=["modular-shift"])
+    assert [v.judgement for v in report.verdicts] == ["violated"]
+
+
+def test_learned_representations_of_a_shift():
+    report = verify(
+        ["E1", "E2", "D1", "D4"],
+        worlds=["learned"],
+        cases=SHIFT[1:],
+        settings=TINY,
+        generators=["modular-shift"],
+    )
+    found = {v.claim: v for v in report.verdicts}
+    assert found["D4"].judgement == "violated"
+    assert found["D4"].measured == pytest.approx(-np.log(2), abs=0.02)
+    assert found["E1"].judgement == "verified"
+    assert report.exit_status == 0
+
+
+def test_learned_claims_on_digits_share_no_losses():
+    digits = [case for case in CASES if case.name == "digits"]
+    report = verify(["E1", "D4"], worlds=["learned"], cases=digits, settings=TINY, generators=["digits"])
+    found = {v.claim: v for v in report.verdicts}
+    assert "shared" not in found["E1"].note
+    assert "L(C|A,Z)" in found["E1"].note
+    assert "L(A|C,Z)" in found["E1"].note
+    assert found["D4"].judgement == "violated"
+
+
+def test_the_same_seed_gives_the_same_table():
+    runs = [
+        verify(
+            ["E1", "D1"],
+            worlds=["sample", "learned"],
+            cases=SHIFT[:1],
+            settings=TINY,
+            generators=["modular-shift"],
+        )
+        for _ in range(2)
+    ]
+    assert [v.measured for v in runs[0].verdicts] == [v.measured for v in runs[1].verdicts]
+
+
+def test_a_claim_of_ones_own():
+    mine = Claim(
+        "T1",
+        "Mine",
+        "I(A;Z|C) >= 4 I(A;Z)",
+        "true",
+        prose="Wrong.",
+        reference="a test",
+        worlds=("proof", "exact", "sample"),
+    )
+    report = verify([mine], cases=SHIFT, settings=TINY)
+    found = judgements(report)
+    assert found["T1", "proof", "any model"] == "refuted"
+    assert found["T1", "sample", "modular-shift"] == "violated"
+    assert report.exit_status == 1
+
+
+def test_a_case_without_the_variables_is_not_applicable():
+    report = verify(["M1"], worlds=["sample"], cases=SHIFT[:1], settings=TINY, generators=["modular-shift"])
+    assert [v.judgement for v in report.verdicts] == ["not applicable"]
+    assert "B is not known" in report.verdicts[0].note
+
+
+def test_the_files_hold_the_table_and_what_made_it(shift_report, tmp_path):
+    written = write(shift_report, tmp_path / "results")
+    assert {path.name for path in written} >= {
+        "verdicts.parquet",
+        "verdicts.csv",
+        "verdicts.json",
+        "verdicts.png",
+    }
+    table = pd.read_parquet(tmp_path / "results" / "verdicts.parquet")
+    assert len(table) == len(shift_report.verdicts)
+    told = json.loads((tmp_path / "results" / "verdicts.json").read_text())
+    assert told["settings"]["seed"] == TINY.seed
+    assert told["versions"]["numpy"] == np.__version__
+    assert told["exit_status"] == 0
+    assert not list((tmp_path / "results").glob(".*"))
+    assert render(shift_report).row_count == len(table)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        pytest.param({"claims": ["E9"]}, "unknown claim 'E9'", id="claim"),
+        pytest.param({"worlds": ["dream"]}, "unknown world 'dream'.*proof", id="world"),
+        pytest.param({"generators": ["torus"]}, "no case for generator 'torus'.*digits", id="generator"),
+    ],
+)
+def test_bad_arguments(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        verify(arguments.pop("claims", ()), settings=TINY, **arguments)
+
+
+def test_clustered_errors_count_groups_and_not_rows():
+    scores = np.random.default_rng(0).standard_normal(500)
+    once = clustered_error(scores, None)
+    assert clustered_error(np.repeat(scores, 4), np.repeat(np.arange(500), 4)) == pytest.approx(
+        once, rel=0.01
+    )
+    assert clustered_error(np.repeat(scores, 4), None) == pytest.approx(once / 2, rel=0.01)
+
+
+def test_a_thumbnail_averages_quadrants_and_turns_with_the_image():
+    images = np.random.default_rng(0).random((5, 1, 8, 8), dtype=np.float32)
+    small = thumbnail(images)
+    assert small.shape == (5, 4)
+    assert small[0, 0] == pytest.approx(images[0, 0, :4, :4].mean(), rel=1e-6)
+    turned = thumbnail(np.ascontiguousarray(np.rot90(images, axes=(2, 3))))
+    assert np.allclose(turned, small[:, [1, 3, 0, 2]], atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "settings", [(6, 2, 0.1, None, 3), (6, 2, 0.0, 2, 2), (12, 3, 0.3, 4, 6), (8, 4, 1.0, 4, 4)]
+)
+def test_reduced_shift_agrees_with_enumeration(settings):
+    n, classes, noise, shifts, modulus = settings
+    world = ReducedShift(n=n, classes=classes, noise=noise, shifts=shifts, modulus=modulus)
+    for term in ("I(A;C|Z)", "I(A;C|X)", "I(A;Z)", "I(C;Z|A)", "H(A|Z)", "H(C|X)", "I(X;Z)", "H(A,C,X,Z)"):
+        assert world.predicted(term) == pytest.approx(float(world.exact(term)), abs=1e-12)
