@@ -1,0 +1,179 @@
+"""The command line: exit codes, JSON on standard output and nothing else, one line for bad input."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+
+from synergy.cli import run
+from theory import check
+from theory.prover import Certificate
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory):
+    out = tmp_path_factory.mktemp("data") / "shift"
+    assert run(["generate", "modular-shift", "--samples", "10000", "--seed", "0", "--out", str(out)]) == 0
+    return out
+
+
+def answer(capsys, *arguments):
+    """The exit status and the JSON object on standard output."""
+    status = run([*arguments, "--json"])
+    return status, json.loads(capsys.readouterr().out)
+
+
+def test_prove_with_a_certificate(capsys):
+    status, found = answer(capsys, "prove", "I(A;Z|C) >= I(A;Z)", "--diagram", "essl")
+    assert status == 0
+    assert found["verdict"] == "proved"
+    assert {"statement", "seconds"} <= set(found)
+    assert check(Certificate.from_json(found["certificate"]))
+
+
+@pytest.mark.parametrize(
+    ("statement", "diagram"),
+    [
+        pytest.param("I(A;Z|C) >= I(A;Z)", "none", id="no diagram, no explaining away"),
+        pytest.param("I(A;C|Z) <= I(A;C|X)", "essl", id="D4"),
+    ],
+)
+def test_refute_with_a_distribution(capsys, statement, diagram):
+    status, found = answer(capsys, "prove", statement, "--diagram", diagram)
+    assert status == 1
+    assert found["verdict"] == "refuted"
+    example = found["counterexample"]
+    assert len(example["variables"]) == len(example["cardinalities"])
+    assert {"state", "probability"} == set(example["probabilities"][0])
+
+
+def test_prove_says_unknown(capsys):
+    zhang_yeung = "I(C;D) <= 2 I(C;D|A) + I(C;D|B) + I(A;B) + I(A;C|D) + I(A;D|C)"
+    status, found = answer(capsys, "prove", zhang_yeung)
+    assert (status, found["verdict"]) == (3, "unknown")
+    status, found = answer(capsys, "prove", zhang_yeung, "--non-shannon")
+    assert (status, found["verdict"]) == (0, "proved")
+
+
+def test_prove_with_given_facts(capsys):
+    assert answer(capsys, "prove", "I(A;C|X) == 0", "--given", "H(A|X) == 0")[1]["verdict"] == "proved"
+    assert answer(capsys, "prove", "I(A;C|X) == 0")[1]["verdict"] == "refuted"
+
+
+def test_prove_in_words(capsys):
+    assert run(["prove", "I(A;Z) <= I(A;X)", "--diagram", "A->X, X->Z"]) == 0
+    assert "d-separated" in capsys.readouterr().out
+
+
+def test_exact_agrees_with_the_prediction(capsys):
+    status, found = answer(capsys, "exact", "modular-shift", "I(A;C|X)", "--set", "n=4", "--set", "noise=0.1")
+    assert status == 0
+    assert found["predicted"] == pytest.approx(found["exact"], abs=1e-12)
+    floor = 0.1 / 4
+    p = np.array([1 - 3 * floor, floor, floor, floor])
+    assert found["exact"] == pytest.approx(np.log(4) + (p * np.log(p)).sum(), abs=1e-12)
+    assert found["standard_error"] == 0
+    assert found["unit"] == "nats"
+    assert "noise" in found["symbolic"]
+
+
+def test_exact_in_bits(capsys):
+    assert answer(capsys, "exact", "modular-shift", "H(A)", "--unit", "bits")[1]["exact"] == pytest.approx(2)
+
+
+def test_estimate_covers_the_exact_value(capsys, dataset):
+    status, found = answer(capsys, "estimate", str(dataset), "I(A;C|X)")
+    assert status == 0
+    keys = "term value standard_error interval confidence estimator samples unit notes"
+    assert set(keys.split()) <= set(found)
+    low, high = found["interval"]
+    assert low <= np.log(4) <= high
+    assert found["samples"] == 10_000
+
+
+def test_generate_writes_the_sample_of_its_seed(dataset):
+    from synthetic import ModularShift, read_dataset
+
+    stored, drawn = read_dataset(dataset), ModularShift().sample(10_000, seed=0)
+    assert all(np.array_equal(stored[name], drawn[name]) for name in drawn)
+
+
+@pytest.mark.parametrize("what", ["claims", "generators", "estimators", "transformations"])
+def test_list(capsys, what):
+    status, found = answer(capsys, "list", what)
+    assert status == 0
+    assert len(found[what]) > 3
+    assert run(["list", what]) == 0
+
+
+def test_verify_in_a_pipe(capsys, tmp_path):
+    arguments = ["verify", "E2", "D4", "--world", "proof", "--world", "exact", "--quick", "--jobs", "1"]
+    status = run([*arguments, "--out", str(tmp_path / "r"), "--json"])
+    captured = capsys.readouterr()
+    found = json.loads(captured.out)
+    assert status == found["exit_status"] == 0
+    assert {v["claim"] for v in found["verdicts"]} == {"E2", "D4"}
+    assert (tmp_path / "r" / "verdicts.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        pytest.param(["prove", "I(A;"], r"cannot parse 'I\(A;' at position 4", id="unparsable"),
+        pytest.param(["prove", "H(A) >= 1"], "constant 1", id="constant"),
+        pytest.param(["prove", "I(A;Q) >= 0", "--diagram", "essl"], "unknown variable 'Q'", id="variable"),
+        pytest.param(["prove", "H(A) >= 0", "--diagram", "A->B, B->A"], "no cycle", id="cyclic diagram"),
+        pytest.param(["prove", "H(A) >= 0", "--diagram", "A-B"], "cannot read the diagram", id="diagram"),
+        pytest.param(["prove"], "Missing argument", id="no statement"),
+        pytest.param(["exact", "torus", "H(A)"], "unknown generator 'torus'.*modular-shift", id="generator"),
+        pytest.param(["exact", "modular-shift", "H(Q)"], "unknown variable 'Q'", id="unknown term"),
+        pytest.param(["exact", "modular-shift", "H(A)", "--set", "m=3"], "no parameter 'm'", id="parameter"),
+        pytest.param(["exact", "modular-shift", "H(A)", "--set", "n=x"], "n must be an integer", id="value"),
+        pytest.param(["exact", "modular-shift", "H(A)", "--set", "n"], "expects name=value", id="no value"),
+        pytest.param(["exact", "modular-shift", "H(A)", "--set", "noise=2"], "noise", id="out of range"),
+        pytest.param(
+            ["exact", "digits", "I(A;C|X)"], "depends on the unknown distribution", id="real images"
+        ),
+        pytest.param(["estimate", "nowhere", "H(A)"], "nowhere", id="no data"),
+        pytest.param(["verify", "E9"], "unknown claim 'E9'", id="claim"),
+        pytest.param(["verify", "--world", "dream"], "unknown world 'dream'", id="world"),
+        pytest.param(["verify", "--generator", "torus"], "no case for generator 'torus'", id="case"),
+        pytest.param(["verify", "--device", "tpu"], "device", id="device"),
+        pytest.param(["list", "colours"], "colours", id="list"),
+        pytest.param(["improve"], "No such command", id="command"),
+        pytest.param(["prove", "H(A) >= 0", "--fast"], "No such option", id="option"),
+    ],
+)
+def test_bad_input_is_one_line(capsys, arguments, message):
+    assert run(arguments) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    lines = captured.err.strip().splitlines()
+    assert len(lines) == 1
+    assert lines[0].startswith("synergy: ")
+    assert "Traceback" not in lines[0]
+    assert re.search(message, lines[0])
+
+
+def test_bad_estimates(capsys, dataset):
+    for arguments, message in [
+        (["H(Q)"], "unknown variable 'Q'"),
+        (["H(A"], "cannot parse"),
+        (["H(A)", "--estimator", "oracle-of-delphi"], "oracle-of-delphi"),
+        (["H(A)", "--confidence", "2"], "confidence"),
+    ]:
+        assert run(["estimate", str(dataset), *arguments]) == 2
+        assert message in capsys.readouterr().err
+
+
+def test_nothing_is_written_for_bad_input(tmp_path):
+    out = tmp_path / "d"
+    assert (
+        run(
+            ["generate", "modular-shift", "--samples", "10", "--seed", "0", "--out", str(out), "--set", "n=1"]
+        )
+        == 2
+    )
+    assert run(["verify", "E9", "--out", str(out)]) == 2
+    assert list(tmp_path.iterdir()) == []
