@@ -8,10 +8,11 @@ searched in integer arithmetic, many at a time (Hammer, Romashchenko, Shen and V
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import product
-from math import prod
+from math import gcd, lcm, prod
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ from theory.prover.exact import Support
 from theory.prover.lattice import Frame, Vector
 from theory.prover.layout import Goal, Layout, masks_of
 
-__all__ = ["Code", "search_codes"]
+__all__ = ["Code", "realise_ray", "search_codes"]
 
 Integers = npt.NDArray[np.int64]
 
@@ -30,6 +31,7 @@ _ALL = 1024
 _SAFE = 2**50
 _WORD = 62
 _KEPT = 512
+_MOST_SYMBOLS = 4
 _WORDS = 1 << 14
 _TERMS = (0.2, 0.4, 0.3, 0.1)
 _CHAINED = (0.05, 0.9, 0.04, 0.01)
@@ -302,6 +304,47 @@ def search_codes(
         if len(hits):
             return _smallest(batch.pick(hits[:_KEPT]), goal, vectors)
     return None
+
+
+def realise_ray(
+    goal: Goal, layout: Layout, ray: Mapping[frozenset[str], Fraction], *, field: int, size: int, seed: int
+) -> Code | None:
+    """A linear code whose ranks follow a polymatroid: the symbols and the noise of each variable as it says.
+
+    Args:
+        goal: What the code must satisfy and break.
+        layout: The variables.
+        ray: H of every non-empty set of them on a polymatroid.
+        field: A prime number of symbols.
+        size: How many random codes of that shape to try.
+        seed: Fixes the sampling.
+    """
+    scale = lcm(*(value.denominator for value in ray.values()))
+    divisor = gcd(*(int(value * scale) for value in ray.values())) or 1
+
+    def rank(names: frozenset[str]) -> int:
+        return int(ray[names] * scale) // divisor if names else 0
+
+    rng = np.random.default_rng([seed, field, size])
+    symbols = [rank(frozenset({name})) for name in layout.names]
+    dimension = max(symbols)
+    if not dimension or dimension > _MOST_SYMBOLS:
+        return None
+    mix, own = [], []
+    for name, count, parents, noisy in zip(layout.names, symbols, layout.parents, layout.noisy, strict=True):
+        above = frozenset(layout.names[p] for p in parents)
+        fresh = min(count, rank(above | {name}) - rank(above)) if noisy else 0
+        coefficients = rng.integers(field, size=(size, dimension, len(parents) * dimension))
+        coefficients[::2] *= rng.random((len(coefficients[::2]), *coefficients.shape[1:])) < 1 / 2
+        coefficients[:, count:] = 0
+        noise = np.zeros((size, dimension), dtype=np.int64)
+        noise[:, :fresh] = 1
+        mix.append(coefficients)
+        own.append(noise)
+    batch = _Batch(layout, field, dimension, mix, own)
+    vectors = goal.vectors(Frame(layout.names))
+    hits = np.flatnonzero(goal.met(batch.gaps(vectors)))
+    return _smallest(batch.pick(hits[:_KEPT]), goal, vectors) if len(hits) else None
 
 
 def _smallest(batch: _Batch, goal: Goal, vectors: Sequence[Vector]) -> Code:

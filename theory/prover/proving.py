@@ -17,7 +17,7 @@ from theory.prover.lattice import Frame
 from theory.prover.layout import Goal
 from theory.prover.non_shannon import instances
 from theory.prover.polymatroid import violating
-from theory.prover.refute import DEPTHS, find_distribution
+from theory.prover.refute import DEPTHS, Ray, find_distribution
 from theory.prover.results import (
     ContradictionError,
     Impossible,
@@ -33,6 +33,7 @@ from theory.prover.space import Space
 __all__ = ["prove"]
 
 _SHOWN = 16
+_RAY_VARIABLES = 10
 _ZHANG_YEUNG = 4
 
 
@@ -56,6 +57,7 @@ class _Problem:
         self.facts = Facts(statement.variables, diagram, given)
         self.sizes = tuple(dict.fromkeys((len(self.facts.named), len(self.facts.variables))))
         self._searches: dict[int, Search] = {}
+        self._rays: dict[Relation, list[Ray]] = {}
 
     def search(self, size: int) -> Search:
         """The search over the first `size` variables."""
@@ -137,9 +139,27 @@ class _Problem:
     def distribution(self, goal: Goal, seed: int, depth: int) -> tuple[Joint, str] | None:
         """An exact distribution on the diagram that meets the goal, or None."""
         facts = self.facts
+        rays = [ray for relation in goal.broken for ray in self.rays(relation)] if depth == DEPTHS[1] else []
         return find_distribution(
-            goal, facts.variables, len(facts.named), self.diagram, seed=seed, depth=depth
+            goal, facts.variables, len(facts.named), self.diagram, rays=rays, seed=seed, depth=depth
         )
+
+    def rays(self, relation: Relation) -> list[Ray]:
+        """Polymatroids under the facts that break a relation, remembered."""
+        if relation not in self._rays:
+            self._rays[relation] = []
+            gaps = [relation.gap, -relation.gap] if relation.operator == "==" else [relation.gap]
+            for gap in gaps if len(self.facts.variables) <= _RAY_VARIABLES else ():
+                try:
+                    search = self.search(self.sizes[-1])
+                    frame = search.space.frame
+                    point = violating(search, frame.vector(gap))
+                except TooLargeError:
+                    continue
+                if point is not None:
+                    ray = {frozenset(frame.names_of(mask)): value for mask, value in point.items()}
+                    self._rays[relation].append(ray)
+        return self._rays[relation]
 
     def beyond_shannon(self, relations: Sequence[Relation]) -> bool:
         """Whether Zhang and Yeung's inequality proves all the relations."""
@@ -161,21 +181,14 @@ class _Problem:
         """What is known of a relation that was neither proved nor refuted."""
         if relation.operator in (">", "<"):
             return f"{relation} does not follow, and no distribution that breaks it was found"
-        search = self.search(self.sizes[-1])
-        gaps = [relation.gap, -relation.gap] if relation.operator == "==" else [relation.gap]
-        for gap in gaps:
-            frame = search.space.frame
-            point = violating(search, frame.vector(gap))
-            if point is not None:
-                values = [
-                    f"H({','.join(frame.names_of(mask))})={value}"
-                    for mask, value in sorted(point.items(), key=lambda item: (item[0].bit_count(), item[0]))
-                ]
-                shown = ", ".join(values[:_SHOWN]) + (", .." if len(values) > _SHOWN else "")
-                return (
-                    f"{relation} does not follow from Shannon's inequalities and the facts, as a polymatroid "
-                    f"breaks it ({shown}), and no distribution that breaks it was found"
-                )
+        for ray in self.rays(relation):
+            order = sorted(ray, key=lambda names: (len(names), sorted(names)))
+            values = [f"H({','.join(sorted(names))})={ray[names]}" for names in order[:_SHOWN]]
+            shown = ", ".join(values) + (", .." if len(order) > _SHOWN else "")
+            return (
+                f"{relation} does not follow from Shannon's inequalities and the facts, as a polymatroid "
+                f"breaks it ({shown}), and no distribution that breaks it was found"
+            )
         return f"{relation} was not proved, and no distribution that breaks it was found"
 
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
 from math import prod
 
 from theory.diagrams import Diagram
 from theory.joints import Joint
-from theory.prover.codes import search_codes
+from theory.prover.codes import realise_ray, search_codes
 from theory.prover.exact import Support, holds, off_diagram
 from theory.prover.gates import search_gates
 from theory.prover.layout import Goal, Layout
 from theory.prover.numerical import numerical_candidates
 
-__all__ = ["DEPTHS", "find_distribution", "verified"]
+__all__ = ["DEPTHS", "Ray", "find_distribution", "verified"]
+
+Ray = Mapping[frozenset[str], Fraction]
+"""H of every set of variables on a polymatroid."""
 
 DEPTHS = (0, 1, 2)
 
@@ -23,6 +27,8 @@ _CODES = (
     ((2, 2, 4096, 8), (3, 1, 4096, 2), (5, 1, 4096, 1), (2, 3, 4096, 6), (3, 2, 2048, 1)),
 )
 _GATES = ((), ((4, 2048, 6), (8, 1024, 6)), ((16, 2048, 24),))
+_FIELDS = (2, 3, 5)
+_RAY_CODES = 512
 _RESTARTS = 24
 _MOST_VARIABLES = 10
 _SYMBOLS = 24
@@ -39,8 +45,16 @@ def verified(support: Support, goal: Goal, diagram: Diagram | None) -> bool:
     return not goal.broken or not all(holds(support, relation) for relation in goal.broken)
 
 
-def _proposals(goal: Goal, layout: Layout, seed: int, depth: int) -> Iterator[tuple[Support, str]]:
+def _proposals(
+    goal: Goal, layout: Layout, rays: Sequence[Ray], seed: int, depth: int
+) -> Iterator[tuple[Support, str]]:
     n = len(layout.names)
+    for ray in rays:
+        for field in _FIELDS:
+            code = realise_ray(goal, layout, ray, field=field, size=_RAY_CODES, seed=seed)
+            support = None if code is None else code.support()
+            if code is not None and support is not None:
+                yield support, code.describe()
     for field, dimension, size, rounds in _CODES[depth]:
         if field > 2 and n * dimension > _SYMBOLS:
             continue
@@ -61,7 +75,14 @@ def _proposals(goal: Goal, layout: Layout, seed: int, depth: int) -> Iterator[tu
 
 
 def find_distribution(
-    goal: Goal, variables: Sequence[str], named: int, diagram: Diagram | None, *, seed: int, depth: int
+    goal: Goal,
+    variables: Sequence[str],
+    named: int,
+    diagram: Diagram | None,
+    *,
+    rays: Sequence[Ray] = (),
+    seed: int,
+    depth: int,
 ) -> tuple[Joint, str] | None:
     """An exact distribution on the diagram that meets the goal, with a one-line description.
 
@@ -71,12 +92,13 @@ def find_distribution(
         named: How many of them, from the first, must be in the joint; the others are left out where the
             table of all would be too large.
         diagram: The causal diagram, or None.
+        rays: Polymatroids that break the statement, to be realised first.
         seed: Fixes the random part.
         depth: Which of the `DEPTHS`: binary codes for milliseconds, other codes and gates for some
             hundredths of a second, or larger ones and a numerical search for seconds.
     """
     layout = Layout.of(variables, diagram)
-    for support, description in _proposals(goal, layout, seed, depth):
+    for support, description in _proposals(goal, layout, rays, seed, depth):
         if verified(support, goal, diagram):
             fits = prod(support.shape(variables)) <= _CELLS and len(variables) <= _AXES
             return support.joint(variables if fits else variables[:named]), description
