@@ -80,7 +80,7 @@ def test_every_statement_of_the_theory_is_registered():
     assert " ".join(i for i in ids.split() if CLAIMS[i].ours) == ours
 
 
-@pytest.mark.parametrize("id", [i for i, c in CLAIMS.items() if c.law])
+@pytest.mark.parametrize("id", [i for i, c in CLAIMS.items() if c.checks])
 def test_laws_hold_in_every_world_that_has_a_check(id):
     for world in CLAIMS[id].checks:
         for seed in (0, 7):
@@ -111,7 +111,7 @@ def test_drawn_models_are_on_their_diagrams(id):
 
 
 def test_checks_can_fail(monkeypatch):
-    from theory.claims import checks
+    from theory.claims import checks, formal
 
     honest = Joint.channel
 
@@ -122,6 +122,12 @@ def test_checks_can_fail(monkeypatch):
     monkeypatch.setattr(Joint, "channel", leaky)
     assert not checks.erasure_scales(0).holds
     monkeypatch.setattr(Joint, "channel", honest)
+    monkeypatch.setattr(formal, "erasure", formal.strength)
+    assert not formal.erasure_is_formal(0).holds
+    monkeypatch.setattr(formal, "_SKEWED", [1, 0, 0, 0])
+    assert formal.coarse_labels_lose_synergy(0).holds
+    monkeypatch.setattr(formal, "_QUARTERS", [[0, 1, 2, 3]] * 4)
+    assert not formal.free_orbits_have_no_synergy(0).holds
     monkeypatch.setattr(checks, "forced_information", lambda joint, **options: joint.value("H(C)") + 1)
     assert not checks.optimal_solvers_know_the_posterior(0).holds
     assert not checks.designs_order_forced_information(0).holds

@@ -1,7 +1,7 @@
-"""The checks of laws: each goes through many worlds and says how close any of them came to failing.
+"""The exact checks of laws: each goes through many worlds and says how close any of them came to failing.
 
-Exact checks compare two routes that share no formula: joint entropies of an enumerated distribution against
-what the law says. Symbolic ones reduce the law to an identity between free joint entropies, or of a family.
+They compare two routes that share no formula: joint entropies of an enumerated distribution against what
+the law says.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from itertools import product
 
 import numpy as np
 import numpy.typing as npt
-import sympy
 
 from theory.claims.evidence import Evidence
 from theory.claims.exact import TOLERANCE, random_joint
+from theory.claims.formal import group_worlds
 from theory.diagrams import ESSL, Diagram
 from theory.forced import (
     disagreements,
@@ -26,25 +26,18 @@ from theory.forced import (
 )
 from theory.joints import Joint
 from theory.models import Model
-from theory.predictions.erasure import ErasedForm, erasure
-from theory.predictions.modular_shift import ModularShiftForm, n, noise, shifts
-from theory.predictions.orbits import OrbitForm
-from theory.predictions.watermark import FreeForm, WatermarkedForm, strength, synergy_slope
 
 __all__ = [
     "avoidance_has_a_price",
     "bayes_error_is_bounded",
     "designs_order_forced_information",
-    "erasure_is_formal",
     "erasure_scales",
     "forced_without_synergy",
     "index_formula",
-    "index_formula_in_closed_form",
     "near_optimal_shows_the_posterior",
     "optimal_solvers_know_the_posterior",
     "synergy_is_common",
     "synergy_without_forced",
-    "watermark_is_formal",
     "watermark_scales",
 ]
 
@@ -60,13 +53,6 @@ def _evidence(margins: Sequence[float], what: str, tolerance: float = TOLERANCE)
     failed = sum(margin < -tolerance for margin in margins)
     summary = f"{failed} of {len(margins)} {what} fail, smallest slack {worst:.3g} nats"
     return Evidence("exact", not failed, worst, tolerance, len(margins), summary)
-
-
-def _formal(differences: dict[str, sympy.Expr]) -> Evidence:
-    """Identities that hold when each difference is identically zero."""
-    wrong = [name for name, d in differences.items() if sympy.simplify(sympy.expand(d)) != 0]
-    summary = f"identities: {', '.join(differences)}" + (f"; fail: {', '.join(wrong)}" if wrong else "")
-    return Evidence("symbolic", not wrong, -float(bool(wrong)), 0.0, len(differences), summary)
 
 
 def _seeds(seed: int, count: int = _WORLDS) -> list[int]:
@@ -125,33 +111,6 @@ def erasure_scales(seed: int) -> Evidence:
     return _evidence(margins, "scalings")
 
 
-def erasure_is_formal(seed: int) -> Evidence:
-    """L3: the factor as an identity, and an interior maximum in a family that starts lossless.
-
-    The family is the modular shift with four states, two shifts and two classes: without noise X shows A
-    and C, with nothing but noise it shows neither, and in between the synergy is positive.
-    """
-    free = FreeForm("A", "C", "X")
-    independent = {sympy.Symbol("H_AC"): sympy.Symbol("H_A") + sympy.Symbol("H_C")}
-    erased = ErasedForm(free)
-    scaling = erased.predict("I(A;C|X)") - (1 - erasure) * free.predict("I(A;C|X)")
-    growth = sympy.diff(erased.predict("H(A|X)"), erasure) - free.predict("I(A;X)")
-    half = sympy.Rational(1, 2)
-    family = ModularShiftForm(prior=(half, half, 0, 0), subgroup=(4, 2, 2))
-    synergy = family.predict("I(A;C|X)").subs({n: 4, shifts: 2})
-    formal = _formal(
-        {
-            "I(A;C|X') = (1-d) I(A;C|X)": scaling.subs(independent),
-            "d/dd H(A|X') = I(A;X)": growth,
-            "no synergy without noise": synergy.subs(noise, 0),
-            "no synergy with noise 1": synergy.subs(noise, 1),
-        }
-    )
-    middle = float(synergy.subs(noise, half))
-    summary = f"{formal.summary}; in between, at noise 1/2, {middle:.4f} nats"
-    return Evidence("symbolic", formal.holds and middle > 0, middle, 0.0, formal.cases + 1, summary)
-
-
 def watermark_scales(seed: int) -> Evidence:
     """P2: a watermark that shows A with probability g multiplies the synergy by 1 - g."""
     margins = []
@@ -162,39 +121,6 @@ def watermark_scales(seed: int) -> Evidence:
     return _evidence(margins, "scalings")
 
 
-def watermark_is_formal(seed: int) -> Evidence:
-    """P2: the factor, and the negative slope, for free joint entropies."""
-    free = FreeForm("A", "C", "X")
-    marked = WatermarkedForm(free)
-    slope, minus_synergy = synergy_slope()
-    return _formal(
-        {
-            "I(A;C|X') = (1-g) I(A;C|X)": marked.predict("I(A;C|X)")
-            - (1 - strength) * free.predict("I(A;C|X)"),
-            "d/dg I(A;C|X') = -I(A;C|X)": slope - minus_synergy,
-        }
-    )
-
-
-def _group_worlds() -> dict[str, list[list[int]]]:
-    """Cyclic and dihedral groups acting on the sets of corners of a polygon, so that stabilisers vary."""
-
-    def on_subsets(corner_action: list[list[int]]) -> list[list[int]]:
-        size = len(corner_action[0])
-        moved = []
-        for row in corner_action:
-            moved.append([sum(1 << row[i] for i in range(size) if s >> i & 1) for s in range(2**size)])
-        return moved
-
-    found = {}
-    for k in (3, 4, 5):
-        turns = [[(x + g) % k for x in range(k)] for g in range(k)]
-        flips = [[(g - x) % k for x in range(k)] for g in range(k)]
-        found[f"cyclic({k})"] = on_subsets(turns)
-        found[f"dihedral({k})"] = on_subsets(turns + flips)
-    return found
-
-
 def index_formula(seed: int) -> Evidence:
     """V2: I(A;f(X)|R) = E log [G : Stab f(R)], the left side from the enumerated joint of A, R and Z.
 
@@ -203,7 +129,7 @@ def index_formula(seed: int) -> Evidence:
     """
     rng = np.random.default_rng(seed)
     margins = []
-    for action in _group_worlds().values():
+    for action in group_worlds().values():
         rows = np.array(action)  # (order, points)
         images = rng.choice(rows.shape[1], size=3, replace=False)
         order = len(rows)
@@ -220,17 +146,6 @@ def index_formula(seed: int) -> Evidence:
         joint = Joint(("A", "R", "Z"), table)
         margins.append(-abs(joint.value("I(A;Z|R)") - float(np.mean(indices))))
     return _evidence(margins, "groups")
-
-
-def index_formula_in_closed_form(seed: int) -> Evidence:
-    """V2: the closed form of the orbit family is the mean log index, with an orbit of every kind."""
-    differences: dict[str, sympy.Expr] = {}
-    for name, action in _group_worlds().items():
-        form = OrbitForm(action, range(len(action[0])))
-        indices = [sympy.log(sympy.Integer(len(action) // len(k))) for k in form.stabilisers]
-        mean = sympy.expand_log(sympy.Add(*indices) / len(indices), factor=True)
-        differences[name] = form.predict("I(A;X|C)") - mean
-    return _formal(differences)
 
 
 def bayes_error_is_bounded(seed: int) -> Evidence:

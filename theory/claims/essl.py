@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from theory.claims import checks
+from theory.claims import checks, formal
 from theory.claims.evidence import World
 from theory.claims.exact import random_joint
 from theory.claims.registry import Claim
@@ -131,7 +131,7 @@ EXPLAINING_AWAY = (
         worlds=EVERYWHERE,
         law="the synergy of a randomly drawn model is positive almost surely",
         witness=xor,
-        checks={"exact": checks.synergy_is_common},
+        checks={"symbolic": formal.shifts_explain_away, "exact": checks.synergy_is_common},
     ),
     Claim(
         "U1",
@@ -206,6 +206,7 @@ LOSSY = (
         reference=PAPER,
         worlds=EVERYWHERE,
         draw=lossless,
+        checks={"symbolic": formal.free_orbits_have_no_synergy},
     ),
 )
 
@@ -220,6 +221,7 @@ RELEVANT = (
         "collider and no synergy.",
         reference=PAPER,
         worlds=("proof", "symbolic", "exact", "sample"),
+        checks={"symbolic": formal.separate_factors_have_no_synergy},
     ),
     Claim(
         "R2",
@@ -284,6 +286,7 @@ DESIGNS = (
         prose="A fine-grained transformation B has at least the synergy of any coarse label A of it.",
         reference=PAPER,
         worlds=EVERYWHERE,
+        checks={"symbolic": formal.coarse_labels_lose_synergy},
     ),
     Claim(
         "M1",
@@ -294,6 +297,7 @@ DESIGNS = (
         prose="Predicting two independent transformations together has at least the synergy of either.",
         reference=PAPER,
         worlds=EVERYWHERE,
+        checks={"symbolic": formal.synergies_of_factors_add_up},
     ),
     Claim(
         "M2",
@@ -318,6 +322,7 @@ DESIGNS = (
         worlds=EVERYWHERE,
         ours=True,
         draw=invariant,
+        checks={"symbolic": formal.invariance_has_no_synergy},
     ),
 )
 

@@ -6,7 +6,7 @@ check for each world in which the law is judged. `theory.forced` has the proofs 
 
 from __future__ import annotations
 
-from theory.claims import checks
+from theory.claims import checks, formal
 from theory.claims.essl import OURS
 from theory.claims.registry import Claim
 from theory.diagrams import Diagram
@@ -49,7 +49,7 @@ LOSSY_LAWS = (
         worlds=("proof", "symbolic", "exact"),
         ours=True,
         law="I(A;C|Y) = (1-d) I(A;C|X) where Y is X erased with probability d",
-        checks={"symbolic": checks.erasure_is_formal, "exact": checks.erasure_scales},
+        checks={"symbolic": formal.erasure_is_formal, "exact": checks.erasure_scales},
     ),
 )
 
@@ -66,7 +66,7 @@ SHORTCUT_LAWS = (
         worlds=("proof", "symbolic", "exact"),
         ours=True,
         law="I(A;C|X,M) = (1-g) I(A;C|X) where M shows A with probability g",
-        checks={"symbolic": checks.watermark_is_formal, "exact": checks.watermark_scales},
+        checks={"symbolic": formal.watermark_is_formal, "exact": checks.watermark_scales},
     ),
 )
 
@@ -82,7 +82,7 @@ SPECTRUM = (
         worlds=("proof", "symbolic", "exact"),
         ours=True,
         law="I(A;f(X)|R) = E log [G : Stab f(R)] for A uniform on G and f equivariant",
-        checks={"symbolic": checks.index_formula_in_closed_form, "exact": checks.index_formula},
+        checks={"symbolic": formal.index_formula_in_closed_form, "exact": checks.index_formula},
     ),
 )
 

@@ -72,14 +72,17 @@ class FreeForm(ClosedForm):
 
     Args:
         variables: The variables; the entropy of the set {A, X} is the symbol H_AX.
+        prefix: The letter before the underscore.
     """
 
-    def __init__(self, *variables: str) -> None:
+    def __init__(self, *variables: str, prefix: str = "H") -> None:
         self.variables = variables
+        self.prefix = prefix
 
     def entropy(self, variables: frozenset[str]) -> sympy.Expr:
         """H(variables) in nats."""
-        return sympy.Symbol("H_" + "".join(sorted(variables))) if variables else sympy.Integer(0)
+        name = f"{self.prefix}_{''.join(sorted(variables))}"
+        return sympy.Symbol(name) if variables else sympy.Integer(0)
 
 
 def synergy_slope() -> tuple[sympy.Expr, sympy.Expr]:
