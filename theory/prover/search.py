@@ -145,7 +145,11 @@ class Search:
         if self.is_large:
             return self._at_large(target, reduced)
         names, vectors = self.rows
-        return self._by_program(target, reduced, names, vectors)
+        found = self._by_program(target, reduced, names, vectors)
+        if found is None or found.length[1] < _ENOUGH or found.given or found.instances:
+            return found
+        others = [self._by_uncrossing(target, reduced), self._by_fewest(target, reduced, found)]
+        return min([found, *(other for other in others if other is not None)], key=lambda f: f.length)
 
     def _by_lookup(self, target: Vector, reduced: Vector) -> Found | None:
         """One or two inequalities, found by their numbers."""
@@ -156,8 +160,8 @@ class Search:
                 best = found
         return best
 
-    def _at_large(self, target: Vector, reduced: Vector) -> Found | None:
-        """Inequalities among the sets of the target first, cutting planes after."""
+    def _by_uncrossing(self, target: Vector, reduced: Vector) -> Found | None:
+        """Inequalities among the sets of the target, their meets and joins, by a small program."""
         names: list[Name] = []
         vectors: list[Row] = []
         for name in uncrossings(reduced, self.space.inside):
@@ -165,7 +169,11 @@ class Search:
             if vector:
                 names.append(name)
                 vectors.append(vector)
-        found = self._by_program(target, reduced, names, vectors)
+        return self._by_program(target, reduced, names, vectors)
+
+    def _at_large(self, target: Vector, reduced: Vector) -> Found | None:
+        """Inequalities among the sets of the target first, cutting planes after."""
+        found = self._by_uncrossing(target, reduced)
         if found is not None:
             return found
         cuts = self.cuts(reduced)
@@ -215,22 +223,18 @@ class Search:
         instances = {i: w for i, w in enumerate(weights[cut[0] : cut[1]]) if w}
         given = {i: w for i, w in zip(above, weights[cut[1] :], strict=True) if w}
         given |= {i: w for i, w in zip(equal, multiples, strict=True) if w}
-        found = self._finish(target, merged(inequalities), given, instances)
-        if found is None or found.length[1] < _ENOUGH or given or instances:
-            return found
-        return self._shorter(target, reduced, found)
+        return self._finish(target, merged(inequalities), given, instances)
 
-    def _shorter(self, target: Vector, reduced: Vector, found: Found) -> Found:
-        """The same with fewer steps, where the integer program is small enough to look."""
+    def _by_fewest(self, target: Vector, reduced: Vector, found: Found) -> Found | None:
+        """The fewest inequalities, where the integer program is small enough; `found` bounds the weights."""
         if self.space.inside > _LOOKUP or len(self.table) > _FEW_ROWS:
-            return found
+            return None
         names = [self.table.name(i) for i in range(len(self.table))]
         vectors = [self.space.row(name) for name in names]
         weights = fewest(reduced, vectors, max(found.inequalities.values()))
         if weights is None:
-            return found
-        shorter = self._finish(target, merged({names[i]: w for i, w in weights.items()}), {}, {})
-        return shorter if shorter is not None and shorter.length < found.length else found
+            return None
+        return self._finish(target, merged({names[i]: w for i, w in weights.items()}), {}, {})
 
     def _strictly(self, target: Vector, reduced: Vector) -> Found | None:
         """A representation in which a strict given relation has a positive weight.
