@@ -32,6 +32,7 @@ __all__ = ["Joint"]
 _SUM_TOLERANCE = 1e-9
 _MAX_LATTICE = 2**27
 _MAX_DIGITS = 40
+_MAX_SHOWN = 4096
 
 
 class Joint:
@@ -318,6 +319,10 @@ class Joint:
         frame = pd.DataFrame(states, columns=list(self.names))
         values = np.array([self.probabilities[index] for index in states], self.probabilities.dtype)
         return frame.assign(probability=values)
+
+    def _repr_html_(self) -> str:
+        frame = self.to_frame() if self.probabilities.size <= _MAX_SHOWN else None
+        return f"<code>{self!r}</code>" + ("" if frame is None else frame.to_html(index=False))
 
     def __repr__(self) -> str:
         sizes = ", ".join(f"{name}: {k}" for name, k in self.cardinalities.items())

@@ -1,5 +1,6 @@
 """The registry of claims, and each claim judged by enumeration."""
 
+import pickle
 import re
 
 import pytest
@@ -199,6 +200,21 @@ def test_ids_are_unique_and_unknown_ones_list_the_rest():
     with pytest.raises(TypeError, match="register needs a Claim, got str"):
         register("E1")
     assert "test" not in CLAIMS
+
+
+@pytest.mark.parametrize("id", CLAIMS)
+def test_claims_travel_between_processes(id):
+    copy = pickle.loads(pickle.dumps(CLAIMS[id]))
+    assert copy == CLAIMS[id]
+    assert dict(copy.checks) == dict(CLAIMS[id].checks)
+    assert copy.witness is CLAIMS[id].witness
+
+
+def test_claims_print_in_a_terminal_and_in_a_notebook():
+    assert str(claim("L2")).startswith("L2 Lossless means no synergy: I(A;C|X) == 0 given H(A|X) == 0 (true)")
+    assert claim("L2").latex() == r"H(A \mid X) = 0: \quad I(A; C \mid X) = 0"
+    assert claim("P2")._repr_markdown_().startswith("**P2. Watermarks cost synergy** (true). ")
+    assert "$$I(A; C \\mid X, M) \\le I(A; C \\mid X)$$" in claim("P2")._repr_markdown_()
 
 
 def test_worlds_without_a_check_are_refused():

@@ -149,6 +149,7 @@ def test_known_values():
     assert xor.exact().symbolic("I(A;C|X)") == sympy.log(2)
     assert math.copysign(1, Joint(("A",), [1.0]).entropy(("A",))) == 1
     assert repr(xor) == "Joint(A: 2, C: 2, X: 2)"
+    assert "<td>0.25</td>" in xor._repr_html_()
     assert xor.to_frame().probability.tolist() == [0.25] * 4
 
 

@@ -10,8 +10,9 @@ import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import integrate
+from sympy.combinatorics import Permutation, PermutationGroup
 
-from theory import Joint, parse_expression
+from theory import Joint, parse_expression, prove
 from theory.predictions import (
     ClosedForm,
     ErasedForm,
@@ -120,6 +121,17 @@ def test_the_synergy_of_an_orbit_is_the_class_left_inside_it(name):
     assert form.predict("I(A;C|X) - H(C|O)") == 0
     stabilisers = [sympy.log(len(k)) for k in form.stabilisers]
     assert sympy.simplify(form.predict("H(A|X,C)") - sympy.Add(*stabilisers) / len(points)) == 0
+
+
+@pytest.mark.parametrize("name", ACTIONS)
+def test_stabilisers_and_orbits_are_those_of_sympy(name):
+    action = ACTIONS[name]
+    group = PermutationGroup([Permutation(row) for row in action])
+    form = OrbitForm(action, range(len(action[0])))
+    kernel = len(action) // group.order()
+    for x, stabiliser in enumerate(form.stabilisers):
+        assert len(stabiliser) == group.stabilizer(x).order() * kernel
+        assert {y for y, o in enumerate(form.orbit_of) if o == form.orbit_of[x]} == group.orbit(x)
 
 
 def test_six_and_nine_keep_one_bit_and_free_glyphs_none():
@@ -271,6 +283,7 @@ def test_erasure_scales_the_synergy_for_every_distribution():
 def test_the_synergy_falls_with_the_watermark_for_every_distribution():
     slope, minus_synergy = synergy_slope()
     assert sympy.expand(slope - minus_synergy) == 0
+    assert prove("I(A;C|X) >= 0").verdict == "proved"
     assert slope.free_symbols == {sympy.Symbol(f"H_{s}") for s in ("X", "AX", "CX", "ACX")}
     n = sympy.Symbol("n", integer=True, positive=True)
     members = WatermarkedForm(ModularShiftForm(all_classes=True)).predict("I(A;C|X)")

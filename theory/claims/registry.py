@@ -16,9 +16,9 @@ Example:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from types import MappingProxyType
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from theory.claims.evidence import Evidence, World
 from theory.diagrams import ESSL, Diagram
@@ -132,10 +132,27 @@ class Claim:
         for name, value in values.items():
             object.__setattr__(self, name, value)
 
+    def __reduce__(self) -> tuple[Callable[[dict[str, Any]], Claim], tuple[dict[str, Any]]]:
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        return _rebuilt, ({**values, "checks": dict(self.checks)},)
+
+    def latex(self) -> str:
+        """The statement, with what is given behind a colon, in LaTeX without dollar signs."""
+        facts = r",\; ".join(fact.latex() for fact in self.given)
+        return f"{facts}: \\quad {self.statement.latex()}" if facts else self.statement.latex()
+
+    def _repr_markdown_(self) -> str:
+        law = f"\n\n`{self.law}`" if self.law else ""
+        return f"**{self.id}. {self.title}** ({self.expectation}). {self.prose}\n\n$${self.latex()}$${law}"
+
     def __str__(self) -> str:
         given = f" given {', '.join(map(str, self.given))}" if self.given else ""
         law = f"; {self.law}" if self.law else ""
         return f"{self.id} {self.title}: {self.statement}{given}{law} ({self.expectation})"
+
+
+def _rebuilt(values: dict[str, Any]) -> Claim:
+    return Claim(**values)
 
 
 _REGISTRY: dict[str, Claim] = {}
