@@ -6,21 +6,36 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 
 from synergy.estimators.classifier import classifier, paired_estimate
+from synergy.estimators.classifier.design import encode_target
+from synergy.estimators.entries_continuous import one_term, run_copula_knn, run_mixed
 from synergy.estimators.entries_discrete import run_plug_in
 from synergy.estimators.entry import Entry
 from synergy.estimators.intake import split_columns
 from synergy.estimators.intervals import normal_interval
 from synergy.estimators.result import Estimate
+from synergy.estimators.variational import variational
 from synthetic import Sample
-from theory import Expression, parse_expression
+from theory import Expression, Term, parse_expression
 
 __all__ = ["AUTO_ENTRY", "auto", "combine"]
+
+_FEW_DIMENSIONS = 3
+_ORDERED_DIMENSIONS = 2
+_MANY_DIMENSIONS = 10
+_ROWS_OF_STRATUM = 100
+_ROWS_OF_CLASSIFIER = 200
 
 
 def auto(sample: Sample, expression: Expression, *, confidence: float = 0.95, seed: int = 0) -> Estimate:
     """Choose an estimator, run it, and say in `notes` what was chosen and why.
+
+    All discrete: plug-in with the digamma correction. An image: the classifier where a slot is discrete,
+    else InfoNCE. All continuous: nearest neighbours of normal scores with their Gaussian bias removed,
+    within the strata of discrete conditions where there are any. A discrete slot with continuous columns:
+    Mesner-Shalizi up to 3 dimensions, the classifier beyond.
 
     Args:
         sample: The data.
@@ -31,18 +46,132 @@ def auto(sample: Sample, expression: Expression, *, confidence: float = 0.95, se
     Raises:
         ValueError: If no estimator can take the columns.
     """
-    discrete, continuous, images = split_columns(sample, expression.variables)
+    _, continuous, images = split_columns(sample, expression.variables)
     if not continuous and not images:
         found = run_plug_in(sample, expression, correction="digamma", confidence=confidence)
-        return _with_note(found, "auto chose the discrete estimator: every column is discrete")
-    if len(expression.terms) > 1:
+        return _with_notes(found, "auto chose the discrete estimator: every column is discrete")
+    if len(expression.summands) > 1 or expression.summands[0][0] != 1:
         return combine(sample, expression, auto, confidence=confidence, seed=seed)
     term = expression.terms[0]
-    if any(all(name in discrete for name in group) for group in term.groups):
+    if len(term.groups) > 2:
+        return combine(sample, _chained(term), auto, confidence=confidence, seed=seed)
+    return _one(sample, expression, term, confidence=confidence, seed=seed)
+
+
+def _one(sample: Sample, expression: Expression, term: Term, *, confidence: float, seed: int) -> Estimate:
+    discrete, continuous, images = split_columns(sample, term.variables)
+    predictable = any(set(group) <= set(discrete) for group in term.groups)
+    if images or len(term.groups) == 1:
+        why = f"{images[0]} is an image" if images else f"{term} is an entropy given continuous columns"
+        if predictable:
+            found = classifier(sample, expression, confidence=confidence, seed=seed)
+            return _with_notes(found, f"auto chose the classifier: {why}")
+        one_term(expression, estimator="auto")
+        found = variational(sample, expression, bound="infonce", confidence=confidence, seed=seed)
+        return _with_notes(
+            found,
+            f"auto chose infonce: {why} and no slot is discrete",
+            "no estimator is trustworthy between images: read this as a bound, not as the value",
+        )
+    dimensions = sum(int(np.prod(sample[name].shape[1:])) for name in continuous)
+    if predictable:
+        return _with_discrete_slot(sample, expression, dimensions, confidence=confidence, seed=seed)
+    if discrete:
+        return _stratified(sample, expression, term, confidence=confidence, seed=seed)
+    found = run_copula_knn(sample, expression, confidence=confidence, seed=seed)
+    return _with_notes(
+        found,
+        f"auto chose copula-knn: all columns are continuous, {dimensions} dimensions",
+        *_duplicates(sample, term),
+        *_trust(dimensions, len(sample)),
+    )
+
+
+def _with_discrete_slot(
+    sample: Sample, expression: Expression, dimensions: int, *, confidence: float, seed: int
+) -> Estimate:
+    few = dimensions <= _FEW_DIMENSIONS
+    if not few and len(sample) >= _ROWS_OF_CLASSIFIER:
         found = classifier(sample, expression, confidence=confidence, seed=seed)
-        why = f"{images[0]} is an image" if images else f"{continuous[0]} is continuous"
-        return _with_note(found, f"auto chose the classifier: {why} and a slot is discrete")
-    raise ValueError(f"no estimator can take {term}")
+        return _with_notes(
+            found, f"auto chose the classifier: a discrete slot and {dimensions} continuous dimensions"
+        )
+    ordered = dimensions <= _ORDERED_DIMENSIONS
+    found = run_mixed(sample, expression, confidence=confidence, seed=seed, labels=not ordered)
+    return _with_notes(
+        found,
+        "auto chose mesner-shalizi: a discrete slot with "
+        f"{dimensions} continuous dimension{'s' if dimensions > 1 else ''}",
+        *([] if few else _trust(_MANY_DIMENSIONS + 1, len(sample))),
+    )
+
+
+def _stratified(
+    sample: Sample, expression: Expression, term: Term, *, confidence: float, seed: int
+) -> Estimate:
+    """I(X;Y|Z,D) = sum_d p(d) I(X;Y|Z, D = d) where D is discrete and every state has rows enough."""
+    strata = tuple(name for name in term.given if sample.variables[name].kind == "discrete")
+    elsewhere = [n for g in term.groups for n in g if sample.variables[n].kind == "discrete"]
+    codes, _ = encode_target(sample, strata)
+    sizes = np.bincount(codes)
+    if elsewhere or not strata or sizes.min() < _ROWS_OF_STRATUM or sample.groups is not None:
+        found = run_mixed(sample, expression, confidence=confidence, seed=seed)
+        return _with_notes(found, "auto chose mesner-shalizi: continuous and discrete columns together")
+    inner = parse_expression(Term(term.groups, tuple(n for n in term.given if n not in strata)))
+    parts = [
+        run_copula_knn(sample.rows(codes == d), inner, confidence=confidence, seed=seed)
+        for d in range(len(sizes))
+    ]
+    shares = sizes / len(sample)
+    values = np.array([part.value for part in parts])
+    value = float(shares @ values)
+    spread = float(shares @ np.square(values - value)) / len(sample)
+    error = float(np.sqrt(np.square(shares * [part.standard_error for part in parts]).sum() + spread))
+    return Estimate(
+        term=str(expression),
+        value=value,
+        standard_error=error,
+        interval=normal_interval(value, error, confidence),
+        confidence=confidence,
+        estimator=parts[0].estimator,
+        samples=len(sample),
+        notes=(
+            f"auto chose copula-knn within the {len(sizes)} states of {', '.join(strata)}",
+            *_trust(sum(int(np.prod(sample[n].shape[1:])) for n in inner.variables), int(sizes.min())),
+        ),
+    )
+
+
+def _trust(dimensions: int, rows: int) -> list[str]:
+    if dimensions <= _MANY_DIMENSIONS:
+        return []
+    return [
+        f"no estimator is trustworthy in {dimensions} joint dimensions with {rows} rows unless the columns "
+        "are nearly Gaussian: the interval is of sampling error only"
+    ]
+
+
+def _duplicates(sample: Sample, term: Term) -> list[str]:
+    table: npt.NDArray[np.float64] = np.hstack(
+        [np.asarray(sample[n], dtype=np.float64).reshape(len(sample), -1) for n in term.variables]
+    )
+    repeated = len(table) - len(np.unique(table, axis=0))
+    if not repeated:
+        return []
+    return [
+        f"{repeated} of {len(table)} rows repeat another row: if the same measurement was entered twice, "
+        "drop one, and if rows belong together, name the column of their groups"
+    ]
+
+
+def _chained(term: Term) -> Expression:
+    """I(A;B;C|W) = I(A;B|W) - I(A;B|C,W), down to two slots."""
+    *others, last = term.groups
+    plain = Term(tuple(others), term.given)
+    given = Term(tuple(others), (*last, *term.given))
+    if len(others) == 2:
+        return parse_expression(plain) - parse_expression(given)
+    return _chained(plain) - _chained(given)
 
 
 def combine(
@@ -67,10 +196,9 @@ def combine(
     if all(part.scores is not None for _, part in parts):
         scores = sum((c * part.scores for c, part in parts if part.scores is not None), np.zeros(len(sample)))
         groups = None if sample.groups is None else sample[sample.groups]
-        paired = paired_estimate(
+        error = paired_estimate(
             scores, term=str(expression), estimator=names, confidence=confidence, groups=groups
-        )
-        error = paired.standard_error
+        ).standard_error
     else:
         scores = None
         error = sum(abs(c) * part.standard_error for c, part in parts)
@@ -88,13 +216,13 @@ def combine(
     )
 
 
-def _with_note(found: Estimate, note: str) -> Estimate:
-    return replace(found, notes=(note, *found.notes))
+def _with_notes(found: Estimate, *notes: str) -> Estimate:
+    return replace(found, notes=(*notes, *found.notes))
 
 
 AUTO_ENTRY = Entry(
     "auto",
-    "any",
+    "any; linear expressions",
     "this library",
     "chooses by the kinds, dimensions and sizes of the columns and says what and why",
     auto,

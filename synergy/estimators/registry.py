@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 from synergy.estimators.auto import AUTO_ENTRY
 from synergy.estimators.classifier import CLASSIFIER_ENTRY
+from synergy.estimators.entries_continuous import CONTINUOUS_ENTRIES
 from synergy.estimators.entries_discrete import DISCRETE_ENTRIES
 from synergy.estimators.entry import Entry
 from synergy.estimators.oracle import ORACLE_ENTRY
@@ -16,6 +17,7 @@ __all__ = ["ESTIMATORS"]
 _ENTRIES: tuple[Entry, ...] = (
     AUTO_ENTRY,
     *DISCRETE_ENTRIES,
+    *CONTINUOUS_ENTRIES,
     CLASSIFIER_ENTRY,
     *VARIATIONAL_ENTRIES,
     ORACLE_ENTRY,

@@ -50,7 +50,7 @@ def variational(
     confidence: float = 0.95,
     seed: int = 0,
     folds: int = 3,
-    steps: int = 2000,
+    steps: int | None = None,
     patience: int = 5,
     batch: int = 256,
     hidden: int = 128,
@@ -73,7 +73,7 @@ def variational(
         confidence: The nominal coverage of the interval.
         seed: Fixes everything random.
         folds: The number of folds.
-        steps: The most optimiser steps in each fold.
+        steps: The most optimiser steps in each fold; None for 100 passes, at least 300 and at most 2000.
         patience: Stop after this many checks without a better bound on the rows set aside.
         batch: Rows in a step; InfoNCE cannot exceed log(batch).
         hidden: Units in each hidden layer.
@@ -102,7 +102,7 @@ def variational(
             f"{bound} estimates one I(..;..) or I(..;..|..) of two slots at a time, got {parsed}"
         )
     for name, number, least in (
-        ("steps", steps, 1),
+        ("steps", 1 if steps is None else steps, 1),
         ("patience", patience, 1),
         ("batch", batch, 2),
         ("hidden", hidden, 1),
@@ -110,6 +110,7 @@ def variational(
     ):
         if number < least:
             raise ValueError(f"{name} must be at least {least}, got {number}")
+    most = int(np.clip(100 * len(sample) // batch, 300, 2000)) if steps is None else steps
     one = parsed.terms[0]
     target, other = one.groups
     discrete_x = _discrete(sample, target)
@@ -136,7 +137,7 @@ def variational(
         torch.manual_seed(seed)
         for split in splits:
             network = make().to(device)
-            _train(network, columns, split, objective, steps=steps, patience=patience, batch=batch, rate=rate)
+            _train(network, columns, split, objective, steps=most, patience=patience, batch=batch, rate=rate)
             scores[split.test], first[split.test] = _held_out(network, columns, split.test, objective)
     notes = _notes(
         bound, bool(one.given), float(first.mean()), min(batch, *(len(s.test) for s in splits)), folds
@@ -332,7 +333,7 @@ def _entry(bound: Bound, reference: str, description: str) -> Entry:
         confidence: float = 0.95,
         seed: int = 0,
         folds: int = 3,
-        steps: int = 2000,
+        steps: int | None = None,
         patience: int = 5,
         batch: int = 256,
         hidden: int = 128,
