@@ -35,6 +35,7 @@ __all__ = [
 Floats = npt.NDArray[np.float64]
 
 _SMALL_SKEWNESS = 1e-4
+_SMALLEST_TAIL = 1e-6
 
 
 def check_confidence(confidence: float) -> float:
@@ -85,16 +86,22 @@ class Expansion:
     cubic: float
     samples: float
 
-    def moments(self, truth: float) -> tuple[float, float]:
-        """The standard deviation and the skewness of the estimate if the truth were `truth`."""
+    def moments(self, truth: float) -> tuple[float, float, float]:
+        """The standard deviation, the skewness and the lean of the estimate if the truth were `truth`.
+
+        The lean is the second-order term's share of the variance, with the sign of its skewness: 0 where
+        the estimate is normal, 1 at independence, -1 at a maximum such as the uniform entropy.
+        """
         linear = max(0.0, self.variance + self.slope * (truth - self.value))
         share = linear / max(self.variance, linear) if linear > 0 else 0.0
         n = self.samples
-        variance = linear / n + self.quadratic / (2 * n * n)
+        second = self.quadratic / (2 * n * n)
+        variance = linear / n + second
         if variance <= 0:
-            return 0.0, 0.0
+            return 0.0, 0.0, 0.0
         third = self.third * share / n**2 + self.cubic / n**3
-        return math.sqrt(variance), third / variance**1.5
+        sign = max(-1.0, min(1.0, self.cubic / self.quadratic)) if self.quadratic > 0 else 0.0
+        return math.sqrt(variance), third / variance**1.5, sign * second / variance
 
     @property
     def standard_error(self) -> float:
@@ -104,6 +111,7 @@ class Expansion:
 
 def _quantile(probability: float, skewness: float) -> float:
     """The standardised quantile of a Pearson III (shifted gamma) distribution."""
+    probability = min(max(probability, _SMALLEST_TAIL), 1 - _SMALLEST_TAIL)
     if abs(skewness) < _SMALL_SKEWNESS:
         return float(ndtri(probability))
     if skewness < 0:
@@ -113,11 +121,15 @@ def _quantile(probability: float, skewness: float) -> float:
 
 
 def score_interval(expansion: Expansion, confidence: float = 0.95) -> tuple[float, float]:
-    r"""All true values t that a two-sided test at level 1 - confidence does not reject.
+    r"""All true values t that a test at level 1 - confidence does not reject.
 
     Under t the estimate has mean t, the variance and the skewness that `expansion.moments(t)` gives, and
     a Pearson III shape, which is exact for a central chi-square and within a few tenths of a percent of
-    a noncentral one. The ends solve value = t + sd(t) q(t) with the two quantiles.
+    a noncentral one. The ends solve value = t + sd(t) q(t) with the two quantiles. The two tails share
+    the level equally where the estimate is normal. At a degenerate point, such as independence, no other
+    truth would make a smaller estimate likelier, and all of the level is spent on the tail that points
+    away (as in Feldman and Cousins 1998, "Unified approach to the classical statistical analysis of small
+    signals", Physical Review D 57); the lean interpolates.
 
     Args:
         expansion: The moments as a function of the truth.
@@ -126,18 +138,19 @@ def score_interval(expansion: Expansion, confidence: float = 0.95) -> tuple[floa
     Returns:
         The ends (low, high); a degenerate expansion (all moments zero) gives (value, value).
     """
-    tail = (1 - check_confidence(confidence)) / 2
+    level = 1 - check_confidence(confidence)
     value = expansion.value
 
-    def gap(truth: float, probability: float) -> float:
-        deviation, skewness = expansion.moments(truth)
-        return truth + deviation * _quantile(probability, skewness) - value
+    def gap(truth: float, upper: bool) -> float:
+        deviation, skewness, lean = expansion.moments(truth)
+        tail = level / 2 * (1 + lean if upper else 1 - lean)
+        return truth + deviation * _quantile(1 - tail if upper else tail, skewness) - value
 
     start = expansion.standard_error
     if not start > 0:
         return value, value
-    low = _root(lambda t: gap(t, 1 - tail), value, -start)
-    high = _root(lambda t: gap(t, tail), value, start)
+    low = _root(lambda t: gap(t, True), value, -start)
+    high = _root(lambda t: gap(t, False), value, start)
     return low, high
 
 

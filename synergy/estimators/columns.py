@@ -1,0 +1,138 @@
+"""Slots of columns: checked, scaled, and described, before a neighbour is looked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import ndtri
+from scipy.stats import rankdata
+
+__all__ = ["Scale", "Slot", "check_rows", "check_scale", "described", "scaled", "slot", "spread_labels"]
+
+Floats = npt.NDArray[np.float64]
+
+Scale = Literal["standardise", "copula"]
+"""How columns are made comparable: zero mean and unit variance, or normal scores of their ranks."""
+
+_TIED = 0.05
+
+
+@dataclass(frozen=True)
+class Slot:
+    """The columns of one slot.
+
+    Args:
+        values: Shape (n, d).
+        discrete: Which columns are labels, shape (d,).
+        tied: Which continuous columns repeat more than 5 % of their values, shape (d,).
+        name: `x`, `y` or `z`, for errors.
+    """
+
+    values: Floats
+    discrete: npt.NDArray[np.bool_]
+    tied: npt.NDArray[np.bool_]
+    name: str
+
+    @property
+    def width(self) -> int:
+        """The number of columns."""
+        return int(self.values.shape[1])
+
+
+def slot(values: npt.ArrayLike, name: str, *, discrete: npt.ArrayLike | None = None) -> Slot:
+    """Check the columns of a slot.
+
+    Args:
+        values: Numbers of shape (n,) or (n, d).
+        name: `x`, `y` or `z`.
+        discrete: Which of the d columns are labels; None for none.
+
+    Raises:
+        ValueError: If the shape is another (an image, say), a number is NaN or infinite, or a column is
+            constant.
+        TypeError: If the values are not numbers.
+    """
+    array = np.asarray(values)
+    if array.dtype != bool and not np.issubdtype(array.dtype, np.number):
+        raise TypeError(f"{name} must hold numbers, got {array.dtype}")
+    if array.ndim not in (1, 2):
+        raise ValueError(
+            f"{name} must have shape (n,) or (n, d), got {array.shape}: neighbours of images mean nothing "
+            "in pixels; use the classifier or an encoder's representation"
+        )
+    table = np.ascontiguousarray(array[:, None] if array.ndim == 1 else array, dtype=np.float64)
+    if not table.size:
+        raise ValueError(f"{name} must have at least one row and one column, got shape {array.shape}")
+    if not np.isfinite(table).all():
+        raise ValueError(
+            f"{name} contains NaN or infinities in {int((~np.isfinite(table)).any(1).sum())} rows"
+        )
+    labels = np.zeros(table.shape[1], dtype=bool) if discrete is None else np.asarray(discrete, dtype=bool)
+    if labels.shape != (table.shape[1],):
+        raise ValueError(f"discrete_{name} must have shape ({table.shape[1]},), got {labels.shape}")
+    constant = np.ptp(table, axis=0) == 0
+    if constant.any():
+        first = int(np.argmax(constant))
+        raise ValueError(
+            f"column {first} of {name} is constant ({table[0, first]:g}): it says nothing, leave it out"
+        )
+    repeated = np.array([1 - np.unique(column).size / len(column) for column in table.T])
+    return Slot(table, labels, (repeated > _TIED) & ~labels, name)
+
+
+def check_rows(slots: list[Slot], k: int) -> int:
+    """The number of rows, if all slots agree on it and it exceeds k.
+
+    Raises:
+        ValueError: If they do not, or k is not positive, or there are too few rows.
+    """
+    lengths = {s.name: len(s.values) for s in slots}
+    if len(set(lengths.values())) > 1:
+        raise ValueError(f"all slots must have the same length, got {lengths}")
+    if k < 1:
+        raise ValueError(f"k must be at least 1, got {k}")
+    n = len(slots[0].values)
+    if n < 4 * k:
+        raise ValueError(f"{k} neighbours need at least {4 * k} rows, got {n}")
+    return n
+
+
+def check_scale(scale: str | None) -> None:
+    """Raise a ValueError that lists the scales if it is not one of them."""
+    if scale is not None and scale not in get_args(Scale):
+        raise ValueError(f"scale must be one of {', '.join(get_args(Scale))} or None, got {scale!r}")
+
+
+def scaled(values: Floats, scale: Scale | None) -> Floats:
+    """The columns made comparable, shape (n, d).
+
+    `standardise` subtracts the mean and divides by the standard deviation, so that the units of a column
+    do not matter. `copula` replaces each value by the normal score of its (mid-)rank, so that no
+    monotone change of a column matters; information is invariant under both.
+    """
+    if scale is None:
+        return values
+    if scale == "standardise":
+        return np.asarray((values - values.mean(axis=0)) / values.std(axis=0))
+    ranks = rankdata(values, axis=0)
+    return np.asarray(ndtri((ranks - 0.5) / len(values)))
+
+
+def spread_labels(values: Floats, discrete: npt.NDArray[np.bool_], gap: float) -> Floats:
+    """Labels as numbers that are further apart than any two continuous values, shape (n, d)."""
+    found = values.copy()
+    for column in np.flatnonzero(discrete):
+        found[:, column] = np.unique(values[:, column], return_inverse=True)[1] * gap
+    return found
+
+
+def described(scale: Scale | None) -> str:
+    """What a note says about the scale."""
+    if scale is None:
+        return "columns as they are: the answer depends on their units"
+    if scale == "standardise":
+        return "columns standardised"
+    return "columns replaced by their normal scores"

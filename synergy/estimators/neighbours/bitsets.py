@@ -1,0 +1,154 @@
+"""Exact neighbour counts in many dimensions, 64 pairs at a time.
+
+In the maximum norm a point j is within eps_i of i exactly when it is so in every coordinate, and in one
+coordinate these j are a contiguous run of the sorted order. So the neighbours of i are the intersection
+of d runs; with the points of a block numbered, a run is the exclusive or of two prefix bitsets, the
+intersection is a bitwise and, the count a population count. The cost is n^2 d / 64 word operations
+whatever the data looks like (trees visit nearly every pair in five dimensions and more, one by one), the
+memory is linear in n, and all subspaces that share columns share their intersections.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["run_bounds", "subspace_counts"]
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Words = npt.NDArray[np.uint64]
+
+_BLOCK = 2048
+_CHUNK = 1024
+_BITS_OF_BYTE = np.array([bin(byte).count("1") for byte in range(256)], dtype=np.uint8)
+
+
+def run_bounds(values: Floats, radius: Floats, *, strict: bool = True) -> tuple[Ints, Ints, Ints]:
+    """The run of the sorted order that is within each point's radius.
+
+    Binary search for v - eps and v + eps puts the boundary neighbour on the wrong side for nearly half
+    of the points, because (v + eps) - v is not eps in floating point. The ends are therefore moved until
+    the subtraction |v_j - v_i|, the one that the trees make, agrees.
+
+    Args:
+        values: Shape (n,).
+        radius: Shape (n,).
+        strict: Whether to keep |v_j - v_i| < eps_i (else <=).
+
+    Returns:
+        The sorting order, and the ends [low, high) for each point, all of shape (n,).
+    """
+    order = np.argsort(values, kind="stable")
+    ordered = values[order]
+    last = len(values) - 1
+    low = np.searchsorted(ordered, values - radius, side="left")
+    high = np.searchsorted(ordered, values + radius, side="right")
+
+    def inside(position: Ints) -> npt.NDArray[np.bool_]:
+        distance = np.abs(ordered[np.clip(position, 0, last)] - values)
+        near = distance < radius if strict else distance <= radius
+        return np.asarray(near & (position >= 0) & (position <= last))
+
+    def settle(position: Ints, step: int, outer: int, inner: int, centre: Ints) -> None:
+        while (moved := inside(position + outer)).any():
+            position[moved] += step
+        while (moved := ~inside(position + inner) & (step * (position - centre) > 0)).any():
+            position[moved] -= step
+
+    middle = np.searchsorted(ordered, values, side="left")
+    settle(low, -1, -1, 0, middle + 1)
+    settle(high, 1, 0, -1, middle)
+    return order, low, np.maximum(high, low)
+
+
+def _prefixes(rank: Ints) -> Words:
+    """Row r holds the members whose rank is below r, as bits of their position; shape (m + 1, words)."""
+    members = len(rank)
+    table = np.zeros((members + 1, (_BLOCK + 63) // 64), dtype=np.uint64)
+    position = np.empty(members, dtype=np.int64)
+    position[rank] = np.arange(members)
+    table[np.arange(1, members + 1), position // 64] = np.uint64(1) << (position % 64).astype(np.uint64)
+    return np.asarray(np.bitwise_xor.accumulate(table, axis=0))
+
+
+def _population(words: Words) -> Ints:
+    """The number of set bits in each row."""
+    if hasattr(np, "bitwise_count"):
+        return np.asarray(np.bitwise_count(words).sum(axis=1, dtype=np.int64))
+    return np.asarray(_BITS_OF_BYTE[words.view(np.uint8)].sum(axis=1, dtype=np.int64))
+
+
+def subspace_counts(
+    shared: Floats, parts: Sequence[Floats], radius: Floats, *, strict: bool = True, workers: int = 1
+) -> list[Ints]:
+    """How many points are within each point's radius, itself included, in several subspaces.
+
+    Args:
+        shared: Columns that every subspace has, shape (n, s); s may be 0.
+        parts: The further columns of each subspace, shapes (n, d_1), (n, d_2), ...
+        radius: Shape (n,).
+        strict: Whether to count distances < radius (else <=).
+        workers: Threads.
+
+    Returns:
+        The counts in the shared columns alone, if there are any, then in each (shared, part).
+    """
+    n = len(radius)
+    groups = [
+        [run_bounds(np.ascontiguousarray(c), radius, strict=strict) for c in g.T] for g in (shared, *parts)
+    ]
+    has_shared = shared.shape[1] > 0
+
+    def block(start: int) -> Ints:
+        stop = min(n, start + _BLOCK)
+        tables = [[_runs(*bounds, start, stop) for bounds in group] for group in groups]
+        found = np.zeros((len(groups), n), dtype=np.int64)
+        buffers = [np.empty((min(n, _CHUNK), (_BLOCK + 63) // 64), dtype=np.uint64) for _ in range(4)]
+        for first in range(0, n, _CHUNK):
+            rows = slice(first, min(n, first + _CHUNK))
+            size = rows.stop - first
+            base, both, upper, lower = (buffer[:size] for buffer in buffers)
+            base.fill(np.uint64(2**64 - 1))
+            _intersect(base, tables[0], rows, upper, lower)
+            if has_shared:
+                found[0, rows] = _population(base)
+            for g, table in enumerate(tables[1:], start=1):
+                np.copyto(both, base)
+                _intersect(both, table, rows, upper, lower)
+                found[g, rows] = _population(both)
+        return found
+
+    starts = range(0, n, _BLOCK)
+    total = np.zeros((len(groups), n), dtype=np.int64)
+    if workers > 1 and len(starts) > 1:
+        with ThreadPoolExecutor(workers) as pool:
+            for found in pool.map(block, starts):
+                total += found
+    else:
+        for start in starts:
+            total += block(start)
+    return list(total if has_shared else total[1:])
+
+
+def _runs(order: Ints, low: Ints, high: Ints, start: int, stop: int) -> tuple[Words, Ints, Ints]:
+    """The prefix bitsets of the points start .. stop - 1 and the ends of all runs among them."""
+    member = (order >= start) & (order < stop)
+    before = np.zeros(len(order) + 1, dtype=np.int64)
+    np.cumsum(member, out=before[1:])
+    rank = np.empty(stop - start, dtype=np.int64)
+    rank[order[member] - start] = np.arange(stop - start)
+    return _prefixes(rank), before[low], before[high]
+
+
+def _intersect(
+    result: Words, tables: Sequence[tuple[Words, Ints, Ints]], rows: slice, upper: Words, lower: Words
+) -> None:
+    for prefixes, low, high in tables:
+        np.take(prefixes, high[rows], axis=0, out=upper, mode="clip")
+        np.take(prefixes, low[rows], axis=0, out=lower, mode="clip")
+        np.bitwise_xor(upper, lower, out=upper)
+        np.bitwise_and(result, upper, out=result)
