@@ -2,21 +2,21 @@
 
 With every probability an integer a over a common denominator D, an entropy is log D - (1/D) sum a log a.
 A rational combination of entropies is therefore, up to a positive factor, a sum of integers times
-logarithms of primes, which are linearly independent over the rationals: it is zero exactly when all these
-integers are. If it is not zero, correctly rounded decimal logarithms with enough digits decide the sign,
-with the rounding error bounded in exact arithmetic.
+logarithms of integers. Correctly rounded decimal logarithms, with the rounding error bounded in exact
+arithmetic, decide its sign unless it is very small or zero. Then the integers are written as products of
+pairwise coprime ones, whose logarithms are linearly independent over the rationals by unique
+factorisation: the sum is zero exactly when every coefficient is, and if not, more digits decide.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from decimal import Context, Decimal
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Context
 from fractions import Fraction
-from math import lcm
+from math import gcd, lcm
 
 import numpy as np
 import numpy.typing as npt
-import sympy
 
 from theory.diagrams import Diagram
 from theory.expressions import Entropies, Relation
@@ -128,26 +128,58 @@ class Support:
         return len(self.marginal(source | {target})) == len(self.marginal(source))
 
 
-def _sign_of_logs(logs: Mapping[int, int]) -> int:
-    primes: dict[int, int] = {}
+def _coprime(numbers: Iterable[int]) -> list[int]:
+    """Pairwise coprime integers above 1 of which all the numbers are products; nothing is factored."""
+    basis: list[int] = []
+    waiting = [n for n in numbers if n > 1]
+    while waiting:
+        number = waiting.pop()
+        for i, other in enumerate(basis):
+            shared = gcd(number, other)
+            if shared > 1:
+                basis.pop(i)
+                waiting += [n for n in (shared, other // shared, number // shared) if n > 1]
+                break
+        else:
+            basis.append(number)
+    return basis
+
+
+def _bounded_sign(logs: Mapping[int, int], digits: int) -> int:
+    """The sign of sum m log n if so many digits decide it, else 0."""
+    context = Context(prec=digits)
+    value = error = Fraction(0)
     for number, multiple in logs.items():
-        if number > 1 and multiple:
-            for prime, exponent in sympy.factorint(number).items():
-                primes[int(prime)] = primes.get(int(prime), 0) + multiple * int(exponent)
-    primes = {prime: multiple for prime, multiple in primes.items() if multiple}
-    if not primes:
+        logarithm = context.create_decimal(number).ln(context) if number < 10**digits else None
+        if logarithm is None:
+            return 0
+        value += multiple * Fraction(logarithm)
+        error += abs(multiple) * Fraction(10) ** (logarithm.adjusted() + 1 - digits)
+    return 0 if abs(value) <= error else 1 if value > 0 else -1
+
+
+def _sign_of_logs(logs: Mapping[int, int]) -> int:
+    """The sign of sum m log n over positive integers n, exact."""
+    logs = {number: multiple for number, multiple in logs.items() if number > 1 and multiple}
+    found = _bounded_sign(logs, _DIGITS)
+    if found or not logs:
+        return found
+    multiples: dict[int, int] = {}
+    for base in _coprime(logs):
+        multiples[base] = 0
+        for number, multiple in logs.items():
+            while number % base == 0:
+                number //= base
+                multiples[base] += multiple
+    remaining = {base: multiple for base, multiple in multiples.items() if multiple}
+    if not remaining:
         return 0
     digits = _DIGITS
     while True:
-        context = Context(prec=digits)
-        value = error = Fraction(0)
-        for prime, multiple in primes.items():
-            logarithm = Decimal(prime).ln(context)
-            value += multiple * Fraction(logarithm)
-            error += abs(multiple) * Fraction(10) ** (logarithm.adjusted() + 1 - digits)
-        if abs(value) > error:
-            return 1 if value > 0 else -1
         digits *= 2
+        found = _bounded_sign(remaining, digits)
+        if found:
+            return found
 
 
 def holds(support: Support, relation: Relation) -> bool:

@@ -210,4 +210,3 @@ def numerical_candidates(
                     Support.of(joint),
                     f"conditional tables with denominator {denominator}, found numerically",
                 )
-                break
