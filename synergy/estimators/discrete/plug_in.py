@@ -151,7 +151,9 @@ def _expand(
     if clusters is not None:
         design = max(clusters.design_effect(marginals, top), 1e-9)
         spread = clusters.variance(unbiased) / design
+    fitted = min((seen.size - 1) * design / n, 0.5)
     variance = spread - noise * design / n
+    variance /= 1 - fitted if variance > 0 else 1
     third = float(weights @ centred**3)
     expansion = Expansion(
         value=value,

@@ -254,15 +254,16 @@ def _run(
     notes.append(described(scale))
     widths = (slots[0].width, slots[1].width, slots[2].width if len(slots) > 2 else 0)
     table, gap = _table(slots, scale)
+    first = bool(slots[0].discrete.all())
     if correction == "gaussian" and (chosen == "mesner-shalizi" or any(s.discrete.any() for s in slots)):
         correction = "none"
         notes.append("no Gaussian bias correction: it needs continuous columns without ties")
 
     def estimate(rows: Floats, neighbours: int = k) -> float:
-        terms = _terms(chosen, rows, widths, neighbours, threads, gap)
+        terms = _terms(chosen, rows, widths, neighbours, threads, gap, first)
         return float(np.nanmean(terms)) if not np.isnan(terms).all() else math.nan
 
-    terms = _terms(chosen, table, widths, k, threads, gap)
+    terms = _terms(chosen, table, widths, k, threads, gap, first)
     dropped = int(np.isnan(terms).sum())
     if dropped == n:
         raise ValueError("no two rows share their labels: there is nothing to estimate from")
@@ -352,7 +353,13 @@ def _table(slots: list[Slot], scale: Scale | None) -> tuple[Floats, float]:
 
 
 def _terms(
-    method: str, table: Floats, widths: tuple[int, int, int], k: int, workers: int, largest: float
+    method: str,
+    table: Floats,
+    widths: tuple[int, int, int],
+    k: int,
+    workers: int,
+    largest: float,
+    labels_first: bool,
 ) -> Floats:
     """The local terms of a method on columns side by side, shape (n,)."""
     dx, dy, dz = widths
@@ -366,16 +373,12 @@ def _terms(
     if method == "gao":
         return local.gao(x, y, k, workers)
     if method == "ross":
-        labels, numbers = (x, y) if _is_label(x, largest) else (y, x)
+        labels, numbers = (x, y) if labels_first else (y, x)
         codes = np.unique(labels[:, 0], return_inverse=True)[1].astype(np.int64)
         return local.ross(codes, numbers, k, workers)
     if method == "frenzel-pompe" and z is not None:
         return local.frenzel_pompe(x, y, z, k, workers)
     return local.mesner_shalizi(x, y, z, k, workers, largest=largest)
-
-
-def _is_label(column: Floats, gap: float) -> bool:
-    return column.shape[1] == 1 and bool((np.mod(column, 4 * gap) == 0).all())
 
 
 def _group_codes(groups: Groups | None, n: int) -> npt.NDArray[np.int64]:
@@ -393,7 +396,7 @@ def _group_codes(groups: Groups | None, n: int) -> npt.NDArray[np.int64]:
 def _plan(n: int) -> tuple[int, int]:
     """How many random splits into how many parts."""
     if n <= 2000:
-        return 10, 2
+        return 16, 2
     return (4, 4) if n <= 20_000 else (2, 8)
 
 

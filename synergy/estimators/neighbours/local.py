@@ -62,19 +62,22 @@ def frenzel_pompe(x: Floats, y: Floats, z: Floats, k: int, workers: int = 1) -> 
 
 
 def gao(x: Floats, y: Floats, k: int, workers: int = 1) -> Floats:
-    """psi(k_i) + log n - log(n_x + 1) - log(n_y + 1), for mixtures of continuous and discrete parts.
+    """psi(k_i) + log n - psi(n_x) - psi(n_y), for mixtures of continuous and discrete parts.
 
-    k_i is the number of points at distance 0 where the k-th distance is 0, and k elsewhere; n_x and n_y
-    count distances up to and including the k-th.
+    Where the k-th distance is 0, k_i, n_x and n_y are the numbers of points at distance 0, the own row
+    included; elsewhere k_i = k and the counts are of distances below the k-th, the own row included. This
+    is the authors' program. Their algorithm 1, log(n + 1) with the boundary counted, differs by O(1/n_x):
+    on the zero-inflated Poisson with k = 5 it is low by 0.15 to 0.22.
     """
     joint = np.hstack([x, y])
     radius = kth_distance(joint, k, workers=workers)
-    near_x, near_y = joint_counts(x[:, :0], [x, y], radius, strict=False, workers=workers)
+    inside = np.where(radius == 0, 0.0, np.nextafter(radius, 0))
+    near_x, near_y = joint_counts(x[:, :0], [x, y], inside, strict=False, workers=workers)
     ties = np.full(len(x), k)
     if (radius == 0).any():
-        same = counts_within(joint, np.zeros(len(x)), strict=False, workers=workers) - 1
+        same = counts_within(joint, np.zeros(len(x)), strict=False, workers=workers)
         ties = np.where(radius == 0, same, ties)
-    return np.asarray(digamma(ties) + np.log(len(x)) - np.log(near_x) - np.log(near_y))
+    return np.asarray(digamma(ties) + np.log(len(x)) - digamma(near_x) - digamma(near_y))
 
 
 def mesner_shalizi(

@@ -1,0 +1,93 @@
+"""The intervals: exact limits, oracles by root finding, monotonicity, bad input."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from scipy.optimize import brentq
+from scipy.stats import chi2, norm
+
+from synergy.estimators.intervals import (
+    Expansion,
+    check_confidence,
+    cluster_variance,
+    jackknife_standard_error,
+    normal_interval,
+    score_interval,
+)
+
+
+def regular(value=0.3, variance=0.5, slope=0.0, third=0.0, quadratic=0.0, cubic=0.0, samples=100.0):
+    return Expansion(value, variance, slope, third, quadratic, cubic, samples)
+
+
+def test_the_regular_case_is_the_normal_interval():
+    expected = normal_interval(0.3, math.sqrt(0.5 / 100))
+    assert score_interval(regular()) == pytest.approx(expected, abs=1e-6)
+
+
+def test_a_linear_variance_gives_wilson_s_quadratic():
+    """(value - t)^2 = z^2 (V + s (t - value)) / n has closed roots."""
+    z, n, variance, slope = norm.ppf(0.975), 100.0, 0.5, 1.5
+    b = z * z * slope / n
+    roots = [(b + sign * math.sqrt(b * b + 4 * z * z * variance / n)) / 2 for sign in (-1, 1)]
+    found = score_interval(regular(slope=slope))
+    assert found == pytest.approx((0.3 + roots[0], 0.3 + roots[1]), abs=1e-5)
+
+
+@pytest.mark.parametrize("freedom", [1, 9, 81])
+def test_independence_is_rejected_at_the_chi_square_quantile(freedom):
+    """2 n I ~ chi2_f: 0 is the lower end exactly where 2 n I is the 95 % point (one-sided there)."""
+    n = 500.0
+
+    def low(statistic):
+        value = (statistic - freedom) / (2 * n)
+        expansion = Expansion(value, 2 * value, 2.0, 6 * value, freedom, freedom, n)
+        return score_interval(expansion)[0]
+
+    threshold = brentq(low, freedom, freedom + 10 * math.sqrt(2 * freedom) + 5)
+    assert chi2.sf(threshold, freedom) == pytest.approx(0.05, abs=0.002)
+
+
+def test_a_maximum_is_the_mirror_image():
+    up = Expansion(0.01, 0.02, 2.0, 0.06, 4.0, 4.0, 200.0)
+    down = Expansion(-0.01, 0.02, -2.0, -0.06, 4.0, -4.0, 200.0)
+    low, high = score_interval(up)
+    assert score_interval(down) == pytest.approx((-high, -low), abs=1e-6)
+
+
+def test_wider_at_higher_confidence_and_exact_when_degenerate():
+    expansion = regular(slope=1.0, quadratic=3.0, cubic=3.0)
+    inner, outer = score_interval(expansion, 0.5), score_interval(expansion, 0.99)
+    assert outer[0] < inner[0] < 0.3 < inner[1] < outer[1]
+    assert score_interval(regular(variance=0.0)) == (0.3, 0.3)
+
+
+def test_cluster_variance_of_repeats_and_of_singletons():
+    scores = np.random.default_rng(0).standard_normal(500)
+    single, count = cluster_variance(scores, np.arange(500))
+    assert count == 500
+    assert single == pytest.approx(scores.var() * 500 / 499, rel=1e-12)
+    repeated, _ = cluster_variance(np.repeat(scores, 3), np.repeat(np.arange(500), 3))
+    assert repeated == pytest.approx(3 * single, rel=1e-12)
+
+
+def test_jackknife_of_a_mean_is_its_standard_error():
+    data = np.random.default_rng(1).standard_normal(40)
+    left_out = (data.sum() - data) / 39
+    assert jackknife_standard_error(left_out) == pytest.approx(data.std(ddof=1) / math.sqrt(40), rel=1e-12)
+
+
+@pytest.mark.parametrize("confidence", [0, 1, 95, -0.5, math.nan])
+def test_bad_confidence_is_named(confidence):
+    with pytest.raises(ValueError, match="confidence must lie strictly between 0 and 1"):
+        check_confidence(confidence)
+
+
+def test_too_few_groups_or_blocks_are_named():
+    with pytest.raises(ValueError, match="at least 2 groups, got 1"):
+        cluster_variance(np.ones(4), np.zeros(4, dtype=np.int64))
+    with pytest.raises(ValueError, match="at least 2 blocks, got 1"):
+        jackknife_standard_error(np.ones(1))
