@@ -6,6 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -198,6 +199,13 @@ def test_exact_joints_are_grouped_without_a_tolerance():
     exact = Joint(("A", "C", "X"), table)
     assert forced_information(exact) == pytest.approx(math.log(2))
     assert forced_information(Joint(exact.names, table.astype(float))) == 0
+
+
+def test_exact_joints_have_an_exact_j():
+    world = with_statistic(half_symmetric().exact())
+    assert world.symbolic("I(C;T)") == sympy.log(2)
+    assert world.symbolic("I(A;T) - I(A;X)") == 0
+    assert with_statistic(disagreements()[0].joint).symbolic("I(C;T)") == 0
 
 
 def test_j5_meets_the_closed_form_of_the_half_symmetric_world():

@@ -34,9 +34,11 @@ Example:
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import cast
 
+import numpy as np
 import sympy
 
 from theory.predictions.closed_form import (
@@ -189,14 +191,15 @@ def check_action(action: Sequence[Sequence[int]]) -> tuple[tuple[int, ...], ...]
     for g, row in enumerate(rows):
         if sorted(row) != points:
             raise ValueError(f"action[{g}] must be a permutation of 0..{len(points) - 1}, got {list(row)}")
-    distinct = set(rows)
-    for first in distinct:
-        for second in distinct:
-            if tuple(second[x] for x in first) not in distinct:
+    counts = Counter(rows)
+    table = np.array(list(counts))  # (distinct permutations, points)
+    for second in counts:
+        for first, product in zip(counts, np.array(second)[table].tolist(), strict=True):
+            if tuple(product) not in counts:
                 raise ValueError(
                     f"the action must be closed under composition: {second} after {first} is missing"
                 )
-    if any(rows.count(row) * len(distinct) != len(rows) for row in distinct):
+    if len(set(counts.values())) > 1:
         raise ValueError("each permutation of an action must come from equally many group elements")
     return rows
 
