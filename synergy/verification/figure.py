@@ -32,7 +32,7 @@ def forest(report: Report) -> Figure:
     panels = [w for w in ("symbolic", "exact", "sample", "learned") if (frame["world"] == w).any()]
     with sns.axes_style("whitegrid"), mpl.rc_context({"svg.hashsalt": "synergy", "font.size": 9}):
         figure = Figure(figsize=(3.2 + 2.6 * max(1, len(panels)), 1.6 + 0.21 * max(1, len(rows))))
-        axes = figure.subplots(1, max(1, len(panels)), sharey=True, squeeze=False)[0]
+        axes = figure.subplots(1, max(1, len(panels)), sharex=True, sharey=True, squeeze=False)[0]
         for axis, world in zip(axes, panels, strict=False):
             part = frame[frame["world"] == world]
             heights = [rows.index(row) for row in part["row"]]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import get_args
 
 from joblib import Parallel, delayed
+from threadpoolctl import threadpool_limits
 
 from synergy.verification import worlds as judges
 from synergy.verification.bench import Bench
@@ -185,6 +186,11 @@ _JUDGES: dict[World, Callable[[Claim, Bench], Verdict]] = {
 
 
 def _run(task: _Task) -> list[Verdict]:
+    with threadpool_limits(limits=1):
+        return _judged(task)
+
+
+def _judged(task: _Task) -> list[Verdict]:
     bench = None if task.case is None else Bench(task.case, task.settings)
     verdicts = []
     for claim in task.claims:
