@@ -136,8 +136,11 @@ class _Run:
         mine = {id(p) for p in against}
         own = [p for p in (*self.encoder.parameters(), *self.head.parameters()) if id(p) not in mine]
         self.own = own
-        self.optimiser = _optimiser(own, settings)
-        self.adversary = torch.optim.AdamW(against, lr=settings.adversary_rate) if against else None
+        betas = (0.5, 0.999) if pretext.adversarial else (0.9, 0.999)
+        self.optimiser = _optimiser(own, settings, betas)
+        self.adversary = (
+            torch.optim.AdamW(against, lr=settings.adversary_rate, betas=betas) if against else None
+        )
         self.scaler = torch.amp.GradScaler(device.type, enabled=settings.precision == "float16")
         self.steps = source.size // settings.batch_size
         self.done = 0
@@ -287,7 +290,9 @@ class _Run:
         return Trained(self.encoder.eval(), self.head.eval(), curve, self.description)
 
 
-def _optimiser(parameters: list[nn.Parameter], settings: Training) -> torch.optim.Optimizer:
+def _optimiser(
+    parameters: list[nn.Parameter], settings: Training, betas: tuple[float, float]
+) -> torch.optim.Optimizer:
     if settings.optimiser == "sgd":
         return torch.optim.SGD(
             parameters,
@@ -296,7 +301,9 @@ def _optimiser(parameters: list[nn.Parameter], settings: Training) -> torch.opti
             nesterov=settings.momentum > 0,
             weight_decay=settings.weight_decay,
         )
-    return torch.optim.AdamW(parameters, lr=settings.learning_rate, weight_decay=settings.weight_decay)
+    return torch.optim.AdamW(
+        parameters, lr=settings.learning_rate, betas=betas, weight_decay=settings.weight_decay
+    )
 
 
 def _fingerprint(source: Source) -> str:

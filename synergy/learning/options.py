@@ -44,7 +44,7 @@ class Training:
     weight_decay: float = 1e-3
     momentum: float = 0.9
     warmup: float = 0.1
-    adversary_rate: float = 1e-3
+    adversary_rate: float = 3e-3
     clip: float | None = None
     precision: Literal["float32", "bfloat16", "float16"] = "float32"
     compile: bool = False

@@ -50,7 +50,6 @@ class AdversarialHead(nn.Module):
         super().__init__()
         self.task = task
         self.critic = nn.Sequential(
-            nn.LayerNorm(features, elementwise_affine=False),
             nn.Linear(features, hidden),
             nn.GELU(),
             nn.Linear(hidden, hidden),
@@ -67,10 +66,14 @@ class Eliminate(Pretext):
     on its way into the encoder (Ganin and Lempitsky 2015, arXiv:1409.7495). `alternating` first trains
     the critic for `critic_steps` on the batch, then the encoder on
 
-        loss + weight * KL(p(C) || q(C|Z)),
+        loss - weight * E[-log q(C|Z)].
 
-    which, unlike the critic's negated loss, is bounded below and least where the critic says p(C). The
-    alternation is slower, and eliminates more.
+    With the best critic that is loss + weight * I(C;Z) - weight * H(C). Both optimisers forget their past
+    gradients sooner than usual (beta_1 = 0.5): with the usual 0.9 encoder and critic circle round each
+    other, and the class stays.
+
+    Elimination wants time and a narrow representation: on four digits under rotation, 1,250 steps took an
+    8-dimensional perceptron from I(C;Z) = 0.94 to 0.00 nats at the same I(A;Z), 300 steps to 0.16.
 
     Args:
         pretext: The task.
@@ -86,6 +89,7 @@ class Eliminate(Pretext):
     """
 
     name: ClassVar[str] = "eliminate"
+    adversarial: ClassVar[bool] = True
     pretext: LabelTask
     label: str = "C"
     weight: float = 1.0
@@ -136,23 +140,13 @@ class Eliminate(Pretext):
         own = self.pretext.score(_own(head), z, shown)
         label = batch.labels[self.label]
         if self.method == "reversal":
-            reversed_ = _Reversal.apply(z, self.weight)  # type: ignore[no-untyped-call]
-            logits = _critic(head)(reversed_).float()
-            told = functional.cross_entropy(logits, label)
+            turned = _Reversal.apply(z, self.weight)  # type: ignore[no-untyped-call]
+            told = functional.cross_entropy(_critic(head)(turned).float(), label)
             total = own.total + told
         else:
-            logits = _critic(head)(z).float()
-            told = functional.cross_entropy(logits, label)
-            total = own.total + self.weight * _divergence(logits, label)
+            told = functional.cross_entropy(_critic(head)(z).float(), label)
+            total = own.total - self.weight * told
         return Losses(total, {**own.metrics, "critic": told.detach()})
-
-
-def _divergence(logits: torch.Tensor, label: torch.Tensor) -> torch.Tensor:
-    """The mean of KL(p || q) with p the frequencies of the labels in the batch."""
-    frequencies = functional.one_hot(label, logits.shape[1]).float().mean(0)
-    entropy: torch.Tensor = torch.special.entr(frequencies).sum()
-    crossed: torch.Tensor = (frequencies * torch.log_softmax(logits, dim=1)).sum(1).mean()
-    return -crossed - entropy
 
 
 def _own(head: nn.Module) -> nn.Module:

@@ -35,10 +35,12 @@ class Pretext(ABC):
     Attributes:
         name: The name in tables.
         trains: Whether there is anything to train.
+        adversarial: Whether parts of the head are trained against the encoder.
     """
 
     name: ClassVar[str]
     trains: ClassVar[bool] = True
+    adversarial: ClassVar[bool] = False
 
     @abstractmethod
     def check(self, shape: tuple[int, ...], states: Mapping[str, int]) -> None:
