@@ -120,7 +120,9 @@ def _guess(trained: Trained, inputs: npt.NDArray[np.float32]) -> npt.NDArray[np.
 def _inputs(sample: Sample) -> npt.NDArray[np.float32]:
     """The input as floats: images as they are, integers one-hot."""
     variable, column = sample.variables["X"], sample["X"]
+    inputs: npt.NDArray[np.float32]
     if variable.kind == "discrete":
-        return np.eye(variable.cardinality or 1, dtype=np.float32)[column]
-    inputs: npt.NDArray[np.float32] = np.ascontiguousarray(column, dtype=np.float32)
+        inputs = np.eye(variable.cardinality or 1, dtype=np.float32)[column]
+    else:
+        inputs = np.ascontiguousarray(column, dtype=np.float32)
     return inputs
