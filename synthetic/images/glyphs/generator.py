@@ -18,7 +18,7 @@ from synthetic.generator import Answer, AnswerKind, Generator, NoExactAnswerErro
 from synthetic.images.glyphs import oracle, prediction
 from synthetic.images.glyphs.priors import Choice, Prior, as_prior
 from synthetic.images.glyphs.random import DeviceStreams
-from synthetic.images.glyphs.renderer import Latents, Renderer
+from synthetic.images.glyphs.renderer import TURNS, Latents, Renderer
 from synthetic.images.glyphs.shapes import GLYPH_SETS, Glyph, as_glyph
 from synthetic.images.glyphs.states import States, enumerate_states, fits
 from synthetic.images.glyphs.tables import distance_tables
@@ -144,7 +144,7 @@ class Glyphs(Generator):
         action.check((self.channels, self.size, self.size))
         put(self, "transformation", action)
 
-    @property
+    @cached_property
     def classes(self) -> tuple[Glyph, ...]:
         """The glyph of each class."""
         return tuple(as_glyph(g) for g in self.glyphs)
@@ -154,22 +154,22 @@ class Glyphs(Generator):
         """The name of each class, by its number."""
         return tuple(g.name for g in self.classes)
 
-    @property
+    @cached_property
     def action(self) -> Transformation:
         """The transformation that A chooses from."""
         return resolve(self.transformation)
 
-    @property
+    @cached_property
     def styles(self) -> dict[str, Prior]:
         """The prior of each style factor."""
         return {k: as_prior(k, getattr(self, k), low=-9, high=9, pairs=k == "position") for k in STYLES}
 
-    @property
+    @cached_property
     def varying(self) -> tuple[str, ...]:
         """The style factors with more than one value."""
         return tuple(k for k, prior in self.styles.items() if prior.states != 1)
 
-    @property
+    @cached_property
     def pose_prior(self) -> Prior:
         """The prior of V."""
         return as_prior("pose", self.pose, low=-4, high=4)
@@ -193,7 +193,7 @@ class Glyphs(Generator):
         sizes = [self.styles[k].states for k in self.varying] + [self.pose_prior.states]
         return None if None in sizes else len(self.classes) * math.prod(s or 1 for s in sizes)
 
-    @property
+    @cached_property
     def _has_raw(self) -> bool:
         count = self.raw_states
         return count is not None and fits(count, self.channels, self.size)
@@ -244,19 +244,28 @@ class Glyphs(Generator):
         return (*found, Variable("X", "image", None, "input"))
 
     def renderer(self, device: torch.device | str = "cpu") -> Renderer:
-        """What draws the raw images on a device."""
-        pose = self.pose_prior
-        texture = self.styles["texture"]
-        return Renderer(
-            self.classes,
-            tuple(float(v) for v in pose.values if not isinstance(v, tuple))
-            if isinstance(pose, Choice)
-            else None,
-            size=self.size,
-            channels=self.channels,
-            plain=texture.bounds == (0.0, 0.0),
-            device=torch.device(device),
-        )
+        """What draws the raw images on a device; made once for each."""
+        place = torch.device(device)
+        if place not in self._renderers:
+            pose = self.pose_prior
+            angles = (
+                [float(v) for v in pose.values if not isinstance(v, tuple)]
+                if isinstance(pose, Choice)
+                else None
+            )
+            self._renderers[place] = Renderer(
+                self.classes,
+                None if angles is None else tuple(angles),
+                size=self.size,
+                channels=self.channels,
+                plain=self.styles["texture"].bounds == (0.0, 0.0),
+                device=place,
+            )
+        return self._renderers[place]
+
+    @cached_property
+    def _renderers(self) -> dict[torch.device, Renderer]:
+        return {}
 
     def patches(self, device: torch.device) -> torch.Tensor:
         """Where the patch hides the image, booleans of shape (10, size, size); the first hides nothing."""
@@ -267,9 +276,12 @@ class Glyphs(Generator):
             masks[k + 1, y : y + side, x : x + side] = True
         return torch.from_numpy(masks).to(device)
 
-    def finish(self, images: torch.Tensor, labels: torch.Tensor, hidden: torch.Tensor | None) -> torch.Tensor:
-        """Transform images by the labels and hide what the patches hide; everything but the noise."""
-        images = self.action.transform(images, labels)
+    def finish(
+        self, images: torch.Tensor, labels: torch.Tensor | None, hidden: torch.Tensor | None
+    ) -> torch.Tensor:
+        """Transform images by the labels, if any, and hide what the patches hide: all but the noise."""
+        if labels is not None:
+            images = self.action.transform(images, labels)
         if hidden is None:
             return images
         return torch.where(self.patches(images.device)[hidden][:, None], _OCCLUDER, images)
@@ -300,16 +312,22 @@ class Glyphs(Generator):
         images = torch.empty(n, self.channels, self.size, self.size, device=place)
         chunk = max(1, (2**18 if place.type == "cpu" else 2**26) // self.size**2)
         augment = augmentation(self.augmentation)
+        turns = None
+        if augment.name == "none" and self.action.name in TURNS:
+            turns = torch.tensor(TURNS[self.action.name], device=place)[columns["A"]]
         for start in range(0, n, chunk):
             rows = slice(start, min(start + chunk, n))
-            raw = renderer.draw(latents.rows(rows))
+            target = images[rows]
+            turn = None if turns is None else turns[rows]
+            made = renderer.draw(latents.rows(rows), turn=turn, out=target)
             if augment.name != "none":
-                raw = augment.apply(raw, streams.uniform("augmentation", len(raw), augment.numbers))
+                made = augment.apply(made, streams.uniform("augmentation", len(made), augment.numbers))
             hidden = columns["occlusion"][rows] if self.occlusion else None
-            made = self.finish(raw, columns["A"][rows], hidden)
+            made = self.finish(made, columns["A"][rows] if turns is None else None, hidden)
             if self.noise:
                 made = streams.normal("noise", *made.shape).mul_(self.noise).add_(made)
-            images[rows] = made
+            if made is not target:
+                target.copy_(made)
         columns["X"] = images
         return {v.name: columns[v.name] for v in self.variables}
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from synthetic.images.glyphs import GLYPH_SETS, GLYPHS, Glyph
-from synthetic.images.glyphs.renderer import Latents, Renderer
+from synthetic.images.glyphs.renderer import TURNS, Latents, Renderer
 from synthetic.images.glyphs.tables import EXTENT
 from synthetic.transformations import transformation
 
@@ -202,3 +202,18 @@ def test_position_moves_the_centre_of_mass():
         row = float((cover.sum(1) * grid).sum() / cover.sum()) - 15.5
         assert column == pytest.approx(32 * x, abs=0.05)
         assert row == pytest.approx(32 * y, abs=0.05)
+
+
+@pytest.mark.parametrize("name", sorted(TURNS))
+@pytest.mark.parametrize("tilted", [False, True], ids=["upright", "tilted"])
+@pytest.mark.parametrize("texture", [0.0, 0.5], ids=["plain", "texture"])
+def test_turning_the_lookup_is_turning_the_image_to_the_bit(name: str, tilted: bool, texture: float):
+    """The fast path of sampling: the action moves lookups instead of pixels."""
+    action = transformation(name)
+    labels = torch.arange(action.cardinality)
+    n = len(labels)
+    draw = renderer(("F", "G"), poses=None if tilted else (0.0, 0.3), size=21, plain=texture == 0)
+    pose = [0.17] * n if tilted else [1] * n
+    what = latents([1] * n, pose=pose, position=(0.07, -0.11), scale=0.77, texture=texture)
+    turned = draw.draw(what, turn=torch.tensor(TURNS[name])[labels])
+    assert torch.equal(turned, action.apply(draw.draw(what), labels))
