@@ -40,6 +40,7 @@ _TOKEN = re.compile(
 _OPERATORS = {"=": "==", "≥": ">=", "≤": "<="}
 _MAX_NUMBER_LENGTH = 40
 _MAX_EXPONENT = 300
+_MAX_DEPTH = 100
 
 
 class ParseError(ValueError):
@@ -105,6 +106,7 @@ class _Parser:
         self.text = text
         self.tokens = _tokens(text)
         self.index = 0
+        self.depth = 0
 
     @property
     def token(self) -> _Token:
@@ -137,8 +139,13 @@ class _Parser:
                 raise self.fail(f"expected a variable name, {self.found()}")
             names.append(self.token.text)
             self.index += 1
-            if not self.accept(","):
+            if self.starts_term(self.index + 1) or not self.accept(","):
                 return tuple(dict.fromkeys(names))
+
+    def starts_term(self, index: int) -> bool:
+        """Whether `H(` or `I(` follows: the comma before it separates statements, not variables."""
+        after = self.tokens[index : index + 2]
+        return [t.text for t in after] in (["H", "("], ["I", "("])
 
     def term(self) -> Term:
         head = self.token
@@ -171,8 +178,13 @@ class _Parser:
     def factor(self) -> _Linear:
         if self.token.kind == "number":
             return _Linear(self.number(), Expression())
-        if self.accept("("):
+        if self.token.text == "(":
+            if self.depth == _MAX_DEPTH:
+                raise self.fail(f"brackets may be nested {_MAX_DEPTH} deep")
+            self.index += 1
+            self.depth += 1
             inner = self.sum()
+            self.depth -= 1
             self.expect(")")
             return inner
         if self.token.kind == "name":

@@ -1,0 +1,167 @@
+"""The grammar: what it reads, what it prints, and where its errors point."""
+
+from fractions import Fraction
+from itertools import permutations
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from theory import (
+    Expression,
+    ParseError,
+    Relation,
+    Statement,
+    Term,
+    parse_expression,
+    parse_statement,
+    parse_term,
+)
+
+QUICK = settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+NAMES = ("A", "X1", "x_y", "H", "I", "Z'", "long_name", "é")
+GROUPS = tuple(group for k in (1, 2, 3) for group in permutations(NAMES, k))
+NUMBERS = tuple(Fraction(n, d) for n in (-100, -7, -1, 1, 2, 99) for d in (1, 2, 3, 97))
+GROUP = st.sampled_from(GROUPS)
+TERM = st.builds(Term, st.lists(GROUP, min_size=1, max_size=3).map(tuple), st.one_of(st.just(()), GROUP))
+SUMMAND = st.tuples(st.sampled_from(NUMBERS), TERM)
+EXPRESSION = st.lists(SUMMAND, min_size=1, max_size=3).map(lambda pairs: Expression(tuple(pairs)))
+OPERATOR = st.sampled_from(["==", ">=", "<=", ">", "<"])
+RELATION = st.builds(Relation, EXPRESSION, OPERATOR, EXPRESSION)
+
+
+@QUICK
+@given(TERM)
+def test_terms_round_trip(term):
+    assert parse_term(str(term)) == term
+
+
+@QUICK
+@given(EXPRESSION)
+def test_expressions_round_trip(expression):
+    assert parse_expression(str(expression)) == expression
+
+
+@QUICK
+@given(st.lists(RELATION, min_size=1, max_size=3))
+def test_statements_round_trip(relations):
+    statement = Statement(tuple(relations))
+    assert parse_statement(str(statement)) == statement
+
+
+@QUICK
+@given(EXPRESSION, OPERATOR, EXPRESSION, OPERATOR, EXPRESSION)
+def test_chains_round_trip(a, first, b, second, c):
+    statement = Statement((Relation(a, first, b), Relation(b, second, c)))
+    assert parse_statement(str(statement)) == statement
+    assert str(statement).count(str(b)) >= 1
+
+
+@QUICK
+@given(st.text(alphabet="HIAB(),;|>=<+-*/ 0123.e_andXY", max_size=30))
+def test_no_text_crashes_the_parser(text):
+    try:
+        statement = parse_statement(text)
+    except ParseError as caught:
+        error = caught
+    else:
+        assert parse_statement(str(statement)) == statement
+        return
+    assert 0 <= error.position <= len(text)
+    assert error.text == text
+
+
+@pytest.mark.parametrize(
+    ("text", "printed"),
+    [
+        ("I(A;Z|C)≥I(A;Z)", "I(A;Z|C) >= I(A;Z)"),
+        ("H(A) ≤ 2H(B)", "H(A) <= 2 H(B)"),
+        ("H(A)=0", "H(A) == 0"),
+        ("A _||_ C | X", "I(A;C|X) == 0"),
+        ("A,B ⊥⊥ C", "I(A,B;C) == 0"),
+        ("A ⟂ B, H(C) > 0", "I(A;B) == 0 and H(C) > 0"),
+        ("2*(H(A) - H(B))/4 >= 0", "1/2 H(A) - 1/2 H(B) >= 0"),
+        ("-(H(A)) <= 0", "-H(A) <= 0"),
+        ("+H(A) >= 0", "H(A) >= 0"),
+        ("0.1 H(A) >= 1e-2 H(B)", "1/10 H(A) >= 1/100 H(B)"),
+        ("(1+1e-8) I(A;Z) >= 0", "100000001/100000000 I(A;Z) >= 0"),
+        ("H(A) 3 >= .5H(B)", "3 H(A) >= 1/2 H(B)"),
+        ("H(A,A|B,B) >= 0", "H(A|B) >= 0"),
+        ("H(H) >= I(I;H)", "H(H) >= I(I;H)"),
+        ("H(X') >= 0", "H(X') >= 0"),
+        ("0 <= H(A) <= H(A,B)", "0 <= H(A) <= H(A,B)"),
+    ],
+)
+def test_what_is_read(text, printed):
+    assert str(parse_statement(text)) == printed
+
+
+def test_numbers_are_exact():
+    assert parse_expression("0.1 H(A)").summands[0][0] == Fraction(1, 10)
+    assert parse_expression("1e-30 H(A)").summands[0][0] == Fraction(1, 10**30)
+    assert parse_expression("123456789012345678901234567890 H(A)").summands[0][0] == int("1234567890" * 3)
+
+
+@pytest.mark.parametrize("parse", [parse_statement, parse_expression, parse_term])
+def test_parsed_objects_pass_through(parse):
+    text = {"parse_statement": "H(A) >= 0", "parse_expression": "2 H(A)", "parse_term": "H(A)"}[
+        parse.__name__
+    ]
+    once = parse(text)
+    assert parse(once) is once
+
+
+def test_a_term_is_an_expression():
+    assert parse_expression(Term((("A",),))) == parse_expression("H(A)")
+
+
+MALFORMED = {
+    "empty": (parse_statement, "", 0, "the text ends"),
+    "no-operator": (parse_statement, "H(A)", 4, "expected a comparison"),
+    "no-right-side": (parse_statement, "H(A) >=", 7, "the text ends"),
+    "character": (parse_statement, "H(A) >= $", 8, r"unexpected character '\$'"),
+    "unknown-function": (parse_statement, "D(A;B) >= 0", 0, r"expected H\(\.\.\) or I\(\.\.\)"),
+    "infinity": (parse_statement, "H(A) <= inf H(B)", 8, "found 'inf'"),
+    "nan": (parse_statement, "H(A) <= nan H(B)", 8, "found 'nan'"),
+    "huge-exponent": (parse_statement, "1e999 H(A) >= 0", 0, "exponent up to 300"),
+    "long-number": (parse_statement, "1" * 41 + " H(A) >= 0", 0, "40 characters"),
+    "constant": (parse_statement, "H(A) >= 1", 8, "the constant 1"),
+    "constant-sum": (parse_expression, "H(A) + 1/2", 0, "the constant 1/2"),
+    "no-term": (parse_statement, "0 >= 0", 0, "at least one"),
+    "two-slots-in-H": (parse_statement, "H(A;B) >= 0", 0, "H takes one slot"),
+    "one-slot-in-I": (parse_statement, "I(A) >= 0", 3, "at least two slots"),
+    "empty-slot": (parse_statement, "I(A;) >= 0", 4, "expected a variable name"),
+    "empty-condition": (parse_statement, "H(A|) >= 0", 4, "expected a variable name"),
+    "number-as-name": (parse_statement, "H(1) >= 0", 2, "expected a variable name"),
+    "unclosed": (parse_statement, "(H(A) >= 0", 6, r"expected '\)'"),
+    "unopened": (parse_statement, "H(A)) >= 0", 4, "expected a comparison"),
+    "not-linear": (parse_statement, "H(A)*H(B) >= 0", 4, "not linear"),
+    "divided-by-zero": (parse_statement, "H(A)/0 >= 0", 4, "other than 0"),
+    "divided-by-term": (parse_statement, "1/H(A) >= 0", 1, "other than 0"),
+    "three-independent": (parse_statement, "A _||_ B _||_ C", 15, "two sides"),
+    "trailing-word": (parse_statement, "H(A) >= 0 or H(B) >= 0", 10, "expected the end"),
+    "term-in-term": (parse_statement, "H(A,H(B)) >= 0", 3, r"expected '\)'"),
+    "two-terms": (parse_term, "H(A) + H(B)", 5, "expected the end"),
+    "statement-as-expression": (parse_expression, "H(A) >= 0", 5, "expected the end"),
+}
+
+
+@pytest.mark.parametrize(("parse", "text", "position", "reason"), MALFORMED.values(), ids=MALFORMED)
+def test_malformed_text_is_refused_where_it_is_wrong(parse, text, position, reason):
+    with pytest.raises(ParseError, match=reason) as error:
+        parse(text)
+    assert error.value.position == position
+    assert text in str(error.value)
+    assert str(error.value).splitlines()[-1] == "  " + " " * position + "^"
+
+
+@pytest.mark.parametrize("value", [None, 3, 1.5, b"H(A) >= 0", ["H(A) >= 0"]], ids=repr)
+@pytest.mark.parametrize("parse", [parse_statement, parse_expression, parse_term])
+def test_only_text_is_parsed(parse, value):
+    with pytest.raises(TypeError, match="must be a string, got"):
+        parse(value)
+
+
+def test_deeply_nested_brackets_are_refused_cleanly():
+    with pytest.raises(ParseError, match="brackets"):
+        parse_statement("(" * 5000 + "H(A)" + ")" * 5000 + " >= 0")
