@@ -138,12 +138,12 @@ class LinearGaussian(Generator):
     def columns(self, n: int, streams: Streams) -> Mapping[str, npt.NDArray[Any]]:
         """Draw the sources and the noise, and mix them."""
         size = len(self.class_map)
-        x = streams["X"].standard_normal((n, size)) @ np.linalg.cholesky(self._floor).T
+        x = _times(streams["X"].standard_normal((n, size)), np.linalg.cholesky(self._floor))
         found: dict[str, Floats] = {}
         for v, m in self._maps.items():
             root = np.linalg.cholesky(self._covariances[v])
-            found[v] = streams[v].standard_normal((n, m.shape[1])) @ root.T  # (n, dim of v)
-            x = x + found[v] @ m.T
+            found[v] = _times(streams[v].standard_normal((n, m.shape[1])), root)  # (n, dim of v)
+            x = x + _times(found[v], m)
         found["X"] = x
         return {v: column[:, 0] if column.shape[1] == 1 else column for v, column in found.items()}
 
@@ -202,3 +202,8 @@ class LinearGaussian(Generator):
             return {}
         values = {_SYMBOLS[v]: s[0, 0] for v, s in self._covariances.items()} | {_noise: self._floor[0, 0]}
         return {symbol: sympy.Rational(repr(float(value))) for symbol, value in values.items()}
+
+
+def _times(rows: Floats, m: Floats) -> Floats:
+    """Each row times a matrix, bit for bit the same for any number of rows (which BLAS does not promise)."""
+    return np.asarray(np.einsum("ni,di->nd", rows, m))
