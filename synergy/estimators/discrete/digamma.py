@@ -25,15 +25,18 @@ Floats = npt.NDArray[np.float64]
 
 _SMALL = 12
 _RIDGE = 0.06
+_STRESS = 10.0
+"""Above two counts per state the weight of the bias rises, as its sum over many states must vanish there."""
 _VARIANCE_RIDGE = 0.02
 _FLOOR = -0.2
 
 
-def _ridge(design: Floats, target: Floats, ridge: float, floor: float = -np.inf) -> Floats:
-    """Least squares with a penalty in proportion to the variance that each coefficient adds."""
+def _ridge(design: Floats, target: Floats, weights: Floats, ridge: float, floor: float = -np.inf) -> Floats:
+    """Weighted least squares with a penalty in proportion to the variance that each coefficient adds."""
     penalty = np.diag(np.sqrt(ridge * design.sum(axis=0)))
-    stacked = np.vstack([design, penalty])
-    solved = lsq_linear(stacked, np.r_[target, np.zeros(design.shape[1])], bounds=(floor, np.inf))
+    stacked = np.vstack([design * weights[:, None], penalty])
+    padded = np.r_[target * weights, np.zeros(design.shape[1])]
+    solved = lsq_linear(stacked, padded, bounds=(floor, np.inf))
     return np.asarray(solved.x)
 
 
@@ -44,15 +47,18 @@ def _small_counts() -> tuple[Floats, Floats]:
     n = np.arange(200)
     poisson = np.exp(n * np.log(rate)[:, None] - rate[:, None] - gammaln(n + 1))  # (120, 200)
     small = poisson[:, 1:_SMALL]
+    weights = 1 + _STRESS * np.clip(rate / 2 - 1, 0, 1)
     h = np.zeros(_SMALL)
-    h[1:] = _ridge(small, -rate * exp1(rate), _RIDGE)
+    h[1:] = _ridge(small, -rate * exp1(rate), weights, _RIDGE)
     f = np.zeros(n.size)
     f[1:] = n[1:] * digamma(n[1:])
     f[:_SMALL] += h
     mean = poisson @ f
     residual = poisson @ f**2 - mean**2 - (poisson @ (f * n) - mean * rate) ** 2 / rate
     excess = np.zeros(_SMALL)
-    excess[1:] = _ridge(small, residual - (1 - poisson[:, 0]) / 2, _VARIANCE_RIDGE, _FLOOR)
+    excess[1:] = _ridge(
+        small, residual - (1 - poisson[:, 0]) / 2, np.ones_like(rate), _VARIANCE_RIDGE, _FLOOR
+    )
     return h, excess
 
 
