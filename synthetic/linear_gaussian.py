@@ -204,6 +204,6 @@ class LinearGaussian(Generator):
         return {symbol: sympy.Rational(repr(float(value))) for symbol, value in values.items()}
 
 
-def _times(rows: Floats, m: Floats) -> Floats:
+def _times(rows: Floats, m: npt.NDArray[np.floating[Any]]) -> Floats:
     """Each row times a matrix, bit for bit the same for any number of rows (which BLAS does not promise)."""
     return np.asarray(np.einsum("ni,di->nd", rows, m))
