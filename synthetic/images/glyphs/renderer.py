@@ -122,20 +122,21 @@ class Renderer:
         y = (self.centred - latents.position[:, 1:] * self.size) * step[:, None]
         place = self._tilted_places(x, y, latents.pose, turn) if self.tilted else self._places(x, y, turn)
         table = latents.glyph if self.tilted else latents.glyph * self.poses + latents.pose
-        start = table * (self.side * self.side)
-        cover = self.tables.take(place + start[:, None, None])
+        start = (table * (self.side * self.side)).int()
+        cover = self.tables.index_select(0, (place + start[:, None, None]).view(-1)).view(place.shape)
         sharp = _LEVELS * per_unit[:, None, None]
         cover.mul_(-sharp).add_(latents.stroke[:, None, None] / 2 * sharp + _LEVELS / 2)
         cover.clamp_(0, _LEVELS).round_()
         if self.plain:
             return cover, None
-        bright = self.rings.take(place).mul_(-latents.texture[:, None, None]).add_(_LEVELS).round_()
+        bright = self.rings.index_select(0, place.view(-1)).view(place.shape)
+        bright.mul_(-latents.texture[:, None, None]).add_(_LEVELS).round_()
         return cover, bright
 
     def _places(self, x: torch.Tensor, y: torch.Tensor, turn: torch.Tensor | None) -> torch.Tensor:
-        """The place in the table of each pixel, (n, size, size)."""
-        column = x.round_().clamp_(-self.half, self.half).add_(self.half).long()
-        row = y.round_().clamp_(-self.half, self.half).add_(self.half).long()
+        """The place in the table of each pixel, int32 of shape (n, size, size)."""
+        column = x.round_().clamp_(-self.half, self.half).add_(self.half).int()
+        row = y.round_().clamp_(-self.half, self.half).add_(self.half).int()
         return _spread(row * self.side, column, turn)
 
     def _tilted_places(
@@ -148,7 +149,7 @@ class Renderer:
         row = _spread(cos * y, sin * x, turn)
         column.round_().clamp_(-self.half, self.half)
         row.round_().clamp_(-self.half, self.half)
-        return row.mul_(self.side).add_(column).add_(self.half * (self.side + 1)).long()
+        return row.mul_(self.side).add_(column).add_(self.half * (self.side + 1)).int()
 
     def draw(
         self, latents: Latents, *, turn: torch.Tensor | None = None, out: torch.Tensor | None = None
