@@ -32,6 +32,7 @@ from synergy.estimators.intervals import check_confidence
 from synergy.estimators.neighbours import local
 from synergy.estimators.neighbours.reference import GaussianReference
 from synergy.estimators.neighbours.search import available_workers
+from synergy.estimators.neighbours.tiles import tiled_terms
 from synergy.estimators.result import Estimate
 
 __all__ = ["Method", "copula_knn", "knn", "mixed"]
@@ -60,6 +61,7 @@ def knn(
     groups: Groups | None = None,
     seed: int = 0,
     workers: int | None = None,
+    device: str | None = None,
     term: str | None = None,
 ) -> Estimate:
     """Estimate I(X;Y) or I(X;Y|Z) of continuous columns from nearest neighbours.
@@ -81,6 +83,8 @@ def knn(
         groups: Codes of dependent rows, shape (n,): subsamples never split a group.
         seed: Fixes the subsamples and the reference.
         workers: Threads; None for all cores. The answer does not depend on it.
+        device: A torch device such as `cuda` to run KSG 1, Frenzel-Pompe and Mesner-Shalizi on, in tiles of
+            all pairwise distances; None for trees and bitsets on the CPU. The answer is the same.
         term: What to call the quantity.
 
     Returns:
@@ -111,6 +115,7 @@ def knn(
         groups=groups,
         seed=seed,
         workers=workers,
+        device=device,
         term=term,
     )
 
@@ -126,6 +131,7 @@ def copula_knn(
     groups: Groups | None = None,
     seed: int = 0,
     workers: int | None = None,
+    device: str | None = None,
     term: str | None = None,
 ) -> Estimate:
     """`knn` on normal scores with its Gaussian bias removed: the most accurate one for continuous columns.
@@ -152,6 +158,7 @@ def copula_knn(
         groups=groups,
         seed=seed,
         workers=workers,
+        device=device,
         term=term,
     )
 
@@ -172,6 +179,7 @@ def mixed(
     groups: Groups | None = None,
     seed: int = 0,
     workers: int | None = None,
+    device: str | None = None,
     term: str | None = None,
 ) -> Estimate:
     """Estimate I(X;Y) or I(X;Y|Z) where columns are labels, numbers, or mixtures of both.
@@ -195,6 +203,7 @@ def mixed(
         groups: Codes of dependent rows, shape (n,).
         seed: Fixes the subsamples.
         workers: Threads; None for all cores.
+        device: See `knn`.
         term: What to call the quantity.
 
     Returns:
@@ -226,6 +235,7 @@ def mixed(
         groups=groups,
         seed=seed,
         workers=workers,
+        device=device,
         term=term,
     )
 
@@ -242,6 +252,7 @@ def _run(
     groups: Groups | None,
     seed: int,
     workers: int | None,
+    device: str | None,
     term: str | None,
 ) -> Estimate:
     check_confidence(confidence)
@@ -260,10 +271,10 @@ def _run(
         notes.append("no Gaussian bias correction: it needs continuous columns without ties")
 
     def estimate(rows: Floats, neighbours: int = k) -> float:
-        terms = _terms(chosen, rows, widths, neighbours, threads, gap, first)
+        terms = _terms(chosen, rows, widths, neighbours, threads, gap, first, device)
         return float(np.nanmean(terms)) if not np.isnan(terms).all() else math.nan
 
-    terms = _terms(chosen, table, widths, k, threads, gap, first)
+    terms = _terms(chosen, table, widths, k, threads, gap, first, device)
     dropped = int(np.isnan(terms).sum())
     if dropped == n:
         raise ValueError("no two rows share their labels: there is nothing to estimate from")
@@ -360,12 +371,15 @@ def _terms(
     workers: int,
     largest: float,
     labels_first: bool,
+    device: str | None,
 ) -> Floats:
     """The local terms of a method on columns side by side, shape (n,)."""
     dx, dy, dz = widths
     x, y = np.ascontiguousarray(table[:, :dx]), np.ascontiguousarray(table[:, dx : dx + dy])
     z = np.ascontiguousarray(table[:, dx + dy :]) if dz else None
     k = min(k, len(table) - 1)
+    if device is not None:
+        return tiled_terms(method, x, y, z, k, device=device, largest=largest)
     if method == "ksg1" or (method == "frenzel-pompe" and z is None):
         return local.ksg1(x, y, k, workers)
     if method == "ksg2":

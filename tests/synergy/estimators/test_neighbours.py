@@ -13,6 +13,7 @@ from sklearn.feature_selection import mutual_info_classif, mutual_info_regressio
 from synergy.estimators.neighbours import bitsets, copula_knn, knn, local, mixed
 from synergy.estimators.neighbours.bitsets import run_bounds, subspace_counts
 from synergy.estimators.neighbours.search import counts_within, joint_counts, kth_distance, nearest
+from synergy.estimators.neighbours.tiles import tiled_terms
 
 
 def gaussian_pair(n, d, information, seed, noise=0.0):
@@ -195,6 +196,54 @@ def test_nearest_leaves_the_own_row_out_among_duplicates():
     found = nearest(points, 3)
     assert (found != np.arange(80)[:, None]).all()
     assert np.array_equal(np.sort(found // 4, axis=1), np.repeat(np.arange(80)[:, None] // 4, 3, axis=1))
+
+
+# Tiles in torch.
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
+@pytest.mark.parametrize("budget", [1 << 12, 1 << 28], ids=["many-tiles", "one-tile"])
+def test_tiles_give_the_terms_of_the_trees(case, budget):
+    x, y, z = case(np.random.default_rng(3))
+    y = y + x[:, :1]
+    for method, reference in (
+        ("ksg1", local.ksg1(x, y, 4)),
+        ("mesner-shalizi", local.mesner_shalizi(x, y, None, 4)),
+    ):
+        found = tiled_terms(method, x, y, None, 4, device="cpu", budget=budget)
+        np.testing.assert_allclose(found, reference, atol=1e-14)
+    for method, reference in (
+        ("frenzel-pompe", local.frenzel_pompe(x, y, z, 4)),
+        ("mesner-shalizi", local.mesner_shalizi(x, y, z, 4)),
+    ):
+        found = tiled_terms(method, x, y, z, 4, device="cpu", budget=budget)
+        np.testing.assert_allclose(found, reference, atol=1e-14)
+
+
+def test_the_device_does_not_change_the_estimate():
+    x, y, z = gaussian_triple(300, 2, 0.5, seed=21)
+    for options in ({}, {"z": z}):
+        plain, tiled = knn(x, y, **options), knn(x, y, device="cpu", **options)
+        assert tiled.value == pytest.approx(plain.value, abs=1e-13)
+        assert tiled.interval == pytest.approx(plain.interval, abs=1e-12)
+
+
+@pytest.mark.gpu
+def test_cuda_gives_the_answer_of_the_cpu():
+    torch = pytest.importorskip("torch")
+    if not torch.cuda.is_available():
+        pytest.skip("needs a CUDA device")
+    x, y, z = gaussian_triple(5000, 5, 0.5, seed=22)
+    plain, tiled = knn(x, y, z, interval=False), knn(x, y, z, interval=False, device="cuda")
+    assert tiled.value == pytest.approx(plain.value, abs=1e-12)
+
+
+def test_a_device_or_method_that_cannot_is_named():
+    x, y = gaussian_pair(50, 1, 0.5, seed=23)
+    with pytest.raises(ValueError, match="device 'abacus' cannot hold float64"):
+        knn(x, y, device="abacus")
+    with pytest.raises(ValueError, match="method 'ksg2' does not run on a device"):
+        knn(x, y, method="ksg2", device="cpu")
 
 
 # Closed forms. The tolerance is four standard errors (sd about 1/sqrt(n) here) plus the known bias.

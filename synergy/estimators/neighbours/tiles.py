@@ -1,0 +1,99 @@
+"""The same local terms in torch, by tiles of all pairwise distances, for a GPU.
+
+A tile of rows meets all columns at once: the distances in z, x and y, their maximum, its k-th smallest,
+and the counts below it. Distances are float64 subtractions, the ones of the trees and bitsets, so that the
+counts are those of the CPU and the terms differ by no more than the rounding of their sum. Memory is
+linear in n: the height of a tile is what fits the budget.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import digamma
+
+if TYPE_CHECKING:
+    import torch
+
+__all__ = ["TILED", "tiled_terms"]
+
+Floats = npt.NDArray[np.float64]
+
+TILED = ("ksg1", "frenzel-pompe", "mesner-shalizi")
+"""The methods that run in tiles."""
+
+_BUDGET = 1 << 28
+"""Bytes for the arrays of one tile."""
+_ARRAYS = 7
+
+
+def tiled_terms(
+    method: str,
+    x: Floats,
+    y: Floats,
+    z: Floats | None,
+    k: int,
+    *,
+    device: str,
+    largest: float = float("inf"),
+    budget: int = _BUDGET,
+) -> Floats:
+    """The local terms of a method, shape (n,); see `synergy.estimators.neighbours.local`.
+
+    Args:
+        method: `ksg1`, `frenzel-pompe` or `mesner-shalizi`.
+        x: Shape (n, dx), scaled.
+        y: Shape (n, dy).
+        z: Shape (n, dz), or None.
+        k: The number of neighbours.
+        device: A torch device with float64, such as `cpu` or `cuda`.
+        largest: See `mesner_shalizi`.
+        budget: Bytes for the arrays of one tile.
+
+    Raises:
+        ValueError: If the method does not run in tiles or torch has no such device.
+    """
+    import torch
+
+    if method not in TILED:
+        raise ValueError(f"method {method!r} does not run on a device: use one of {', '.join(TILED)}")
+    try:
+        place = torch.device(device)
+        slots = [torch.as_tensor(s, dtype=torch.float64, device=place) for s in (x, y, z) if s is not None]
+    except (RuntimeError, AssertionError, TypeError) as error:
+        raise ValueError(f"device {device!r} cannot hold float64 numbers: {error}") from error
+    n = len(x)
+    height = max(1, min(n, budget // (8 * n * _ARRAYS)))
+    found = torch.empty((4, n), dtype=torch.int64, device=place)
+    inclusive = method == "mesner-shalizi"
+    for start in range(0, n, height):
+        rows = slice(start, start + height)
+        near = [_distances(points[rows], points) for points in slots]
+        if z is not None:
+            near = [torch.maximum(near[0], near[2]), torch.maximum(near[1], near[2]), near[2]]
+        joint = torch.maximum(near[0], near[1])
+        radius = torch.kthvalue(joint, k + 1, dim=1, keepdim=True).values.clamp(max=largest)
+        for row, distance in enumerate((*near, joint) if z is not None else (*near, joint, joint)):
+            inside = distance <= radius if inclusive else distance < radius
+            found[row, rows] = inside.sum(dim=1)
+    counts = np.maximum(found.cpu().numpy(), 1)
+    near_x, near_y = counts[0], counts[1]
+    near_z = np.full(n, n) if z is None else counts[2]
+    if inclusive:
+        last = near_z if z is None else near_z - 1
+        with np.errstate(invalid="ignore"):
+            terms = digamma(counts[3] - 1) - digamma(near_x - 1) - digamma(near_y - 1) + digamma(last)
+        return np.where(counts[3] > 1, terms, np.nan)
+    return np.asarray(digamma(k) - digamma(near_x) - digamma(near_y) + digamma(near_z))
+
+
+def _distances(rows: torch.Tensor, points: torch.Tensor) -> torch.Tensor:
+    """Maximum-norm distances of some rows to all points, shape (rows, n), one column at a time."""
+    import torch
+
+    found = (rows[:, :1] - points[:, 0]).abs_()
+    for column in range(1, points.shape[1]):
+        torch.maximum(found, (rows[:, column : column + 1] - points[:, column]).abs_(), out=found)
+    return found
