@@ -13,12 +13,22 @@ from theory.diagrams import Diagram
 from theory.forced import disagreements, with_statistic
 from theory.joints import Joint
 
-__all__ = ["FORCED", "GUARANTEE", "LOSSY_LAWS", "NEVER_ADDED", "POSTERIOR", "SHORTCUT_LAWS", "SPECTRUM"]
+__all__ = [
+    "ERASED",
+    "FINER",
+    "FORCED",
+    "GUARANTEE",
+    "LOSSY_LAWS",
+    "POSTERIOR",
+    "SHORTCUT_LAWS",
+    "SPECTRUM",
+    "WATERMARKED",
+]
 
 ERASED = Diagram.parse("C->X, A->X, X->Y", name="erased input")
 """Y is X with some of it erased."""
 
-NEVER_ADDED = Diagram.parse("C->X, A->X, A->M", name="watermarked input")
+WATERMARKED = Diagram.parse("C->X, A->X, A->M", name="watermarked input")
 """The input comes with a mark M made from A."""
 
 POSTERIOR = Diagram.parse("C->R, S->R, V->R, R->X, A->X, X->Z, X=>T", name="E-SSL diagram with T")
@@ -59,7 +69,7 @@ SHORTCUT_LAWS = (
         "Watermarks cost synergy",
         "I(A;C|X,M) <= I(A;C|X)",
         "true",
-        NEVER_ADDED,
+        WATERMARKED,
         prose="A mark made from the transformation never adds synergy, and one that shows it with "
         "probability g multiplies the synergy by 1 - g.",
         reference=OURS,
