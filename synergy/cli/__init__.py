@@ -1,4 +1,4 @@
-"""The command line: `synergy prove`, `exact`, `generate`, `estimate`, `verify`, `list`.
+"""The command line: `synergy prove`, `exact`, `generate`, `estimate`, `verify`, `rank`, `list`.
 
 Exit status: 0 proved, holds, done; 1 refuted or violated; 2 bad input, with one line on standard error;
 3 unknown or inconclusive.
@@ -10,13 +10,13 @@ import os
 import sys
 from collections.abc import Sequence
 
-from synergy.cli import data, judge, listing
+from synergy.cli import choose, data, judge, listing
 from synergy.cli.app import app
 from theory import ParseError
 
 __all__ = ["app", "main"]
 
-COMMANDS = (judge, data, listing)
+COMMANDS = (judge, data, choose, listing)
 """The modules whose commands have registered themselves on `app`."""
 
 BAD_INPUT = 2
