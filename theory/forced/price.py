@@ -107,8 +107,8 @@ def price_of_avoidance(
         target: The variable to avoid.
         transformation: The variable to predict.
         inputs: The variable that is represented.
-        tolerance: The gap that is aimed at, in nats. Each halving costs about four times the work with
-            three inputs, more with more.
+        tolerance: The gap that is aimed at, in nats. A tenth of it took four to five times as long in the
+            example below (0.1 s at 1e-2, 0.4 s at 1e-3, 1.9 s at 1e-4, for 9 budgets).
         max_cells: How many sub-simplices one branch and bound may look at.
 
     Raises:
