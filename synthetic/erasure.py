@@ -41,8 +41,9 @@ class Erasure(FiniteGenerator):
         ValueError: If the base has a variable that is not discrete, or no X, or the probability is not one.
 
     Example:
-        >>> print(Erasure(erasure=0.25).predict("I(A;C|X)"))
-        -(erasure - 1)*log(n)
+        >>> clean, erased = ModularShift(n=4), Erasure(ModularShift(n=4), erasure=0.25)
+        >>> round(erased.predicted("I(A;C|X)") / clean.predicted("I(A;C|X)"), 6)
+        0.75
     """
 
     family: ClassVar[str] = "erasure"

@@ -12,13 +12,14 @@ import numpy.typing as npt
 import sympy
 
 from synthetic.checks import distribution, integer, probability
-from synthetic.generator import AnswerKind, FiniteGenerator, NoExactAnswerError
+from synthetic.generator import AnswerKind, FiniteGenerator
 from synthetic.groups import Action, FiniteGroup, cyclic, parse_group
 from synthetic.modular_shift import draw
 from synthetic.sample import Variable
 from synthetic.seeds import Streams
 from synthetic.support import Support
-from theory import Diagram, Expression, Term, parse_expression
+from synthetic.wrapping import predict_with
+from theory import Diagram, Expression, Term
 from theory.predictions import OrbitForm
 from theory.predictions.modular_shift import noise as noise_symbol
 
@@ -221,12 +222,7 @@ class Orbits(FiniteGenerator):
         Raises:
             NoExactAnswerError: If the expression names R, which has no closed form.
         """
-        parsed = parse_expression(expression)
-        known = {v.name for v in self.variables}
-        missing = [v for v in parsed.variables if v in known and v not in self._form.variables]
-        if missing:
-            raise NoExactAnswerError(f"orbits has no closed form with {missing[0]}, only its exact value")
-        return self._form.predict(parsed)
+        return predict_with(self._form, self, expression)
 
     @property
     def symbols(self) -> Mapping[sympy.Symbol, object]:

@@ -43,9 +43,9 @@ class Watermark(FiniteGenerator):
             probability.
 
     Example:
-        >>> marked = Watermark(strength=0.25)
-        >>> print(marked.predict("I(A;C|X)").factor())
-        -(strength - 1)*log(n)
+        >>> clean, marked = ModularShift(n=4), Watermark(ModularShift(n=4), strength=0.25)
+        >>> round(marked.predicted("I(A;C|X)") / clean.predicted("I(A;C|X)"), 6)
+        0.75
     """
 
     family: ClassVar[str] = "watermark"

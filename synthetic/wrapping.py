@@ -91,15 +91,17 @@ class SubstitutedForm(ClosedForm):
 def predict_with(
     form: ClosedForm, generator: Generator, expression: str | Term | Expression
 ) -> sympy.Expr:
-    """The prediction of a form, where an unknown variable of the generator has no closed form.
+    """The prediction of a form, which may lack some of the generator's variables.
 
     Raises:
         NoExactAnswerError: If the generator has a variable that the form lacks.
-        ValueError: If a variable is unknown to both.
+        ValueError: If the generator has no such variable.
     """
     parsed = parse_expression(expression)
-    known = {v.name for v in generator.variables}
+    known = [v.name for v in generator.variables]
     for variable in parsed.variables:
-        if variable in known and variable not in form.variables:
+        if variable not in known:
+            raise ValueError(f"unknown variable {variable!r}: {generator.family} has {', '.join(known)}")
+        if variable not in form.variables:
             raise NoExactAnswerError(f"{generator.family} has no closed form with {variable}, only its exact value")
     return form.predict(parsed)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from joblib import Parallel, delayed
@@ -44,6 +44,7 @@ def write_dataset(
     shards: int = 1,
     progress: Progress | None = None,
     jobs: int = 1,
+    only: Sequence[int] | None = None,
 ) -> Path:
     """Draw a data set and write it to a folder.
 
@@ -59,9 +60,11 @@ def write_dataset(
         shards: The number of files; memory is bounded by the largest shard.
         progress: Called after each shard with the rows done and the rows in all.
         jobs: The number of processes that draw shards, through joblib.
+        only: The shards to make in this call, so that several machines can share the work; None for all.
+            The call that finds all shards there finishes the data set.
 
     Returns:
-        The folder.
+        The folder, or the hidden folder beside it while shards are still missing.
 
     Raises:
         ValueError: If a number is not positive, or there are more shards than rows.
@@ -77,6 +80,7 @@ def write_dataset(
     if plan.shards > plan.samples:
         raise ValueError(f"shards must be at most samples={plan.samples}, got {plan.shards}")
     integer("jobs", jobs, 1)
+    wanted = range(plan.shards) if only is None else [integer("only", k, 0, plan.shards - 1) for k in only]
     folder = Path(out)
     if folder.exists() and not _is_empty(folder):
         _require_same(folder, plan)
@@ -89,13 +93,15 @@ def write_dataset(
     done = sum(plan.sizes[k] for k, shard in found.items() if shard is not None)
     if progress is not None and done:
         progress(done, plan.samples)
-    missing = [k for k, shard in found.items() if shard is None]
+    missing = [k for k in dict.fromkeys(wanted) if found[k] is None]
     for k, shard in _drawn(generator, plan, partial, missing, jobs):
         found[k] = shard
         done += shard.rows
         if progress is not None:
             progress(done, plan.samples)
     whole = tuple(shard for shard in found.values() if shard is not None)
+    if len(whole) < plan.shards:
+        return partial
     variables, groups = _described(partial / whole[0].file)
     manifest = Manifest(plan, variables, whole, groups, known_answers(generator), versions())
     write_atomically(partial / MANIFEST, manifest.to_json().encode())

@@ -99,6 +99,16 @@ def test_shard_files_are_identical_in_any_order_and_process(tmp_path):
     assert (one / "dataset.json").read_bytes() == (two / "dataset.json").read_bytes()
 
 
+def test_several_calls_share_the_shards(tmp_path, folder):
+    options = {"samples": 103, "seed": 5, "out": tmp_path / "shared", "shards": 4}
+    for only in ([3], [1, 1], [0]):
+        assert write_dataset(SHIFT, **options, only=only) == tmp_path / ".shared.partial"
+    assert not (tmp_path / "shared").exists()
+    assert write_dataset(SHIFT, **options, only=[2]) == tmp_path / "shared"
+    for path in folder.iterdir():
+        assert path.read_bytes() == (tmp_path / "shared" / path.name).read_bytes()
+
+
 class Interrupted(ModularShift):
     """A generator that is interrupted at its third shard."""
 
@@ -326,9 +336,18 @@ def test_a_dataset_larger_than_memory_is_refused_whole_and_read_in_shards(folder
         ({"shards": 11}, "shards must be at most samples=10"),
         ({"seed": -1}, "seed must be at least 0"),
         ({"jobs": 0}, "jobs must be at least 1"),
+        ({"only": [1]}, "only must be between 0 and 0"),
         ({"samples": 1.5}, "samples must be an integer"),
     ],
-    ids=["no samples", "no shards", "more shards than rows", "negative seed", "no jobs", "half a sample"],
+    ids=[
+        "no samples",
+        "no shards",
+        "more shards than rows",
+        "negative seed",
+        "no jobs",
+        "no such shard",
+        "half a sample",
+    ],
 )
 def test_bad_options_write_nothing(tmp_path, options, message):
     with pytest.raises((ValueError, TypeError), match=message):
