@@ -22,6 +22,7 @@ from synthetic.images.glyphs.renderer import TURNS, Latents, Renderer
 from synthetic.images.glyphs.shapes import GLYPH_SETS, Glyph, as_glyph
 from synthetic.images.glyphs.states import States, enumerate_states, fits
 from synthetic.images.glyphs.tables import distance_tables
+from synthetic.images.glyphs.threads import run_chunks
 from synthetic.images.real import describe
 from synthetic.sample import Sample, Variable
 from synthetic.support import Support
@@ -315,19 +316,28 @@ class Glyphs(Generator):
         turns = None
         if augment.name == "none" and self.action.name in TURNS:
             turns = torch.tensor(TURNS[self.action.name], device=place)[columns["A"]]
-        for start in range(0, n, chunk):
-            rows = slice(start, min(start + chunk, n))
+
+        def fill(k: int) -> None:
+            rows = slice(k * chunk, min((k + 1) * chunk, n))
             target = images[rows]
             turn = None if turns is None else turns[rows]
             made = renderer.draw(latents.rows(rows), turn=turn, out=target)
             if augment.name != "none":
-                made = augment.apply(made, streams.uniform("augmentation", len(made), augment.numbers))
+                numbers = streams.uniform(f"augmentation {k}", len(made), augment.numbers)
+                made = augment.apply(made, numbers)
             hidden = columns["occlusion"][rows] if self.occlusion else None
             made = self.finish(made, columns["A"][rows] if turns is None else None, hidden)
             if self.noise:
-                made = streams.normal("noise", *made.shape).mul_(self.noise).add_(made)
+                made = streams.normal(f"noise {k}", *made.shape).mul_(self.noise).add_(made)
             if made is not target:
                 target.copy_(made)
+
+        chunks = range(-(-n // chunk))
+        if place.type == "cpu":
+            run_chunks(fill, len(chunks))
+        else:
+            for k in chunks:
+                fill(k)
         columns["X"] = images
         return {v.name: columns[v.name] for v in self.variables}
 

@@ -12,7 +12,7 @@ from synthetic.seeds import Streams, child_seed
 
 __all__ = ["DeviceStreams"]
 
-_LANES, _STEPS = 16, 2**12
+_LANES, _STEPS = 16, 2**9
 
 
 class DeviceStreams:

@@ -271,3 +271,28 @@ def test_many_styles_can_be_drawn_but_not_enumerated():
     assert "R" not in world.sample(5, seed=0).variables
     with pytest.raises(NoExactAnswerError, match=r"27,000 raw images.*256 MiB.*hue, scale"):
         world.exact("I(A;C|X)")
+
+
+def test_the_number_of_threads_changes_no_bit():
+    world = Glyphs(**EVERYTHING, augmentation="crop")
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(1)
+        alone = world.sample(1100, seed=4)  # several chunks
+        torch.set_num_threads(3)
+        together = world.sample(1100, seed=4)
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(before)
+    for name in alone:
+        np.testing.assert_array_equal(alone[name], together[name])
+
+
+def test_chunks_draw_different_noise():
+    world = Glyphs(("plus", "ring"), hue=0.0, noise=0.1)
+    images = world.sample(1024, seed=0)["X"].reshape(1024, -1)
+    quiet = Glyphs(("plus", "ring"), hue=0.0).sample(1024, seed=0)["X"].reshape(1024, -1)
+    residual = (images - quiet).astype(np.float64)
+    rows = residual[::64]  # sixteen rows from four chunks
+    correlation = np.corrcoef(rows) - np.eye(len(rows))
+    assert np.abs(correlation).max() < 5 / math.sqrt(rows.shape[1])
