@@ -23,13 +23,15 @@ Floats = npt.NDArray[np.float64]
 _DENSE_CELLS = 1 << 22
 _BLOCK = 1 << 14
 _LARGEST_CODE = 1 << 62
+_NARROW = 1024
 
 
 def encode(column: npt.ArrayLike, *, name: str = "column") -> tuple[npt.NDArray[np.int64], int]:
     """Integer codes 0 .. k - 1 of any labels (integers, booleans, strings), and k.
 
-    Integers of small range are only shifted, which keeps gaps as states that never occur; other labels
-    are numbered in the order of first appearance.
+    Integers that span less than 1,024 are only shifted, which keeps gaps as states that never occur; wider
+    ones are numbered in increasing order or, where they span more than twice the rows, like all other
+    labels, in the order of first appearance.
 
     Args:
         column: Labels, shape (n,).
@@ -49,12 +51,29 @@ def encode(column: npt.ArrayLike, *, name: str = "column") -> tuple[npt.NDArray[
         return array.astype(np.int64), 2
     if np.issubdtype(array.dtype, np.integer):
         low, high = int(array.min()), int(array.max())
-        if high - low < max(2 * array.size, 1024):
+        if high - low < _NARROW:
             return array.astype(np.int64) - low, high - low + 1
+        if high - low < 2 * array.size:
+            return _renumbered(array, low, high - low + 1)
     codes, labels = pd.factorize(array)
     if (codes < 0).any():
         raise ValueError(f"{name} has missing labels in {int((codes < 0).sum())} of {array.size} rows")
     return codes.astype(np.int64), len(labels)
+
+
+def _renumbered(array: Codes, low: int, span: int) -> tuple[npt.NDArray[np.int64], int]:
+    """The ranks of integers among the distinct ones, by a table of their span, in blocks that stay cached."""
+    seen = np.zeros(span, dtype=bool)
+    found = np.empty(array.size, dtype=np.int64)
+    for start in range(0, array.size, _BLOCK):
+        part = slice(start, start + _BLOCK)
+        np.subtract(array[part], low, out=found[part], casting="unsafe")
+        seen[found[part]] = True
+    rank = np.cumsum(seen) - 1
+    for start in range(0, array.size, _BLOCK):
+        part = slice(start, start + _BLOCK)
+        found[part] = rank.take(found[part])
+    return found, int(rank[-1]) + 1
 
 
 @dataclass(frozen=True)

@@ -274,6 +274,10 @@ def test_everything_is_exact_on_a_random_model_in_the_limit():
 def test_encode_keeps_integers_and_numbers_labels():
     assert encode(np.array([5, 7, 5]))[0].tolist() == [0, 2, 0]
     assert encode(np.array([10**9, -5, 10**9]))[1] == 2
+    wide = np.random.default_rng(0).integers(-3, 3, size=40_000) * 5000
+    codes, count = encode(wide)
+    assert count == 6
+    assert np.array_equal(codes, np.unique(wide, return_inverse=True)[1])
     assert encode([True, False])[1] == 2
     assert encode(["b", "a", "b"])[0].tolist() == [0, 1, 0]
 
