@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy.typing as npt
 import sympy
 
-from synthetic.generator import AnswerKind, FiniteGenerator, Generator
+from synthetic.generator import Answer, AnswerKind, FiniteGenerator, Generator
 from synthetic.modular_shift import ModularShift
 from synthetic.sample import Variable
 from synthetic.seeds import Streams, child_seed
@@ -23,7 +23,7 @@ from synthetic.wrapping import (
     require_discrete,
     support_of,
 )
-from theory import Diagram, Expression, Term
+from theory import Diagram, Expression, Term, parse_expression
 from theory.predictions import ClosedForm, ProductForm
 
 __all__ = ["Product"]
@@ -129,6 +129,27 @@ class Product(FiniteGenerator):
             pair = both.column(left[v]) * size + both.column(right[v])
             both = both.with_column(v, both.cardinalities[left[v]] * size, pair)
         return both.select(tuple(v.name for v in self.variables))
+
+    def exact(self, expression: str | Term | Expression) -> Answer:
+        """The value from the states of the factors, whose entropies add; in nats.
+
+        Raises:
+            NoExactAnswerError: If a factor has too many states to enumerate.
+            ValueError: If the expression names an unknown variable.
+        """
+        parsed = parse_expression(expression)
+        known = {v.name for v in self.variables}
+        for variable in parsed.variables:
+            if variable not in known:
+                raise ValueError(f"unknown variable {variable!r}: product has {', '.join(sorted(known))}")
+        value = 0.0
+        for base, own in zip((self.first, self.second), self.names, strict=True):
+            support = support_of(base)
+            here = {v: name for name, v in own.items()} | {v: v for v in _JOINED}
+            for subset, coefficient in parsed.entropies().items():
+                inside = {here[v] for v in subset if v in here}
+                value += float(coefficient) * support.entropy(inside)
+        return Answer(str(parsed), value)
 
     def columns(self, n: int, streams: Streams) -> Mapping[str, npt.NDArray[Any]]:
         """Draw both factors."""
