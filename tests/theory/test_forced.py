@@ -201,6 +201,27 @@ def test_exact_joints_are_grouped_without_a_tolerance():
     assert forced_information(Joint(exact.names, table.astype(float))) == 0
 
 
+def test_inputs_with_one_posterior_and_different_masses_are_one():
+    thirds = [[Fraction(1, 3), Fraction(2, 3)] + [Fraction(0)] * 4, [Fraction(0)] * 2 + [Fraction(1, 4)] * 4]
+    kernel = np.array([*thirds, [Fraction(0)] * 5 + [Fraction(1)]], dtype=object)
+    half = half_symmetric(2).exact()
+    split = half.channel("X", "Y", kernel).marginal(("A", "C", "Y"))
+    for joint in (split, Joint(split.names, split.probabilities.astype(float))):
+        world = with_statistic(joint, inputs="Y")
+        assert world.cardinalities["T"] == 3
+        assert world.marginal(("Y", "T")).probabilities[:2].argmax(axis=1).tolist() == [0, 0]
+        assert world.marginal(("Y", "T")).probabilities[2:5].argmax(axis=1).tolist() == [1, 1, 1]
+
+
+def test_j5_bounds_of_different_tolerances_do_not_contradict():
+    for joint in (half_symmetric(), counted(COLLIDER, {"A": 3, "C": 2, "X": 5}, 1, 1.0).joint()):
+        budgets = (np.array([0.1, 0.4, 0.8]) * forced_information(joint)).tolist()
+        coarse = price_of_avoidance(joint, budgets, tolerance=2e-2)
+        fine = price_of_avoidance(joint, budgets, tolerance=5e-4)
+        assert (np.array(fine.lower) <= np.array(coarse.upper) + 1e-6).all()
+        assert (np.array(coarse.lower) <= np.array(fine.upper) + 1e-6).all()
+
+
 def test_exact_joints_have_an_exact_j():
     world = with_statistic(half_symmetric().exact())
     assert world.symbolic("I(C;T)") == sympy.log(2)

@@ -87,6 +87,26 @@ def test_thirty_variables_in_a_chain():
     assert chain.value(f"H({','.join(names)})") == pytest.approx(rule, abs=1e-11)
 
 
+def test_entropies_of_many_variables_meet_the_whole_joint():
+    names = [f"X{i}" for i in range(1, 18)]
+    fans = ", ".join(f"X1->{v}" for v in names[1:])
+    fan = Model.random(Diagram.parse(fans), 2, seed=5, concentration=0.5)
+    whole = fan.joint()
+    for kept in (names, names[1:], names[:1] + names[2:]):
+        assert fan.value(f"H({','.join(kept)})") == pytest.approx(whole.entropy(kept), abs=1e-11)
+
+
+def test_tables_that_arise_on_the_way_are_counted():
+    sizes = {"H1": 2, "H2": 2, "O1": 4, "O2": 2}
+    hidden = Model.random(Diagram.parse("H1->H2, H1->O1, H2->O2"), sizes, seed=0)
+    # H2 goes first, 8 cells; what is left ties H1 to O1 and O2, 16 cells
+    with pytest.raises(
+        ValueError, match="summing out H1 for the marginal of O1, O2 needs a table of 16 cells"
+    ):
+        hidden.joint(("O1", "O2"), max_cells=15)
+    assert hidden.joint(("O1", "O2"), max_cells=16).probabilities.shape == (4, 2)
+
+
 def test_barren_variables_cost_nothing():
     text = ", ".join(f"A->X{i}" for i in range(60))
     star = Model.random(Diagram.parse(text), 4, seed=0)
