@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +20,7 @@ from synthetic.sample import Sample
 __all__ = ["ContactSheet", "contact_sheet"]
 
 _DPI = 100
-_LINE = 11
+_GAP, _LINE, _LETTER = 8, 11, 5
 
 
 @dataclass(frozen=True)
@@ -93,12 +94,16 @@ def contact_sheet(
                 f"captions must be scalars or pairs, and {name!r} has {sample[name][0].size} values"
             )
     labels = {**_class_names(sample), **(names or {})}
-    texts = [_caption(first, row, captions, labels) for row in range(len(first))]
+    width = (side + _GAP // 2) // _LETTER
+    texts = [_caption(first, row, captions, labels, width) for row in range(len(first))]
     lines = max((text.count("\n") + 1 for text in texts if text), default=0)
     return _draw(first[shown], texts, columns, side, lines, _title(sample) if title is None else title)
 
 
-def _caption(sample: Sample, row: int, names: Sequence[str], labels: Mapping[str, Sequence[str]]) -> str:
+def _caption(
+    sample: Sample, row: int, names: Sequence[str], labels: Mapping[str, Sequence[str]], width: int
+) -> str:
+    """The latents of one row, in lines of at most `width` letters."""
     parts = []
     for name in names:
         value = sample[name][row]
@@ -109,14 +114,7 @@ def _caption(sample: Sample, row: int, names: Sequence[str], labels: Mapping[str
         else:
             text = ",".join(f"{x:.2f}" for x in np.atleast_1d(value))
         parts.append(f"{name}={text}")
-    lines, line = [], ""
-    for part in parts:
-        if line and len(line) + len(part) > 15:
-            lines.append(line)
-            line = part
-        else:
-            line = f"{line} {part}".strip()
-    return "\n".join([*lines, line])
+    return textwrap.fill(" ".join(parts), width, break_on_hyphens=False)
 
 
 def _class_names(sample: Sample) -> dict[str, Sequence[str]]:
@@ -143,7 +141,7 @@ def _title(sample: Sample) -> str:
 def _draw(
     images: npt.NDArray[Any], texts: Sequence[str], columns: int, side: int, lines: int, title: str
 ) -> ContactSheet:
-    gap = 8
+    gap = _GAP
     columns = min(columns, len(images))
     count = -(-len(images) // columns)
     cell_height = side + lines * _LINE + gap

@@ -77,6 +77,8 @@ class Blur(Transformation):
 class ContinuousRotation(Transformation):
     """Rotation about the centre by any angle, counter-clockwise, with bilinear interpolation.
 
+    Where the background differs from `fill`, the corners show the angle: a shortcut.
+
     Args:
         steps: None for a continuous angle in [0, 2 pi); k for the k angles 2 pi a / k.
         fill: The value of pixels that come from outside the image.

@@ -37,8 +37,9 @@ def test_captions_name_classes_and_values():
     sample = Glyphs(("F", "6"), size=16, hue={"low": 0, "high": 1}).sample(1, seed=0)
     names = _class_names(sample)
     assert names == {"C": ["F", "6"]}
-    text = _caption(sample, 0, ["C", "A", "hue"], names).replace("\n", " ")
+    text = _caption(sample, 0, ["C", "A", "hue"], names, 99)
     assert text == f"C={names['C'][sample['C'][0]]} A={sample['A'][0]} hue={sample['hue'][0]:.2f}"
+    assert max(map(len, _caption(sample, 0, ["C", "A", "hue"], names, 6).split("\n"))) <= 6
     assert _class_names(Digits(classes=(6, 9)).sample(1, seed=0)) == {"C": ["6", "9"]}
 
 
