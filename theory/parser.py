@@ -38,7 +38,8 @@ _TOKEN = re.compile(
     r"|(?P<symbol>[-+*/();,|])"
 )
 _OPERATORS = {"=": "==", "≥": ">=", "≤": "<="}
-_MAX_NUMBER_LENGTH = 40
+_MAX_NUMBER_LENGTH = 1000
+_MAX_BITS = 3000
 _MAX_EXPONENT = 300
 _MAX_DEPTH = 100
 
@@ -191,7 +192,18 @@ class _Parser:
             return _Linear(Fraction(0), Expression(((Fraction(1), self.term()),)))
         raise self.fail(f"expected a number, H(..) or I(..), {self.found()}")
 
+    def bounded(self, value: _Linear, start: _Token) -> _Linear:
+        """The value, unless a coefficient has grown so large that it would not print and parse back."""
+        numbers = (value.constant, *(c for c, _ in value.expression.summands))
+        if any(max(c.numerator.bit_length(), c.denominator.bit_length()) > _MAX_BITS for c in numbers):
+            raise self.fail("a coefficient may have about 900 digits", start)
+        return value
+
     def product(self) -> _Linear:
+        start = self.token
+        return self.bounded(self.unbounded_product(), start)
+
+    def unbounded_product(self) -> _Linear:
         value = self.factor()
         while True:
             start = self.token
@@ -217,9 +229,9 @@ class _Parser:
             value = value.scaled(Fraction(-1))
         while True:
             if self.accept("+"):
-                value = value.plus(self.product())
+                value = self.bounded(value.plus(self.product()), self.token)
             elif self.accept("-"):
-                value = value.plus(self.product().scaled(Fraction(-1)))
+                value = self.bounded(value.plus(self.product().scaled(Fraction(-1))), self.token)
             else:
                 return value
 

@@ -207,6 +207,20 @@ WHISKER = (
     Case("whisker-shearer", "H(A,B) + H(B,C) + H(C,A) >= 2.0000001 H(A,B,C)", "refuted", "independent bits"),
     Case("true-by-1e-12", "H(X,Y) >= (1 - 1e-12) H(X)", "proved", "weaker than H(X,Y) >= H(X)"),
     Case("true-by-1e-30", "I(A;B) <= (1 + 1e-30) H(A)", "proved", "weaker than I(A;B) <= H(A)"),
+    Case(
+        "shearer-by-1e-12",
+        "H(A,B) + H(B,C) + H(C,A) >= (2 - 1e-12) H(A,B,C)",
+        "proved",
+        "weaker than Shearer's lemma, by less than floating point sees",
+    ),
+    Case("han-by-1e-20", _han(4, 3).replace(">= 3", ">= (3 - 1e-20)"), "proved", "weaker than Han's"),
+    Case("han-against-1e-20", _han(4, 3).replace(">= 3", ">= (3 + 1e-20)"), "refuted", "independent bits"),
+    Case(
+        "two-scales",
+        "1e-200 H(A,B,C) + 1e-200 H(A,B,D) + H(A) >= 1e-200 H(A,B) + 1e-200 H(A,B,C,D)",
+        "proved",
+        "H(A) >= 0 plus submodularity times 1e-200",
+    ),
     Case("true-large", "123456789123 H(X,Y) >= 123456789122 H(X)", "proved", "weaker than H(X,Y) >= H(X)"),
     Case("chain-whisker", "I(W;Z) <= 0.99999999 I(X;Y)", "refuted", "W = X = Y = Z", CHAIN),
 )

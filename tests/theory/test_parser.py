@@ -85,6 +85,7 @@ def test_no_text_crashes_the_parser(text):
         ("+H(A) >= 0", "H(A) >= 0"),
         ("0.1 H(A) >= 1e-2 H(B)", "1/10 H(A) >= 1/100 H(B)"),
         ("(1+1e-8) I(A;Z) >= 0", "100000001/100000000 I(A;Z) >= 0"),
+        ("1e-60 H(A) >= 0", "1/1" + "0" * 60 + " H(A) >= 0"),
         ("H(A) 3 >= .5H(B)", "3 H(A) >= 1/2 H(B)"),
         ("H(A,A|B,B) >= 0", "H(A|B) >= 0"),
         ("H(H) >= I(I;H)", "H(H) >= I(I;H)"),
@@ -94,6 +95,12 @@ def test_no_text_crashes_the_parser(text):
 )
 def test_what_is_read(text, printed):
     assert str(parse_statement(text)) == printed
+
+
+@pytest.mark.parametrize("text", ["1e-300 H(A) >= 0", "1e300 1e300 H(A) >= 1e-300 1e-300 H(B)"])
+def test_extreme_coefficients_round_trip(text):
+    statement = parse_statement(text)
+    assert parse_statement(str(statement)) == statement
 
 
 def test_numbers_are_exact():
@@ -124,7 +131,9 @@ MALFORMED = {
     "infinity": (parse_statement, "H(A) <= inf H(B)", 8, "found 'inf'"),
     "nan": (parse_statement, "H(A) <= nan H(B)", 8, "found 'nan'"),
     "huge-exponent": (parse_statement, "1e999 H(A) >= 0", 0, "exponent up to 300"),
-    "long-number": (parse_statement, "1" * 41 + " H(A) >= 0", 0, "40 characters"),
+    "long-number": (parse_statement, "1" * 1001 + " H(A) >= 0", 0, "1000 characters"),
+    "huge-product": (parse_statement, "1e300 " * 4 + "H(A) >= 0", 0, "about 900 digits"),
+    "huge-sum": (parse_statement, "(" + "1e300 " * 2 + "+ 1e-300 1e-300) H(A) >= 0", 28, "about 900 digits"),
     "constant": (parse_statement, "H(A) >= 1", 8, "the constant 1"),
     "constant-sum": (parse_expression, "H(A) + 1/2", 0, "the constant 1/2"),
     "no-term": (parse_statement, "0 >= 0", 0, "at least one"),

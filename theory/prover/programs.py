@@ -20,6 +20,9 @@ __all__ = ["combine", "matrix", "solve_exactly"]
 
 _SUPPORT = 1e-9
 _DENOMINATOR = 10_000
+_ROUNDS = 8
+_FAR = 1e6
+_MARKER = -1
 
 
 def matrix(columns: Sequence[int], rows: Sequence[Combination]) -> csc_matrix:
@@ -66,69 +69,91 @@ def solve_exactly(vectors: Sequence[Combination], target: Vector) -> list[Fracti
     return [weights.get(i, Fraction(0)) for i in range(len(vectors))]
 
 
-def _total(vectors: Sequence[Combination], weights: Sequence[Fraction]) -> Vector:
-    total: Vector = {}
-    for vector, weight in zip(vectors, weights, strict=True):
-        if weight:
-            add_to(total, vector, weight)
-    return total
-
-
 def combine(
     target: Vector,
     rows: Sequence[Combination],
     equalities: Sequence[Combination] = (),
     *,
-    costs: npt.NDArray[np.float64] | None = None,
     at_least_one: Sequence[int] = (),
 ) -> tuple[list[Fraction], list[Fraction]] | None:
     """Exact weights w >= 0 and v with sum w_i rows_i + sum v_j equalities_j = target.
+
+    The weights that HiGHS finds are rounded to small denominators, which mostly makes them exact; if not,
+    their support is solved exactly; if that fails too, what is left over is scaled up and represented in
+    its turn, allowing weights to be taken back (the refinement of Gleixner, Steffy and Wolter 2016). So
+    statements that hold by 1e-30 are proved although floating point does not see such a difference.
 
     Args:
         target: The vector to be represented.
         rows: Vectors with non-negative weights.
         equalities: Vectors with weights of any sign.
-        costs: What to minimise, one number for each row; the sum of the weights by default.
         at_least_one: Rows whose weights must sum to one (for strict conclusions).
 
     Returns:
-        The weights, or None if floating point finds none or the exact solution is not non-negative.
+        The weights, with a small sum, or None if none are found.
     """
-    everything = [*rows, *equalities]
-    columns = sorted({mask for vector in (*everything, target) for mask in vector})
-    if not at_least_one and (not everything or not columns):
-        return ([Fraction(0)] * len(rows), [Fraction(0)] * len(equalities)) if not target else None
-    marker = -1
-    extended, goal = everything, dict(target)
+    vectors: list[Combination] = [*rows, *equalities]
+    goal = dict(target)
     if at_least_one:
         chosen = set(at_least_one)
-        extended = [{**v, marker: Fraction(1)} if i in chosen else v for i, v in enumerate(everything)]
-        goal[marker] = Fraction(1)
-        columns = [marker, *columns]
-    wanted = np.array([float(goal.get(mask, 0)) for mask in columns])
-    scale = max(1.0, float(np.abs(wanted).max()))
-    cost = np.ones(len(rows)) if costs is None else np.asarray(costs, dtype=float)
-    answer = linprog(
-        np.concatenate([cost, np.zeros(len(equalities))]),
-        A_eq=matrix(columns, extended),
-        b_eq=wanted / scale,
-        bounds=[(0, None)] * len(rows) + [(None, None)] * len(equalities),
-        method="highs",
-    )
-    if answer.status != 0:
+        vectors = [{**v, _MARKER: 1} if i in chosen else v for i, v in enumerate(vectors)]
+        goal[_MARKER] = Fraction(1)
+    if not goal:
+        return [Fraction(0)] * len(rows), [Fraction(0)] * len(equalities)
+    if not vectors:
         return None
-    found = answer.x * scale
-    support = [i for i, weight in enumerate(found) if abs(weight) > _SUPPORT * scale]
-    weights = [Fraction(float(found[i])).limit_denominator(_DENOMINATOR) for i in support]
-    chosen_vectors = [extended[i] for i in support]
-    if _total(chosen_vectors, weights) != goal:
-        solved = solve_exactly(chosen_vectors, goal)
-        if solved is None:
+    columns = sorted({mask for vector in (*vectors, goal) for mask in vector})
+    program = _Program(columns, matrix(columns, vectors), len(rows))
+    weights = [Fraction(0)] * len(vectors)
+    residual: Vector = goal
+    for _ in range(_ROUNDS):
+        found = program.solve(residual, weights)
+        if found is None:
             return None
-        weights = solved
-    full = [Fraction(0)] * len(everything)
-    for i, weight in zip(support, weights, strict=True):
-        full[i] = weight
-    if any(weight < 0 for weight in full[: len(rows)]):
-        return None
-    return full[: len(rows)], full[len(rows) :]
+        step, size = found
+        support = [i for i, x in enumerate(step) if abs(x) > _SUPPORT]
+        for i in support:
+            weights[i] += Fraction(float(step[i])).limit_denominator(_DENOMINATOR) * size
+            if i < len(rows):
+                weights[i] = max(weights[i], Fraction(0))
+        residual = dict(goal)
+        for vector, weight in zip(vectors, weights, strict=True):
+            if weight:
+                add_to(residual, vector, -weight)
+        if not residual:
+            return weights[: len(rows)], weights[len(rows) :]
+        some = [i for i, weight in enumerate(weights) if weight]
+        solved = solve_exactly([vectors[i] for i in some], goal)
+        if solved is not None and all(w >= 0 for i, w in zip(some, solved, strict=True) if i < len(rows)):
+            full = dict(zip(some, solved, strict=True))
+            exact = [full.get(i, Fraction(0)) for i in range(len(vectors))]
+            return exact[: len(rows)], exact[len(rows) :]
+    return None
+
+
+class _Program:
+    """minimise sum w over w with matrix w = target, w >= lower for the rows and w free for the equalities."""
+
+    def __init__(self, columns: Sequence[int], table: csc_matrix, rows: int) -> None:
+        self.columns = columns
+        self.table = table
+        self.rows = rows
+        self.cost = np.zeros(table.shape[1])
+        self.cost[:rows] = 1
+
+    def solve(
+        self, target: Vector, weights: Sequence[Fraction]
+    ) -> tuple[npt.NDArray[np.float64], Fraction] | None:
+        """A step from `weights` whose total is the target, in units of the target's size, and that size."""
+        size = max(abs(c) for c in target.values())
+        wanted = np.array([float(target.get(mask, 0) / size) for mask in self.columns])
+        low = [-min(float(w / size), _FAR) for w in weights[: self.rows]]
+        free = len(weights) - self.rows
+        answer = linprog(
+            self.cost,
+            A_eq=self.table,
+            b_eq=wanted,
+            bounds=[*((bound, None) for bound in low), *[(None, None)] * free],
+            method="highs",
+        )
+        return (np.asarray(answer.x, dtype=np.float64), size) if answer.status == 0 else None

@@ -115,13 +115,20 @@ class _Problem:
         )
 
     def contradiction(self) -> Certificate | None:
-        """A certificate that the given statements contradict each other, or None."""
+        """A certificate that the given statements contradict each other, or None.
+
+        Among all ancestors they are only compared where the program is not too large.
+        """
         if all(relation.operator not in (">", "<") for relation in self.facts.relations):
             return None
-        found = self.represent(Expression(), self.sizes, strict=True)
-        if found is None:
-            return None
-        return self.certificate(CONTRADICTION, [self.part(CONTRADICTION, Expression(), *found)])
+        for size in self.sizes:
+            try:
+                found = self.represent(Expression(), [size], strict=True)
+            except TooLargeError:
+                return None
+            if found is not None:
+                return self.certificate(CONTRADICTION, [self.part(CONTRADICTION, Expression(), *found)])
+        return None
 
     def certificate(self, statement: str, parts: Sequence[Part]) -> Certificate:
         """The parts as a certificate that the checker has accepted."""
