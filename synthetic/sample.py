@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Kind", "Role", "Sample", "Variable"]
 
+_CHUNK = 2**20
+
 Kind = Literal["discrete", "continuous", "image"]
 Role = Literal["class", "style", "pose", "raw", "transformation", "input", "representation", "other"]
 
@@ -112,6 +114,18 @@ class Sample:
         """The variables' names."""
         return tuple(self.columns)
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {
+            "columns": dict(self.columns),
+            "variables": dict(self.variables),
+            "groups": self.groups,
+            "metadata": dict(self.metadata),
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for name, value in state.items():
+            object.__setattr__(self, name, MappingProxyType(value) if isinstance(value, dict) else value)
+
     def __len__(self) -> int:
         return len(next(iter(self.columns.values())))
 
@@ -125,18 +139,36 @@ class Sample:
 
     def with_column(self, variable: Variable, column: npt.NDArray[Any]) -> Sample:
         """The same sample with one more column, or with one replaced."""
-        return Sample(
-            {**self.columns, variable.name: column},
+        new = Sample({variable.name: column}, {variable.name: variable})
+        if len(new) != len(self):
+            raise ValueError(f"column {variable.name!r} must have {len(self)} rows, got {len(new)}")
+        return self._with(
+            {**self.columns, variable.name: new[variable.name]},
             {**self.variables, variable.name: variable},
             self.groups,
-            self.metadata,
         )
 
     def rows(self, index: npt.NDArray[Any] | slice) -> Sample:
         """The rows chosen by an index array, a mask or a slice."""
-        return Sample(
-            {n: c[index] for n, c in self.columns.items()}, self.variables, self.groups, self.metadata
-        )
+        columns = {name: column[index] for name, column in self.columns.items()}
+        first = next(iter(columns.values()))
+        if np.ndim(first) < np.ndim(next(iter(self.columns.values()))) or not len(first):
+            raise ValueError(f"rows needs an index that chooses at least one row, got {index!r}")
+        return self._with(columns, self.variables, self.groups)
+
+    def _with(
+        self,
+        columns: Mapping[str, npt.NDArray[Any]],
+        variables: Mapping[str, Variable],
+        groups: str | None,
+    ) -> Sample:
+        """A sample of columns that are parts of checked ones, and so need no check of their own."""
+        found = object.__new__(Sample)
+        object.__setattr__(found, "columns", MappingProxyType(dict(columns)))
+        object.__setattr__(found, "variables", MappingProxyType({name: variables[name] for name in columns}))
+        object.__setattr__(found, "groups", groups)
+        object.__setattr__(found, "metadata", self.metadata)
+        return found
 
     @classmethod
     def infer(
@@ -170,12 +202,14 @@ class Sample:
             if dict(other.variables) != dict(first.variables) or other.groups != first.groups:
                 raise ValueError(f"samples must have the same variables, got {first!r} and {other!r}")
         columns = {name: np.concatenate([sample[name] for sample in samples]) for name in first.names}
-        return cls(columns, first.variables, first.groups, first.metadata)
+        return first._with(columns, first.variables, first.groups)
 
     def tensors(
         self, *, device: str | torch.device = "cpu", dtype: torch.dtype | None = None
     ) -> dict[str, torch.Tensor]:
         """The columns as torch tensors: int64 for discrete ones, `dtype` for the others.
+
+        A tensor shares the memory of its column where type and device agree.
 
         Args:
             device: Where to put them.
@@ -221,12 +255,10 @@ class Sample:
 
     def select(self, names: Sequence[str]) -> Sample:
         """The sample with some of its variables; the column of groups stays if it is among them."""
-        return Sample(
-            {name: self[name] for name in names},
-            {name: self.variables[name] for name in names},
-            self.groups if self.groups in names else None,
-            self.metadata,
-        )
+        if not names:
+            raise ValueError("select needs at least one variable, got none")
+        columns = {name: self[name] for name in names}
+        return self._with(columns, self.variables, self.groups if self.groups in names else None)
 
     def to_pandas(self) -> pd.DataFrame:
         """A table with one column per scalar; vectors and images become `name_0`, `name_1`, .."""
@@ -301,5 +333,6 @@ def _check_column(column: npt.NDArray[Any], variable: Variable) -> None:
         return
     if not np.issubdtype(column.dtype, np.floating):
         raise ValueError(f"{variable.kind} column {variable.name!r} needs floats, got {column.dtype}")
-    if not np.isfinite(column).all():
+    step = max(1, _CHUNK // max(1, column[0].size))
+    if not all(np.isfinite(column[i : i + step]).all() for i in range(0, len(column), step)):
         raise ValueError(f"column {variable.name!r} contains NaN or infinities")

@@ -1,3 +1,6 @@
+import copy
+import pickle
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -80,6 +83,16 @@ def test_as_dataset_serves_each_row_once(workers):
         sample.as_dataset()[101]
 
 
+def test_samples_travel_to_other_processes():
+    sample = small()
+    for back in (pickle.loads(pickle.dumps(sample)), copy.deepcopy(sample)):
+        assert all(np.array_equal(back[v], sample[v]) for v in sample.names)
+        assert dict(back.variables) == dict(sample.variables)
+        assert (back.groups, dict(back.metadata)) == ("C", {"seed": 0})
+        with pytest.raises(TypeError, match="mappingproxy"):
+            back.columns["C"] = np.zeros(6)
+
+
 def test_html_shows_the_head_and_the_images():
     text = small()._repr_html_()
     assert "6 rows" in text
@@ -137,6 +150,18 @@ BAD = {
     "groups unknown": (lambda: Sample({"C": [0]}, {"C": C}, groups="G"), "unknown column 'G'"),
     "no cardinality": (lambda: Variable("C", "discrete"), "cardinality of at least 1"),
     "cardinality of floats": (lambda: Variable("X", "continuous", 3), "no cardinality"),
+    "no rows chosen": (lambda: small().rows(small()["C"] > 5), "at least one row"),
+    "one row by number": (lambda: small().rows(3), "at least one row"),
+    "nothing selected": (lambda: small().select([]), "at least one variable"),
+    "column of another length": (
+        lambda: small().with_column(C, np.zeros(5, dtype=int)),
+        "must have 6 rows, got 5",
+    ),
+    "column that is no state": (lambda: small().with_column(C, np.full(6, 3)), r"stay in 0\.\.2"),
+    "infinity far down": (
+        lambda: Sample({"X": np.r_[np.zeros(2**21), np.inf]}, {"X": X}),
+        "NaN or infinities",
+    ),
     "unknown column": (lambda: small()["Q"], "unknown variable 'Q'"),
     "missing values": (
         lambda: Sample.infer(pd.DataFrame({"a": [1.0, None]})),
