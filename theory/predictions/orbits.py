@@ -107,13 +107,9 @@ class OrbitForm(ClosedForm):
 
     def entropy(self, variables: frozenset[str]) -> sympy.Expr:
         """H(variables) in nats."""
-        names = set(variables)
-        if names & {"C", "X"}:
-            names.discard("O")
-        key = frozenset(names)
-        if key not in self._known:
-            self._known[key] = self._entropy(key)
-        return self._known[key]
+        if variables not in self._known:
+            self._known[variables] = self._entropy(variables)
+        return self._known[variables]
 
     def _entropy(self, names: frozenset[str]) -> sympy.Expr:
         total = sympy.Integer(0)
@@ -122,7 +118,7 @@ class OrbitForm(ClosedForm):
         elif "X" in names:
             sizes = zip(self.prior, self._orbit_sizes, strict=True)
             total += sympy.Add(*(p * sympy.log(m) for p, m in sizes))
-            names = (names - {"X"}) | ({"O"} - ({"O"} if "C" in names else set()))
+            names = (names - {"X"}) | {"O"}
         masses: dict[tuple[int, ...], list[sympy.Expr]] = {}
         for c, v, point, probability in self._arrivals("X" in names):
             state = {"C": c, "O": self.orbit_of[self.prototypes[c]], "V": v, "X": point}

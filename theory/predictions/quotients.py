@@ -68,7 +68,7 @@ class QuotientForm(ClosedForm):
     def entropy(self, variables: frozenset[str]) -> sympy.Expr:
         """H(variables) in nats."""
         if "B" in variables:
-            return self.fine.entropy(frozenset("A" if v == "B" else v for v in variables - {"A"}))
+            return self.fine.entropy(frozenset("A" if v == "B" else v for v in variables))
         if "A" not in variables:
             return self.fine.entropy(variables)
         if variables not in self._known:
