@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from synergy.estimators.classifier import classifier, paired_estimate
 from synergy.estimators.classifier.design import encode_target
-from synergy.estimators.entries_continuous import one_term, run_copula_knn, run_mixed
+from synergy.estimators.entries_continuous import one_term, run_copula_knn, run_frenzel_pompe, run_mixed
 from synergy.estimators.entries_discrete import run_plug_in
 from synergy.estimators.entry import Entry
 from synergy.estimators.intake import split_columns
@@ -25,6 +25,7 @@ __all__ = ["AUTO_ENTRY", "auto", "combine"]
 _FEW_DIMENSIONS = 3
 _ORDERED_DIMENSIONS = 2
 _MANY_DIMENSIONS = 10
+_EDGES = 2.2
 _ROWS_OF_STRATUM = 100
 _ROWS_OF_CLASSIFIER = 200
 
@@ -34,7 +35,8 @@ def auto(sample: Sample, expression: Expression, *, confidence: float = 0.95, se
 
     All discrete: plug-in with the digamma correction. An image: the classifier where a slot is discrete,
     else InfoNCE. All continuous: nearest neighbours of normal scores with their Gaussian bias removed,
-    within the strata of discrete conditions where there are any. A discrete slot with continuous columns:
+    within the strata of discrete conditions where there are any; up to 3 dimensions with a column that
+    ends in edges (uniform, say), of standardised columns. A discrete slot with continuous columns:
     Mesner-Shalizi up to 3 dimensions, the classifier beyond.
 
     Args:
@@ -78,6 +80,11 @@ def _one(sample: Sample, expression: Expression, term: Term, *, confidence: floa
         return _with_discrete_slot(sample, expression, dimensions, confidence=confidence, seed=seed)
     if discrete:
         return _stratified(sample, expression, term, confidence=confidence, seed=seed)
+    edged = _with_edges(sample, continuous) if dimensions <= _FEW_DIMENSIONS else None
+    if edged is not None:
+        found = run_frenzel_pompe(sample, expression, confidence=confidence, seed=seed)
+        why = f"auto chose frenzel-pompe: all columns are continuous, and {edged} ends in edges, not in tails"
+        return _with_notes(found, why, *_duplicates(sample, term))
     found = run_copula_knn(sample, expression, confidence=confidence, seed=seed)
     return _with_notes(
         found,
@@ -140,6 +147,21 @@ def _stratified(
             *_trust(sum(int(np.prod(sample[n].shape[1:])) for n in inner.variables), int(sizes.min())),
         ),
     )
+
+
+def _with_edges(sample: Sample, names: list[str]) -> str | None:
+    """A variable with a component of kurtosis below 2.2, as a uniform one (1.8) has; None without.
+
+    Normal scores stretch such edges into tails, which nearest neighbours follow less well.
+    """
+    for name in names:
+        part = np.asarray(sample[name], dtype=np.float64).reshape(len(sample), -1)
+        centred = part - part.mean(axis=0)
+        second = np.square(centred).mean(axis=0)
+        fourth = np.square(np.square(centred)).mean(axis=0)
+        if (fourth < _EDGES * np.square(second)).any():
+            return name
+    return None
 
 
 def _trust(dimensions: int, rows: int) -> list[str]:

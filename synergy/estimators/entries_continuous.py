@@ -18,7 +18,7 @@ from synergy.estimators.result import Estimate
 from synthetic import Sample
 from theory import Expression, Term
 
-__all__ = ["CONTINUOUS_ENTRIES", "one_term", "run_copula_knn", "run_mixed"]
+__all__ = ["CONTINUOUS_ENTRIES", "one_term", "run_copula_knn", "run_frenzel_pompe", "run_mixed"]
 
 
 def one_term(expression: Expression, *, estimator: str) -> Term:
@@ -236,6 +236,9 @@ def _gaussian_runner(copula: bool) -> Callable[..., Estimate]:
     return run
 
 
+run_frenzel_pompe = _neighbour_runner("frenzel-pompe")
+"""KSG 1, with or without conditions, on standardised columns."""
+
 _CONTINUOUS = "continuous columns and vectors; one I(..;..|..); discrete ones switch to mesner-shalizi"
 _PAIR = "continuous columns and vectors; one I(..;..); discrete ones switch to mesner-shalizi"
 _MIXED = "discrete and continuous columns, mixtures and ties; one "
@@ -248,7 +251,7 @@ CONTINUOUS_ENTRIES = (
         _CONTINUOUS,
         "Frenzel and Pompe 2007",
         "KSG 1 with conditions",
-        _neighbour_runner("frenzel-pompe"),
+        run_frenzel_pompe,
     ),
     Entry(
         "copula-knn",
