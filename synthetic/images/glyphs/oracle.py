@@ -70,6 +70,8 @@ def exact(world: Glyphs, expression: Expression, *, tolerance: float, seed: int)
     for name in expression.variables:
         if name not in names:
             raise ValueError(f"unknown variable {name!r}: this glyph world has {', '.join(names)}")
+    if not {"X", "R"} & set(expression.variables):
+        return Answer(str(expression), _latents(world, expression.variables).value(expression))
     world.require_exact()
     support = world.states.support
     if not world.noise or "X" not in expression.variables:
@@ -78,6 +80,30 @@ def exact(world: Glyphs, expression: Expression, *, tolerance: float, seed: int)
         if "X" not in term.given and sum("X" in group for group in term.groups) > 1:
             raise NoExactAnswerError(f"{term} is infinite while noise > 0: X is continuous")
     return _monte_carlo(world, support, expression, tolerance, seed)
+
+
+def _latents(world: Glyphs, names: Sequence[str]) -> Support:
+    """The joint distribution of some discrete latents, which needs no image."""
+    continuous = [v.name for v in world.variables if v.name in names and v.kind == "continuous"]
+    if continuous:
+        raise NoExactAnswerError(
+            f"{continuous[0]} is continuous in this glyph world and its entropy infinite"
+        )
+    support = world.latent_support()
+    if "S" in names:
+        sizes = [support.cardinalities[k] for k in world.varying]
+        number = np.zeros(len(support), dtype=np.int64)
+        for name, size in zip(world.varying, sizes, strict=True):
+            number = number * size + support.column(name)
+        support = Support(
+            {**support.cardinalities, "S": math.prod(sizes)},
+            np.column_stack([support.states, number]),
+            support.probabilities,
+        )
+    if "A" in names:
+        labels = world.action.cardinality or 0
+        support = support.channel("A", (), np.full(labels, 1 / labels))
+    return support.channel("occlusion", (), world.occluder_prior) if "occlusion" in names else support
 
 
 def posterior(world: Glyphs, images: npt.ArrayLike | torch.Tensor, target: str) -> Array:

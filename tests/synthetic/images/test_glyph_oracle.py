@@ -258,6 +258,19 @@ def test_terms_without_x_and_unknown_terms():
     assert world.joint(["A", "C"]).value("I(A;C)") == pytest.approx(0, abs=1e-12)
 
 
+def test_terms_among_latents_need_no_posterior():
+    world = Glyphs(
+        ("F", "6"), size=16, hue=[0.0, 0.2, 0.4], scale=[0.6, 0.8], stroke={"low": 0.1, "high": 0.3},
+        noise=1.0, occlusion=0.5, augmentation="crop", transformation="jigsaw",
+    )  # fmt: skip
+    assert float(world.exact("I(A;C|hue)")) == pytest.approx(0, abs=1e-12)
+    assert float(world.exact("H(A,occlusion)")) == pytest.approx(math.log(24) + LOG2 / 2 + math.log(18) / 2)
+    with pytest.raises(NoExactAnswerError, match="S is continuous"):
+        world.exact("I(A;S)")
+    discrete = Glyphs(("F", "6"), size=16, hue=[0.0, 0.2, 0.4], scale=[0.6, 0.8], augmentation="crop")
+    assert float(discrete.exact("H(S) - I(S;hue)")) == pytest.approx(LOG2, abs=1e-12)
+
+
 def test_the_same_seed_gives_the_same_answer():
     world = Glyphs(size=16, noise=2.0)
     one, two, other = (world.exact("I(A;X)", tolerance=0.02, seed=s) for s in (0, 0, 1))
