@@ -1,0 +1,48 @@
+"""Pages that are made at build time, and `{{I(A;C|X)}}` in any page as mathematics."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import pages
+from mkdocs.structure.files import File, Files
+
+from theory import parse_statement, parse_term
+from theory.mathml import mathml
+
+_MATH = re.compile(r"\{\{(.+?)\}\}")
+
+
+def on_files(files: Files, config: Any) -> Files:  # noqa: ANN401
+    """Add the generated pages and their images."""
+    made: dict[str, Callable[[], str | bytes]] = {
+        "claims.md": pages.claims,
+        "generators.md": pages.generators,
+        "cli.md": pages.command_line,
+        "measured.md": pages.measured,
+        "api/theory.md": lambda: pages.interface("theory"),
+        "api/synthetic.md": lambda: pages.interface("synthetic"),
+        "api/synergy.md": lambda: pages.interface("synergy"),
+    }
+    for uri, make in made.items():
+        files.append(File.generated(config, uri, content=make()))
+    for uri, content in pages.images().items():
+        files.append(File.generated(config, uri, content=content))
+    return files
+
+
+def on_page_markdown(markdown: str, **_: Any) -> str:  # noqa: ANN401
+    """Show statements and terms in double braces as MathML."""
+    return _MATH.sub(lambda match: _shown(match[1]), markdown)
+
+
+def _shown(text: str) -> str:
+    if re.search(r"[<>=]", text):
+        return mathml(parse_statement(text))
+    return mathml(parse_term(text))

@@ -1,0 +1,204 @@
+"""The generated pages: claims with proofs, generators with pictures, the command line, the public names."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from html import escape
+from pathlib import Path
+
+import typer
+
+from synergy.cli.app import app
+from synergy.report.diagrams import diagram_svg
+from synergy.report.evidence import argument, distribution, statement_lines
+from synthetic import GENERATORS, contact_sheet, describe, make_generator
+from theory import CLAIMS, Claim, prove
+
+ROOT = Path(__file__).parents[2]
+RESULTS = ROOT / "benchmarks" / "results"
+
+PICTURES = ROOT / "docs" / "images"
+
+_HOME = {
+    "glyphs": "glyphs",
+    "glyph-library": "glyphs",
+    "simclr": "glyphs",
+    "transformations": "glyphs",
+    "digits": "digits",
+}
+"""The family that each picture under docs/images shows."""
+
+
+def claims() -> str:
+    """Every claim of the registry with its statement, diagram and proof or counterexample."""
+    parts = [
+        "# Claims and proofs\n",
+        "Every claim in the registry, with its proof or its counterexample, made by the prover when this "
+        "page was built. The ideas behind most of them are those of Wang, Hu, Gupta, Ye, Wang and Jegelka (2024, "
+        "arXiv:2411.06508); the formal versions and their numbering are ours.\n",
+        "A proof lists inequalities and independences that add up to the claim: conditional entropies and "
+        "mutual informations are never negative, and what the diagram separates is independent. A separate "
+        "program checks the sum in exact rationals.\n",
+        "| claim | says | expected |\n| --- | --- | --- |",
+    ]
+    parts += [f"| [{c.id}](#{c.id.lower()}) | {c.title} | {c.expectation} |" for c in CLAIMS.values()]
+    parts.append("")
+    parts += [_claim(claim) for claim in CLAIMS.values()]
+    return "\n".join(parts)
+
+
+def _claim(claim: Claim) -> str:
+    lines = "".join(f"<div>{line}</div>" for line in statement_lines(claim.statement))
+    given = "".join(f"<span>{line}</span> " for fact in claim.given for line in statement_lines(fact))
+    text = [
+        f"## {claim.title} {{: #{claim.id.lower()} }}\n",
+        f"**{claim.id}** · expected: {claim.expectation} · worlds: {', '.join(claim.worlds)}\n",
+        f'<div class="statement">{lines}{f"<div>given {given}</div>" if given else ""}</div>\n',
+        f"{claim.prose} *{claim.reference}.*\n",
+    ]
+    if claim.law:
+        text.append(f"Beyond the statement: {escape(claim.law)}.\n")
+    text.append(f'<figure class="diagram">{diagram_svg(claim.diagram, claim.statement.variables)}</figure>\n')
+    if "proof" in claim.worlds:
+        text.append(_outcome(claim))
+    return "\n".join(text)
+
+
+def _outcome(claim: Claim) -> str:
+    found = prove(
+        claim.statement, diagram=claim.diagram, given=claim.given, exists=claim.expectation == "exists"
+    )
+    evidence = found.to_json()
+    html = [f'<p class="verdict">{found.verdict}</p>']
+    for part in argument(evidence):
+        steps = "".join(f"<li>{line.math} <small>{line.reason}</small></li>" for line in part.lines)
+        html.append(f"<ol>{steps}<li>{part.identity} <small>by the chain rule</small></li></ol>")
+    table = distribution(evidence)
+    if table is not None:
+        head = "".join(f"<th>{escape(name)}</th>" for name in (*table.names, "probability"))
+        body = "".join("<tr>" + "".join(f"<td>{v}</td>" for v in row) + "</tr>" for row in table.rows)
+        sides = "".join(f"<li>{math}: {left} against {right} nats</li>" for math, left, right in table.sides)
+        html.append(
+            f"<p><small>{escape(table.description)}</small></p>"
+            f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table><ul>{sides}</ul>"
+        )
+    return f'<div class="outcome">{"".join(html)}</div>\n'
+
+
+def generators() -> str:
+    """Every family: what it is, its parameters, diagram and answers, and pictures where it draws images."""
+    parts = [
+        "# Generators\n",
+        "Each family draws samples and knows the answers: *symbolic* is a closed form, *enumeration* a sum "
+        "over all states, *quadrature* and *Monte Carlo* come with their standard error.\n",
+        "```python\nfrom synthetic import make_generator\n\n"
+        'shift = make_generator("modular-shift", {"n": "6", "noise": "1/10"})\n'
+        'assert abs(float(shift.exact("I(A;C|X)")) - shift.predicted("I(A;C|X)")) < 1e-12\n```\n',
+    ]
+    for family in GENERATORS:
+        known = describe(family)
+        rows = [
+            f"| `{p['name']}` | {p['type']} | {_default(p['default'])} | {_cell(p['meaning'])} |"
+            for p in known["parameters"]
+        ]
+        drawn = ", ".join(f"`{v['name']}` ({_kind(v)})" for v in known["variables"])
+        parts += [
+            f"## {family}\n",
+            f"{known['summary']}\n",
+            f"Answers: {', '.join(known['answers']) or 'what its base knows'}. Variables: {drawn}.\n",
+            f'<figure class="diagram">{diagram_svg(make_generator(family).diagram)}</figure>\n',
+            "| parameter | type | default | meaning |\n| --- | --- | --- | --- |",
+            *rows,
+            "",
+        ]
+        parts += _pictures(family)
+    return "\n".join(parts)
+
+
+def _kind(variable: dict[str, object]) -> str:
+    states = variable["cardinality"]
+    return f"{states} states" if states else str(variable["kind"])
+
+
+def _default(value: object) -> str:
+    text = str(value)
+    return f"`{_cell(text)}`" if len(text) <= 60 else "see the reference"
+
+
+def _cell(value: object) -> str:
+    return str(value).replace("|", "\\|").replace("\n", " ")
+
+
+def images() -> dict[str, bytes]:
+    """One contact sheet made now from each family of images, so that the page shows what the code draws."""
+    families = ("glyphs", "digits")
+    sheets = {f: contact_sheet(make_generator(f).sample(16, seed=0), rows=2) for f in families}
+    return {f"sheets/{family}.png": sheet.png for family, sheet in sheets.items()}
+
+
+def _pictures(family: str) -> list[str]:
+    uris = [f"sheets/{family}.png"] if family in ("glyphs", "digits") else []
+    uris += [
+        f"images/{path.name}" for path in sorted(PICTURES.glob("*.png")) if _HOME.get(path.stem) == family
+    ]
+    return [f"![{Path(uri).stem.replace('-', ' ')} of the family {family}]({uri})\n" for uri in uris]
+
+
+def command_line() -> str:
+    """Every command with its arguments and options."""
+    root = typer.main.get_command(app)
+    parts = [
+        "# Command line\n",
+        "Exit status: 0 proved, holds, done; 1 refuted or violated; 2 bad input, with one line on standard "
+        "error; 3 unknown or inconclusive. `--json` prints one JSON object on standard output and nothing "
+        "else there.\n",
+    ]
+    for name, command in sorted(root.commands.items()):  # type: ignore[attr-defined]
+        parts += [f"## synergy {name}\n", f"{' '.join((command.help or '').split())}\n"]
+        parts += ["| argument or option | meaning | default |", "| --- | --- | --- |"]
+        for parameter in command.params:
+            option = parameter.param_type_name == "option"
+            label = ", ".join(parameter.opts) if option else str(parameter.name).upper()
+            default = "required" if parameter.required else parameter.default
+            shown = "" if default in (None, False, ()) or callable(default) else f"`{default}`"
+            parts.append(f"| `{label}` | {_cell(getattr(parameter, 'help', '') or '')} | {shown} |")
+        parts.append("")
+    return "\n".join(parts)
+
+
+def measured() -> str:
+    """The tables under benchmarks/results, as they were measured."""
+    parts = ["# Measured\n", "Results of the programs in `benchmarks/`, each run beside its peers.\n"]
+    found = sorted(RESULTS.glob("*.md"))
+    for path in found:
+        text = path.read_text(encoding="utf-8")
+        text = re.sub(r"!\[[^\]]*\]\([^)]*\)", "", text)
+        text = re.sub(r"(?<!!)\[([^\]]*)\]\((?!https?:)[^)]*\)", r"\1", text)
+        parts.append(re.sub(r"^(#+ )", r"#\1", text, flags=re.M))
+    if not found:
+        parts.append("None yet.")
+    return "\n".join(parts)
+
+
+def interface(package: str) -> str:
+    """The public names of a package, from its `__all__`, with their docstrings."""
+    module = importlib.import_module(package)
+    parts = [f"# {package}\n", f"{_first(module.__doc__)}\n"]
+    for name in module.__all__:
+        value = getattr(module, name)
+        home = getattr(value, "__module__", None)
+        if isinstance(home, str) and home.split(".")[0] == package and hasattr(value, "__qualname__"):
+            parts.append(f"::: {home}.{value.__qualname__}\n")
+        else:
+            parts += [f"## {name}\n", f"`{package}.{name}`: {_value(value)}\n"]
+    return "\n".join(parts)
+
+
+def _first(doc: str | None) -> str:
+    return (doc or "").strip().split("\n\n")[0].replace("\n", " ")
+
+
+def _value(value: object) -> str:
+    text = " ".join(str(value).split())
+    return escape(text if len(text) < 200 else text[:200] + " ..").replace("|", "\\|")
