@@ -6,8 +6,8 @@ Each peer lives in a virtual environment of its own, `FOLDER/peer-NAME`, made on
 temporary files by default). Every library is started once and loads the same arrays; then the tasks are
 taken in turn, and in each repeat every library is asked for one estimate, so that a disturbance of the
 machine meets all of them. Medians; the ratio is the fastest peer's median over ours. A peer that does not
-install, or a task that it does not have, is named in the table. One trial beforehand is not counted. CPU seconds, of all threads,
-are given beside the elapsed ones because they depend less on what else the machine does.
+install, or a task that it does not have, is named in the table. One trial beforehand is not counted. CPU
+seconds, of all threads, stand beside the elapsed ones: they depend less on what else the machine does.
 """
 
 from __future__ import annotations
@@ -285,8 +285,8 @@ def write(found: dict[tuple[str, str], dict], tasks: list[str], repeats: int, ro
         ", ".join(packages[0] for packages in PEERS.values()) + ".",
         "2 CPU cores, 24 GiB, no GPU, shared with other work while this ran: read the ratios, which are the",
         "fastest peer's median over ours, of elapsed and of CPU seconds (all threads).",
-        f"k = {K}, Gaussian columns, n = {rows:,}, truth {TRUTH} nats. `ours, corrected` is `copula_knn` (the",
-        "Gaussian bias removed) and, for codes, the plug-in with one score per row.",
+        f"k = {K}, Gaussian columns, n = {rows:,}, truth {TRUTH} nats. `ours, corrected` is `copula_knn`",
+        "(the Gaussian bias removed) and, for codes, the plug-in with one score per row.",
         "",
         "| task | library | seconds | CPU seconds | value | ratio | CPU ratio |",
         "| --- " * 7 + "|",
