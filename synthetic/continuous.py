@@ -10,7 +10,9 @@ from theory import Expression
 __all__ = ["require_finite"]
 
 
-def require_finite(family: str, expression: Expression, names: Collection[str], continuous: Collection[str]) -> None:
+def require_finite(
+    family: str, expression: Expression, names: Collection[str], continuous: Collection[str]
+) -> None:
     """Refuse expressions with unknown variables, or with a continuous one in two slots of a term.
 
     Raises:

@@ -31,7 +31,9 @@ def require_discrete(argument: str, base: object, needed: Collection[str] = ("A"
     names = [v.name for v in base.variables]
     for name in needed:
         if name not in names:
-            raise ValueError(f"{argument} must have a variable {name}, and {base.family} has {', '.join(names)}")
+            raise ValueError(
+                f"{argument} must have a variable {name}, and {base.family} has {', '.join(names)}"
+            )
     return base
 
 
@@ -88,9 +90,7 @@ class SubstitutedForm(ClosedForm):
         return self.base.entropy(variables).subs(self.values, simultaneous=True)
 
 
-def predict_with(
-    form: ClosedForm, generator: Generator, expression: str | Term | Expression
-) -> sympy.Expr:
+def predict_with(form: ClosedForm, generator: Generator, expression: str | Term | Expression) -> sympy.Expr:
     """The prediction of a form, which may lack some of the generator's variables.
 
     Raises:
@@ -103,5 +103,7 @@ def predict_with(
         if variable not in known:
             raise ValueError(f"unknown variable {variable!r}: {generator.family} has {', '.join(known)}")
         if variable not in form.variables:
-            raise NoExactAnswerError(f"{generator.family} has no closed form with {variable}, only its exact value")
+            raise NoExactAnswerError(
+                f"{generator.family} has no closed form with {variable}, only its exact value"
+            )
     return form.predict(parsed)
