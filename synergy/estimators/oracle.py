@@ -36,12 +36,13 @@ def oracle(
     """The mean over the rows of the true information density, with its standard error.
 
     For finite variables the score of a row with values v is -sum_S c_S log p(v_S), c_S the coefficients
-    of the joint entropies; with a posterior it is -log p(target | given), term by term.
+    of the joint entropies; with a posterior it is -log p(target | given), term by term. A generator of
+    images gives the posterior of one latent given the image: H(A|X), I(A;X), I(C;X).
 
     Args:
         sample: Rows drawn from the generator.
         expression: A term or a linear combination.
-        generator: Its `joint` gives the true probabilities.
+        generator: Its `joint`, or for images its `posterior`, gives the true probabilities.
         log_posterior: Gives them where there is no joint, as for images.
         predict: With `log_posterior`, the variable whose slot is predicted, as in the classifier.
         confidence: The nominal coverage of the interval.
@@ -69,7 +70,10 @@ def oracle(
             f"one of them, got generator={generator!r}, log_posterior={log_posterior!r}"
         )
     scores = np.zeros(len(sample))
-    if generator is not None:
+    images = [v for v in parsed.variables if sample.variables[v].kind == "image"]
+    if generator is not None and images:
+        log_posterior = _image_posterior(generator, images[0])
+    if generator is not None and not images:
         joint = _joint(generator, parsed)
         for subset, c in parsed.entropies().items():
             scores -= float(c) * _log_probability(joint, sample, sorted(subset))
@@ -106,6 +110,34 @@ def _joint(generator: Generator, parsed: Expression) -> Joint:
         return generator.joint().marginal(names)
     except NoExactAnswerError as error:
         raise ValueError(f"the oracle needs a finite joint or log_posterior=..: {error}") from None
+
+
+def _image_posterior(generator: Generator, image: str) -> LogPosterior:
+    posterior = getattr(generator, "posterior", None)
+    if posterior is None:
+        raise ValueError(
+            f"the oracle needs log_posterior=..: {generator.family} has no posterior given {image}"
+        )
+
+    def log_posterior(
+        sample: Sample, target: tuple[str, ...], given: tuple[str, ...]
+    ) -> npt.NDArray[np.float64]:
+        if not given:
+            try:
+                joint = generator.joint(target)  # type: ignore[call-arg]
+            except NoExactAnswerError as error:
+                raise ValueError(f"the oracle needs log_posterior=..: {error}") from None
+            return _log_probability(joint, sample, list(target))
+        if len(target) != 1 or given != (image,):
+            raise ValueError(
+                f"{generator.family} knows the posterior of one latent given {image}, not of "
+                f"{','.join(target)} given {','.join(given)}: pass log_posterior=.., or ask for exact(..)"
+            )
+        p = np.asarray(posterior(sample[image], target[0]), dtype=np.float64)
+        with np.errstate(divide="ignore"):
+            return np.asarray(np.log(p[np.arange(len(sample)), sample[target[0]]]))
+
+    return log_posterior
 
 
 def _log_probability(joint: Joint, sample: Sample, subset: list[str]) -> npt.NDArray[np.float64]:

@@ -296,7 +296,6 @@ def _run(
     quality: Quality = "default",
     folds: int = 5,
     device: str = "cpu",
-    fit: CrossFit | None = None,
 ) -> Estimate:
     return classifier(
         sample,
@@ -308,7 +307,6 @@ def _run(
         seed=seed,
         confidence=confidence,
         device=device,
-        fit=fit,
     )
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from synergy.estimators import estimate
 from synergy.estimators.oracle import oracle
-from synthetic import ModularShift, Sample, Variable
+from synthetic import Glyphs, ModularShift, Sample, Variable
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +44,17 @@ def test_a_posterior_in_place_of_a_joint(shift):
     by_posterior = oracle(sample, "I(A;C|X)", log_posterior=log_posterior, predict="C")
     by_joint = oracle(sample, "I(A;C|X)", generator=shift)
     np.testing.assert_allclose(by_posterior.scores, by_joint.scores, atol=1e-12)
+
+
+def test_images_by_the_posterior_of_their_generator():
+    world = Glyphs(noise=0.4)
+    sample = world.sample(300, seed=0)
+    for term in ("H(A|X)", "I(C;X)"):
+        found = oracle(sample, term, generator=world, predict=term[2])
+        exact = world.exact(term, tolerance=0.01)
+        assert abs(found.value - exact.value) < 4 * math.hypot(found.standard_error, exact.standard_error)
+    with pytest.raises(ValueError, match="posterior of one latent given X, not of A given C,X"):
+        oracle(sample, "I(A;C|X)", generator=world)
 
 
 def test_by_name_through_the_front(shift):
