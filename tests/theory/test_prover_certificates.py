@@ -259,11 +259,12 @@ def test_malformed_certificates_are_refused(data, message):
         ({"kind": "axiom"}, "kind must be one of"),
         ({"weight": "1/0"}, "weight must be a fraction"),
         ({"weight": "inf"}, "weight must be a fraction"),
+        ({"weight": "1e999999999"}, "weight must be a fraction"),
         ({"weight": 1.5}, "expected text under 'weight'"),
         ({"index": "0"}, "index must be an integer"),
         ({"index": True}, "index must be an integer"),
     ],
-    ids=["kind", "zero", "infinite", "float", "text-index", "bool-index"],
+    ids=["kind", "zero", "infinite", "huge", "float", "text-index", "bool-index"],
 )
 def test_malformed_steps_are_refused(changes, message):
     data = step("shannon", 1, "H(A)").to_json()

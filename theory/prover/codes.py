@@ -33,8 +33,8 @@ _WORD = 62
 _KEPT = 512
 _MOST_SYMBOLS = 4
 _WORDS = 1 << 14
-_TERMS = (0.2, 0.4, 0.3, 0.1)
-_CHAINED = (0.05, 0.9, 0.04, 0.01)
+_TERMS = (0.2, 0.6, 0.9)
+_CHAINED = (0.05, 0.95, 0.99)
 _RARELY, _OFTEN, _SHORT = 8, 2, 8
 _NOISE = 0.15
 _ROOT = 0.5
@@ -249,33 +249,48 @@ def _sampled(layout: Layout, field: int, dimension: int, size: int, rng: np.rand
         width = len(parents) * dimension
         coefficients = np.zeros((size, dimension, width), dtype=np.int64)
         if width:
-            terms = rng.choice(len(_TERMS), size=(size, dimension), p=_TERMS)
-            chained = rng.choice(len(_TERMS), size=(size, dimension), p=_CHAINED)
-            terms = np.where(calm, chained, terms)
-            for j in range(len(_TERMS) - 1):
+            draw = rng.random((size, dimension))
+            for usual, chained in zip(_TERMS, _CHAINED, strict=True):
                 factor = rng.integers(1, field, size=(size, dimension)) if field > 2 else 1
                 source = rng.integers(width, size=(size, dimension))
-                coefficients[batch, row, source] += (terms > j) * factor
+                coefficients[batch, row, source] += (draw > np.where(calm, chained, usual)) * factor
         mix.append(coefficients % field)
         noise = rng.random((size, dimension)) < (np.where(calm, 0.0, _NOISE) if parents else _ROOT)
         own.append(np.asarray(noise & noisy, dtype=np.int64))
     return _Batch(layout, field, dimension, mix, own)
 
 
+def _without(batch: _Batch, removed: Sequence[Sequence[tuple[int, int, tuple[int, ...]]]]) -> _Batch:
+    """Copies of the only code of a batch, each without some coefficients (kind, variable, position)."""
+    copies = batch.pick([0] * len(removed))
+    for i, some in enumerate(removed):
+        for kind, v, position in some:
+            (copies.own if kind == 0 else copies.mix)[v][(i, *position)] = 0
+    return copies
+
+
 def _simplified(batch: _Batch, goal: Goal, vectors: Sequence[Vector]) -> _Batch:
-    """A batch of one with every coefficient removed that the goal does not need."""
+    """A batch of one with every coefficient removed that the goal does not need.
 
-    def fine() -> bool:
-        return bool(goal.met(batch.gaps(vectors))[0])
-
-    for arrays in (batch.own, batch.mix):
-        for array in reversed(arrays):
-            for position in [*np.argwhere(array)]:
-                where = tuple(position)
-                kept, array[where] = int(array[where]), 0
-                if not fine():
-                    array[where] = kept
-    return batch
+    All removals of one coefficient are tried together; of those that keep the goal the longest run of them
+    that can go at once is removed, until none is left.
+    """
+    while True:
+        present = [
+            (kind, v, tuple(map(int, position)))
+            for kind, arrays in enumerate((batch.own, batch.mix))
+            for v in reversed(range(len(arrays)))
+            for position in np.argwhere(arrays[v][0])
+        ]
+        if not present:
+            return batch
+        single = goal.met(_without(batch, [[one] for one in present]).gaps(vectors))
+        free = [one for one, fine in zip(present, single, strict=True) if fine]
+        if not free:
+            return batch
+        runs = _without(batch, [free[: i + 1] for i in range(len(free))])
+        longest = int(np.flatnonzero(goal.met(runs.gaps(vectors)))[-1])
+        batch = runs.pick([longest])
 
 
 def search_codes(

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import permutations
 from math import prod
 
 import numpy as np
@@ -24,6 +25,7 @@ __all__ = ["Gates", "search_gates"]
 Integers = npt.NDArray[np.int64]
 
 _TOLERANCE = 1e-9
+_BINARY = 2
 
 
 @dataclass(frozen=True)
@@ -43,9 +45,27 @@ class Gates:
         return Support.uniform(self.names, self.values)
 
     def describe(self) -> str:
-        """One line."""
-        live = [n for n, column in zip(self.names, self.values.T, strict=True) if len(set(column)) > 1]
-        return f"functions of uniform noise with {len(self.values)} outcomes; {', '.join(live)} vary"
+        """One line: what each variable is, where it is a copy or a gate of two others."""
+        live = [v for v in range(len(self.names)) if len(set(self.values[:, v])) > 1]
+        parts = [self._gate(v, [u for u in live if u != v]) for v in live]
+        told = "; ".join(part for part in parts if part)
+        names = ", ".join(self.names[v] for v in live)
+        return f"{len(self.values)} equally likely outcomes of {names}" + (f"; {told}" if told else "")
+
+    def _gate(self, target: int, others: Sequence[int]) -> str:
+        own = self.values[:, target] != self.values[:, target].min()
+        bits_ = {u: self.values[:, u] != self.values[:, u].min() for u in others}
+        if any(len(set(self.values[:, v])) > _BINARY for v in (target, *others)):
+            return ""
+        for u, bit in bits_.items():
+            if u < target and (own == bit).all():
+                return f"{self.names[target]} = {self.names[u]}"
+        for u, w in permutations(others, 2):
+            a, b = bits_[u], bits_[w]
+            for word, gate in (("and", a & b), ("or", a | b), ("xor", a ^ b), ("and not", a & ~b)):
+                if (own == gate).all():
+                    return f"{self.names[target]} = {self.names[u]} {word} {self.names[w]}"
+        return ""
 
 
 @dataclass(frozen=True)
