@@ -9,6 +9,7 @@ strengths that are customary for small images.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -74,12 +75,11 @@ class Augmentation:
         if self.crop is not None:
             images = _crop(images, u[:, :4], u[:, 4] < self.flip, self.crop)
         if self.jitter:
-            images = _chosen(u[:, 5] < self.jitter, _jitter(images, u[:, 6:10]), images)
+            images = _changed(images, u[:, 5] < self.jitter, lambda x, v: _jitter(x, v[:, 6:10]), u)
         if self.gray and images.shape[1] == 3:
-            images = _chosen(u[:, 10] < self.gray, to_gray(images), images)
+            images = torch.where((u[:, 10] < self.gray)[:, None, None, None], to_gray(images), images)
         if self.blur:
-            sigma = (0.05 + 0.95 * u[:, 12]) * images.shape[-1] / 32
-            images = _chosen(u[:, 11] < self.blur, _blur(images, sigma), images)
+            images = _changed(images, u[:, 11] < self.blur, lambda x, v: _blur(x, v[:, 12]), u)
         return on_grid(images.clamp(0, 1))
 
 
@@ -108,8 +108,15 @@ def augmentation(spec: str | Augmentation) -> Augmentation:
     return AUGMENTATIONS[spec]
 
 
-def _chosen(mask: torch.Tensor, yes: torch.Tensor, no: torch.Tensor) -> torch.Tensor:
-    return torch.where(mask[:, None, None, None], yes, no)
+def _changed(
+    images: torch.Tensor,
+    mask: torch.Tensor,
+    change: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
+    uniform: torch.Tensor,
+) -> torch.Tensor:
+    """The images with the chosen ones changed by a function of them and their numbers."""
+    chosen = mask.nonzero().squeeze(1)
+    return images.index_copy(0, chosen, change(images[chosen], uniform[chosen]))
 
 
 def _crop(
@@ -123,10 +130,30 @@ def _crop(
     x = (2 * u[:, 2] - 1) * (1 - width)
     y = (2 * u[:, 3] - 1) * (1 - height)
     width = torch.where(flip, -width, width)
-    zero = torch.zeros_like(x)
-    maps = torch.stack([torch.stack([width, zero, x], 1), torch.stack([zero, height, y], 1)], 1)
-    grid = torch.nn.functional.affine_grid(maps, list(images.shape), align_corners=False)
-    return torch.nn.functional.grid_sample(images, grid, padding_mode="border", align_corners=False)
+    tall = _resampled(images, y, height)
+    return _resampled(tall.transpose(2, 3).contiguous(), x, width).transpose(2, 3).contiguous()
+
+
+def _resampled(images: torch.Tensor, centre: torch.Tensor, extent: torch.Tensor) -> torch.Tensor:
+    """Rows of each image at equal steps through an interval, interpolated, beyond the border repeated.
+
+    Args:
+        images: Shape (n, channels, height, width), contiguous.
+        centre: The middle of the interval, -1 to 1 from edge to edge, shape (n,).
+        extent: Half its length, negative to go backwards, shape (n,).
+    """
+    n, channels, height, width = images.shape
+    steps = (torch.arange(height, device=images.device, dtype=images.dtype) * 2 + 1) / height - 1
+    place = ((centre[:, None] + extent[:, None] * steps + 1) * height - 1) / 2
+    place = place.clamp_(0, height - 1)
+    first = place.floor().clamp_(max=max(height - 2, 0))
+    share = (place - first)[:, None, :, None]
+    rows = images.reshape(-1, width)
+    base = torch.arange(n * channels, device=images.device).reshape(n, channels, 1) * height
+    index = (base + first.long()[:, None, :]).reshape(-1)
+    low = rows.index_select(0, index).reshape(images.shape)
+    high = rows.index_select(0, (index + 1).clamp_(max=len(rows) - 1)).reshape(images.shape)
+    return high.sub_(low).mul_(share).add_(low)
 
 
 def _jitter(images: torch.Tensor, u: torch.Tensor) -> torch.Tensor:
@@ -144,8 +171,9 @@ def _jitter(images: torch.Tensor, u: torch.Tensor) -> torch.Tensor:
     return hsv_to_rgb(torch.remainder(hue + shift[:, None, None], 6), saturation, value)
 
 
-def _blur(images: torch.Tensor, sigma: torch.Tensor) -> torch.Tensor:
+def _blur(images: torch.Tensor, u: torch.Tensor) -> torch.Tensor:
     """Gaussian blur by a matrix for each image, weights renormalised at the borders."""
+    sigma = (0.05 + 0.95 * u) * images.shape[-1] / 32
 
     def matrices(size: int) -> torch.Tensor:
         position = torch.arange(size, device=images.device, dtype=images.dtype)

@@ -144,8 +144,10 @@ class PixelPermutation(Transformation):
         """Gather the pixels of each image in the order of its label."""
         n, channels, height, width = images.shape
         table = _source_table(self, height, width).to(images.device)
-        index = table[labels][:, None, :].expand(n, channels, height * width)
-        return images.reshape(n, channels, height * width).gather(2, index).reshape(images.shape)
+        kind = torch.int32 if images.numel() < 2**31 else torch.int64  # the shorter index is read faster
+        start = torch.arange(n * channels, dtype=kind, device=images.device) * (height * width)
+        index = table.to(kind)[labels][:, None, :] + start.reshape(n, channels, 1)
+        return images.reshape(-1).index_select(0, index.reshape(-1)).reshape(images.shape)
 
 
 @lru_cache(maxsize=64)

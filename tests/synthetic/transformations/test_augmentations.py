@@ -70,6 +70,22 @@ def test_a_crop_of_a_ramp_is_a_part_of_the_ramp():
     assert torch.allclose(centre, 0.5 + (u[:, 2] - 0.5) * (1 - expected), atol=1e-4)
 
 
+@pytest.mark.parametrize("flip", [0.0, 1.0], ids=["straight", "mirrored"])
+def test_crops_agree_with_bilinear_sampling_of_torch(flip: float):
+    images, u = noise(64, side=20), uniform(64)
+    share, aspect = 0.2 + 0.8 * u[:, 0], torch.exp((2 * u[:, 1] - 1) * np.log(4 / 3))
+    width, height = torch.sqrt(share * aspect).clamp(max=1), torch.sqrt(share / aspect).clamp(max=1)
+    x, y = (2 * u[:, 2] - 1) * (1 - width), (2 * u[:, 3] - 1) * (1 - height)
+    zero = torch.zeros(64)
+    maps = torch.stack(
+        [torch.stack([width * (1 - 2 * flip), zero, x], 1), torch.stack([zero, height, y], 1)], 1
+    )
+    grid = torch.nn.functional.affine_grid(maps, [64, 3, 20, 20], align_corners=False)
+    expected = torch.nn.functional.grid_sample(images, grid, padding_mode="border", align_corners=False)
+    found = Augmentation("always", crop=(0.2, 1.0), flip=flip).apply(images, u)
+    assert torch.allclose(found, expected, atol=1e-5)
+
+
 def test_aspect_ratios_are_log_uniform_between_three_quarters_and_four_thirds():
     side = 64
     ramp = ((torch.arange(side) + 0.5) / side).expand(1, 1, side, side)
