@@ -1,8 +1,9 @@
-"""`synergy rank`."""
+"""`synergy rank` and `synergy experiment`."""
 
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -87,3 +88,48 @@ def rank_command(
         cells = [f"{row[name]:.3f} ± {row[f'{name} ±']:.3f}" for name in QUANTITIES]
         table.add_row(str(row["transformation"]), str(row["states"]), *cells)
     Console(width=None if console.is_terminal else 120).print(table)
+
+
+@app.command("experiment")
+def experiment_command(
+    name: Annotated[str, typer.Argument(help="Its name, see `synergy list experiments`.")],
+    full: Annotated[bool, typer.Option("--full/--quick", help="Five seeds, or two in two minutes.")] = False,
+    seeds: Annotated[int, typer.Option("--seeds", min=0, help="Training seeds; 0 for the scale's own.")] = 0,
+    out: Annotated[Path, typer.Option("--out", help="The folder for the results.")] = Path("results"),
+    jobs: Annotated[int, typer.Option("--jobs", min=0, help="Processes at once; 0 for one per core.")] = 0,
+    device: Annotated[str, typer.Option("--device", help="cpu or cuda.")] = "cpu",
+    as_json: JSON = False,
+) -> None:
+    """Run a controlled experiment on what networks learn, with the theory's prediction beside it."""
+    from synergy.experiments import Scale, experiment, write_outcome
+    from synergy.learning import choose_device
+
+    chosen = experiment(name)
+    choose_device(device)
+    options: dict[str, Any] = {"jobs": jobs or os.cpu_count() or 1, "device": device}
+    if seeds:
+        options["seeds"] = seeds
+    scale = Scale(**options) if full else Scale.quick(**options)
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"))
+    with Progress(
+        *columns, TimeElapsedColumn(), console=console, transient=True, disable=not console.is_terminal
+    ) as bar:
+        task = bar.add_task(name, total=None)
+
+        def progress(done: int, total: int, what: str) -> None:
+            bar.update(task, completed=done, total=total, description=what)
+
+        outcome = chosen.run(scale, progress)
+    written = write_outcome(outcome, out)
+    if as_json:
+        emit({**outcome.to_dict(), "files": [str(path) for path in written]})
+        return
+    table = Table(title=f"{chosen.title}: {chosen.question}")
+    for column in outcome.table.columns:
+        table.add_column(str(column), overflow="fold")
+    for row in outcome.table.to_dict("records"):
+        table.add_row(*(f"{v:.3f}" if isinstance(v, float) else str(v) for v in row.values()))
+    Console(width=None if console.is_terminal else 160).print(table)
+    typer.echo(outcome.told)
+    typer.echo(f"written to {out / name}/")

@@ -60,17 +60,25 @@ def _transformations() -> list[Row]:
     return rows
 
 
+def _experiments() -> list[Row]:
+    from synergy.experiments import EXPERIMENTS
+
+    return [{"name": e.name, "title": e.title, "question": e.question} for e in EXPERIMENTS.values()]
+
+
 _LISTS: dict[str, Callable[[], list[Row]]] = {
     "claims": _claims,
     "generators": _generators,
     "estimators": _estimators,
     "transformations": _transformations,
+    "experiments": _experiments,
 }
 _SHOWN = {
     "claims": ("id", "statement", "expectation", "worlds"),
     "generators": ("family", "parameters", "answers"),
     "estimators": ("name", "columns", "description"),
     "transformations": ("name", "states", "description"),
+    "experiments": ("name", "question"),
 }
 
 
@@ -85,12 +93,12 @@ def _cell(value: object) -> str:
 @app.command("list")
 def list_command(
     what: Annotated[
-        Literal["claims", "generators", "estimators", "transformations"],
+        Literal["claims", "generators", "estimators", "transformations", "experiments"],
         typer.Argument(help="What to list."),
     ],
     as_json: JSON = False,
 ) -> None:
-    """List the claims, generators, estimators or transformations."""
+    """List the claims, generators, estimators, transformations or experiments."""
     rows = _LISTS[what]()
     if as_json:
         emit({what: rows})

@@ -1,0 +1,39 @@
+"""Controlled experiments: a question, what the theory predicts, what networks do.
+
+An experiment is one file and one line in `EXPERIMENTS`.
+"""
+
+from synergy.experiments.base import Experiment, Outcome, Scale, write_outcome
+from synergy.experiments.class_information import CLASS_INFORMATION
+from synergy.experiments.designs import FINE_GRAINED, MULTIVARIATE
+from synergy.experiments.invariance import INVARIANCE_OR_EQUIVARIANCE
+from synergy.experiments.model_equivariance import MODEL_EQUIVARIANCE
+from synergy.experiments.shortcut import SHORTCUT
+from synergy.experiments.transformations import TRANSFORMATIONS
+
+EXPERIMENTS: dict[str, Experiment] = {
+    e.name: e
+    for e in (
+        TRANSFORMATIONS,
+        CLASS_INFORMATION,
+        MODEL_EQUIVARIANCE,
+        FINE_GRAINED,
+        MULTIVARIATE,
+        SHORTCUT,
+        INVARIANCE_OR_EQUIVARIANCE,
+    )
+}
+"""The experiments by their name on the command line."""
+
+__all__ = ["EXPERIMENTS", "Experiment", "Outcome", "Scale", "experiment", "write_outcome"]
+
+
+def experiment(name: str) -> Experiment:
+    """The experiment of that name.
+
+    Raises:
+        ValueError: If there is none; the message says which exist.
+    """
+    if name not in EXPERIMENTS:
+        raise ValueError(f"unknown experiment {name!r}: there are {', '.join(EXPERIMENTS)}")
+    return EXPERIMENTS[name]
