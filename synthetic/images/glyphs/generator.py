@@ -15,14 +15,12 @@ import torch
 
 from synthetic.checks import distribution, integer, number, probability
 from synthetic.generator import Answer, AnswerKind, Generator, NoExactAnswerError
-from synthetic.images.glyphs import oracle, prediction
+from synthetic.images.glyphs import drawing, oracle, prediction
 from synthetic.images.glyphs.priors import Choice, Prior, as_prior
-from synthetic.images.glyphs.random import DeviceStreams
-from synthetic.images.glyphs.renderer import TURNS, Latents, Renderer
+from synthetic.images.glyphs.renderer import Renderer
 from synthetic.images.glyphs.shapes import GLYPH_SETS, Glyph, as_glyph
 from synthetic.images.glyphs.states import States, enumerate_states, fits
 from synthetic.images.glyphs.tables import distance_tables
-from synthetic.images.glyphs.threads import run_chunks
 from synthetic.images.real import describe
 from synthetic.sample import Sample, Variable
 from synthetic.support import Support
@@ -44,9 +42,6 @@ STYLES: dict[str, tuple[float, float]] = {
     "texture": (0.0, 1.0),
 }
 """The style factors and the range of each."""
-
-_OCCLUDER = 0.5
-_PLACES = 3
 
 
 @dataclass(frozen=True)
@@ -195,15 +190,15 @@ class Glyphs(Generator):
         return None if None in sizes else len(self.classes) * math.prod(s or 1 for s in sizes)
 
     @cached_property
-    def _has_raw(self) -> bool:
+    def has_raw(self) -> bool:
+        """Whether R is a variable: the raw images are finitely many, and few enough to enumerate."""
         count = self.raw_states
         return count is not None and fits(count, self.channels, self.size)
 
     @property
     def occluder_prior(self) -> npt.NDArray[np.float64]:
         """The probability of no patch, then of each of the nine places."""
-        places = _PLACES**2
-        return np.array([1 - self.occlusion, *[self.occlusion / places] * places])
+        return np.array([1 - self.occlusion, *[self.occlusion / drawing.PLACES] * drawing.PLACES])
 
     @property
     def diagram(self) -> Diagram:
@@ -211,12 +206,12 @@ class Glyphs(Generator):
         hidden = ["occlusion"] if self.occlusion else []
         causes = ["C", "S", "V"]
         edges = [(k, "S") for k in self.varying]
-        if self._has_raw:
+        if self.has_raw:
             edges += [(k, "R") for k in causes]
             causes = ["R"]
         edges += [(k, "X") for k in (*causes, "A", *hidden)]
         certain = ["S"] if self.varying else []
-        certain += ["R"] if self._has_raw else []
+        certain += ["R"] if self.has_raw else []
         certain += ["X"] if self.noise == 0 and self.augmentation == "none" else []
         return Diagram(
             edges,
@@ -237,11 +232,11 @@ class Glyphs(Generator):
         found = [variable("C", len(self.classes), "class"), variable("S", joint, "style")]
         found += [variable(k, states, "style") for k, states in styles.items()]
         found.append(variable("V", self.pose_prior.states, "pose"))
-        if self._has_raw:
+        if self.has_raw:
             found.append(variable("R", self.states.raw_count, "raw"))
         found.append(variable("A", self.action.cardinality, "transformation"))
         if self.occlusion:
-            found.append(variable("occlusion", _PLACES**2 + 1, "other"))
+            found.append(variable("occlusion", drawing.PLACES + 1, "other"))
         return (*found, Variable("X", "image", None, "input"))
 
     def renderer(self, device: torch.device | str = "cpu") -> Renderer:
@@ -268,25 +263,6 @@ class Glyphs(Generator):
     def _renderers(self) -> dict[torch.device, Renderer]:
         return {}
 
-    def patches(self, device: torch.device) -> torch.Tensor:
-        """Where the patch hides the image, booleans of shape (10, size, size); the first hides nothing."""
-        side = min(self.size, max(1, round(self.occlusion_size * self.size)))
-        starts = np.round(np.linspace(0, self.size - side, _PLACES)).astype(int)
-        masks = np.zeros((_PLACES**2 + 1, self.size, self.size), dtype=bool)
-        for k, (y, x) in enumerate((y, x) for y in starts for x in starts):
-            masks[k + 1, y : y + side, x : x + side] = True
-        return torch.from_numpy(masks).to(device)
-
-    def finish(
-        self, images: torch.Tensor, labels: torch.Tensor | None, hidden: torch.Tensor | None
-    ) -> torch.Tensor:
-        """Transform images by the labels, if any, and hide what the patches hide: all but the noise."""
-        if labels is not None:
-            images = self.action.transform(images, labels)
-        if hidden is None:
-            return images
-        return torch.where(self.patches(images.device)[hidden][:, None], _OCCLUDER, images)
-
     def tensors(
         self, n: int, *, seed: int, device: torch.device | str | None = None
     ) -> dict[str, torch.Tensor]:
@@ -305,73 +281,7 @@ class Glyphs(Generator):
         Raises:
             ValueError: If n is not positive or the seed is negative.
         """
-        integer("n", n, 1)
-        place = torch.device("cpu" if device is None else device)
-        streams = DeviceStreams(seed, place)
-        columns, latents = self._latents(n, streams)
-        renderer = self.renderer(place)
-        images = torch.empty(n, self.channels, self.size, self.size, device=place)
-        chunk = max(1, (2**18 if place.type == "cpu" else 2**26) // self.size**2)
-        augment = augmentation(self.augmentation)
-        turns = None
-        if augment.name == "none" and self.action.name in TURNS:
-            turns = torch.tensor(TURNS[self.action.name], device=place)[columns["A"]]
-
-        def fill(k: int) -> None:
-            rows = slice(k * chunk, min((k + 1) * chunk, n))
-            target = images[rows]
-            turn = None if turns is None else turns[rows]
-            made = renderer.draw(latents.rows(rows), turn=turn, out=target)
-            if augment.name != "none":
-                numbers = streams.uniform(f"augmentation {k}", len(made), augment.numbers)
-                made = augment.apply(made, numbers)
-            hidden = columns["occlusion"][rows] if self.occlusion else None
-            made = self.finish(made, columns["A"][rows] if turns is None else None, hidden)
-            if self.noise:
-                made = streams.normal(f"noise {k}", *made.shape).mul_(self.noise).add_(made)
-            if made is not target:
-                target.copy_(made)
-
-        chunks = range(-(-n // chunk))
-        if place.type == "cpu":
-            run_chunks(fill, len(chunks))
-        else:
-            for k in chunks:
-                fill(k)
-        columns["X"] = images
-        return {v.name: columns[v.name] for v in self.variables}
-
-    def _latents(self, n: int, streams: DeviceStreams) -> tuple[dict[str, torch.Tensor], Latents]:
-        """The columns but X, and the values that the renderer needs."""
-        columns = {
-            "C": Choice(tuple(range(len(self.classes))), self.prior_weights).draw(streams.uniform("C", n))
-        }
-        values: dict[str, torch.Tensor] = {}
-        numbers = torch.zeros(n, dtype=torch.int64, device=streams.device)
-        for name, prior in self.styles.items():
-            wide = name == "position" and prior.states is None
-            drawn = prior.draw(streams.uniform(name, n, 2) if wide else streams.uniform(name, n))
-            values[name] = prior.at(drawn) if isinstance(prior, Choice) else drawn
-            if name in self.varying:
-                columns[name] = drawn
-                numbers = numbers * (prior.states or 1) + (drawn if isinstance(prior, Choice) else 0)
-        if any(self.styles[k].states is None for k in self.varying):
-            parts = [values[k].reshape(n, -1) for k in self.varying]
-            columns["S"] = torch.cat(parts, dim=1)
-        else:
-            columns["S"] = numbers
-        columns["V"] = self.pose_prior.draw(streams.uniform("V", n))
-        if self._has_raw:
-            columns["R"] = self.states.raw_number(columns["C"], columns["S"], columns["V"])
-        states = self.action.cardinality
-        turn = streams.uniform("A", n)
-        columns["A"] = (
-            turn * (2 * math.pi) if states is None else (turn * states).long().clamp_(max=states - 1)
-        )
-        if self.occlusion:
-            places = Choice(tuple(range(_PLACES**2 + 1)), tuple(self.occluder_prior))
-            columns["occlusion"] = places.draw(streams.uniform("occlusion", n))
-        return columns, Latents(glyph=columns["C"], pose=columns["V"], **values)
+        return drawing.tensors(self, n, seed=seed, device=device)
 
     @property
     def prior_weights(self) -> tuple[float, ...] | None:

@@ -123,7 +123,7 @@ def posterior(world: Glyphs, images: npt.ArrayLike | torch.Tensor, target: str) 
     known = templates.reshape(len(templates), -1).double().numpy()
     gap = (flat**2).sum(1)[:, None] - 2 * flat @ known.T + (known**2).sum(1)[None, :]
     if world.noise:
-        weights = _softmax(-gap / (2 * world.noise**2) + np.log(_template_prior(support)))
+        weights = _softmax(-gap / (2 * world.noise**2) + _log(_template_prior(support)))
     else:
         nearest = gap.argmin(axis=1)
         off = np.abs(flat - known[nearest]).max(axis=1)
@@ -182,7 +182,7 @@ def _draws(templates: _Templates, noise: float, pairs: int, seed: int) -> Iterat
     count, rank = templates.coordinates.shape
     strata = min(count, _STRATA)
     block = max(1, _BLOCK // (2 * strata * count))
-    log_prior = np.log(templates.prior)
+    log_prior = _log(templates.prior)
     edges = np.cumsum(templates.prior)[:-1]
     for start in range(0, pairs, block):
         size = min(block, pairs - start)
@@ -309,6 +309,11 @@ def _softmax(logits: Array) -> Array:
     np.exp(logits, out=logits)
     logits /= logits.sum(axis=-1, keepdims=True)
     return logits
+
+
+def _log(p: Array) -> Array:
+    """The logarithm, minus infinity at 0."""
+    return np.log(p, out=np.full_like(p, -np.inf), where=p > 0)
 
 
 def _entropy(p: Array) -> float:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import torch
 
 from synthetic.generator import NoExactAnswerError
+from synthetic.images.glyphs.drawing import finish
 from synthetic.images.glyphs.priors import Choice
 from synthetic.images.glyphs.renderer import Latents
 from synthetic.support import Support
@@ -78,7 +79,7 @@ class States:
             label = torch.full((self.raw_count,), a)
             for o in range(places):
                 hidden = torch.full((self.raw_count,), o) if world.occlusion else None
-                images[:, a, o] = world.finish(self.raw_images, label, hidden)
+                images[:, a, o] = finish(world, self.raw_images, label, hidden)
         flat = images.reshape(total, *self.raw_images.shape[1:])
         numbers, first = same_images(flat, 0.0 if world.action.exactness == "exact" else ALIKE)
         return flat[torch.from_numpy(first)], numbers.reshape(self.raw_count, labels, places)

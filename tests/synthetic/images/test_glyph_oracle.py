@@ -113,6 +113,16 @@ def test_occlusion_is_a_lossy_channel():
     assert float(partly.exact("I(A;X)")) == pytest.approx(float(clear.exact("I(A;X)")) / 2, abs=1e-12)
 
 
+def test_occlusion_that_always_hides_everything_in_noise():
+    """Images of probability 0, without the patch, must not disturb the posterior."""
+    world = Glyphs(("F", "L"), size=16, occlusion=1.0, occlusion_size=1.0, noise=0.1)
+    assert float(world.exact("I(A;X)")) == pytest.approx(0, abs=1e-9)
+    np.testing.assert_allclose(world.posterior(world.sample(3, seed=0)["X"]), 1 / 4, atol=1e-9)
+    assert float(world.forced_information()) == pytest.approx(0, abs=1e-9)
+    partly = Glyphs(("F", "L"), size=16, occlusion=1.0, noise=0.1)
+    assert float(partly.exact("I(A;X)")) > 1
+
+
 def test_hue_shift_by_thirds_acts_on_the_three_hues():
     """Hues a third apart are one orbit: C explains nothing, S everything; equality holds up to rounding."""
     thirds = {"name": "hue-shift", "steps": 3}

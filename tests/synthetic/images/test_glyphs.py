@@ -10,6 +10,7 @@ from scipy import stats
 
 from synthetic import Glyphs, NoExactAnswerError, load_generator, make_generator
 from synthetic.images.glyphs import Choice, Triangular, Uniform
+from synthetic.images.glyphs.drawing import patches
 from synthetic.transformations import TRANSFORMATIONS, Blur
 
 EVERYTHING = {
@@ -161,7 +162,7 @@ def test_the_patch_hides_what_is_below_it():
     world = Glyphs(occlusion=1.0, occlusion_size=0.25, size=16)
     sample = world.sample(100, seed=0)
     clear = Glyphs(size=16).sample(100, seed=0)
-    masks = world.patches(torch.device("cpu")).numpy()
+    masks = patches(world, torch.device("cpu")).numpy()
     assert not masks[0].any()
     assert (masks[1:].sum(axis=(1, 2)) == 16).all()
     assert sample["occlusion"].min() >= 1

@@ -1,0 +1,119 @@
+"""Drawing a sample: latents from streams of their own, then pixels in chunks."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from synthetic.checks import integer
+from synthetic.images.glyphs.priors import Choice
+from synthetic.images.glyphs.random import DeviceStreams
+from synthetic.images.glyphs.renderer import TURNS, Latents
+from synthetic.images.glyphs.threads import run_chunks
+from synthetic.transformations.augment import augmentation
+
+if TYPE_CHECKING:
+    from synthetic.images.glyphs.generator import Glyphs
+
+__all__ = ["PLACES", "finish", "latents", "patches", "tensors"]
+
+PLACES = 9
+"""The places of the occluding patch, three by three."""
+
+_OCCLUDER = 0.5
+
+
+def tensors(
+    world: Glyphs, n: int, *, seed: int, device: torch.device | str | None
+) -> dict[str, torch.Tensor]:
+    """See `Glyphs.tensors`."""
+    integer("n", n, 1)
+    place = torch.device("cpu" if device is None else device)
+    streams = DeviceStreams(seed, place)
+    columns, values = latents(world, n, streams)
+    renderer = world.renderer(place)
+    images = torch.empty(n, world.channels, world.size, world.size, device=place)
+    chunk = max(1, (2**18 if place.type == "cpu" else 2**26) // world.size**2)
+    augment = augmentation(world.augmentation)
+    turns = None
+    if augment.name == "none" and world.action.name in TURNS:
+        turns = torch.tensor(TURNS[world.action.name], device=place)[columns["A"]]
+
+    def fill(k: int) -> None:
+        rows = slice(k * chunk, min((k + 1) * chunk, n))
+        target = images[rows]
+        turn = None if turns is None else turns[rows]
+        made = renderer.draw(values.rows(rows), turn=turn, out=target)
+        if augment.name != "none":
+            numbers = streams.uniform(f"augmentation {k}", len(made), augment.numbers)
+            made = augment.apply(made, numbers)
+        hidden = columns["occlusion"][rows] if world.occlusion else None
+        made = finish(world, made, columns["A"][rows] if turns is None else None, hidden)
+        if world.noise:
+            made = streams.normal(f"noise {k}", *made.shape).mul_(world.noise).add_(made)
+        if made is not target:
+            target.copy_(made)
+
+    chunks = range(-(-n // chunk))
+    if place.type == "cpu":
+        run_chunks(fill, len(chunks))
+    else:
+        for k in chunks:
+            fill(k)
+    columns["X"] = images
+    return {v.name: columns[v.name] for v in world.variables}
+
+
+def latents(world: Glyphs, n: int, streams: DeviceStreams) -> tuple[dict[str, torch.Tensor], Latents]:
+    """The columns but X, and the values that the renderer needs."""
+    columns = {
+        "C": Choice(tuple(range(len(world.classes))), world.prior_weights).draw(streams.uniform("C", n))
+    }
+    values: dict[str, torch.Tensor] = {}
+    numbers = torch.zeros(n, dtype=torch.int64, device=streams.device)
+    for name, prior in world.styles.items():
+        wide = name == "position" and prior.states is None
+        drawn = prior.draw(streams.uniform(name, n, 2) if wide else streams.uniform(name, n))
+        values[name] = prior.at(drawn) if isinstance(prior, Choice) else drawn
+        if name in world.varying:
+            columns[name] = drawn
+            numbers = numbers * (prior.states or 1) + (drawn if isinstance(prior, Choice) else 0)
+    if any(world.styles[k].states is None for k in world.varying):
+        parts = [values[k].reshape(n, -1) for k in world.varying]
+        columns["S"] = torch.cat(parts, dim=1)
+    else:
+        columns["S"] = numbers
+    columns["V"] = world.pose_prior.draw(streams.uniform("V", n))
+    if world.has_raw:
+        columns["R"] = world.states.raw_number(columns["C"], columns["S"], columns["V"])
+    states = world.action.cardinality
+    turn = streams.uniform("A", n)
+    columns["A"] = turn * (2 * math.pi) if states is None else (turn * states).long().clamp_(max=states - 1)
+    if world.occlusion:
+        places = Choice(tuple(range(PLACES + 1)), tuple(world.occluder_prior))
+        columns["occlusion"] = places.draw(streams.uniform("occlusion", n))
+    return columns, Latents(glyph=columns["C"], pose=columns["V"], **values)
+
+
+def patches(world: Glyphs, device: torch.device) -> torch.Tensor:
+    """Where the patch hides the image, booleans of shape (10, size, size); the first hides nothing."""
+    side = min(world.size, max(1, round(world.occlusion_size * world.size)))
+    starts = np.round(np.linspace(0, world.size - side, math.isqrt(PLACES))).astype(int)
+    masks = np.zeros((PLACES + 1, world.size, world.size), dtype=bool)
+    for k, (y, x) in enumerate((y, x) for y in starts for x in starts):
+        masks[k + 1, y : y + side, x : x + side] = True
+    return torch.from_numpy(masks).to(device)
+
+
+def finish(
+    world: Glyphs, images: torch.Tensor, labels: torch.Tensor | None, hidden: torch.Tensor | None
+) -> torch.Tensor:
+    """Transform images by the labels, if any, and hide what the patches hide: all but the noise."""
+    if labels is not None:
+        images = world.action.transform(images, labels)
+    if hidden is None:
+        return images
+    return torch.where(patches(world, images.device)[hidden][:, None], _OCCLUDER, images)
