@@ -10,7 +10,15 @@ from fractions import Fraction
 
 import pytest
 
-from theory import ESSL, Certificate, ContradictionError, check, prove
+from theory import (
+    ESSL,
+    Certificate,
+    ContradictionError,
+    check,
+    parse_expression,
+    parse_term,
+    prove,
+)
 from theory.prover import Part, Step, checker
 from theory.prover.checker import CONTRADICTION
 
@@ -50,6 +58,23 @@ def test_certificates_are_valid_and_survive_json(name):
     assert Certificate.from_json(text) == certificate
     assert check(text).valid
     assert check(json.loads(text)).valid
+
+
+@pytest.mark.parametrize("name", CERTIFICATES)
+def test_certificates_split_into_elemental_inequalities(name):
+    split = CERTIFICATES[name].elemental()
+    assert check(split).valid
+    for part in split.parts:
+        everything = {v for s in part.steps for v in parse_expression(s.quantity).variables}
+        for step_ in part.steps:
+            if step_.kind == "shannon":
+                term = parse_term(step_.quantity)
+                assert all(len(group) == 1 for group in term.groups)
+                if len(term.groups) == 1:
+                    assert set(term.variables) == everything
+                else:
+                    assert term.groups[0] != term.groups[1]
+                    assert not {v for group in term.groups for v in group} & set(term.given)
 
 
 def places(certificate):

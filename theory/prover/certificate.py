@@ -13,10 +13,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, Literal, cast, get_args
+
+from theory.expressions import Term
+from theory.parser import parse_expression, parse_term
 
 __all__ = ["Certificate", "Kind", "Part", "Step"]
 
@@ -130,6 +133,14 @@ class Certificate:
             "parts": [part.to_json() for part in self.parts],
         }
 
+    def elemental(self) -> Certificate:
+        """The same proof with every Shannon inequality split into elemental ones by the chain rule.
+
+        Over the variables V of a part these are H(x|V - x) >= 0 and I(x;y|K) >= 0 for single x and y;
+        every entropy and mutual information is a sum of them (Yeung 2008, section 14.1).
+        """
+        return replace(self, parts=tuple(_split(part) for part in self.parts))
+
     @classmethod
     def from_json(cls, data: Mapping[str, Any] | str) -> Certificate:
         """The certificate that `to_json` wrote, from plain data or JSON text.
@@ -148,6 +159,50 @@ class Certificate:
             raise ValueError(f"a certificate's given statements must be text, got {given!r}")
         parts = tuple(Part.from_json(_mapping(part, "a part")) for part in _list(data, "parts"))
         return cls(_text(data, "statement"), diagram, tuple(given), parts)
+
+
+def _split(part: Part) -> Part:
+    quantities = [step.quantity for step in part.steps]
+    names = tuple(dict.fromkeys(v for q in (*quantities, part.claim) for v in parse_expression(q).variables))
+    weights: dict[tuple[Kind, str, int | None], Fraction] = {}
+    for step in part.steps:
+        terms = [step.quantity]
+        if step.kind == "shannon":
+            terms = [str(term) for term in _elemental(parse_term(step.quantity), names)]
+        for quantity in terms:
+            key = (step.kind, quantity, step.index)
+            weights[key] = weights.get(key, Fraction(0)) + step.weight
+    steps = (Step(kind, weight, quantity, index) for (kind, quantity, index), weight in weights.items())
+    return replace(part, steps=tuple(steps))
+
+
+def _elemental(term: Term, names: tuple[str, ...]) -> list[Term]:
+    """Elemental quantities over `names` that add up to an entropy or a mutual information."""
+
+    def ordered(some: Iterable[str]) -> tuple[str, ...]:
+        chosen = set(some)
+        return tuple(v for v in names if v in chosen)
+
+    def entropy(x: str, given: set[str]) -> list[Term]:
+        known, found = set(given), []
+        for y in names:
+            if y != x and y not in known:
+                found.append(Term((ordered({min(x, y)}), ordered({max(x, y)})), ordered(known)))
+                known.add(y)
+        return [*found, Term(((x,),), ordered(known))]
+
+    given = set(term.given)
+    left, right = ([v for v in group if v not in given] for group in (term.groups[0], term.groups[-1]))
+    found: list[Term] = []
+    for x in [v for v in left if v in right]:
+        found += entropy(x, given)
+        given.add(x)
+    left, right = ([v for v in side if v not in given] for side in (left, right))
+    for i, x in enumerate(left):
+        for j, y in enumerate(right):
+            pair = ((min(x, y),), (max(x, y),))
+            found.append(Term(pair, ordered(given | set(left[:i]) | set(right[:j]))))
+    return found
 
 
 def _mapping(value: object, what: str) -> Mapping[str, Any]:

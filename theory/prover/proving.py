@@ -188,13 +188,16 @@ class _Problem:
         """What is known of a relation that was neither proved nor refuted."""
         if relation.operator in (">", "<"):
             return f"{relation} does not follow, and no distribution that breaks it was found"
+        laws = (
+            "Shannon's and Zhang and Yeung's inequalities" if self.non_shannon else "Shannon's inequalities"
+        )
         for ray in self.rays(relation):
             order = sorted(ray, key=lambda names: (len(names), sorted(names)))
             values = [f"H({','.join(sorted(names))})={ray[names]}" for names in order[:_SHOWN]]
             shown = ", ".join(values) + (", .." if len(order) > _SHOWN else "")
             return (
-                f"{relation} does not follow from Shannon's inequalities and the facts, as a polymatroid "
-                f"breaks it ({shown}), and no distribution that breaks it was found"
+                f"{relation} does not follow from {laws} and the facts, as a polymatroid breaks it "
+                f"({shown}), and no distribution that breaks it was found"
             )
         return f"{relation} was not proved, and no distribution that breaks it was found"
 

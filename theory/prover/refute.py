@@ -101,5 +101,7 @@ def find_distribution(
     for support, description in _proposals(goal, layout, rays, seed, depth):
         if verified(support, goal, diagram):
             fits = prod(support.shape(variables)) <= _CELLS and len(variables) <= _AXES
-            return support.joint(variables if fits else variables[:named]), description
+            if fits:
+                return support.joint(variables), description
+            return support.joint(variables[:named]), f"{description} (table of the variables named)"
     return None
