@@ -217,3 +217,15 @@ def test_turning_the_lookup_is_turning_the_image_to_the_bit(name: str, tilted: b
     what = latents([1] * n, pose=pose, position=(0.07, -0.11), scale=0.77, texture=texture)
     turned = draw.draw(what, turn=torch.tensor(TURNS[name])[labels])
     assert torch.equal(turned, action.apply(draw.draw(what), labels))
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("texture", [0.0, 0.5])
+def test_the_device_changes_no_pixel_of_an_upright_glyph(texture: float):
+    names = tuple(GLYPHS)
+    glyphs = tuple(GLYPHS[n] for n in names)
+    what = latents(list(range(len(names))), texture=texture, position=(0.06, -0.03))
+    there = Renderer(glyphs, (0.0,), size=32, channels=3, plain=False, device=torch.device("cuda"))
+    moved = Latents(**{k: v.cuda() for k, v in vars(what).items()})
+    assert torch.equal(there.draw(moved).cpu(), renderer(names, plain=False).draw(what))

@@ -7,6 +7,8 @@ import math
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy import stats
 
 from synthetic.images.glyphs import GLYPH_SETS, GLYPHS, Choice, Glyph, Triangular, Uniform
@@ -206,3 +208,23 @@ def test_bad_priors(case: str):
 def test_triples_are_no_positions():
     with pytest.raises(ValueError, match="position must have values that are pairs"):
         as_prior("position", [[0, 0, 0]], low=-1, high=1, pairs=True)
+
+
+coordinate = st.integers(-9, 9).map(lambda k: k / 10)
+drawing = st.lists(
+    st.lists(st.tuples(coordinate, coordinate), min_size=1, max_size=4), min_size=1, max_size=3
+)
+
+
+@given(drawing, st.integers(0, 3), st.booleans())
+@settings(max_examples=60, deadline=None)
+def test_any_drawing_turned_or_mirrored_is_its_table_turned_or_mirrored(lines, quarters: int, mirror: bool):
+    one = Glyph("one", tuple(map(tuple, lines)))
+    other = one.mirrored(name="other") if mirror else one
+    other = other.turned(quarters, name="other")
+    tables = distance_tables((one, other), (0.0,), 12)[:, 0]
+    image = tables[0][:, ::-1] if mirror else tables[0]
+    np.testing.assert_array_equal(np.rot90(image, quarters), tables[1])
+    if not mirror and quarters == 2:
+        fixed = np.array_equal(np.rot90(tables[0], 2), tables[0])
+        assert fixed == (np.abs(np.rot90(tables[0], 2) - tables[0]).max() < 1e-9)
