@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 import sympy
 
-from synthetic.generator import Generator
+from synthetic.generator import AnswerKind, Generator
 from synthetic.modular_shift import ModularShift
 from synthetic.sample import Sample, Variable
 from theory import Diagram, Expression, Joint, Term
@@ -39,6 +39,7 @@ class ReducedShift(Generator):
     """
 
     family: ClassVar[str] = "reduced-shift"
+    answers: ClassVar[tuple[AnswerKind, ...]] = ("symbolic", "enumeration")
     n: int = 6
     classes: int = 2
     noise: float = 0.0

@@ -42,7 +42,7 @@ def exact_command(
         emit(
             {
                 "generator": generator,
-                "parameters": world.parameters,
+                "parameters": world.settings,
                 "term": str(expression),
                 "symbolic": symbolic,
                 "predicted": predicted,

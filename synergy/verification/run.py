@@ -16,13 +16,13 @@ from synergy.verification.controls import CONTROL
 from synergy.verification.decide import Gap, decide, holm, rows_needed
 from synergy.verification.settings import Settings
 from synergy.verification.verdict import Standing, Verdict, World, standing
-from theory import Claim, parse_statement
+from theory import CLAIMS, Claim, parse_statement
 from theory import claim as find_claim
 
 __all__ = ["DEFAULT_CLAIMS", "Progress", "Report", "verify"]
 
 DEFAULT_CLAIMS = ("E1", "E2", "E3", "L1", "L2", "D1", "D2", "D3", "D4", "G1", "G2")
-"""What `synergy verify` judges when no claim is named."""
+"""The core of the theory, which the quick run judges."""
 
 Progress = Callable[[int, int, str], None]
 """Called with the number of jobs done, their total, and what has just been done."""
@@ -43,13 +43,21 @@ class Report:
     settings: Settings
 
     def standings(self) -> dict[tuple[str, World], Standing]:
-        """For each claim and world whether the verdicts are what the registry expects."""
+        """For each claim and world whether the verdicts are what the registry expects.
+
+        An existential claim that was satisfied anywhere is established everywhere.
+        """
         found: dict[tuple[str, World], Standing] = {}
         for claim in self.claims:
+            own = [v for v in self.verdicts if v.claim == claim.id]
+            satisfied = claim.expectation == "exists" and any(
+                v.judgement in ("proved", "verified") for v in own
+            )
             for world in get_args(World):
-                judgements = [v.judgement for v in self.verdicts if v.claim == claim.id and v.world == world]
+                judgements = [v.judgement for v in own if v.world == world]
                 if judgements:
-                    found[claim.id, world] = standing(claim.expectation, judgements)
+                    usual = standing(claim.expectation, judgements)
+                    found[claim.id, world] = "as expected" if satisfied else usual
         return found
 
     @property
@@ -96,8 +104,8 @@ def verify(
     """Judge claims in worlds on cases.
 
     Args:
-        claims: Claims, or their identifiers in the registry; none for the default ones and the negative
-            control.
+        claims: Claims, or their identifiers in the registry; none for the negative control and the whole
+            registry, or with `settings.core` the default ones.
         worlds: The worlds to judge in; none for all five.
         generators: Families, or full names of cases, to judge on; none for all.
         cases: The cases to choose from.
@@ -111,6 +119,8 @@ def verify(
     settings = settings or Settings()
     chosen = [c if isinstance(c, Claim) else find_claim(c) for c in claims or DEFAULT_CLAIMS]
     if not claims:
+        if not settings.core:
+            chosen = list(CLAIMS.values())
         chosen.append(CONTROL)
     for world in worlds:
         if world not in get_args(World):
@@ -174,7 +184,16 @@ def _tasks(
         yield from some(("sample",), case)
         yield from some([w for w in ("symbolic", "exact") if w in case.known], case)
     if general:
-        yield from some(("proof", "exact"), None)
+        yield from some(("proof", "symbolic", "exact"), None)
+
+
+def _general(claim: Claim, world: World, settings: Settings) -> list[Verdict]:
+    """What can be said of a claim without a case: its proof, its own checks, random models."""
+    if world == "proof":
+        return [judges.proof(claim, settings)]
+    if world == "exact" or world in claim.checks:
+        return [judges.by_check(claim, world, settings)]
+    return []
 
 
 _JUDGES: dict[World, Callable[[Claim, Bench], Verdict]] = {
@@ -197,8 +216,7 @@ def _judged(task: _Task) -> list[Verdict]:
         for world in task.worlds:
             if world in claim.worlds:
                 if bench is None:
-                    judge = judges.proof if world == "proof" else judges.random_models
-                    verdicts.append(judge(claim, task.settings))
+                    verdicts.extend(_general(claim, world, task.settings))
                 else:
                     verdicts.append(_JUDGES[world](claim, bench))
     return verdicts

@@ -29,6 +29,7 @@ class Settings:
         network_margin: The margin for usable information, in nats: a gap below it counts as none.
         models: Random models on the diagram in the exact world.
         device: Where networks run.
+        core: Whether to judge the core of the theory alone when no claim is named.
     """
 
     seed: int = 0
@@ -47,6 +48,7 @@ class Settings:
     network_margin: float = 0.1
     models: int = 500
     device: str = "auto"
+    core: bool = False
 
     @classmethod
     def quick(cls, *, seed: int = 0, device: str = "auto") -> Settings:
@@ -63,6 +65,7 @@ class Settings:
             folds=4,
             quality="quick",
             models=100,
+            core=True,
         )
 
     def to_dict(self) -> dict[str, Any]:

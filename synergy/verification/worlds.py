@@ -16,7 +16,7 @@ from synergy.verification.verdict import Judgement, Verdict, World
 from synthetic import NoExactAnswerError, Sample
 from theory import Claim, Relation, Statement, judge, parse_statement, prove
 
-__all__ = ["exact", "learned", "proof", "random_models", "sample", "symbolic"]
+__all__ = ["by_check", "exact", "learned", "proof", "sample", "symbolic"]
 
 
 def proof(claim: Claim, settings: Settings) -> Verdict:
@@ -47,12 +47,13 @@ def _proof_note(outcome: object) -> str:
     return str(description) if description else "certificate checked in exact rationals"
 
 
-def random_models(claim: Claim, settings: Settings) -> Verdict:
-    """Judge the claim by enumeration on random models of its diagram, or on its witness."""
+def by_check(claim: Claim, world: World, settings: Settings) -> Verdict:
+    """Judge the claim by its own check, or else on random models of its diagram or on its witness."""
     start = time.perf_counter()
-    evidence = judge(claim, "exact", seed=settings.seed, models=settings.models)
+    evidence = judge(claim, world, seed=settings.seed, models=settings.models)
+    own = world in claim.checks
     judgement: Judgement
-    if claim.expectation == "true" and not claim.law and _all_shannon(claim):
+    if claim.expectation == "true" and not own and _all_shannon(claim):
         judgement = "by construction"
     elif claim.expectation == "false":
         judgement = "violated" if evidence.holds else "verified"
@@ -60,9 +61,9 @@ def random_models(claim: Claim, settings: Settings) -> Verdict:
         judgement = "verified" if evidence.holds else "violated"
     return Verdict(
         claim.id,
-        "exact",
-        "random models" if claim.witness is None else "witness",
-        str(claim.statement),
+        world,
+        "its own check" if own else "random models" if claim.witness is None else "witness",
+        claim.law or str(claim.statement) if own else str(claim.statement),
         judgement,
         measured=evidence.margin,
         standard_error=0.0,
