@@ -23,7 +23,7 @@ from fractions import Fraction
 from itertools import combinations
 from typing import Literal
 
-__all__ = ["Entropies", "Expression", "Operator", "Relation", "Statement", "Term"]
+__all__ = ["Entropies", "Expression", "Operator", "Relation", "Statement", "Term", "latex_name"]
 
 Entropies = Mapping[frozenset[str], Fraction]
 """Canonical form: the coefficient of H(set) for each set of variables, none of them zero."""
@@ -33,7 +33,8 @@ Operator = Literal["==", ">=", "<=", ">", "<"]
 _LATEX_OPERATORS = {"==": "=", ">=": r"\ge", "<=": r"\le", ">": ">", "<": "<"}
 
 
-def _latex_name(name: str) -> str:
+def latex_name(name: str) -> str:
+    """A variable's name in LaTeX: X1 gets an index, longer names are set upright."""
     if len(name) == 1:
         return name
     if name[0].isalpha() and name[1:].isdigit():
@@ -109,8 +110,8 @@ class Term:
 
     def latex(self) -> str:
         """The term in LaTeX, without dollar signs."""
-        body = "; ".join(", ".join(map(_latex_name, group)) for group in self.groups)
-        bar = r" \mid " + ", ".join(map(_latex_name, self.given)) if self.given else ""
+        body = "; ".join(", ".join(map(latex_name, group)) for group in self.groups)
+        bar = r" \mid " + ", ".join(map(latex_name, self.given)) if self.given else ""
         return f"{self.symbol}({body}{bar})"
 
 

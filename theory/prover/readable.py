@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from fractions import Fraction
 from html import escape
 
-from theory.expressions import Expression
-from theory.parser import parse_expression, parse_term
+from theory.expressions import latex_name
+from theory.parser import parse_expression, parse_statement, parse_term
 from theory.prover.certificate import Certificate, Part, Step
 
 __all__ = ["html", "latex", "text"]
+
+_LATEX = {"==": "=", ">=": r"\ge", ">": ">"}
 
 
 def _reason(step: Step, latex: bool) -> str:
@@ -21,51 +23,37 @@ def _reason(step: Step, latex: bool) -> str:
     term = parse_term(step.quantity)
 
     def names(group: Sequence[str]) -> str:
-        joined = ", ".join(group)
-        return rf"\({joined}\)" if latex else joined
+        return rf"\({', '.join(map(latex_name, group))}\)" if latex else ", ".join(group)
 
-    sides = [names(group) for group in term.groups]
     bar = f" given {names(term.given)}" if term.given else ""
     if step.kind == "independence":
-        verb = "is" if len(term.groups[0]) == len(term.groups[1]) == 1 else "are"
-        verb = "are" if verb == "is" else verb
-        return f"{' and '.join(sides)} {verb} d-separated{bar}"
+        return f"{' and '.join(map(names, term.groups))} are d-separated{bar}"
     if step.kind == "function":
-        return f"{sides[0]} is a function of {names(term.given)}"
+        return f"{names(term.groups[0])} is a function of {names(term.given)}"
     kind = "entropy" if len(term.groups) == 1 else "mutual information"
     return f"{'conditional ' if term.given else ''}{kind} is never negative"
+
+
+def _given_operators(certificate: Certificate) -> list[str]:
+    """What each given relation says of its gap."""
+    relations = [relation for given in certificate.given for relation in parse_statement(given)]
+    return [{"<=": ">=", "<": ">"}.get(relation.operator, relation.operator) for relation in relations]
 
 
 def _operator(step: Step, given: Sequence[str]) -> str:
     if step.kind in ("independence", "function"):
         return "=="
-    if step.kind == "given" and step.index is not None:
-        return given[step.index]
-    return ">="
+    return given[step.index] if step.kind == "given" and step.index is not None else ">="
 
 
-def _operators(certificate: Certificate) -> list[str]:
-    from theory.parser import parse_statement
-
-    found = []
-    for statement in certificate.given:
-        for relation in parse_statement(statement):
-            found.append({"<=": ">=", "<": ">"}.get(relation.operator, relation.operator))
-    return found
+def _number(value: Fraction, latex: bool) -> str:
+    if not latex or value.denominator == 1:
+        return str(value)
+    return rf"\tfrac{{{value.numerator}}}{{{value.denominator}}}"
 
 
-_LATEX = {"==": "=", ">=": r"\ge", ">": ">"}
-
-
-def _sum(part: Part) -> Expression:
-    total = Expression()
-    for step in part.steps:
-        total = total + step.weight * parse_expression(step.quantity)
-    return total
-
-
-def _weighted(part: Part, latex: bool) -> str:
-    """The sum of the steps, given relations in brackets if they have several terms."""
+def _sum(part: Part, latex: bool) -> str:
+    """The weighted sum of the steps; quantities of several terms are bracketed."""
     pieces: list[str] = []
     for step in part.steps:
         quantity = parse_expression(step.quantity)
@@ -77,7 +65,7 @@ def _weighted(part: Part, latex: bool) -> str:
         factor = "" if size == 1 else f"{_number(size, latex)} "
         sign = ("-" if step.weight < 0 else "") if not pieces else (" - " if step.weight < 0 else " + ")
         pieces.append(f"{sign}{factor}{body}")
-    return "".join(pieces) or "0"
+    return "".join(pieces)
 
 
 def _is_plain(part: Part) -> bool:
@@ -85,54 +73,63 @@ def _is_plain(part: Part) -> bool:
     return len(part.steps) == 1 and part.steps[0].weight == 1 and part.steps[0].quantity == part.claim
 
 
-def _number(value: Fraction, latex: bool) -> str:
-    if not latex or value.denominator == 1:
-        return str(value)
-    return rf"\tfrac{{{value.numerator}}}{{{value.denominator}}}"
-
-
-def _lines(certificate: Certificate, latex: bool) -> list[str]:
-    operators = _operators(certificate)
-    lines: list[str] = []
-    number = 0
-    for part in certificate.parts:
-        claim = parse_expression(part.claim) if part.claim != "0" else Expression()
-        strong = False
-        strict = False
-        for step in part.steps:
-            number += 1
-            quantity = parse_expression(step.quantity)
-            operator = _operator(step, operators)
-            strong = strong or operator != "=="
-            strict = strict or operator == ">"
-            if latex:
-                lines.append(rf"\item \({quantity.latex()} {_LATEX[operator]} 0\): {_reason(step, True)}.")
-            else:
-                lines.append(f"{number}. {quantity} {operator} 0: {_reason(step, False)}.")
-        if _is_plain(part):
-            continue
-        number += 1
-        end = (">" if strict else ">=") if strong else "=="
-        left = claim.latex() if latex else str(claim)
-        right = _weighted(part, latex)
-        if right == "0":
-            body = rf"\({left} = 0\) identically." if latex else f"{left} = 0, an identity (chain rule)."
-        elif latex:
-            body = rf"\({left} = {right} {_LATEX[end]} 0\)."
+def _part(part: Part, given: Sequence[str], latex: bool) -> list[str]:
+    """The steps of a part, then the identity that they add up to."""
+    operators = [_operator(step, given) for step in part.steps]
+    lines = []
+    for step, operator in zip(part.steps, operators, strict=True):
+        quantity = parse_expression(step.quantity)
+        if latex:
+            lines.append(rf"\({quantity.latex()} {_LATEX[operator]} 0\): {_reason(step, True)}.")
         else:
-            body = f"Chain rule: {left} = {right} {end} 0."
-        lines.append(rf"\item {body}" if latex else f"{number}. {body}")
-    return lines
+            lines.append(f"{quantity} {operator} 0: {_reason(step, False)}.")
+    if _is_plain(part):
+        return lines
+    end = ">" if ">" in operators else ">=" if ">=" in operators else "=="
+    claim = parse_expression(part.claim)
+    if not part.steps:
+        return [
+            rf"\({claim.latex()} = 0\), an identity." if latex else f"{claim} = 0, an identity (chain rule)."
+        ]
+    if latex:
+        return [*lines, rf"Chain rule: \({claim.latex()} = {_sum(part, True)} {_LATEX[end]} 0\)."]
+    return [*lines, f"Chain rule: {claim} = {_sum(part, False)} {end} 0."]
+
+
+def _blocks(certificate: Certificate, latex: bool) -> list[tuple[str, list[str]]]:
+    """For each relation a heading (none if there is only one) and its lines."""
+    given = _given_operators(certificate)
+    blocks: list[tuple[str, list[str]]] = []
+    several = len({part.relation for part in certificate.parts}) > 1
+    previous = ""
+    for part in certificate.parts:
+        if part.relation != previous or not blocks:
+            shown = rf"\({parse_statement(part.relation).latex()}\)" if latex and several else part.relation
+            blocks.append((f"For {shown}:" if several else "", []))
+            previous = part.relation
+        blocks[-1][1].extend(_part(part, given, latex))
+    return blocks
 
 
 def text(certificate: Certificate) -> str:
     """The numbered steps as text."""
-    return "\n".join(_lines(certificate, latex=False))
+    lines: list[str] = []
+    number = 0
+    for heading, steps in _blocks(certificate, latex=False):
+        lines += [heading] if heading else []
+        for step in steps:
+            number += 1
+            lines.append(f"{number}. {step}")
+    return "\n".join(lines)
 
 
 def latex(certificate: Certificate) -> str:
     r"""The numbered steps as a LaTeX `enumerate`, for a document in text mode."""
-    return "\n".join([r"\begin{enumerate}", *_lines(certificate, latex=True), r"\end{enumerate}"])
+    lines = [r"\begin{enumerate}"]
+    for heading, steps in _blocks(certificate, latex=True):
+        lines += [rf"\item[] {heading}"] if heading else []
+        lines += [rf"\item {step}" for step in steps]
+    return "\n".join([*lines, r"\end{enumerate}"])
 
 
 def html(heading: str, lines: Sequence[str]) -> str:
