@@ -5,7 +5,8 @@ coordinate these j are a contiguous run of the sorted order. So the neighbours o
 of d runs; with the points of a block numbered, a run is the exclusive or of two prefix bitsets, the
 intersection is a bitwise and, the count a population count. The cost is n^2 d / 64 word operations
 whatever the data looks like (trees visit nearly every pair in five dimensions and more, one by one), the
-memory is linear in n, and all subspaces that share columns share their intersections.
+memory is linear in n, and all subspaces that share columns share their intersections. Points are numbered
+along the first shared column, so that blocks beyond a run in it are passed over.
 """
 
 from __future__ import annotations
@@ -98,10 +99,16 @@ def subspace_counts(
         The counts in the shared columns alone, if there are any, then in each (shared, part).
     """
     n = len(radius)
+    has_shared = shared.shape[1] > 0
+    sorting = np.argsort(shared[:, 0], kind="stable") if has_shared else np.arange(n)
+    shared, parts, radius = shared[sorting], [part[sorting] for part in parts], radius[sorting]
     groups = [
         [run_bounds(np.ascontiguousarray(c), radius, strict=strict) for c in g.T] for g in (shared, *parts)
     ]
-    has_shared = shared.shape[1] > 0
+    chunks = np.arange(0, n, _CHUNK)
+    if has_shared:
+        lowest = np.minimum.reduceat(groups[0][0][1], chunks)
+        highest = np.maximum.reduceat(groups[0][0][2], chunks)
 
     def block(start: int) -> Ints:
         stop = min(n, start + _BLOCK)
@@ -110,6 +117,8 @@ def subspace_counts(
         buffers = [np.empty((min(n, _CHUNK), (_BLOCK + 63) // 64), dtype=np.uint64) for _ in range(4)]
         for first in range(0, n, _CHUNK):
             rows = slice(first, min(n, first + _CHUNK))
+            if has_shared and (lowest[first // _CHUNK] >= stop or highest[first // _CHUNK] <= start):
+                continue
             size = rows.stop - first
             base, both, upper, lower = (buffer[:size] for buffer in buffers)
             base.fill(np.uint64(2**64 - 1))
@@ -131,7 +140,9 @@ def subspace_counts(
     else:
         for start in starts:
             total += block(start)
-    return list(total if has_shared else total[1:])
+    found = np.empty_like(total)
+    found[:, sorting] = total
+    return list(found if has_shared else found[1:])
 
 
 def _runs(order: Ints, low: Ints, high: Ints, start: int, stop: int) -> tuple[Words, Ints, Ints]:

@@ -1,7 +1,7 @@
 """Nearest neighbours in the maximum norm: distances to the k-th, and counts within a radius.
 
 Distances come from scipy's cKDTree, counts from the sorted order in one dimension, from scikit-learn's
-KDTree in two, and from bitsets (`synergy.estimators.neighbours.bitsets`) in three and more. All of them
+KDTree or bitsets in two, and from bitsets (`synergy.estimators.neighbours.bitsets`) in more. All of them
 decide the boundary by the same subtraction |x_i - x_j| of float64 numbers, so that a neighbour that is
 the k-th in the joint space is never counted as strictly nearer in a subspace by rounding.
 """
@@ -27,6 +27,9 @@ Ints = npt.NDArray[np.int64]
 _LEAF = 16
 _DEEP_LEAF = 32
 _BITSET_ROWS = 200_000
+_SHARED_PLANE_ROWS = 30_000
+_PLANE_ROWS = 8_000
+"""Up to here bitsets beat the trees: in three dimensions and more, in two with and without a shared one."""
 
 
 def available_workers(workers: int | None) -> int:
@@ -87,7 +90,8 @@ def joint_counts(
 ) -> list[Ints]:
     """Counts in the shared columns (if any) and in each (shared, part); see `subspace_counts`."""
     width = shared.shape[1] + max(part.shape[1] for part in parts)
-    if width > 2 and len(radius) <= _BITSET_ROWS:
+    plane = _SHARED_PLANE_ROWS if shared.shape[1] else _PLANE_ROWS
+    if (width > 2 and len(radius) <= _BITSET_ROWS) or (width == 2 and len(radius) <= plane):
         found = subspace_counts(shared, parts, radius, strict=strict, workers=workers)
     else:
         spaces = [np.hstack([shared, part]) for part in parts]

@@ -10,7 +10,7 @@ from scipy.integrate import quad
 from scipy.special import digamma
 from sklearn.feature_selection import mutual_info_classif, mutual_info_regression
 
-from synergy.estimators.neighbours import bitsets, copula_knn, knn, local, mixed
+from synergy.estimators.neighbours import bitsets, copula_knn, knn, local, mixed, search
 from synergy.estimators.neighbours.bitsets import run_bounds, subspace_counts
 from synergy.estimators.neighbours.search import counts_within, joint_counts, kth_distance, nearest
 from synergy.estimators.neighbours.tiles import tiled_terms
@@ -164,6 +164,11 @@ def test_counts_are_exact_in_every_dimension(rounded, n, monkeypatch):
             expected = (near < radius[:, None] if strict else near <= radius[:, None]).sum(axis=1)
             found = counts_within(points[:, :d], radius, strict=strict, workers=2)
             assert np.array_equal(found, np.maximum(expected, 1))
+        monkeypatch.setattr(search, "_PLANE_ROWS", 0)
+        assert np.array_equal(
+            counts_within(points[:, :2], radius, strict=strict),
+            subspace_counts(points[:, :0], [points[:, :2]], radius, strict=strict)[0],
+        )
         shared, first, second = points[:, :1], points[:, 1:3], points[:, 3:]
         trees = [counts_within(np.hstack([shared, p]), radius, strict=strict) for p in (first, second)]
         bits = joint_counts(shared, [first, second], radius, strict=strict)
