@@ -10,12 +10,17 @@ twice, by predicting C and by predicting A. With L(T|G) the log loss of predicti
 
 so E1, I(A;Z|C) = I(A;Z) + I(A;C|Z), is a finding when the synergy comes from predicting C, and holds by
 algebra when it comes from predicting A; E3 is a finding with the other one.
+
+A classifier that is told an irrelevant variable must be free to ignore it ("optional ignorance", Xu et al.
+2020). `NestedCrossFit` gives it that freedom: without it random labels lower the usable information about
+A by 0.03 to 0.1 nats on a few hundred images, and the synergy looks negative.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -24,11 +29,13 @@ import pandas as pd
 from scipy.stats import norm, t
 
 from synergy.estimators.classifier import CrossFit, Quality, classifier, decompose, paired_estimate
+from synergy.estimators.classifier.crossfit import calibrated, portfolio
+from synergy.estimators.classifier.design import Split, make_design
 from synergy.estimators.result import Estimate
 from synthetic import Sample
 from theory import parse_expression
 
-__all__ = ["DEFAULT_TERMS", "Measured", "measure_representation", "over_seeds"]
+__all__ = ["DEFAULT_TERMS", "Measured", "NestedCrossFit", "measure_representation", "over_seeds"]
 
 DEFAULT_TERMS = (
     "I(A;Z)",
@@ -40,6 +47,62 @@ DEFAULT_TERMS = (
     "H(C|Z)",
 )
 """What is measured when nothing is asked for; I(S;Z) comes with every style S in the sample."""
+
+
+class NestedCrossFit(CrossFit):
+    """Cross-fitted losses whose classifiers may ignore the discrete conditions.
+
+    The log probabilities of predicting T from (Z, C) pool classifiers that see Z and C with classifiers
+    that see Z alone. The weights of the pool in one fold are fitted on the held-out predictions of all
+    other folds, as a super learner's are (van der Laan, Polley, Hubbard 2007): w weights fitted on g
+    independent groups cost about w / (2 g) nats.
+    """
+
+    def log_probabilities(
+        self, target: str | Sequence[str], given: str | Sequence[str] = ()
+    ) -> npt.NDArray[np.float64]:
+        """The held-out log probabilities, shape (n, k); class j is the j-th joint state that occurs."""
+        key = self._key(target, given)
+        names = sorted(key[1])
+        smooth = [name for name in names if self.sample.variables[name].kind != "discrete"]
+        if key not in self._log_p and smooth:
+            y, k = self._target(target)
+            if k > 1:
+                nested = [names] if names == smooth else [names, smooth]
+                models = [log_p for each in nested for log_p in self._held(target, each)]
+                log_p = np.zeros((len(y), k))
+                for split in self.splits:
+                    others = np.setdiff1d(np.arange(len(y)), split.test)
+                    rows = Split(fit=others[:0], tune=others, test=split.test)
+                    held = [(model[others], model[split.test]) for model in models]
+                    log_p[split.test] = calibrated(held, y, rows, k)
+                self._log_p[key] = log_p
+        return super().log_probabilities(target, given)
+
+    @cached_property
+    def _remembered(self) -> dict[tuple[frozenset[str], frozenset[str]], list[npt.NDArray[np.float64]]]:
+        return {}
+
+    def _held(self, target: str | Sequence[str], given: Sequence[str]) -> list[npt.NDArray[np.float64]]:
+        """The held-out log probabilities of each model, not yet calibrated, each of shape (n, k)."""
+        key = self._key(target, given)
+        if key not in self._remembered:
+            y, k = self._target(target)
+            design = make_design(self.sample, [name for name in self.sample if name in key[1]])
+            models = (
+                portfolio(design, len(y), k, self.quality, self.device)
+                if self.model is None
+                else (self.model,)
+            )
+            found = []
+            for model in models:
+                log_p = np.zeros((len(y), k))
+                fits = model.fit_predict(design, y, k, self.splits, seed=self.seed)
+                for split, (_, test) in zip(self.splits, fits, strict=True):
+                    log_p[split.test] = test
+                found.append(log_p)
+            self._remembered[key] = found
+        return self._remembered[key]
 
 
 @dataclass(frozen=True)
@@ -163,7 +226,7 @@ def measure_representation(
         known = set(data.names)
         terms = [term for term in DEFAULT_TERMS if set(parse_expression(term).variables) <= known]
         terms = [*terms, *(f"I({name};Z)" for name in varied)]
-    fit = CrossFit(data, folds=folds, seed=seed, quality=quality, device=device, model=model)
+    fit = NestedCrossFit(data, folds=folds, seed=seed, quality=quality, device=device, model=model)
     estimates: dict[tuple[str, str], Estimate] = {}
     for term in terms:
         name = str(parse_expression(term))
