@@ -38,7 +38,8 @@ def on_files(files: Files, config: Any) -> Files:  # noqa: ANN401
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:  # noqa: ANN401
-    """Show statements and terms in double braces as MathML."""
+    """Show statements and terms in double braces as MathML, and the coverage table where it belongs."""
+    markdown = markdown.replace("<!-- coverage -->", pages.coverage())
     return _MATH.sub(lambda match: _shown(match[1]), markdown)
 
 

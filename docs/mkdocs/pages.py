@@ -35,8 +35,8 @@ def claims() -> str:
     parts = [
         "# Claims and proofs\n",
         "Every claim in the registry, with its proof or its counterexample, made by the prover when this "
-        "page was built. The ideas behind most of them are those of Wang, Hu, Gupta, Ye, Wang and Jegelka (2024, "
-        "arXiv:2411.06508); the formal versions and their numbering are ours.\n",
+        "page was built. The ideas behind most of them are those of Wang, Hu, Gupta, Ye, Wang and Jegelka "
+        "(2024, arXiv:2411.06508); the formal versions and their numbering are ours.\n",
         "A proof lists inequalities and independences that add up to the claim: conditional entropies and "
         "mutual informations are never negative, and what the diagram separates is independent. A separate "
         "program checks the sum in exact rationals.\n",
@@ -179,6 +179,14 @@ def measured() -> str:
     if not found:
         parts.append("None yet.")
     return "\n".join(parts)
+
+
+def coverage() -> str:
+    """The coverage table without its heading; a sentence where it has not been measured."""
+    path = RESULTS / "coverage.md"
+    if not path.exists():
+        return "Not measured yet."
+    return re.sub(r"\A# .*\n", "", path.read_text(encoding="utf-8"))
 
 
 def interface(package: str) -> str:

@@ -79,7 +79,7 @@ CONSOLE = [
 
 @pytest.mark.parametrize("block", CONSOLE)
 def test_commands_print_what_is_shown(block, tmp_path, capsys):
-    wanted = re.search(r"status=(\d)", block.attributes)
+    wanted = re.search(r"exit status (\d)", block.attributes)
     for command, shown in commands(block):
         program, *arguments = shlex.split(command.replace("{tmp}", str(tmp_path)))
         assert program == "synergy"
