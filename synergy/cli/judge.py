@@ -68,6 +68,7 @@ def verify_command(
 ) -> None:
     """Judge claims in five worlds on generators and real images, to a table of verdicts."""
     from synergy.learning import choose_device
+    from synergy.report import write_report
     from synergy.verification import Settings, render, verify, write
     from synergy.verification.table import report_json
 
@@ -100,7 +101,7 @@ def verify_command(
             jobs=jobs or os.cpu_count() or 1,
             progress=progress,
         )
-    written = write(report, out)
+    written = [*write(report, out), write_report(report, out)]
     if as_json:
         emit(report_json(report, written))
     else:

@@ -47,7 +47,10 @@ def _measured(verdict: Verdict) -> str:
 
 
 def render(report: Report) -> Table:
-    """The table for a terminal: claim, world, generator, predicted and measured gap, verdict."""
+    """The table for a terminal: claim, world, generator, predicted and measured gap, verdict.
+
+    Rows without a number that only say why a claim does not apply are left out and counted.
+    """
     table = Table(title="Claims in five worlds: the gap is left minus right, in nats", title_style="bold")
     for name in ("claim", "world", "generator"):
         table.add_column(name, no_wrap=True)
@@ -55,7 +58,13 @@ def render(report: Report) -> Table:
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
     previous = ""
-    for verdict in report.verdicts:
+    shown = [
+        v for v in report.verdicts if v.judgement != "not applicable" or v.note.startswith("the premise")
+    ]
+    if len(shown) < len(report.verdicts):
+        hidden = len(report.verdicts) - len(shown)
+        table.caption = f"not shown: {hidden} rows in the files that say why a claim does not apply"
+    for verdict in shown:
         if previous and verdict.claim != previous:
             table.add_section()
         first = verdict.claim != previous

@@ -211,6 +211,13 @@ def test_the_files_hold_the_table_and_what_made_it(shift_report, tmp_path):
     assert render(shift_report).row_count == len(table)
 
 
+def test_rows_without_a_number_are_counted_and_not_shown():
+    report = verify(["M1"], worlds=["proof", "sample"], cases=SHIFT[:1], settings=TINY)
+    shown = render(report)
+    assert (shown.row_count, len(report.verdicts)) == (1, 2)
+    assert "not shown: 1" in str(shown.caption)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
