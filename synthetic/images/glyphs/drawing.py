@@ -36,7 +36,7 @@ def tensors(
     columns, values = latents(world, n, streams)
     renderer = world.renderer(place)
     images = torch.empty(n, world.channels, world.size, world.size, device=place)
-    chunk = max(1, (2**18 if place.type == "cpu" else 2**26) // world.size**2)
+    chunk = max(1, (2**19 if place.type == "cpu" else 2**26) // world.size**2)
     augment = augmentation(world.augmentation)
     turns = None
     if augment.name == "none" and world.action.name in TURNS:
