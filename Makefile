@@ -1,19 +1,24 @@
-# make setup: .venv with everything; make test: lint, types, tests; make verify: the main job.
-.PHONY: setup test lint types unit verify clean
+# setup: .venv with everything; verify: the main job; test: lint, types, tests; all: what CI runs.
+.PHONY: setup verify test lint types unit notebooks docs wheel all clean
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 CONSTRAINTS := .ci/constraints.txt
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint $(CONSTRAINTS)
 
 setup: $(STAMP)
 
+# torch comes first and pinned, so that a range never pulls a build with CUDA packages.
 $(STAMP): pyproject.toml $(CONSTRAINTS)
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint $(CONSTRAINTS) torch
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint $(CONSTRAINTS) --editable ".[dev]"
+	$(PIP) torch
+	$(PIP) --editable ".[dev]"
 	@touch $(STAMP)
+
+verify: setup
+	$(BIN)/synergy verify --quick
 
 test: lint types unit
 
@@ -25,10 +30,25 @@ types: setup
 	$(BIN)/mypy
 
 unit: setup
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n auto -m "not notebook"
+	$(BIN)/python -m pytest -q -m notebook -k 01
 
-verify: setup
-	$(BIN)/synergy verify --quick
+notebooks: setup
+	$(BIN)/python -m pytest -q -m notebook -k "not 01"
+
+docs: setup
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict --config-file docs/mkdocs/mkdocs.yml --site-dir ../../site
+
+# The wheel alone, in an environment of its own, must import and prove.
+wheel: setup
+	rm -rf build/wheel && mkdir -p build/wheel
+	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir build/wheel .
+	$(PYTHON) -m venv build/wheel/venv
+	build/wheel/venv/bin/python -m pip install --quiet --disable-pip-version-check \
+		--constraint $(CONSTRAINTS) torch build/wheel/*.whl
+	cd build/wheel && venv/bin/synergy prove "I(A;Z|C) >= I(A;Z)" --diagram essl
+
+all: test verify notebooks docs wheel
 
 clean:
 	rm -rf $(VENV) results build dist site .pytest_cache .mypy_cache .ruff_cache .hypothesis
