@@ -14,7 +14,7 @@ from html import escape
 
 from theory.expressions import Expression, Relation, Statement, Term
 
-__all__ = ["mathml", "mathml_lines"]
+__all__ = ["mathml", "mathml_lines", "mathml_pieces"]
 
 _OPERATORS = {"==": "=", ">=": "≥", "<=": "≤", ">": ">", "<": "<"}
 _OPEN, _CLOSE = '<mo stretchy="false">(</mo>', '<mo stretchy="false">)</mo>'
@@ -34,6 +34,33 @@ def mathml(node: Term | Expression | Relation | Statement) -> str:
 def mathml_lines(statement: Statement) -> list[str]:
     """One `<math>` element for each chain of a conjunction, so that a narrow page can stack them."""
     return [mathml(Statement(chain)) for chain in _chains(statement)]
+
+
+def mathml_pieces(statement: Statement) -> list[list[str]]:
+    """For each chain of a conjunction its pieces, between which a line may break.
+
+    A piece is a term with the sign or the comparison in front of it; browsers do not break inside MathML.
+    """
+    return [list(_pieces(chain)) for chain in _chains(statement)]
+
+
+def _pieces(relations: tuple[Relation, ...]) -> Iterator[str]:
+    yield from _summands(relations[0].left, "")
+    for relation in relations:
+        yield from _summands(relation.right, relation.operator)
+
+
+def _summands(expression: Expression, operator: str) -> Iterator[str]:
+    front = _operator(operator) if operator else ""
+    if not expression.summands:
+        yield _wrap(f"{operator} 0".strip(), _row(f"{front}<mn>0</mn>"))
+    for i, (coefficient, term) in enumerate(expression.summands):
+        signed = i > 0 or coefficient < 0
+        sign = ("-" if coefficient < 0 else "+") if signed else ""
+        size = "" if abs(coefficient) == 1 else f"{abs(coefficient)} "
+        text = f"{operator} {sign}{' ' if i else ''}{size}{term}".strip()
+        yield _wrap(text, _row(front + _summand(coefficient, term, signed=signed, first=i == 0)))
+        front, operator = "", ""
 
 
 def _wrap(text: str, body: str) -> str:
@@ -80,15 +107,20 @@ def _operator(operator: str) -> str:
 
 
 def _expression(expression: Expression) -> str:
-    parts = []
-    for i, (coefficient, term) in enumerate(expression.summands):
-        if i or coefficient < 0:
-            form = "infix" if i else "prefix"
-            parts.append(f'<mo form="{form}">{"−" if coefficient < 0 else "+"}</mo>')
-        if abs(coefficient) != 1:
-            parts.append(_number(abs(coefficient)) + '<mspace width="0.17em"/>')
-        parts.append(_term(term))
+    parts = [
+        _summand(coefficient, term, signed=i > 0 or coefficient < 0, first=i == 0)
+        for i, (coefficient, term) in enumerate(expression.summands)
+    ]
     return "".join(parts) or "<mn>0</mn>"
+
+
+def _summand(coefficient: Fraction, term: Term, *, signed: bool, first: bool) -> str:
+    sign = ""
+    if signed:
+        form = "prefix" if first else "infix"
+        sign = f'<mo form="{form}">{"−" if coefficient < 0 else "+"}</mo>'
+    size = "" if abs(coefficient) == 1 else _number(abs(coefficient)) + '<mspace width="0.17em"/>'
+    return sign + size + _term(term)
 
 
 def _number(value: Fraction) -> str:

@@ -64,6 +64,7 @@ _MEANINGS: dict[Judgement, str] = {
     "unknown": "neither a proof nor a counterexample was found",
     "not applicable": "the claim cannot be read here; the note says why",
 }
+_COUNTED = {"random models": "model", "witness": "model", "its own check": "case"}
 _EXPECTED = {
     "true": "expected to be true",
     "false": "expected to be false",
@@ -94,6 +95,7 @@ class Row:
     note: str
     relation: str
     p_values: str
+    counted: str
 
 
 @dataclass(frozen=True)
@@ -263,6 +265,7 @@ def _row(verdict: Verdict, claim: Claim, axis: Axis | None) -> Row:
         p_values=""
         if verdict.p_verify is None or verdict.p_violate is None
         else f"p {_p_value(verdict.p_verify)} for, {_p_value(verdict.p_violate)} against",
+        counted=_COUNTED.get(verdict.case, "row") + ("" if verdict.samples == 1 else "s"),
         relation="" if verdict.statement == str(claim.statement) else verdict.statement,
     )
 

@@ -10,7 +10,7 @@ from typing import Any
 from markupsafe import Markup
 
 from theory import Certificate, Expression, Statement, parse_expression, parse_statement, parse_term
-from theory.mathml import mathml, mathml_lines
+from theory.mathml import mathml_pieces
 from theory.prover.certificate import Part, Step
 
 __all__ = ["Argument", "Distribution", "Line", "argument", "distribution", "statement_lines"]
@@ -132,7 +132,8 @@ def _reason(step: Step) -> str:
 
 
 def _math(text: str) -> Markup:
-    return Markup(mathml(parse_statement(text)))
+    (pieces,) = mathml_pieces(parse_statement(text))
+    return Markup(" ".join(pieces))
 
 
 def distribution(evidence: Mapping[str, Any]) -> Distribution | None:
@@ -161,4 +162,4 @@ def distribution(evidence: Mapping[str, Any]) -> Distribution | None:
 
 def statement_lines(statement: Statement) -> list[Markup]:
     """The mathematics of a statement, one element for each chain of relations."""
-    return [Markup(line) for line in mathml_lines(statement)]
+    return [Markup(" ".join(pieces)) for pieces in mathml_pieces(statement)]

@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 import pytest
 
 from theory import CLAIMS, parse_expression, parse_statement, parse_term
-from theory.mathml import mathml, mathml_lines
+from theory.mathml import mathml, mathml_lines, mathml_pieces
 
 
 def words(element: ElementTree.Element) -> str:
@@ -55,3 +55,20 @@ def test_a_conjunction_is_stacked_by_chains():
 def test_it_takes_nothing_but_the_four_kinds():
     with pytest.raises(TypeError, match="needs a Term, Expression, Relation or Statement, got 'H"):
         mathml("H(A)")
+
+
+@pytest.mark.parametrize("claim", CLAIMS.values(), ids=lambda claim: claim.id)
+def test_pieces_add_up_to_the_statement(claim):
+    texts = []
+    for line, pieces in zip(mathml_lines(claim.statement), mathml_pieces(claim.statement), strict=True):
+        elements = [ElementTree.fromstring(piece) for piece in pieces]
+        assert "".join(map(words, elements)) == words(ElementTree.fromstring(line))
+        texts.append(" ".join(element.attrib["alttext"] for element in elements))
+    assert parse_statement(" and ".join(texts)) == claim.statement
+
+
+def test_pieces_keep_signs_and_factors():
+    (pieces,) = mathml_pieces(parse_statement("-2 H(A) + 1/2 H(C) >= 0"))
+    shown = [ElementTree.fromstring(piece) for piece in pieces]
+    assert [element.attrib["alttext"] for element in shown] == ["-2 H(A)", "+ 1/2 H(C)", ">= 0"]
+    assert [words(element) for element in shown] == ["−2H(A)", "+12H(C)", "≥0"]
