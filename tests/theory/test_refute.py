@@ -1,5 +1,6 @@
 """Counterexamples and witnesses, checked from their JSON alone by slow and independent arithmetic."""
 
+import dataclasses
 import itertools
 from fractions import Fraction
 
@@ -15,7 +16,7 @@ from theory.prover.gates import search_gates
 from theory.prover.lattice import Frame
 from theory.prover.layout import Goal, Layout
 from theory.prover.numerical import Tables, numerical_candidates
-from theory.prover.refute import verified
+from theory.prover.refute import _products, verified
 
 DIGITS = 80
 ZERO = mpmath.mpf(10) ** -60
@@ -162,6 +163,30 @@ def test_a_sign_within_1e_minus_40_is_decided():
     assert Support.of(joint).sign({frozenset("A"): Fraction(1), frozenset("B"): Fraction(-1)}) == -1
 
 
+def test_entropies_of_independent_products_add_up():
+    names = ("A", "B", "C")
+    xor = Support.uniform(names, np.array([[a, b, a ^ b] for a in range(2) for b in range(2)]))
+    other = Support(("C", "B", "A"), [(0, 0, 0), (1, 0, 2), (1, 1, 1)], [1, 2, 3])
+    both = xor.product(other).joint(names)
+    for subset in (("A",), ("B",), ("A", "B"), ("A", "C"), names):
+        parts = xor.joint(names).entropy(subset) + other.joint(names).entropy(subset)
+        assert both.entropy(subset) == pytest.approx(parts, abs=1e-12)
+
+
+def test_copies_outweigh_what_a_strict_relation_needs():
+    """The strict part needs H(B) = 4 I(A;B) > 0; copies of a free D make H(D) larger than that."""
+    required = parse_statement("I(A;B) > 0 and H(B|A) == 3 I(A;B)").relations
+    goal = Goal(required, parse_statement("H(B) >= H(D)").relations)
+    layout = Layout.of(("A", "B", "D"), None)
+    for support, description in _products(goal, layout, (), 0, None):
+        if verified(support, goal, None):
+            assert description.startswith("independent product of")
+            joint = support.joint(("A", "B", "D"))
+            assert joint.entropy(("D",)) > joint.entropy(("B",)) > joint.value("I(A;B)") > 0
+            return
+    pytest.fail("no product was found")
+
+
 def test_floating_point_is_not_evidence():
     with pytest.raises(ValueError, match="needs a joint of Fractions"):
         Support.of(Joint(("A",), [0.5, 0.5]))
@@ -244,6 +269,14 @@ def test_the_gradient_of_the_numerical_search_is_right():
         e = np.zeros(tables.size)
         e[i] = h
         assert slope[i] == pytest.approx((gap(numbers + e) - gap(numbers - e)) / (2 * h), abs=1e-8)
+
+
+def test_long_tables_are_cut_in_print_only():
+    result = prove("I(A;C) >= 1/7 H(A)", given=["H(A) >= 6 H(C)", "H(C) > 0"])
+    wide = Support.uniform(("A", "C"), np.array([[a, 0] for a in range(100)]))
+    shown = str(dataclasses.replace(result, joint=wide.joint(("A", "C"))))
+    assert ".. 100 states in all" in shown
+    assert len(shown.splitlines()) < 75
 
 
 def test_refutations_print_and_render():

@@ -66,6 +66,26 @@ class Support:
         states, counts = np.unique(np.stack(columns, axis=1), axis=0, return_counts=True)
         return cls(names, [tuple(map(int, state)) for state in states], [int(c) for c in counts])
 
+    def product(self, other: Support) -> Support:
+        """Both side by side, independent: every variable becomes a pair, and entropies add up.
+
+        What both satisfy of homogeneous linear relations between entropies, independences and functions
+        included, the product satisfies too.
+        """
+        axes = [other.names.index(name) for name in self.names]
+        sizes = other.shape(self.names)
+        states, weights = [], []
+        for state, weight in zip(self.states, self.weights, strict=True):
+            for second, factor in zip(other.states, other.weights, strict=True):
+                pairs = zip(state, axes, sizes, strict=True)
+                states.append(tuple(x * size + second[axis] for x, axis, size in pairs))
+                weights.append(weight * factor)
+        columns = [
+            np.unique([state[i] for state in states], return_inverse=True)[1] for i in range(len(axes))
+        ]
+        packed = np.stack([column.reshape(-1) for column in columns], axis=1)
+        return Support(self.names, [tuple(map(int, row)) for row in packed], weights)
+
     def shape(self, names: Sequence[str]) -> tuple[int, ...]:
         """The number of states of some variables."""
         return tuple(max(state[self.names.index(n)] for state in self.states) + 1 for n in names)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
+from itertools import chain
 from math import prod
 
 from theory.diagrams import Diagram
@@ -34,6 +36,8 @@ _MOST_VARIABLES = 10
 _SYMBOLS = 24
 _CELLS = 1 << 16
 _AXES = 32
+_COPIES = 12
+_STATES = 4096
 
 
 def verified(support: Support, goal: Goal, diagram: Diagram | None) -> bool:
@@ -74,6 +78,36 @@ def _proposals(
         yield from numerical_candidates(goal, layout, restarts=_RESTARTS, seed=seed)
 
 
+def _products(
+    goal: Goal, layout: Layout, rays: Sequence[Ray], seed: int, diagram: Diagram | None
+) -> Iterator[tuple[Support, str]]:
+    """Copies of a distribution that breaks the goal where `>` is read as `>=`, beside one that is strict.
+
+    Entropies of independent products add up, so that enough copies of the first outweigh the second.
+    """
+    weak = tuple(
+        replace(r, operator=">=" if r.operator == ">" else "<=") if r.operator in (">", "<") else r
+        for r in goal.required
+    )
+    found: list[tuple[Support, str]] = []
+    for part in (Goal(weak, goal.broken), Goal(goal.required, ())):
+        for depth in DEPTHS:
+            proposals = _proposals(part, layout, rays if part.broken else (), seed, depth)
+            first = next((f for f in proposals if verified(f[0], part, diagram)), None)
+            if first is not None:
+                found.append(first)
+                break
+        else:
+            return
+    (breaking, one), (strict, other) = found
+    total = strict
+    for copies in range(1, _COPIES + 1):
+        if len(total.states) * len(breaking.states) > _STATES:
+            return
+        total = total.product(breaking)
+        yield total, f"independent product of {copies} x ({one}) and ({other})"
+
+
 def find_distribution(
     goal: Goal,
     variables: Sequence[str],
@@ -98,7 +132,10 @@ def find_distribution(
             hundredths of a second, or larger ones and a numerical search for seconds.
     """
     layout = Layout.of(variables, diagram)
-    for support, description in _proposals(goal, layout, rays, seed, depth):
+    proposals = _proposals(goal, layout, rays, seed, depth)
+    if depth == DEPTHS[-1] and goal.broken and any(r.operator in (">", "<") for r in goal.required):
+        proposals = chain(proposals, _products(goal, layout, rays, seed, diagram))
+    for support, description in proposals:
         if verified(support, goal, diagram):
             fits = prod(support.shape(variables)) <= _CELLS and len(variables) <= _AXES
             if fits:

@@ -15,6 +15,9 @@ from theory.prover.certificate import Certificate
 __all__ = ["ContradictionError", "Impossible", "Proof", "Refutation", "TooLargeError", "Unknown", "Witness"]
 
 
+_ROWS = 64
+
+
 class ContradictionError(ValueError):
     """The given statements contradict each other or the diagram, so that anything would follow.
 
@@ -91,12 +94,12 @@ class _Model(_Result):
         names = [self.joint.names[i] for i in shown]
         constant = [n for i, n in enumerate(self.joint.names) if i not in shown]
         lines = ["  ".join([*names, "probability"])] if names else []
-        if names:
-            for index in np.ndindex(*self.joint.probabilities.shape):
-                p = self.joint.probabilities[index]
-                if p:
-                    cells = [f"{index[i]:<{len(n)}}" for i, n in zip(shown, names, strict=True)]
-                    lines.append("  ".join([*cells, str(p)]))
+        states = np.argwhere(self.joint.probabilities != 0) if names else ()
+        for state in states[:_ROWS]:
+            cells = [f"{state[i]:<{len(n)}}" for i, n in zip(shown, names, strict=True)]
+            lines.append("  ".join([*cells, str(self.joint.probabilities[tuple(state)])]))
+        if len(states) > _ROWS:
+            lines.append(f".. {len(states)} states in all")
         if constant:
             lines.append(f"constant: {', '.join(constant)}")
         return "\n".join(lines)
