@@ -35,7 +35,8 @@ def nt_xent(first: torch.Tensor, second: torch.Tensor, temperature: float) -> to
         Chen, Kornblith, Norouzi, Hinton 2020, arXiv:2002.05709.
     """
     both = functional.normalize(torch.cat([first, second]).float(), dim=1)
-    logits = both @ both.T / temperature
+    with torch.autocast(both.device.type, enabled=False):
+        logits = both @ both.T / temperature
     logits = logits.masked_fill(torch.eye(len(both), dtype=torch.bool, device=both.device), -torch.inf)
     partner = torch.arange(len(both), device=both.device).roll(len(first))
     return functional.cross_entropy(logits, partner)
@@ -55,7 +56,8 @@ def orthogonal_equivariance(before: torch.Tensor, after: torch.Tensor) -> torch.
         Gupta, Robinson, Lim, Villar, Jegelka 2023, arXiv:2306.13924.
     """
     x, y = (functional.normalize(v.float(), dim=2) for v in (before, after))
-    gap = (y @ y.transpose(1, 2) - x @ x.transpose(1, 2)) ** 2
+    with torch.autocast(x.device.type, enabled=False):
+        gap = (y @ y.transpose(1, 2) - x @ x.transpose(1, 2)) ** 2
     k = x.shape[1]
     return gap.sum(dim=(1, 2)).mean() / (k * (k - 1))
 
