@@ -17,9 +17,9 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import lsq_linear
-from scipy.special import digamma, exp1, gammaln
+from scipy.special import digamma, exp1, gammaln, polygamma
 
-__all__ = ["digamma_entropy", "residual_variance"]
+__all__ = ["digamma_entropy", "residual_variance", "small_count_terms"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -41,8 +41,8 @@ def _ridge(design: Floats, target: Floats, weights: Floats, ridge: float, floor:
 
 
 @lru_cache(maxsize=1)
-def _small_counts() -> tuple[Floats, Floats]:
-    """h(n) and the residual variance less 1/2, for n = 0 .. 11 (both 0 at n = 0)."""
+def _small_counts() -> tuple[Floats, Floats, Floats]:
+    """h(n), the residual variance less 1/2, and g(n), for n = 0 .. 11 (all 0 at n = 0)."""
     rate = np.exp(np.linspace(np.log(0.05), np.log(40), 120))  # (120,)
     n = np.arange(200)
     poisson = np.exp(n * np.log(rate)[:, None] - rate[:, None] - gammaln(n + 1))  # (120, 200)
@@ -55,11 +55,15 @@ def _small_counts() -> tuple[Floats, Floats]:
     f[:_SMALL] += h
     mean = poisson @ f
     residual = poisson @ f**2 - mean**2 - (poisson @ (f * n) - mean * rate) ** 2 / rate
+    g = np.zeros(_SMALL)
+    squared = np.zeros(n.size)
+    squared[1:] = n[1:] * (np.square(digamma(n[1:])) - polygamma(1, n[1:]))
+    g[1:] = _ridge(small, rate * np.square(np.log(rate)) - poisson @ squared, weights, _RIDGE)
     excess = np.zeros(_SMALL)
     excess[1:] = _ridge(
         small, residual - (1 - poisson[:, 0]) / 2, np.ones_like(rate), _VARIANCE_RIDGE, _FLOOR
     )
-    return h, excess
+    return h, excess, g
 
 
 def _looked_up(counts: Floats, table: Floats) -> Floats:
@@ -76,3 +80,13 @@ def digamma_entropy(counts: Floats) -> float:
 def residual_variance(counts: Floats) -> float:
     """The sum over the states of the second-order variance; half the number of states for large counts."""
     return counts.size / 2 + float(_looked_up(counts, _small_counts()[1]).sum())
+
+
+def small_count_terms(counts: Floats) -> tuple[Floats, Floats]:
+    """h(n) and g(n) of each count, shape (m,).
+
+    n psi(n) + h(n) is nearly unbiased for lambda log lambda, and n [psi(n)^2 - psi'(n)] + g(n) for
+    lambda log^2 lambda; both vanish for counts of 12 and more.
+    """
+    h, _, g = _small_counts()
+    return _looked_up(counts, h), _looked_up(counts, g)

@@ -36,7 +36,7 @@ import numpy.typing as npt
 from scipy.special import digamma, polygamma
 
 from synergy.estimators.discrete.counts import Cells, DiscreteCounts, encode
-from synergy.estimators.discrete.digamma import residual_variance
+from synergy.estimators.discrete.digamma import residual_variance, small_count_terms
 from synergy.estimators.discrete.entropies import Correction, check_correction, entropy_of_seen
 from synergy.estimators.intervals import Expansion, check_confidence, cluster_variance, score_interval
 from synergy.estimators.result import Estimate
@@ -148,9 +148,10 @@ def _expand(
     quadratic = max(limit / 2, limit + square * (2 * residual_variance(seen) - seen.size))
     noise = limit + square * (float(seen @ polygamma(1, seen)) - seen.size)
     spread, design = float(weights @ np.square(unbiased)) - reference * reference, 1.0
+    spread += _rare(marginals, top, form[top], unbiased)
     if clusters is not None:
         design = max(clusters.design_effect(marginals, top), 1e-9)
-        spread = clusters.variance(unbiased) / design
+        spread = (clusters.variance(unbiased) + _rare(marginals, top, form[top], unbiased)) / design
     fitted = min((seen.size - 1) * design / n, 0.5)
     variance = spread - noise * design / n
     variance /= 1 - fitted if variance > 0 else 1
@@ -165,6 +166,20 @@ def _expand(
         samples=n / design,
     )
     return expansion, influence
+
+
+def _rare(marginals: _Marginals, top: Key, c: float, unbiased: Floats) -> float:
+    """What states with few rows add to the second moment of the influence.
+
+    In it n psi(n) and n psi(n)^2 of the joint states stand for lambda log lambda and lambda log^2 lambda;
+    h(n) and g(n) remove what they miss.
+    """
+    index, counts = marginals.of(top)
+    own = counts[index]
+    h, g = small_count_terms(own)
+    rest = unbiased + c * digamma(own)
+    share = marginals.cells.counts / own
+    return float(share @ (c * c * g - 2 * c * rest * h)) / marginals.total
 
 
 def _value(
