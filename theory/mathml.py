@@ -51,7 +51,7 @@ def _pieces(relations: tuple[Relation, ...]) -> Iterator[str]:
 
 
 def _summands(expression: Expression, operator: str) -> Iterator[str]:
-    front = _operator(operator) if operator else ""
+    front = _operator(operator).replace("<mo>", '<mo form="infix">') if operator else ""
     if not expression.summands:
         yield _wrap(f"{operator} 0".strip(), _row(f"{front}<mn>0</mn>"))
     for i, (coefficient, term) in enumerate(expression.summands):

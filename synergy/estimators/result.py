@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
+from html import escape
 from typing import Any, Literal
 
 import numpy as np
@@ -78,4 +79,14 @@ class Estimate:
         return (
             f"{self.term} = {self.value:.4f} {self.unit} "
             f"[{low:.4f}, {high:.4f}] at {self.confidence:.0%} ({self.estimator}, n={self.samples})"
+        )
+
+    def _repr_html_(self) -> str:
+        low, high = self.interval
+        notes = "".join(f"<li>{escape(note)}</li>" for note in self.notes)
+        return (
+            f"<div><b>{escape(self.term)} = {self.value:.4f} {self.unit}</b> "
+            f"[{low:.4f}, {high:.4f}] at {self.confidence:.0%}<br>"
+            f"<small>{escape(self.estimator)}, {self.samples:,} rows, standard error "
+            f"{self.standard_error:.2g}</small><ul>{notes}</ul></div>"
         )

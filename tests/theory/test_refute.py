@@ -286,7 +286,7 @@ def test_refutations_print_and_render():
     assert "probability" in text
     assert "against" in text
     assert r"\begin{tabular}" in result.latex()
-    assert "<pre>" in result._repr_html_()
+    assert "<table>" in result._repr_html_()
     witness = prove("I(A;C) == 0 and I(A;C|X) > 0", diagram=ESSL, exists=True)
     assert str(witness).startswith("proved (exists)")
     impossible = prove("I(A;C) > 0", diagram=ESSL, exists=True)

@@ -10,7 +10,7 @@ from theory.expressions import latex_name
 from theory.parser import parse_expression, parse_statement, parse_term
 from theory.prover.certificate import Certificate, Part, Step
 
-__all__ = ["html", "latex", "text"]
+__all__ = ["html", "html_table", "latex", "text"]
 
 _LATEX = {"==": "=", ">=": r"\ge", ">": ">"}
 
@@ -135,3 +135,16 @@ def latex(certificate: Certificate) -> str:
 def html(heading: str, lines: Sequence[str]) -> str:
     """A heading and preformatted lines for a notebook."""
     return f"<div><b>{escape(heading)}</b><pre>{escape(chr(10).join(lines))}</pre></div>"
+
+
+def html_table(
+    heading: str, description: str, names: Sequence[str], rows: Sequence[Sequence[str]], notes: Sequence[str]
+) -> str:
+    """A heading, a description, a table and lines below it for a notebook."""
+    head = "".join(f"<th>{escape(name)}</th>" for name in names)
+    body = "".join("<tr>" + "".join(f"<td>{escape(v)}</td>" for v in row) + "</tr>" for row in rows)
+    below = "<br>".join(map(escape, notes))
+    return (
+        f"<div><b>{escape(heading)}</b><p>{escape(description)}</p>"
+        f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table><p>{below}</p></div>"
+    )

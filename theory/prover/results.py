@@ -36,7 +36,7 @@ class TooLargeError(ValueError):
     """A problem that would not fit; the message has the estimate and the way out."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class _Result:
     statement: Statement
     seconds: float = field(compare=False)
@@ -48,12 +48,15 @@ class _Result:
             "seconds": self.seconds,
         }
 
+    def __repr__(self) -> str:
+        return str(self)
+
     def _repr_html_(self) -> str:
         first, *rest = str(self).splitlines()
         return readable.html(first, rest)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Proof(_Result):
     """The statement follows from Shannon's inequalities, the diagram and the given statements.
 
@@ -83,7 +86,7 @@ class Proof(_Result):
         return rf"\(\displaystyle {self.statement.latex()}\)" + "\n" + readable.latex(self.certificate)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class _Model(_Result):
     joint: Joint
     values: tuple[tuple[str, float, float], ...]
@@ -103,6 +106,19 @@ class _Model(_Result):
         if constant:
             lines.append(f"constant: {', '.join(constant)}")
         return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        heading, *_ = str(self).splitlines()
+        shown = [i for i, k in enumerate(self.joint.probabilities.shape) if k > 1]
+        names = [self.joint.names[i] for i in shown]
+        rows = [
+            [*(str(index[i]) for i in shown), str(self.joint.probabilities[index])]
+            for index in np.ndindex(*self.joint.probabilities.shape)
+            if self.joint.probabilities[index]
+        ]
+        return readable.html_table(
+            heading, self.description, [*names, "probability"], rows, self._values().splitlines()
+        )
 
     def _values(self) -> str:
         return "\n".join(
@@ -147,7 +163,7 @@ class _Model(_Result):
         )
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Refutation(_Model):
     """A distribution on the diagram that satisfies the given statements and breaks the statement.
 
@@ -169,7 +185,7 @@ class Refutation(_Model):
         return f"refuted: {self.statement}\n{self.description}\n{self._table()}\n{self._values()}"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Witness(_Model):
     """A distribution on the diagram of which an existential statement holds.
 
@@ -191,7 +207,7 @@ class Witness(_Model):
         return f"proved (exists): {self.statement}\n{self.description}\n{self._table()}\n{self._values()}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Impossible(_Result):
     """An existential statement that no distribution on the diagram satisfies.
 
@@ -216,7 +232,7 @@ class Impossible(_Result):
         return rf"\(\displaystyle {self.statement.latex()}\)" + "\n" + readable.latex(self.certificate)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Unknown(_Result):
     """Neither a proof nor a counterexample was found.
 
