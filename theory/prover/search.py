@@ -40,6 +40,7 @@ _FEW_COLUMNS = 200
 _STRICT_ROWS = 20_000
 _FEW_ROWS = 300
 _ENOUGH = 3
+_FEW_VARIABLES = 4
 
 
 @dataclass
@@ -144,6 +145,10 @@ class Search:
                 return found
         if self.is_large:
             return self._at_large(target, reduced)
+        if self.space.inside > _FEW_VARIABLES:
+            found = self._by_uncrossing(target, reduced)
+            if found is not None and found.length[1] < self.space.inside:
+                return found
         names, vectors = self.rows
         found = self._by_program(target, reduced, names, vectors)
         if found is None or found.length[1] < _ENOUGH or found.given or found.instances:
