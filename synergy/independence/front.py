@@ -24,7 +24,7 @@ Method = Literal["auto", "g", "gcm", "permutation", "local-permutation"]
 Floats = npt.NDArray[np.float64]
 
 _MOST_ROWS = 5000
-_HEAVY = 6.0
+_HEAVY = 20.0
 _MOST_CELLS = 60
 
 
