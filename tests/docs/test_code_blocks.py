@@ -6,11 +6,13 @@ import re
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
-import matplotlib as mpl
 import pytest
 
+import theory
 from synergy.cli import run
+from theory.claims import registry
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted((ROOT / "docs").glob("*.md"))
@@ -43,14 +45,7 @@ def test_every_block_says_what_it_is(page):
 
 def test_python_runs_from_the_top_of_a_page_to_its_end(page, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(mpl, "rcParams", mpl.rcParams)
-    from theory.claims import registry
-
     monkeypatch.setattr(registry, "_REGISTRY", dict(registry._REGISTRY))
-    from types import MappingProxyType
-
-    import theory
-
     monkeypatch.setattr(theory, "CLAIMS", MappingProxyType(registry._REGISTRY))
     names: dict[str, object] = {"__name__": page.stem}
     for number, block in enumerate(blocks(page)):

@@ -111,14 +111,14 @@ class _Model(_Result):
         heading, *_ = str(self).splitlines()
         shown = [i for i, k in enumerate(self.joint.probabilities.shape) if k > 1]
         names = [self.joint.names[i] for i in shown]
+        states = np.argwhere(self.joint.probabilities != 0)
         rows = [
-            [*(str(index[i]) for i in shown), str(self.joint.probabilities[index])]
-            for index in np.ndindex(*self.joint.probabilities.shape)
-            if self.joint.probabilities[index]
+            [*(str(state[i]) for i in shown), str(self.joint.probabilities[tuple(state)])]
+            for state in states[:_ROWS]
         ]
-        return readable.html_table(
-            heading, self.description, [*names, "probability"], rows, self._values().splitlines()
-        )
+        more = [f".. {len(states)} states in all"] if len(states) > _ROWS else []
+        below = [*more, *self._values().splitlines()]
+        return readable.html_table(heading, self.description, [*names, "probability"], rows, below)
 
     def _values(self) -> str:
         return "\n".join(
