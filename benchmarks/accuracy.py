@@ -188,12 +188,12 @@ def write_report(work: Path, states: dict[str, str]) -> None:
         "# Accuracy on families with a known answer",
         "",
         "Root mean square error in nats over the draws (and bias in brackets for ours). Every estimator",
-        "sees the same rows, k = 5. `auto SE` is the mean standard error that our estimate reports for one",
-        "draw. A verdict allows twice the standard error of the root mean square. Empty: the peer has no such",
-        "estimate, failed, or was not run (benchmark-mi beyond n = 5,000). Beyond n = 5,000 only the families",
-        "shown were run. tigramite is run with knn=5 and transform='standardize', infomeasure without tie",
-        "noise where it conditions, scikit-learn and npeet-plus with their estimators for a discrete column",
-        "where there is one.",
+        "sees the same rows, k = 5. `auto SE` is the mean standard error that our estimate reports for a",
+        "draw. A verdict allows twice the standard error of the root mean square. Empty: the peer has no",
+        "such estimate, failed, or was not run (benchmark-mi beyond n = 5,000). Beyond n = 5,000 only the",
+        "families shown were run. tigramite is run with knn=5 and transform='standardize', infomeasure",
+        "without tie noise where it conditions, scikit-learn and npeet-plus with their estimators for a",
+        "discrete column where there is one.",
         "",
         "Made by `python benchmarks/accuracy.py` on 2 CPU cores, 24 GiB, no GPU, shared with other work",
         f"(the seconds in the CSV are rough). Python {sys.version.split()[0]}, numpy {np.__version__}.",
@@ -240,7 +240,11 @@ def main() -> None:
         if not options.report and (options.only is None or peer in options.only):
             out = options.work / f"{peer}.csv"
             state.write_text(run_peer(peer, folder, options.work, out, options.limit))
-        states[peer] = state.read_text() if state.exists() else "not run"
+        drawn = {path.stem for path in folder.glob("*.npz")}
+        answers = read(options.work / f"{peer}.csv")
+        told = [name for name, row in answers.items() if name in drawn and np.isfinite(number(row[0]))]
+        status = state.read_text() if state.exists() and "install" in state.read_text() else ""
+        states[peer] = status or f"answered {len(told)} of {len(drawn)} draws"
     if options.only is None or options.report:
         write_report(options.work, states)
 

@@ -123,6 +123,10 @@ def read(path: Path) -> list[list[str]]:
 
 
 def write_report(rows: list[dict[str, str]]) -> None:
+    with (RESULTS / "independence.csv").open("w", newline="") as stream:
+        writer = csv.DictWriter(stream, fieldnames=FIELDS)
+        writer.writeheader()
+        writer.writerows(sorted(rows, key=lambda r: (FAMILIES.index(r["family"]), r["effect"], r["method"])))
     methods = {
         "gcm": "ours (default)",
         "local-permutation": "ours, local permutation",
@@ -156,7 +160,8 @@ def write_report(rows: list[dict[str, str]]) -> None:
                     share, count = float(found[0]["rejected"]), int(found[0]["replicates"])
                     error = (max(share * (1 - share), LEVEL * (1 - LEVEL)) / count) ** 0.5
                     cells.append(f"{share:.1%} ({error:.1%}, {count} sets)")
-                lines.append(f"| {family} | {effect} | {n} | " + " | ".join(cells) + " |")
+                shown = family.replace("|z|", "norm of z")
+                lines.append(f"| {shown} | {effect} | {n} | " + " | ".join(cells) + " |")
     (RESULTS / "independence.md").write_text("\n".join([*lines, ""]))
     print("\n".join(lines))
 
