@@ -7,6 +7,7 @@ import re
 from html import escape
 from pathlib import Path
 
+import pandas as pd
 import typer
 
 from synergy.cli.app import app
@@ -106,7 +107,7 @@ def generators() -> str:
         parts += [
             f"## {family}\n",
             f"{known['summary']}\n",
-            f"Answers: {', '.join(known['answers']) or 'what its base knows'}. Variables: {drawn}.\n",
+            f"Answers: {', '.join(known['answers']) or 'what its design implies'}. Variables: {drawn}.\n",
             f'<figure class="diagram">{diagram_svg(make_generator(family).diagram)}</figure>\n',
             "| parameter | type | default | meaning |\n| --- | --- | --- | --- |",
             *rows,
@@ -182,11 +183,19 @@ def measured() -> str:
 
 
 def coverage() -> str:
-    """The coverage table without its heading; a sentence where it has not been measured."""
-    path = RESULTS / "coverage.md"
+    """The coverage of nominal 95 % intervals by estimator; a sentence where it has not been measured."""
+    path = RESULTS / "coverage.csv"
     if not path.exists():
         return "Not measured yet."
-    return re.sub(r"\A# .*\n", "", path.read_text(encoding="utf-8"))
+    cells = pd.read_csv(path)
+    cells["estimator"] = cells["cell"].str.split(" | ", regex=False).str[-1]
+    cells["coverage"] = 100 * (1 - (cells["above"] + cells["below"]) / cells["replicates"])
+    rows = ["| estimator | cells (world, term, rows) | lowest coverage, % | median | highest |"]
+    rows.append("| --- | --- | --- | --- | --- |")
+    for name, own in cells.groupby("estimator", sort=False):
+        low, middle, high = own["coverage"].quantile([0, 0.5, 1])
+        rows.append(f"| {name} | {len(own)} | {low:.1f} | {middle:.1f} | {high:.1f} |")
+    return "\n".join(rows)
 
 
 def interface(package: str) -> str:
