@@ -18,6 +18,7 @@ A by 0.03 to 0.1 nats on a few hundred images, and the synergy looks negative.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -32,7 +33,7 @@ from synergy.estimators.classifier import CrossFit, Quality, classifier, decompo
 from synergy.estimators.classifier.crossfit import calibrated, portfolio
 from synergy.estimators.classifier.design import Split, make_design
 from synergy.estimators.result import Estimate
-from synthetic import Sample
+from synthetic import Generator, NoExactAnswerError, Sample
 from theory import parse_expression
 
 __all__ = ["DEFAULT_TERMS", "Measured", "NestedCrossFit", "measure_representation", "over_seeds"]
@@ -154,10 +155,16 @@ class Measured:
             scores, term=name, estimator="classifier", confidence=confidence, groups=self.fit.groups
         )
 
-    def to_pandas(self) -> pd.DataFrame:
-        """One row per term and route: term, predicted, value, standard_error, low, high, samples."""
-        rows = [
-            {
+    def to_pandas(self, *, source: Generator | None = None) -> pd.DataFrame:
+        """One row per term and route: term, predicted, value, standard_error, low, high, samples.
+
+        Args:
+            source: The generator of the images; the column `at_input` then has the exact value of the term
+                with the input X in place of Z, NaN where the generator does not know it.
+        """
+        rows = []
+        for (term, predicted), e in self.estimates.items():
+            row = {
                 "term": term,
                 "predicted": predicted,
                 "value": e.value,
@@ -166,9 +173,15 @@ class Measured:
                 "high": e.interval[1],
                 "samples": e.samples,
             }
-            for (term, predicted), e in self.estimates.items()
-        ]
+            rows.append(row if source is None else {**row, "at_input": _at_input(source, term)})
         return pd.DataFrame(rows)
+
+
+def _at_input(source: Generator, term: str) -> float:
+    try:
+        return source.exact(re.sub(r"\bZ\b", "X", term)).value
+    except NoExactAnswerError:
+        return float("nan")
 
 
 def measure_representation(

@@ -114,6 +114,9 @@ def test_measured_terms_meet_enumeration():
     for (term, _), estimate in measured.estimates.items():
         exact = shift.exact(term.replace("Z", "X")).value
         assert abs(estimate.value - exact) < 4 * estimate.standard_error + 0.02, (term, exact, estimate)
+    beside = measured.to_pandas(source=shift).set_index("term")["at_input"]
+    assert beside["I(A;C|Z)"].iloc[0] == shift.exact("I(A;C|X)").value
+    assert measured.to_pandas(source=Digits())["at_input"].isna().all()
     assert sorted(p for t, p in measured.estimates if t == "I(A;C|Z)") == ["A", "C"]
     assert measured["I(A;C|Z)"] is measured.estimates["I(A;C|Z)", "C"]
     with pytest.raises(ValueError, match=r"H\(A,C\) was not measured"):
