@@ -53,6 +53,15 @@ def test_python_runs_from_the_top_of_a_page_to_its_end(page, monkeypatch, tmp_pa
             exec(compile(block.text, f"{page.name}, block {number}", "exec"), names)
 
 
+def test_the_readme_runs(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    found = [block for block in blocks(ROOT / "README.md") if block.language == "python"]
+    assert found
+    names: dict[str, object] = {"__name__": "readme"}
+    for number, block in enumerate(found):
+        exec(compile(block.text, f"README.md, block {number}", "exec"), names)
+
+
 def commands(block: Block) -> list[tuple[str, str]]:
     """Each command of a console block with the output shown below it."""
     found: list[tuple[str, list[str]]] = []
