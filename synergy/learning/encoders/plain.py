@@ -18,6 +18,11 @@ def check_images(x: torch.Tensor, channels: int) -> None:
         )
 
 
+def _channels_last(x: torch.Tensor) -> torch.Tensor:
+    """The same images with the channels next to one another in memory, which convolutions run faster on."""
+    return x.contiguous(memory_format=torch.channels_last)
+
+
 class MLPEncoder(nn.Module):
     """A two-layer perceptron on flattened inputs.
 
@@ -85,7 +90,7 @@ class ConvEncoder(nn.Module):
             ValueError: If the images have another shape.
         """
         check_images(x, self.channels)
-        return self.layers(x)  # type: ignore[no-any-return]
+        return self.layers(_channels_last(x))  # type: ignore[no-any-return]
 
 
 class _Block(nn.Module):
@@ -145,4 +150,5 @@ class ResNet18(nn.Module):
             ValueError: If the images have another shape.
         """
         check_images(x, self.channels)
-        return self.last(self.stages(self.stem(x)).mean(dim=(2, 3)))  # type: ignore[no-any-return]
+        maps = self.stages(self.stem(_channels_last(x)))
+        return self.last(maps.mean(dim=(2, 3)))  # type: ignore[no-any-return]
