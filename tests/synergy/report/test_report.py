@@ -143,6 +143,12 @@ def test_the_verification_command_repeats_the_settings(settings, command):
     assert command in render_report(Report((verdict,), (CLAIMS["E1"],), settings))
 
 
+def test_the_whole_run_names_the_claims_that_were_named(small):
+    made = render_report(small).partition('id="made"')[2]
+    assert "synergy verify" not in made
+    assert "verify([&#39;E1&#39;, &#39;L1&#39;, &#39;L2&#39;, &#39;D4&#39;], settings=Settings(" in made
+
+
 def test_the_control_is_repeated_by_the_whole_run():
     verdict = Verdict("E1-control", "exact", "witness", str(CONTROL.statement), "violated", measured=-0.1)
     page = render_report(Report((verdict,), (CONTROL,), Settings.quick()))
