@@ -37,7 +37,7 @@ notebooks: setup
 	$(BIN)/python -m pytest -q -m notebook -k "not 01"
 
 docs: setup
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict --config-file docs/mkdocs/mkdocs.yml --site-dir ../../site
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --config-file docs/mkdocs/mkdocs.yml --site-dir ../../site
 
 # The wheel alone, in an environment of its own, must import and prove.
 wheel: setup

@@ -70,6 +70,7 @@ def verify_command(
     from synergy.learning import choose_device
     from synergy.report import write_report
     from synergy.verification import Settings, render, verify, write
+    from synergy.verification.partial import Partial
     from synergy.verification.table import report_json
 
     choose_device(device)
@@ -100,8 +101,10 @@ def verify_command(
             settings=settings,
             jobs=jobs or os.cpu_count() or 1,
             progress=progress,
+            partial=out / ".partial",
         )
     written = [*write(report, out), write_report(report, out)]
+    Partial(out / ".partial").clear()
     if as_json:
         emit(report_json(report, written))
     else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import get_args
 
 from joblib import Parallel, delayed
@@ -14,6 +15,7 @@ from synergy.verification.bench import Bench
 from synergy.verification.cases import CASES, Case
 from synergy.verification.controls import CONTROL
 from synergy.verification.decide import Gap, decide, holm, rows_needed
+from synergy.verification.partial import Partial
 from synergy.verification.settings import Settings
 from synergy.verification.verdict import Standing, Verdict, World, standing
 from theory import CLAIMS, Claim, parse_statement
@@ -76,7 +78,12 @@ class Report:
             1: f"{standings.count('unexpected')} UNEXPECTED",
             3: f"{standings.count('inconclusive')} inconclusive",
         }[self.exit_status]
-        return f"{len(self.claims)} claims, {len(self.verdicts)} verdicts ({told}): {verdict}"
+        claims, verdicts = _counted(len(self.claims), "claim"), _counted(len(self.verdicts), "verdict")
+        return f"{claims}, {verdicts} ({told}): {verdict}"
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 _ORDER = (
@@ -100,6 +107,7 @@ def verify(
     settings: Settings | None = None,
     jobs: int = 1,
     progress: Progress | None = None,
+    partial: Path | None = None,
 ) -> Report:
     """Judge claims in worlds on cases.
 
@@ -112,6 +120,8 @@ def verify(
         settings: How much work to do; None for the full settings.
         jobs: How many processes work at once.
         progress: Told of every job that is done.
+        partial: A folder in which finished jobs are kept, so that the same call goes on where an
+            interrupted one stopped; None to keep nothing.
 
     Raises:
         ValueError: If a claim, world or generator is unknown; the message says which exist.
@@ -128,16 +138,34 @@ def verify(
     wanted = tuple(worlds or get_args(World))
     picked = _pick(cases, generators)
     tasks = list(_tasks(chosen, wanted, picked, settings, general=not generators))
-    verdicts: list[Verdict] = []
-    runner = Parallel(n_jobs=jobs, return_as="generator")
-    for done, found in enumerate(runner(delayed(_run)(task) for task in tasks), start=1):
-        verdicts.extend(found)
-        if progress is not None:
-            progress(done, len(tasks), str(tasks[done - 1]))
+    verdicts = _finished(tasks, jobs, progress, Partial(partial))
     order = {c.id: i for i, c in enumerate(chosen)}
     world_order = {w: i for i, w in enumerate(get_args(World))}
     verdicts.sort(key=lambda v: (order[v.claim], world_order[v.world]))
     return Report(tuple(_decided(verdicts, settings)), tuple(chosen), settings)
+
+
+def _finished(tasks: Sequence[_Task], jobs: int, progress: Progress | None, kept: Partial) -> list[Verdict]:
+    """The verdicts of all tasks, those that were kept first."""
+    verdicts: list[Verdict] = []
+    waiting = []
+    for task in tasks:
+        known = kept.load(task.key)
+        if known is None:
+            waiting.append(task)
+        else:
+            verdicts.extend(known)
+    done = len(tasks) - len(waiting)
+    if done and progress is not None:
+        progress(done, len(tasks), f"{done} resumed")
+    runner = Parallel(n_jobs=jobs, return_as="generator")
+    for task, found in zip(waiting, runner(delayed(_run)(task) for task in waiting), strict=True):
+        kept.save(task.key, found)
+        verdicts.extend(found)
+        done += 1
+        if progress is not None:
+            progress(done, len(tasks), str(task))
+    return verdicts
 
 
 def _pick(cases: Sequence[Case], generators: Sequence[str]) -> list[Case]:
@@ -160,6 +188,13 @@ class _Task:
     worlds: tuple[World, ...]
     case: Case | None
     settings: Settings
+
+    @property
+    def key(self) -> str:
+        """A name for everything that decides the verdicts."""
+        claims = [(str(c), str(c.diagram), c.worlds) for c in self.claims]
+        case = None if self.case is None else (self.case.name, self.case.about, self.case.generator)
+        return Partial.key(claims, self.worlds, case, self.settings)
 
     def __str__(self) -> str:
         return f"{' and '.join(self.worlds)}: {self.case.name if self.case else 'any model'}"

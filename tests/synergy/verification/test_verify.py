@@ -257,3 +257,57 @@ def test_reduced_shift_agrees_with_enumeration(settings):
     world = ReducedShift(n=n, classes=classes, noise=noise, shifts=shifts, modulus=modulus)
     for term in ("I(A;C|Z)", "I(A;C|X)", "I(A;Z)", "I(C;Z|A)", "H(A|Z)", "H(C|X)", "I(X;Z)", "H(A,C,X,Z)"):
         assert world.predicted(term) == pytest.approx(float(world.exact(term)), abs=1e-12)
+
+
+def test_an_interrupted_verification_goes_on_where_it_stopped(tmp_path):
+    """Ctrl-C after the first task keeps it; the next run gives the table of an uninterrupted one."""
+    arguments = {
+        "worlds": ["exact", "sample"],
+        "cases": SHIFT,
+        "settings": TINY,
+        "generators": ["modular-shift"],
+    }
+    whole = verify(["E2", "D4"], **arguments)
+    seen = []
+
+    def interrupt(done, total, what):
+        seen.append((done, total, what))
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        verify(["E2", "D4"], partial=tmp_path / "kept", progress=interrupt, **arguments)
+    assert len(list((tmp_path / "kept").glob("*.json"))) == 1
+    told = []
+    again = verify(
+        ["E2", "D4"], partial=tmp_path / "kept", progress=lambda *job: told.append(job), **arguments
+    )
+    assert told[0][2] == "1 resumed"
+    assert [(v.claim, v.world, v.case, v.judgement, v.measured) for v in again.verdicts] == [
+        (v.claim, v.world, v.case, v.judgement, v.measured) for v in whole.verdicts
+    ]
+
+
+def test_other_settings_do_not_resume(tmp_path):
+    arguments = {
+        "worlds": ["exact"],
+        "cases": SHIFT[:1],
+        "generators": ["modular-shift"],
+        "partial": tmp_path,
+    }
+    verify(["E2"], settings=TINY, **arguments)
+    told = []
+    verify(["D1"], settings=TINY, progress=lambda *job: told.append(job), **arguments)
+    assert all("resumed" not in what for _, _, what in told)
+
+
+def test_a_damaged_file_is_computed_again(tmp_path):
+    arguments = {
+        "worlds": ["exact"],
+        "cases": SHIFT[:1],
+        "generators": ["modular-shift"],
+        "partial": tmp_path,
+    }
+    first = verify(["E2"], settings=TINY, **arguments)
+    for path in tmp_path.glob("*.json"):
+        path.write_text("{")
+    assert verify(["E2"], settings=TINY, **arguments).verdicts[0].measured == first.verdicts[0].measured
