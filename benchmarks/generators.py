@@ -15,9 +15,11 @@ Dataset makes one image at a time with PIL, in the style of torchvision's transf
   each image first.
 
 Ours runs in two DataLoader workers (`as_dataset(batch=1024)`), as the peers do, and in one process with
-two threads (`tensors`). The ways take turns, so that other work on the machine disturbs all alike; the
-cost of an image in CPU time, measured in one thread, is disturbed least. Where there is a GPU, ours is timed
-on it beside writing as many bytes to its memory.
+one and with two threads (`tensors`, 2,048 images at a time: 24 MiB, which the C library's allocator keeps for
+the next batch; from 32 MiB on it maps fresh pages for every batch, which costs as much as the drawing). The
+ways take turns, so that other work on the machine disturbs all alike; the cost of an image in CPU time,
+measured in one thread, is disturbed least. Where there is a GPU, ours is timed on it beside writing as many
+bytes to its memory.
 """
 
 from __future__ import annotations
@@ -179,10 +181,11 @@ def rate_of_loader(loader: DataLoader) -> Rate:
     return once
 
 
-def rate_of_tensors(world: Glyphs, device: str, batch: int) -> Rate:
+def rate_of_tensors(world: Glyphs, device: str, batch: int, threads: int = WORKERS) -> Rate:
     seeds = iter(range(10**9))
 
     def once(seconds: float) -> float:
+        torch.set_num_threads(threads)
         start, made = time.perf_counter(), 0
         while time.perf_counter() - start < seconds:
             made += len(world.tensors(batch, seed=next(seeds), device=device)["X"])
@@ -248,7 +251,8 @@ def measure(repeats: int, seconds: float) -> list[dict[str, object]]:
         ways: dict[str, Rate] = {
             "PIL, 2 workers": rate_of_loader(peer_loader(peer)),
             "Glyphs, 2 workers": rate_of_loader(own_loader(world)),
-            "Glyphs, 1 process, 2 threads": rate_of_tensors(world, "cpu", 4 * OWN_BATCH),
+            "Glyphs, 1 process, 1 thread": rate_of_tensors(world, "cpu", 2 * OWN_BATCH, 1),
+            "Glyphs, 1 process, 2 threads": rate_of_tensors(world, "cpu", 2 * OWN_BATCH),
         }
         costs = {
             "PIL": cpu_cost(

@@ -1,10 +1,10 @@
 r"""Ranking pretext transformations for labelled images, before anything is trained on them.
 
-For each transformation A of an image R into X the theory names three numbers (`theory.md`'s principles in
-one row): what is left to guess, H(A|X); the synergy I(A;C|X), what knowing the class C would add to the
-guess; and the forced class information J = I(C;T) with T = p(A|X), which every optimal solver of the
-pretext task must know about the class. All three are estimated by held-out predictions, so they are usable
-information (Xu et al. 2020, arXiv:2002.10689): what a classifier of this kind can extract.
+For each transformation A of an image R into X the theory names four numbers: what can be guessed, I(A;X),
+and what is left to guess, H(A|X); the synergy I(A;C|X), what knowing the class C would add to the guess; and
+the forced class information J = I(C;T) with T = p(A|X), which every optimal solver of the pretext task must
+know about the class. All are estimated by held-out predictions, so they are usable information (Xu et al.
+2020, arXiv:2002.10689): what a classifier of this kind can extract.
 """
 
 from __future__ import annotations
@@ -71,7 +71,8 @@ def rank(
 
     The synergy is estimated by predicting the class from the image without and with A. For J the held-out
     posterior of A is rounded to quarters, so that the confidence of a classifier, which may differ between
-    classes where the truth does not, is not mistaken for information; this makes J a lower bound.
+    classes where the truth does not, is not mistaken for information. J is an approximation: rounding lowers
+    it, and errors of the classifier that depend on the class raise it.
 
     Args:
         images: Raw images, of the shapes that `synthetic.from_arrays` takes.

@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def run(arguments: Sequence[str]) -> int:
     """Run the command line and return the exit status."""
     try:
-        status = app(args=list(arguments), prog_name="synergy", standalone_mode=False)
+        status = app(args=list(arguments) or ["--help"], prog_name="synergy", standalone_mode=False)
     except KeyboardInterrupt:
         print("synergy: interrupted", file=sys.stderr)
         return INTERRUPTED
@@ -51,6 +51,8 @@ def _message(error: Exception) -> str | None:
     usage = getattr(error, "format_message", None)
     if usage is not None:
         return " ".join(str(usage()).split())
-    if isinstance(error, (ValueError, TypeError, OSError)):
+    if isinstance(error, MemoryError):
+        return f"this does not fit into memory: {error}".rstrip(": ")
+    if isinstance(error, (ValueError, TypeError, OSError, OverflowError)):
         return " ".join(str(error).split())
     return None

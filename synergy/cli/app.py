@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-__all__ = ["JSON", "app", "emit", "settings_of"]
+__all__ = ["JSON", "app", "emit", "results_folder", "settings_of"]
 
 app = typer.Typer(
     name="synergy",
     help="Prove, predict, compute, estimate and measure information-theoretic claims about "
     "self-supervised learning.",
-    no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -26,6 +28,33 @@ JSON = Annotated[bool, typer.Option("--json", help="Print one JSON object and no
 def emit(value: Mapping[str, Any] | Sequence[Any]) -> None:
     """Print one JSON value on standard output."""
     typer.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+
+
+@contextmanager
+def results_folder(out: Path | None) -> Iterator[None]:
+    """Make the folder for the results before the work starts; leave no empty one behind if it fails.
+
+    Raises:
+        ValueError: If it is a file or cannot be made or written to.
+    """
+    if out is None:
+        yield
+        return
+    if out.exists() and not out.is_dir():
+        raise ValueError(f"--out must be a folder, got the file {str(out)!r}")
+    new = not out.exists()
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=out):
+            pass
+    except OSError as error:
+        raise ValueError(f"cannot write to the folder {str(out)!r}: {error.strerror}") from error
+    try:
+        yield
+    except BaseException:
+        if new and not any(out.iterdir()):
+            out.rmdir()
+        raise
 
 
 def settings_of(pairs: Sequence[str]) -> dict[str, str]:

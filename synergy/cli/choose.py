@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from synergy.cli.app import JSON, app, emit
+from synergy.cli.app import JSON, app, emit, results_folder
 
 _LABELS = ("C", "label", "labels", "class", "y", "target")
 
@@ -31,11 +31,14 @@ def _images_and_labels(data: str) -> tuple[Any, Any]:
     from synthetic import read_data
 
     sample = read_data(Path(data))
-    images = [name for name, v in sample.variables.items() if v.kind == "image"]
+    images = [name for name in sample if sample[name].ndim >= 3]
     discrete = [name for name, v in sample.variables.items() if v.kind == "discrete"]
     labels = [name for name in _LABELS if name in discrete] or (discrete if len(discrete) == 1 else [])
     if len(images) != 1:
-        raise ValueError(f"{data!r} must hold one column of images, got {images or 'none'} in {sample.names}")
+        raise ValueError(
+            f"{data!r} must hold one column of images, of shape (n, height, width) or (n, channels, height, "
+            f"width), got {images or 'none'} in {sample.names}"
+        )
     if not labels:
         raise ValueError(f"{data!r} must hold a column of labels named one of {_LABELS}, got {sample.names}")
     return sample[images[0]], sample[labels[0]]
@@ -61,9 +64,12 @@ def rank_command(
     images, labels = _images_and_labels(data)
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"))
-    with Progress(
-        *columns, TimeElapsedColumn(), console=console, transient=True, disable=not console.is_terminal
-    ) as bar:
+    with (
+        results_folder(out),
+        Progress(
+            *columns, TimeElapsedColumn(), console=console, transient=True, disable=not console.is_terminal
+        ) as bar,
+    ):
         task = bar.add_task("ranking", total=None)
 
         def progress(done: int, total: int, what: str) -> None:
@@ -112,9 +118,12 @@ def experiment_command(
     scale = Scale(**options) if full else Scale.quick(**options)
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"))
-    with Progress(
-        *columns, TimeElapsedColumn(), console=console, transient=True, disable=not console.is_terminal
-    ) as bar:
+    with (
+        results_folder(out),
+        Progress(
+            *columns, TimeElapsedColumn(), console=console, transient=True, disable=not console.is_terminal
+        ) as bar,
+    ):
         task = bar.add_task(name, total=None)
 
         def progress(done: int, total: int, what: str) -> None:

@@ -64,11 +64,11 @@ def exact_command(
 @app.command("generate")
 def generate_command(
     generator: Annotated[str, typer.Argument(help="A family, such as modular-shift.")],
-    samples: Annotated[int, typer.Option("--samples", min=1)],
+    samples: Annotated[int, typer.Option("--samples", help="Rows to draw.")],
     seed: Annotated[int, typer.Option("--seed", min=0)],
     out: Annotated[Path, typer.Option("--out", help="The folder to make.")],
     parameters: SET = None,
-    shards: Annotated[int, typer.Option("--shards", min=1)] = 1,
+    shards: Annotated[int, typer.Option("--shards", help="Files to spread the rows over.")] = 1,
 ) -> None:
     """Write a dataset with all latents: a folder of safetensors shards and its description."""
     from synthetic import make_generator, write_dataset

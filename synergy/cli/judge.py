@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from synergy.cli.app import JSON, app, emit
+from synergy.cli.app import JSON, app, emit, results_folder
 from theory import ESSL, Diagram, prove
 
 _STATUS = {"proved": 0, "refuted": 1, "unknown": 3}
@@ -59,7 +59,9 @@ def verify_command(
         list[str] | None, typer.Option("--world", help="proof, symbolic, exact, sample or learned.")
     ] = None,
     generator: Annotated[list[str] | None, typer.Option("--generator", help="A family or case.")] = None,
-    quick: Annotated[bool, typer.Option("--quick", help="Minutes instead of a quarter of an hour.")] = False,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="The core of the theory, in two minutes on two cores.")
+    ] = False,
     out: Annotated[Path, typer.Option("--out", help="The folder for the results.")] = Path("results"),
     seed: Annotated[int, typer.Option("--seed", min=0)] = 0,
     jobs: Annotated[int, typer.Option("--jobs", min=0, help="Processes at once; 0 for one per core.")] = 0,
@@ -74,8 +76,6 @@ def verify_command(
     from synergy.verification.table import report_json
 
     choose_device(device)
-    if out.exists() and not out.is_dir():
-        raise ValueError(f"--out must be a folder, got the file {str(out)!r}")
     settings = Settings.quick(seed=seed, device=device) if quick else Settings(seed=seed, device=device)
     console = Console(stderr=True)
     columns = (
@@ -94,15 +94,16 @@ def verify_command(
                 print(f"[{done}/{total}] {what}", file=sys.stderr, flush=True)
 
         worlds: Any = tuple(world or ())
-        report = verify(
-            tuple(claims or ()),
-            worlds=worlds,
-            generators=tuple(generator or ()),
-            settings=settings,
-            jobs=jobs or os.cpu_count() or 1,
-            progress=progress,
-            partial=out / ".partial",
-        )
+        with results_folder(out):
+            report = verify(
+                tuple(claims or ()),
+                worlds=worlds,
+                generators=tuple(generator or ()),
+                settings=settings,
+                jobs=jobs or os.cpu_count() or 1,
+                progress=progress,
+                partial=out / ".partial",
+            )
     written = [*write(report, out), write_report(report, out)]
     Partial(out / ".partial").clear()
     if as_json:

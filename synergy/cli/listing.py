@@ -10,8 +10,16 @@ from rich.console import Console
 from rich.table import Table
 
 from synergy.cli.app import JSON, app, emit
+from theory import Claim
 
 Row = dict[str, Any]
+
+
+def _stated(claim: Claim) -> str:
+    """The whole claim in one line: what is given, its statement and its law."""
+    given = f"given {', '.join(map(str, claim.given))}: " if claim.given else ""
+    law = f"; {claim.law}" if claim.law else ""
+    return f"{given}{claim.statement}{law}"
 
 
 def _claims() -> list[Row]:
@@ -21,6 +29,7 @@ def _claims() -> list[Row]:
         {
             "id": claim.id,
             "title": claim.title,
+            "claim": _stated(claim),
             "statement": str(claim.statement),
             "given": [str(fact) for fact in claim.given],
             "expectation": claim.expectation,
@@ -36,7 +45,12 @@ def _claims() -> list[Row]:
 def _generators() -> list[Row]:
     from synthetic import GENERATORS, describe
 
-    return [describe(family) for family in GENERATORS]
+    rows = []
+    for family in GENERATORS:
+        row = describe(family)
+        defaults = {p["name"]: p["default"] for p in row["parameters"]}
+        rows.append({**row, "defaults": defaults})
+    return rows
 
 
 def _estimators() -> list[Row]:
@@ -74,8 +88,8 @@ _LISTS: dict[str, Callable[[], list[Row]]] = {
     "experiments": _experiments,
 }
 _SHOWN = {
-    "claims": ("id", "statement", "expectation", "worlds"),
-    "generators": ("family", "parameters", "answers"),
+    "claims": ("id", "title", "claim", "expectation"),
+    "generators": ("family", "summary", "defaults", "answers"),
     "estimators": ("name", "columns", "description"),
     "transformations": ("name", "states", "description"),
     "experiments": ("name", "question"),

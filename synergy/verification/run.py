@@ -63,10 +63,17 @@ class Report:
         return found
 
     @property
+    def undecided(self) -> tuple[str, ...]:
+        """The claims that no verdict decided: none was judged, could not fail, or did not apply."""
+        decisive = ("proved", "refuted", "verified", "violated")
+        decided = {v.claim for v in self.verdicts if v.judgement in decisive}
+        return tuple(claim.id for claim in self.claims if claim.id not in decided)
+
+    @property
     def exit_status(self) -> int:
         """0 when every claim came out as expected, 1 if any did not, 3 if something stayed open."""
         found = set(self.standings().values())
-        return 1 if "unexpected" in found else 3 if "inconclusive" in found else 0
+        return 1 if "unexpected" in found else 3 if "inconclusive" in found or self.undecided else 0
 
     def summary(self) -> str:
         """One line."""
@@ -76,10 +83,20 @@ class Report:
         verdict = {
             0: "every claim came out as expected",
             1: f"{standings.count('unexpected')} UNEXPECTED",
-            3: f"{standings.count('inconclusive')} inconclusive",
+            3: self._open(standings.count("inconclusive")),
         }[self.exit_status]
         claims, verdicts = _counted(len(self.claims), "claim"), _counted(len(self.verdicts), "verdict")
-        return f"{claims}, {verdicts} ({told}): {verdict}"
+        return f"{claims}, {verdicts}{f' ({told})' if told else ''}: {verdict}"
+
+    def _open(self, inconclusive: int) -> str:
+        """What stayed open."""
+        parts = [f"{inconclusive} inconclusive"] if inconclusive else []
+        if self.undecided:
+            parts.append(f"nothing decides {', '.join(self.undecided)} in these worlds")
+        return ", ".join(parts)
+
+    def __str__(self) -> str:
+        return "\n".join([*map(str, self.verdicts), self.summary()])
 
 
 def _counted(count: int, noun: str) -> str:
@@ -99,7 +116,7 @@ _ORDER = (
 
 
 def verify(
-    claims: Sequence[str | Claim] = (),
+    claims: str | Claim | Sequence[str | Claim] = (),
     *,
     worlds: Sequence[World] = (),
     generators: Sequence[str] = (),
@@ -112,8 +129,8 @@ def verify(
     """Judge claims in worlds on cases.
 
     Args:
-        claims: Claims, or their identifiers in the registry; none for the negative control and the whole
-            registry, or with `settings.core` the default ones.
+        claims: One or more claims, or their identifiers in the registry; none for the negative control and
+            the whole registry, or with `settings.core` the default ones.
         worlds: The worlds to judge in; none for all five.
         generators: Families, or full names of cases, to judge on; none for all.
         cases: The cases to choose from.
@@ -124,9 +141,14 @@ def verify(
             interrupted one stopped; None to keep nothing.
 
     Raises:
-        ValueError: If a claim, world or generator is unknown; the message says which exist.
+        ValueError: If a claim, world or generator is unknown (the message says which exist), or jobs is not
+            positive.
     """
     settings = settings or Settings()
+    if isinstance(jobs, bool) or not isinstance(jobs, int) or jobs < 1:
+        raise ValueError(f"jobs must be at least 1, got {jobs!r}")
+    if isinstance(claims, (str, Claim)):
+        claims = [claims]
     chosen = [c if isinstance(c, Claim) else find_claim(c) for c in claims or DEFAULT_CLAIMS]
     if not claims:
         if not settings.core:

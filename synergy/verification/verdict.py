@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
 import pandas as pd
@@ -68,6 +68,10 @@ class Verdict:
     note: str = ""
     evidence: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
+    def __str__(self) -> str:
+        number = "" if self.measured is None else f", gap {self.measured:.4g} nats"
+        return f"{self.claim} in the {self.world} world on {self.case}: {self.judgement}{number}"
+
 
 _AGAINST = ("refuted", "violated")
 _FOR = ("proved", "verified")
@@ -79,7 +83,8 @@ def standing(expectation: str, judgements: Sequence[Judgement]) -> Standing:
 
     A claim that is expected to be true may never be contradicted; one expected to be false must be
     contradicted at least once; an existential one must be satisfied at least once. What cannot be
-    contradicted or does not apply decides nothing.
+    contradicted or does not apply decides nothing here; `Report.undecided` names the claims that nothing
+    decided in any world.
     """
     found = set(judgements)
     if expectation == "true":
@@ -101,4 +106,4 @@ def to_frame(verdicts: Sequence[Verdict]) -> pd.DataFrame:
     for verdict in verdicts:
         row = {k: v for k, v in asdict(verdict).items() if k != "evidence"}
         rows.append(row)
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=[f.name for f in fields(Verdict) if f.name != "evidence"])

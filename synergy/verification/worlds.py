@@ -50,10 +50,14 @@ def _proof_note(outcome: object) -> str:
 def by_check(claim: Claim, world: World, settings: Settings) -> Verdict:
     """Judge the claim by its own check, or else on random models of its diagram or on its witness."""
     start = time.perf_counter()
-    evidence = judge(claim, world, seed=settings.seed, models=settings.models)
     own = world in claim.checks
+    where = "its own check" if own else "random models" if claim.witness is None else "witness"
+    try:
+        evidence = judge(claim, world, seed=settings.seed, models=settings.models)
+    except ValueError as error:
+        return Verdict(claim.id, world, where, str(claim.statement), "not applicable", note=str(error))
     judgement: Judgement
-    if claim.expectation == "true" and not own and _all_shannon(claim):
+    if claim.expectation == "true" and not own and evidence.holds and _all_shannon(claim):
         judgement = "by construction"
     elif claim.expectation == "false":
         judgement = "violated" if evidence.holds else "verified"
@@ -62,7 +66,7 @@ def by_check(claim: Claim, world: World, settings: Settings) -> Verdict:
     return Verdict(
         claim.id,
         world,
-        "its own check" if own else "random models" if claim.witness is None else "witness",
+        where,
         claim.law or str(claim.statement) if own else str(claim.statement),
         judgement,
         measured=evidence.margin,

@@ -88,7 +88,26 @@ def write_dataset(
             progress(plan.samples, plan.samples)
         return folder
     partial = folder.with_name(f".{folder.name}.partial")
+    new = not partial.exists()
     partial.mkdir(parents=True, exist_ok=True)
+    try:
+        return _made(generator, plan, partial, folder, wanted, jobs, progress)
+    except BaseException:
+        if new and not any(partial.iterdir()):
+            partial.rmdir()
+        raise
+
+
+def _made(
+    generator: Generator,
+    plan: Plan,
+    partial: Path,
+    folder: Path,
+    wanted: Iterable[int],
+    jobs: int,
+    progress: Progress | None,
+) -> Path:
+    """Make the missing shards in the partial folder and, when all are there, give it its name."""
     found = {k: _whole(partial / shard_name(k, plan.shards), plan, k) for k in range(plan.shards)}
     done = sum(plan.sizes[k] for k, shard in found.items() if shard is not None)
     if progress is not None and done:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from time import perf_counter
 
-from theory.diagrams import Diagram
+from theory.diagrams import ESSL, Diagram
 from theory.expressions import Expression, Relation, Statement
 from theory.joints import Joint
 from theory.parser import parse_statement
@@ -28,7 +28,7 @@ from theory.prover.results import (
     Witness,
 )
 from theory.prover.search import Found, Search
-from theory.prover.space import Space
+from theory.prover.space import MOST_VARIABLES, Space
 
 __all__ = ["prove"]
 
@@ -113,6 +113,11 @@ class _Problem:
         return bool(found.inequalities or found.instances) or any(
             self.facts.relations[index].operator != "==" for index in found.given
         )
+
+    def require_size(self) -> None:
+        """Raise a TooLargeError if the statement alone names more variables than any search can hold."""
+        if self.sizes[0] > MOST_VARIABLES:
+            Space(self.facts, self.sizes[0])
 
     def contradiction(self) -> Certificate | None:
         """A certificate that the given statements contradict each other, or None.
@@ -224,7 +229,7 @@ def _diagram(diagram: Diagram | str | None) -> Diagram | None:
     if diagram is None or isinstance(diagram, Diagram):
         return diagram
     if isinstance(diagram, str):
-        return Diagram.parse(diagram)
+        return ESSL if diagram == "essl" else Diagram.parse(diagram)
     raise TypeError(f"diagram must be a Diagram, text such as 'A->X' or None, got {diagram!r}")
 
 
@@ -248,7 +253,7 @@ def prove(
 
     Args:
         statement: One or several relations between linear expressions in H(..) and I(..;..|..).
-        diagram: A causal diagram (or its text, such as `"C->R, A->X"`), whose independences and
+        diagram: A causal diagram (or its text, such as `"C->R, A->X"`, or `"essl"`), whose independences and
             deterministic variables may be used.
         given: Statements that are taken as true.
         exists: Ask whether some distribution satisfies the statement, rather than all.
@@ -284,6 +289,7 @@ def prove(
     graph = _diagram(diagram)
     premises = _statements(given)
     problem = _Problem(claim, graph, premises, non_shannon=non_shannon, max_columns=max_columns)
+    problem.require_size()
     contradiction = problem.contradiction()
     if contradiction is not None:
         raise ContradictionError(

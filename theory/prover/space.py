@@ -40,7 +40,7 @@ Triples = tuple[Masks, Masks, Masks]
 
 _SEED = 20241106
 _REMEMBERED = 12
-_MOST_VARIABLES = 16
+MOST_VARIABLES = 16
 
 
 @dataclass(frozen=True)
@@ -132,11 +132,11 @@ class Space:
     """
 
     def __init__(self, facts: Facts, inside: int) -> None:
-        if inside > _MOST_VARIABLES:
+        if inside > MOST_VARIABLES:
             gigabytes = 8 * 2**inside * (6 * inside + inside * (inside - 1)) / 2**30
             raise TooLargeError(
                 f"{inside} variables ({', '.join(facts.variables[:3])}, ..) have {2**inside:,} joint "
-                f"entropies, which would take about {gigabytes:,.0f} GiB, and {_MOST_VARIABLES} variables "
+                f"entropies, which would take about {gigabytes:,.0f} GiB, and {MOST_VARIABLES} variables "
                 f"are the limit: leave out variables, or cut the diagram down to the part that matters"
             )
         self.facts = facts

@@ -177,3 +177,31 @@ def test_nothing_is_written_for_bad_input(tmp_path):
     )
     assert run(["verify", "E9", "--out", str(out)]) == 2
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_made_is_refused_before_the_work(capsys, tmp_path):
+    (tmp_path / "file").write_text("")
+    assert run(["verify", "E1", "--world", "proof", "--out", str(tmp_path / "file" / "sub")]) == 2
+    assert "cannot write to the folder" in capsys.readouterr().err
+    assert run(["verify", "E1", "--world", "proof", "--out", str(tmp_path / "file")]) == 2
+    assert "must be a folder" in capsys.readouterr().err
+
+
+def test_no_arguments_show_the_help(capsys):
+    assert run([]) == 0
+    assert "prove" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("count", [20, 40])
+def test_statements_that_will_not_fit_are_refused_with_their_size(capsys, count):
+    chain = " >= ".join(f"H(V{i})" for i in range(count))
+    assert run(["prove", f"{chain} >= 0"]) == 2
+    assert f"{count} variables" in capsys.readouterr().err
+
+
+def test_what_exceeds_the_memory_is_one_line(capsys, tmp_path):
+    out = tmp_path / "o"
+    huge = str(10**15)
+    assert run(["generate", "modular-shift", "--samples", huge, "--seed", "0", "--out", str(out)]) == 2
+    assert len(capsys.readouterr().err.strip().splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []

@@ -311,3 +311,46 @@ def test_a_damaged_file_is_computed_again(tmp_path):
     for path in tmp_path.glob("*.json"):
         path.write_text("{")
     assert verify(["E2"], settings=TINY, **arguments).verdicts[0].measured == first.verdicts[0].measured
+
+
+def test_a_claim_that_nothing_decides_is_not_as_expected(tmp_path):
+    report = verify("R2", worlds=["learned"], settings=TINY)
+    assert report.verdicts == ()
+    assert report.undecided == ("R2",)
+    assert report.exit_status == 3
+    assert "nothing decides R2" in report.summary()
+    write(report, tmp_path)
+    assert list(pd.read_parquet(tmp_path / "verdicts.parquet").columns)[:2] == ["claim", "world"]
+
+
+def test_what_cannot_fail_decides_nothing():
+    report = verify("L1", worlds=["exact"], cases=SHIFT[:1], settings=TINY, generators=["modular-shift"])
+    assert {v.judgement for v in report.verdicts} == {"by construction"}
+    assert report.exit_status == 3
+
+
+def test_random_models_that_break_an_identity_are_reported(monkeypatch):
+    """A planted error in the exact entropies must show, also for claims that no entropies can contradict."""
+    from theory import Joint
+
+    honest = Joint.value
+    monkeypatch.setattr(Joint, "value", lambda self, expression: honest(self, expression) - 5.0)
+    report = verify("G2", worlds=["exact"], cases=(), settings=TINY)
+    assert [v.judgement for v in report.verdicts] == ["violated"]
+
+
+def test_a_claim_without_models_to_judge_does_not_stop_the_others():
+    mine = Claim(
+        "T2", "Mine", "I(A;C|X) == 0", "true", given=("H(A|X) == 0",), prose="L2.", reference="a test",
+        worlds=("proof", "exact"),
+    )  # fmt: skip
+    report = verify([mine, "E1"], worlds=["proof", "exact"], cases=(), settings=TINY)
+    assert judgements(report)["T2", "exact", "random models"] == "not applicable"
+    assert judgements(report)["E1", "proof", "any model"] == "proved"
+    assert report.exit_status == 0
+
+
+@pytest.mark.parametrize("jobs", [0, -1, "x", True])
+def test_bad_jobs(jobs):
+    with pytest.raises(ValueError, match="jobs must be at least 1"):
+        verify("E1", worlds=["proof"], settings=TINY, jobs=jobs)
