@@ -98,6 +98,8 @@ class Bench:
             rows = self.case.sample(2 * settings.vector_rows, seed=settings.seed + 1)
             return rows.rows(slice(0, settings.vector_rows)), rows.rows(slice(settings.vector_rows, None))
         rows = self.case.sample(settings.train_rows + settings.judge_rows, seed=settings.seed + 1)
+        if rows.groups is None:
+            return rows.rows(slice(0, settings.train_rows)), rows.rows(slice(settings.train_rows, None))
         raw = np.unique(rows["R"])
         share = settings.train_rows / (settings.train_rows + settings.judge_rows)
         chosen = np.random.default_rng([settings.seed, 1]).permutation(raw)[: round(share * len(raw))]

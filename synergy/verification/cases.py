@@ -9,7 +9,18 @@ import numpy as np
 import numpy.typing as npt
 
 from synergy.verification.controls import CONTROL, Confounded
-from synthetic import Digits, Generator, NoExactAnswerError, ReducedShift, Sample, Variable
+from synthetic import (
+    Digits,
+    Generator,
+    Glyphs,
+    LinearGaussian,
+    Orbits,
+    Product,
+    Quotient,
+    ReducedShift,
+    Sample,
+    Variable,
+)
 from theory import Claim
 from theory.claims import World
 
@@ -28,6 +39,8 @@ class Case:
         represent: Makes Z from the input X; None where the generator draws Z itself, or has none, in
             which case Z is read as X (the identity is a representation too).
         only: The claims that the case was built for; None for all.
+        worlds: The worlds that it is judged in; None for all that know or can measure it.
+        core: Whether the quick run judges it.
     """
 
     name: str
@@ -35,19 +48,25 @@ class Case:
     about: str
     represent: Callable[[npt.NDArray[np.float32]], npt.NDArray[np.float32]] | None = None
     only: tuple[str, ...] | None = None
+    worlds: tuple[World, ...] | None = None
+    core: bool = True
 
     @property
     def known(self) -> tuple[World, ...]:
         """The worlds in which the generator itself knows the answer."""
-        try:
-            self.generator.joint()
-        except NoExactAnswerError:
-            return ()
-        try:
-            self.generator.predict("H(A)")
-        except NoExactAnswerError:
-            return ("exact",)
-        return ("symbolic", "exact")
+        answers = set(self.generator.answers)
+        known: list[World] = []
+        if "symbolic" in answers:
+            known.append("symbolic")
+        if answers - {"symbolic", "Monte Carlo"}:
+            known.append("exact")
+        return tuple(known)
+
+    def judged_in(self, world: World) -> bool:
+        """Whether the case is judged in a world."""
+        if self.worlds is not None:
+            return world in self.worlds
+        return world in self.known or world in ("sample", "learned")
 
     def fits(self, claim: Claim) -> bool:
         """Whether the claim is judged on this case."""
@@ -98,6 +117,44 @@ CASES = (
         Digits(transformation="inversion"),
         "the digits with colours inverted or not: a lossless transformation",
         only=("E1", "E2", "L1", "L2"),
+    ),
+    Case(
+        "orbits",
+        Orbits(noise=0.1),
+        "classes in three orbits of the four-fold rotations; Z is X",
+        only=("E1", "E2", "E3", "L1", "R2", "G1", "G2"),
+        core=False,
+    ),
+    Case(
+        "quotient",
+        Quotient(),
+        "a fine transformation B and its coarse label A; Z is X",
+        only=("E2", "F1"),
+        core=False,
+    ),
+    Case(
+        "product",
+        Product(),
+        "two independent transformations A and B of one input; Z is X",
+        only=("E2", "M1"),
+        core=False,
+    ),
+    Case(
+        "linear-gaussian",
+        LinearGaussian(),
+        "scalar Gaussian class, style and transformation; Z is X",
+        only=("E1", "E2", "E3", "P4"),
+        worlds=("symbolic", "exact"),
+        core=False,
+    ),
+    Case(
+        "glyphs",
+        Glyphs("mixed", size=16, noise=0.15),
+        "glyphs of known symmetry under four-fold rotation, with pixel noise; Z = a 2x2 thumbnail",
+        thumbnail,
+        only=("E1", "E2", "E3", "L1", "D1", "D2", "D3", "D4", "G1", "G2"),
+        worlds=("sample", "learned"),
+        core=False,
     ),
     Case(
         "confounded-shift",

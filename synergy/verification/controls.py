@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from synthetic import Generator, ModularShift, Sample, Variable
+from synthetic.generator import AnswerKind
 from theory import Claim, Diagram, Joint
 
 __all__ = ["CONTROL", "Confounded"]
@@ -29,6 +30,7 @@ class Confounded(Generator):
     """
 
     family: ClassVar[str] = "confounded-shift"
+    answers: ClassVar[tuple[AnswerKind, ...]] = ("enumeration",)
     n: int = 4
     strength: float = 0.5
 

@@ -159,6 +159,8 @@ def verify(
             raise ValueError(f"unknown world {world!r}: expected some of {', '.join(get_args(World))}")
     wanted = tuple(worlds or get_args(World))
     picked = _pick(cases, generators)
+    if settings.core and not generators:
+        picked = [case for case in picked if case.core]
     tasks = list(_tasks(chosen, wanted, picked, settings, general=not generators))
     verdicts = _finished(tasks, jobs, progress, Partial(partial))
     order = {c.id: i for i, c in enumerate(chosen)}
@@ -222,6 +224,10 @@ class _Task:
         return f"{' and '.join(self.worlds)}: {self.case.name if self.case else 'any model'}"
 
 
+_TOGETHER: tuple[tuple[World, ...], ...] = (("learned",), ("sample",), ("symbolic", "exact"))
+"""The worlds of a case that are judged in one task; the slowest first."""
+
+
 def _tasks(
     claims: Sequence[Claim],
     wanted: Sequence[World],
@@ -237,9 +243,8 @@ def _tasks(
             yield _Task(fitting, kept, case, settings)
 
     for case in cases:
-        yield from some(("learned",), case)
-        yield from some(("sample",), case)
-        yield from some([w for w in ("symbolic", "exact") if w in case.known], case)
+        for together in _TOGETHER:
+            yield from some([world for world in together if case.judged_in(world)], case)
     if general:
         yield from some(("proof", "symbolic", "exact"), None)
 

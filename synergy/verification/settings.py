@@ -29,7 +29,8 @@ class Settings:
         network_margin: The margin for usable information, in nats: a gap below it counts as none.
         models: Random models on the diagram in the exact world.
         device: Where networks run.
-        core: Whether to judge the core of the theory alone when no claim is named.
+        core: Whether to judge the core of the theory alone when no claim is named, and on the core cases
+            when no generator is.
     """
 
     seed: int = 0
