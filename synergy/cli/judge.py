@@ -54,7 +54,9 @@ def prove_command(
 
 @app.command("verify")
 def verify_command(
-    claims: Annotated[list[str] | None, typer.Argument(help="Claims, such as E1 D4; none for all.")] = None,
+    claims: Annotated[
+        list[str] | None, typer.Argument(help="Claims, such as E1 D4, or statements; none for all.")
+    ] = None,
     world: Annotated[
         list[str] | None, typer.Option("--world", help="proof, symbolic, exact, sample or learned.")
     ] = None,

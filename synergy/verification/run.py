@@ -129,8 +129,9 @@ def verify(
     """Judge claims in worlds on cases.
 
     Args:
-        claims: One or more claims, or their identifiers in the registry; none for the negative control and
-            the whole registry, or with `settings.core` the default ones.
+        claims: One or more claims, their identifiers in the registry, or statements on the E-SSL diagram,
+            such as `"I(A;Z|S) >= I(A;Z)"`; none for the negative control and the whole registry, or with
+            `settings.core` the default ones.
         worlds: The worlds to judge in; none for all five.
         generators: Families, or full names of cases, to judge on; none for all.
         cases: The cases to choose from.
@@ -149,7 +150,7 @@ def verify(
         raise ValueError(f"jobs must be at least 1, got {jobs!r}")
     if isinstance(claims, (str, Claim)):
         claims = [claims]
-    chosen = [c if isinstance(c, Claim) else find_claim(c) for c in claims or DEFAULT_CLAIMS]
+    chosen = [c if isinstance(c, Claim) else _named(c) for c in claims or DEFAULT_CLAIMS]
     if not claims:
         if not settings.core:
             chosen = list(CLAIMS.values())
@@ -167,6 +168,21 @@ def verify(
     world_order = {w: i for i, w in enumerate(get_args(World))}
     verdicts.sort(key=lambda v: (order[v.claim], world_order[v.world]))
     return Report(tuple(_decided(verdicts, settings)), tuple(chosen), settings)
+
+
+def _named(text: str) -> Claim:
+    """The claim of an identifier, or the claim that a statement makes of the E-SSL diagram."""
+    if "(" not in text and "_||_" not in text:
+        return find_claim(text)
+    return Claim(
+        text,
+        "Your statement",
+        text,
+        "exists" if any(r.operator in (">", "<") for r in parse_statement(text)) else "true",
+        prose="A statement that was given in place of a claim.",
+        reference="the caller",
+        worlds=get_args(World),
+    )
 
 
 def _finished(tasks: Sequence[_Task], jobs: int, progress: Progress | None, kept: Partial) -> list[Verdict]:

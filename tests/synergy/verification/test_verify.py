@@ -354,3 +354,12 @@ def test_a_claim_without_models_to_judge_does_not_stop_the_others():
 def test_bad_jobs(jobs):
     with pytest.raises(ValueError, match="jobs must be at least 1"):
         verify("E1", worlds=["proof"], settings=TINY, jobs=jobs)
+
+
+def test_a_statement_in_place_of_a_claim():
+    report = verify("I(A;Z|C) >= 4 I(A;Z)", worlds=["proof", "exact"], cases=SHIFT[:1], settings=TINY)
+    assert report.exit_status == 1
+    assert {v.judgement for v in report.verdicts} >= {"refuted", "violated"}
+    assert verify("I(A;Z) <= I(A;X)", worlds=["proof"], cases=(), settings=TINY).exit_status == 0
+    with pytest.raises(ValueError, match="unknown variable 'Q'"):
+        verify("I(A;Q) >= 0", settings=TINY)
