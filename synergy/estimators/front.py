@@ -9,6 +9,7 @@ from typing import Any
 from synergy.estimators.intake import Data, as_sample, check_expression
 from synergy.estimators.registry import ESTIMATORS
 from synergy.estimators.result import Estimate, Unit
+from synthetic.checks import integer, number
 from theory import Expression, Term
 
 __all__ = ["estimate"]
@@ -60,7 +61,8 @@ def estimate(
     """
     if unit not in ("nats", "bits"):
         raise ValueError(f"unit must be 'nats' or 'bits', got {unit!r}")
-    if isinstance(confidence, bool) or not 0 < confidence < 1:
+    integer("seed", seed, 0)
+    if not 0 < number("confidence", confidence) < 1:
         raise ValueError(f"confidence must lie strictly between 0 and 1, got {confidence}")
     if estimator not in ESTIMATORS:
         near = difflib.get_close_matches(str(estimator), ESTIMATORS, n=1)
@@ -73,6 +75,8 @@ def estimate(
             raise TypeError(f"option {name!r} is not one of {estimator}'s, which are: {known}")
     parsed = check_expression(term)
     sample = as_sample(data, parsed.variables, groups=groups)
+    if len(sample) < 2:
+        raise ValueError(f"an estimate needs at least 2 rows, got {len(sample)}")
     found = entry.run(sample, parsed, confidence=confidence, seed=seed, **options)
     constant = [
         v for v in parsed.variables if sample.variables[v].kind == "discrete" and _is_constant(sample[v])
