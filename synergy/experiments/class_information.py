@@ -8,10 +8,9 @@ pairs' synergy is log 2. Half-symmetric sets have J = log 2 and pay log(4)/2 - (
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 
 from synergy.experiments.base import Experiment, Outcome, Progress, Row, Scale, spread, summarise
 from synergy.experiments.worlds import fit, glyph_world
@@ -113,7 +112,7 @@ def _table(runs: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _figure(runs: pd.DataFrame) -> Any:  # noqa: ANN401  (a matplotlib Figure)
+def _figure(runs: pd.DataFrame) -> Figure:
     with plot_style():
         figure, axes = subplots(len(SETS), width=3.4, height=3.2, share_y=True)
         for axis, glyphs in zip(axes, SETS, strict=True):

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pandas as pd
+from matplotlib.figure import Figure
 
 from synergy.experiments.base import Experiment, Outcome, Progress, Row, Scale, spread, summarise
 from synergy.experiments.worlds import digit_sets, fit, probe_accuracy
@@ -76,7 +75,7 @@ def _table(runs: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _figure(runs: pd.DataFrame) -> Any:  # noqa: ANN401  (a matplotlib Figure)
+def _figure(runs: pd.DataFrame) -> Figure:
     names = list(dict.fromkeys(runs["task"]))
     with plot_style():
         figure, axes = subplots(2, width=3.8, height=3.2)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from matplotlib.figure import Figure
 
 from synergy.estimators.classifier import CrossFit
 from synergy.experiments.base import Experiment, Outcome, Progress, Row, Scale, spread, summarise
@@ -104,7 +103,7 @@ def _table(runs: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _figure(runs: pd.DataFrame, start: float) -> Any:  # noqa: ANN401  (a matplotlib Figure)
+def _figure(runs: pd.DataFrame, start: float) -> Figure:
     with plot_style():
         figure, axes = subplots(2, width=3.8, height=3.2)
         axes[0].plot([0, 1], [start, 0], color="0.3", label="(1 - g) of the synergy")

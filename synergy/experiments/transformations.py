@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pandas as pd
+from matplotlib.figure import Figure
 from scipy.stats import spearmanr
 
 from synergy.experiments.base import Experiment, Outcome, Progress, Row, Scale, spread, summarise
@@ -101,7 +102,7 @@ def _table(runs: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows).sort_values("gain", ascending=False, ignore_index=True)
 
 
-def _figure(trained: pd.DataFrame) -> Any:  # noqa: ANN401  (a matplotlib Figure)
+def _figure(trained: pd.DataFrame) -> Figure:
     with plot_style():
         figure, axes = subplots(len(QUANTITIES), width=3.0, height=3.2, share_y=True)
         means = trained.groupby("transformation", sort=False)[[*QUANTITIES, "gain"]].mean()

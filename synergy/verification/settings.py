@@ -36,10 +36,10 @@ class Settings:
     seed: int = 0
     alpha: float = 0.05
     table_rows: int = 50_000
-    image_rows: int = 1797 * 8
+    image_rows: int = 1797 * 4
     vector_rows: int = 10_000
-    train_rows: int = 1797 * 16
-    judge_rows: int = 1797 * 8
+    train_rows: int = 1797 * 8
+    judge_rows: int = 1797 * 4
     epochs: int = 20
     features: int = 16
     folds: int = 5

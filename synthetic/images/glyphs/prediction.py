@@ -75,7 +75,8 @@ def closed_form(world: Glyphs) -> GlyphForm:
     if world.styles["position"] != Choice(((0.0, 0.0),)):
         raise _refusal("position moves the glyphs off the centre; `exact` has the value")
     pose = world.pose_prior
-    assert isinstance(pose, Choice)
+    if not isinstance(pose, Choice):
+        raise _refusal("the pose is continuous")
     angles = [float(v) for v in pose.values if not isinstance(v, tuple)]
     turning = pose.states > 1
     if turning and not (isinstance(action, Rotation) and all(v % 1 == 0 for v in angles)):
