@@ -4,7 +4,7 @@ from synthetic.class_circle import ClassCircle
 from synthetic.erasure import Erasure
 from synthetic.generator import Answer, FiniteGenerator, Generator, NoExactAnswerError
 from synthetic.groups import Action, FiniteGroup, cyclic, dihedral, direct_product, parse_group, symmetric
-from synthetic.images import Digits, Glyphs, RealImages, contact_sheet, from_arrays, from_dataset
+from synthetic.images import Cifar10, Digits, Glyphs, RealImages, contact_sheet, from_arrays, from_dataset
 from synthetic.linear_gaussian import LinearGaussian
 from synthetic.modular_shift import ModularShift
 from synthetic.orbits import Orbits
@@ -12,7 +12,7 @@ from synthetic.product import Product
 from synthetic.quotient import Quotient
 from synthetic.random_model import RandomModel
 from synthetic.reduced_shift import ReducedShift
-from synthetic.registry import GENERATORS, describe, load_generator, make_generator
+from synthetic.registry import GENERATORS, READERS, describe, load_generator, make_generator
 from synthetic.sample import Sample, Variable
 from synthetic.storage import (
     DamagedFileError,
@@ -29,8 +29,10 @@ from synthetic.watermark import Watermark
 
 __all__ = [
     "GENERATORS",
+    "READERS",
     "Action",
     "Answer",
+    "Cifar10",
     "ClassCircle",
     "DamagedFileError",
     "Digits",

@@ -89,6 +89,11 @@ class Generator(ABC):
     def variables(self) -> tuple[Variable, ...]:
         """What each column of a sample is."""
 
+    @classmethod
+    def specimen(cls) -> Generator:
+        """The member that describes the family: the one of all defaults."""
+        return cls()
+
     def columns(self, n: int, streams: Streams) -> Mapping[str, npt.NDArray[Any]]:
         """Draw the columns of n rows, each random choice from a stream of its own name."""
         raise NotImplementedError(f"{type(self).__name__} defines neither columns nor sample")

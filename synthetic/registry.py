@@ -19,7 +19,7 @@ from synthetic.class_circle import ClassCircle
 from synthetic.erasure import Erasure
 from synthetic.generator import Generator
 from synthetic.groups import FiniteGroup
-from synthetic.images import Digits, Glyphs
+from synthetic.images import Cifar10, Digits, Glyphs
 from synthetic.linear_gaussian import LinearGaussian
 from synthetic.modular_shift import ModularShift
 from synthetic.orbits import Orbits
@@ -29,7 +29,7 @@ from synthetic.random_model import RandomModel
 from synthetic.reduced_shift import ReducedShift
 from synthetic.watermark import Watermark
 
-__all__ = ["GENERATORS", "describe", "load_generator", "make_generator"]
+__all__ = ["GENERATORS", "READERS", "describe", "load_generator", "make_generator"]
 
 FAMILIES: tuple[type[Generator], ...] = (
     ModularShift,
@@ -49,6 +49,9 @@ FAMILIES: tuple[type[Generator], ...] = (
 GENERATORS: dict[str, type[Generator]] = {family.family: family for family in FAMILIES}
 """The families by their name on the command line."""
 
+READERS: dict[str, type[Generator]] = {Cifar10.family: Cifar10}
+"""Families that read a folder, which must be named: they have no defaults."""
+
 _ARGUMENT = re.compile(r"^    (\w+): (.*)$")
 
 
@@ -59,7 +62,7 @@ def make_generator(family: str, settings: Mapping[str, str] | None = None) -> Ge
     parameters of a nested generator have its name and a dot in front: `base=modular-shift`, `base.n=4`.
 
     Args:
-        family: A name in `GENERATORS`.
+        family: A name in `GENERATORS` or `READERS`.
         settings: The text of each parameter; those that are not named keep their defaults.
 
     Raises:
@@ -97,7 +100,7 @@ def describe(family: str) -> dict[str, Any]:
     cls = _family(family)
     doc = inspect.cleandoc(cls.__doc__ or "")
     meanings = _arguments(doc)
-    default = _build(cls, {})
+    default = cls.specimen()
     settings = default.settings
     return {
         "family": cls.family,
@@ -106,7 +109,7 @@ def describe(family: str) -> dict[str, Any]:
             {
                 "name": f.name,
                 "type": _type_text(_hints(cls)[f.name]),
-                "default": settings.get(f.name),
+                "default": None if _required(f) else settings.get(f.name),
                 "meaning": meanings.get(f.name, ""),
             }
             for f in _fields(cls)
@@ -148,6 +151,10 @@ def _make(family: str, settings: Mapping[str, str], *, prefix: str) -> Generator
 
 
 def _build(cls: type[Generator], values: Mapping[str, Any]) -> Generator:
+    for f in _fields(cls):
+        if _required(f) and f.name not in values:
+            meaning = _arguments(inspect.cleandoc(cls.__doc__ or "")).get(f.name, "")
+            raise ValueError(f"{cls.family} needs {f.name}: {meaning}")
     try:
         return cls(**values)
     except TypeError as error:
@@ -155,11 +162,12 @@ def _build(cls: type[Generator], values: Mapping[str, Any]) -> Generator:
 
 
 def _family(name: str) -> type[Generator]:
-    if name not in GENERATORS:
-        close = difflib.get_close_matches(name, GENERATORS, n=1)
+    known = {**GENERATORS, **READERS}
+    if name not in known:
+        close = difflib.get_close_matches(name, known, n=1)
         hint = f" (did you mean {close[0]}?)" if close else ""
-        raise ValueError(f"unknown generator {name!r}{hint}: there are {', '.join(GENERATORS)}")
-    return GENERATORS[name]
+        raise ValueError(f"unknown generator {name!r}{hint}: there are {', '.join(known)}")
+    return known[name]
 
 
 def _fields(cls: type[Generator]) -> list[Any]:
@@ -168,6 +176,10 @@ def _fields(cls: type[Generator]) -> list[Any]:
 
 def _hints(cls: type[Generator]) -> dict[str, Any]:
     return get_type_hints(cls)
+
+
+def _required(f: Any) -> bool:  # noqa: ANN401  (the type of a dataclass field is not public)
+    return f.default is MISSING and f.default_factory is MISSING
 
 
 def _default(f: Any) -> Any:  # noqa: ANN401

@@ -1,6 +1,7 @@
 """Image worlds: glyphs drawn from known latents, and real images with a known transformation."""
 
 from synthetic.images.arrays import ImageDataset, Layout, RealImages, from_arrays, from_dataset
+from synthetic.images.cifar10 import Cifar10
 from synthetic.images.contact_sheet import ContactSheet, contact_sheet
 from synthetic.images.digits import Digits
 from synthetic.images.glyphs import GLYPH_SETS, GLYPHS, Choice, Glyph, Glyphs, Prior, Triangular, Uniform
@@ -10,6 +11,7 @@ __all__ = [
     "GLYPHS",
     "GLYPH_SETS",
     "Choice",
+    "Cifar10",
     "ContactSheet",
     "Digits",
     "Glyph",
