@@ -37,7 +37,8 @@ def oracle(
 
     For finite variables the score of a row with values v is -sum_S c_S log p(v_S), c_S the coefficients
     of the joint entropies; with a posterior it is -log p(target | given), term by term. A generator of
-    images gives the posterior of one latent given the image: H(A|X), I(A;X), I(C;X).
+    images gives the joint posterior of its latents given the image X, and so every term that can be
+    written with X as a condition: H(A|X), I(A;X), I(A;C|X), I(A;X|C).
 
     Args:
         sample: Rows drawn from the generator.
@@ -113,31 +114,46 @@ def _joint(generator: Generator, parsed: Expression) -> Joint:
 
 
 def _image_posterior(generator: Generator, image: str) -> LogPosterior:
+    """Log p(target | given) of latents by the posterior of all of them given the image X.
+
+    p(target | given, X) is p(target, given | X) / p(given | X), the second a sum over the first.
+    """
     posterior = getattr(generator, "posterior", None)
-    if posterior is None:
+    if posterior is None or image != "X":
         raise ValueError(
             f"the oracle needs log_posterior=..: {generator.family} has no posterior given {image}"
         )
+    remembered: dict[tuple[str, ...], npt.NDArray[np.float64]] = {}
+
+    def rows_of(sample: Sample, names: tuple[str, ...], seen: bool) -> npt.NDArray[np.float64]:
+        """Log p(names), or log p(names | X), of each row's own states."""
+        if not names:
+            return np.zeros(len(sample))
+        if not seen:
+            return _log_probability(_latent_joint(generator, names), sample, list(names))
+        if names not in remembered:
+            remembered[names] = np.asarray(posterior(sample[image], names), dtype=np.float64)
+        p = remembered[names]
+        with np.errstate(divide="ignore"):
+            return np.asarray(np.log(p[(np.arange(len(sample)), *(sample[name] for name in names))]))
 
     def log_posterior(
         sample: Sample, target: tuple[str, ...], given: tuple[str, ...]
     ) -> npt.NDArray[np.float64]:
-        if not given:
-            try:
-                joint = generator.joint(target)  # type: ignore[call-arg]
-            except NoExactAnswerError as error:
-                raise ValueError(f"the oracle needs log_posterior=..: {error}") from None
-            return _log_probability(joint, sample, list(target))
-        if len(target) != 1 or given != (image,):
-            raise ValueError(
-                f"{generator.family} knows the posterior of one latent given {image}, not of "
-                f"{','.join(target)} given {','.join(given)}: pass log_posterior=.., or ask for exact(..)"
-            )
-        p = np.asarray(posterior(sample[image], target[0]), dtype=np.float64)
-        with np.errstate(divide="ignore"):
-            return np.asarray(np.log(p[np.arange(len(sample)), sample[target[0]]]))
+        latents = tuple(name for name in given if name != image)
+        both = tuple(sorted({*target, *latents}))
+        seen = image in given
+        return rows_of(sample, both, seen) - rows_of(sample, latents, seen)
 
     return log_posterior
+
+
+def _latent_joint(generator: Generator, names: tuple[str, ...]) -> Joint:
+    joint: Callable[..., Joint] = generator.joint
+    try:
+        return joint(names)
+    except NoExactAnswerError as error:
+        raise ValueError(f"the oracle needs log_posterior=..: {error}") from None
 
 
 def _log_probability(joint: Joint, sample: Sample, subset: list[str]) -> npt.NDArray[np.float64]:

@@ -383,20 +383,22 @@ class Glyphs(Generator):
         """
         return oracle.forced_information(self, variable, resolution=resolution, draws=draws, seed=seed)
 
-    def posterior(self, images: npt.ArrayLike | torch.Tensor, target: str = "A") -> npt.NDArray[np.float64]:
+    def posterior(
+        self, images: npt.ArrayLike | torch.Tensor, target: str | Sequence[str] = "A"
+    ) -> npt.NDArray[np.float64]:
         """p(target | X = image) for each image, by Bayes' rule over all latent states.
 
         Args:
             images: Shape (n, channels, size, size).
-            target: A discrete latent.
+            target: A discrete latent, or several for their joint posterior.
 
         Returns:
-            Shape (n, cardinality of target).
+            Shape (n, cardinality of target), with one axis for each latent where there are several.
 
         Raises:
-            NoExactAnswerError: As `exact`.
-            ValueError: If a shape does not fit, the variable is unknown, or, without noise, an image is none
-                that the generator makes.
+            NoExactAnswerError: As `exact`, or the table would not fit.
+            ValueError: If a shape does not fit, a variable is unknown or repeated, or, without noise, an
+                image is none that the generator makes.
         """
         return oracle.posterior(self, images, target)
 

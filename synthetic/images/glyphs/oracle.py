@@ -33,7 +33,7 @@ from synthetic.checks import integer, number
 from synthetic.generator import Answer, NoExactAnswerError
 from synthetic.images.glyphs.forced import posterior_information
 from synthetic.seeds import child_seed
-from synthetic.support import Support, TooLargeError
+from synthetic.support import MAX_CELLS, Support, TooLargeError
 from theory import Expression, Joint
 
 if TYPE_CHECKING:
@@ -106,15 +106,24 @@ def _latents(world: Glyphs, names: Sequence[str]) -> Support:
     return support.channel("occlusion", (), world.occluder_prior) if "occlusion" in names else support
 
 
-def posterior(world: Glyphs, images: npt.ArrayLike | torch.Tensor, target: str) -> Array:
+def posterior(world: Glyphs, images: npt.ArrayLike | torch.Tensor, target: str | Sequence[str]) -> Array:
     """See `Glyphs.posterior`."""
     world.require_exact()
     support = world.states.support
-    if target == "X":
-        raise ValueError("target must be a latent, got X itself")
-    support.column(target)
-    kernel = _latent_given_template(support, (target,), dense=support.cardinalities[target])
+    names = (target,) if isinstance(target, str) else tuple(target)
+    if not names or len(set(names)) < len(names) or "X" in names:
+        raise ValueError(f"target must name one or several different latents, not X itself, got {target!r}")
+    for name in names:
+        support.column(name)
+    sizes = tuple(support.cardinalities[name] for name in names)
     pixels = torch.as_tensor(np.asarray(images) if not isinstance(images, torch.Tensor) else images)
+    cells = math.prod(sizes) * max(pixels.shape[0] if pixels.ndim else 0, support.cardinalities["X"])
+    if cells > MAX_CELLS:
+        raise NoExactAnswerError(
+            f"the posterior of {', '.join(names)} would have {cells:,} cells, more than {MAX_CELLS:,}: "
+            "take fewer images or fewer latents"
+        )
+    kernel = _latent_given_template(support, names, dense=True)
     templates = world.states.images
     if pixels.ndim != 4 or pixels.shape[1:] != templates.shape[1:]:
         wanted = f"(n, {world.channels}, {world.size}, {world.size})"
@@ -133,7 +142,7 @@ def posterior(world: Glyphs, images: npt.ArrayLike | torch.Tensor, target: str) 
                 f"images must be ones that the generator makes; image {row} is off by {off[row]:.3g}"
             )
         weights = np.eye(len(known))[nearest]
-    return np.asarray(weights @ kernel)
+    return np.asarray(weights @ kernel).reshape(len(flat), *sizes)
 
 
 @dataclass(frozen=True)
@@ -254,9 +263,8 @@ def forced_information(world: Glyphs, variable: str, *, resolution: float, draws
         known = ", ".join(v for v in support.names if v not in ("A", "X"))
         raise ValueError(f"variable must be one of {known}, got {variable!r}")
     name = f"I({variable};T), T = p(A|X)"
-    labels = support.cardinalities["A"]
-    of_a = _latent_given_template(support, ("A",), dense=labels)
-    of_c = _latent_given_template(support, (variable,), dense=support.cardinalities[variable])
+    of_a = _latent_given_template(support, ("A",), dense=True)
+    of_c = _latent_given_template(support, (variable,), dense=True)
     if not world.noise:
         prior = _template_prior(support)
         _, cell = np.unique(np.round(of_a, 9), axis=0, return_inverse=True)
@@ -286,13 +294,18 @@ def _template_prior(support: Support) -> Array:
 
 
 def _latent_given_template(
-    support: Support, names: Sequence[str], dense: int = 0
+    support: Support, names: Sequence[str], dense: bool = False
 ) -> sparse.csr_array | Array:
-    """p(latents | template): sparse over the states that occur, or dense over all `dense` states of one."""
-    group = support.column(names[0]) if dense else np.unique(support.codes(names), return_inverse=True)[1]
+    """p(latents | template): sparse over the joint states that occur, or dense over all in C order."""
+    sizes = tuple(support.cardinalities[name] for name in names)
+    group = (
+        np.ravel_multi_index(tuple(support.column(name) for name in names), sizes)
+        if dense
+        else np.unique(support.codes(names), return_inverse=True)[1]
+    )
     template = support.column("X")
     share = support.probabilities / _template_prior(support)[template]
-    shape = (support.cardinalities["X"], dense or int(group.max()) + 1)
+    shape = (support.cardinalities["X"], math.prod(sizes) if dense else int(group.max()) + 1)
     kernel = sparse.csr_array((share, (template, group)), shape=shape)
     kernel.sum_duplicates()
     return kernel.toarray() if dense else kernel

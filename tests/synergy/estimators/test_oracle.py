@@ -7,7 +7,8 @@ import pytest
 
 from synergy.estimators import estimate
 from synergy.estimators.oracle import oracle
-from synthetic import Glyphs, ModularShift, Sample, Variable
+from synthetic import Digits, Glyphs, ModularShift, Sample, Variable
+from synthetic.images import Uniform
 
 
 @pytest.fixture(scope="module")
@@ -46,15 +47,46 @@ def test_a_posterior_in_place_of_a_joint(shift):
     np.testing.assert_allclose(by_posterior.scores, by_joint.scores, atol=1e-12)
 
 
-def test_images_by_the_posterior_of_their_generator():
-    world = Glyphs(noise=0.4)
-    sample = world.sample(300, seed=0)
-    for term in ("H(A|X)", "I(C;X)"):
-        found = oracle(sample, term, generator=world, predict=term[2])
-        exact = world.exact(term, tolerance=0.01)
-        assert abs(found.value - exact.value) < 4 * math.hypot(found.standard_error, exact.standard_error)
-    with pytest.raises(ValueError, match="posterior of one latent given X, not of A given C,X"):
-        oracle(sample, "I(A;C|X)", generator=world)
+@pytest.mark.parametrize(
+    "term", ["H(A|X)", "I(C;X)", "I(A;C|X)", "I(A;X|C)", "H(A|X,C)", "I(A;C|X) - I(A;X)"]
+)
+def test_images_by_the_posterior_of_their_generator(term):
+    world = Glyphs(size=16, noise=2.0)
+    found = estimate(world.sample(400, seed=0), term, estimator="oracle", generator=world)
+    exact = world.exact(term, tolerance=0.01)
+    assert abs(found.value - exact.value) < 4 * math.hypot(found.standard_error, exact.standard_error)
+    assert 0 < found.standard_error < 0.1
+
+
+def test_both_routes_to_the_synergy_of_images_agree_row_by_row():
+    world = Glyphs(glyphs=("6", "9", "2"), size=16, noise=2.0)
+    sample = world.sample(100, seed=1)
+    by_a, by_c = (oracle(sample, "I(A;C|X)", generator=world, predict=name) for name in "AC")
+    np.testing.assert_allclose(by_a.scores, by_c.scores, atol=1e-10)
+
+
+def test_images_without_noise_give_the_closed_form():
+    world = Glyphs(glyphs=("6", "9", "2"))
+    found = oracle(world.sample(300, seed=0), "I(A;C|X)", generator=world)
+    truth = float(world.predict("I(A;C|X)"))
+    assert truth > 0
+    assert abs(found.value - truth) < 4 * found.standard_error + 1e-9
+
+
+def test_the_oracle_of_another_world_of_images_misses():
+    world, other = (Glyphs(size=16, noise=noise) for noise in (2.0, 4.0))
+    found = oracle(world.sample(400, seed=0), "H(A|X)", generator=other)
+    exact = world.exact("H(A|X)", tolerance=0.01)
+    assert abs(found.value - exact.value) > 4 * math.hypot(found.standard_error, exact.standard_error)
+
+
+def test_images_that_have_no_posterior_are_refused():
+    sample = Digits().sample(20, seed=0)
+    with pytest.raises(ValueError, match="digits has no posterior given X"):
+        oracle(sample, "H(A|X)", generator=Digits())
+    world = Glyphs(noise=0.4, hue=Uniform(0.0, 1.0))
+    with pytest.raises(ValueError, match="no exact answer while hue is continuous"):
+        oracle(world.sample(20, seed=0), "H(A|X)", generator=world)
 
 
 def test_by_name_through_the_front(shift):

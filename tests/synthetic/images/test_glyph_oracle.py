@@ -303,6 +303,35 @@ def test_the_posterior_is_a_distribution_and_is_calibrated():
     assert 0.15 < hits.mean() < 0.9  # informative, and not certain
 
 
+def test_the_joint_posterior_of_several_latents_has_the_posteriors_of_each_as_marginals():
+    world = Glyphs(size=16, noise=0.5, hue=[0.0, 0.4])
+    images = world.sample(40, seed=3)["X"]
+    p = world.posterior(images, ("C", "A", "hue"))
+    assert p.shape == (40, len(world.classes), 4, 2)
+    for axis, name in enumerate(("C", "A", "hue"), start=1):
+        others = tuple(a for a in (1, 2, 3) if a != axis)
+        np.testing.assert_allclose(p.sum(axis=others), world.posterior(images, name), atol=1e-12)
+    swapped = world.posterior(images, ("hue", "A", "C"))
+    np.testing.assert_allclose(swapped.transpose(0, 3, 2, 1), p, atol=1e-12)
+    together = p.sum(axis=3)
+    apart = together.sum(axis=2, keepdims=True) * together.sum(axis=1, keepdims=True)
+    assert np.abs(together - apart).max() > 0.01, "A and C are dependent given X"
+
+
+@pytest.mark.parametrize("target", [(), ("A", "A"), ("A", "X"), "X"])
+def test_a_joint_posterior_of_no_repeated_or_visible_variables_is_refused(target):
+    world = Glyphs(size=16, noise=0.5)
+    with pytest.raises(ValueError, match="one or several different latents"):
+        world.posterior(world.sample(2, seed=0)["X"], target)
+
+
+def test_a_joint_posterior_that_would_not_fit_is_refused():
+    world = Glyphs(size=16, noise=0.5)
+    images = np.broadcast_to(world.sample(1, seed=0)["X"], (10_000_000, 3, 16, 16))
+    with pytest.raises(NoExactAnswerError, match="more than"):
+        world.posterior(images, ("A", "C", "hue"))
+
+
 def test_the_posterior_without_noise_is_the_orbit():
     world = Glyphs(("6", "9", "F", "plus"), size=16)
     sample = world.sample(60, seed=0)
@@ -314,7 +343,7 @@ def test_the_posterior_without_noise_is_the_orbit():
         world.posterior(sample["X"][:1] * 0.9 + 0.05)
     with pytest.raises(ValueError, match="images must have shape"):
         world.posterior(sample["X"][:, :1])
-    with pytest.raises(ValueError, match="got X itself"):
+    with pytest.raises(ValueError, match="not X itself, got 'X'"):
         world.posterior(sample["X"], "X")
     with pytest.raises(ValueError, match="unknown variable 'Z'"):
         world.posterior(sample["X"], "Z")
