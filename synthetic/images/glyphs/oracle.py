@@ -116,7 +116,7 @@ def posterior(world: Glyphs, images: npt.ArrayLike | torch.Tensor, target: str |
     for name in names:
         support.column(name)
     sizes = tuple(support.cardinalities[name] for name in names)
-    pixels = torch.as_tensor(np.asarray(images) if not isinstance(images, torch.Tensor) else images)
+    pixels = images.detach().cpu().numpy() if isinstance(images, torch.Tensor) else np.asarray(images)
     cells = math.prod(sizes) * max(pixels.shape[0] if pixels.ndim else 0, support.cardinalities["X"])
     if cells > MAX_CELLS:
         raise NoExactAnswerError(
@@ -128,7 +128,7 @@ def posterior(world: Glyphs, images: npt.ArrayLike | torch.Tensor, target: str |
     if pixels.ndim != 4 or pixels.shape[1:] != templates.shape[1:]:
         wanted = f"(n, {world.channels}, {world.size}, {world.size})"
         raise ValueError(f"images must have shape {wanted}, got {tuple(pixels.shape)}")
-    flat = pixels.reshape(len(pixels), -1).double().numpy()
+    flat = pixels.reshape(len(pixels), -1).astype(np.float64)
     known = templates.reshape(len(templates), -1).double().numpy()
     gap = (flat**2).sum(1)[:, None] - 2 * flat @ known.T + (known**2).sum(1)[None, :]
     if world.noise:
