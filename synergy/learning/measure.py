@@ -21,7 +21,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -29,14 +28,19 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.stats import norm, t
 
-from synergy.estimators.classifier import CrossFit, Quality, classifier, decompose, paired_estimate
-from synergy.estimators.classifier.crossfit import calibrated, portfolio
-from synergy.estimators.classifier.design import Split, make_design
+from synergy.estimators.classifier import (
+    CrossFit,
+    NestedCrossFit,
+    Quality,
+    classifier,
+    decompose,
+    paired_estimate,
+)
 from synergy.estimators.result import Estimate
 from synthetic import Generator, NoExactAnswerError, Sample
 from theory import parse_expression
 
-__all__ = ["DEFAULT_TERMS", "Measured", "NestedCrossFit", "measure_representation", "over_seeds"]
+__all__ = ["DEFAULT_TERMS", "Measured", "measure_representation", "over_seeds"]
 
 DEFAULT_TERMS = (
     "I(A;Z)",
@@ -48,62 +52,6 @@ DEFAULT_TERMS = (
     "H(C|Z)",
 )
 """What is measured when nothing is asked for; I(S;Z) comes with every style S in the sample."""
-
-
-class NestedCrossFit(CrossFit):
-    """Cross-fitted losses whose classifiers may ignore the discrete conditions.
-
-    The log probabilities of predicting T from (Z, C) pool classifiers that see Z and C with classifiers
-    that see Z alone. The weights of the pool in one fold are fitted on the held-out predictions of all
-    other folds, as a super learner's are (van der Laan, Polley, Hubbard 2007): w weights fitted on g
-    independent groups cost about w / (2 g) nats.
-    """
-
-    def log_probabilities(
-        self, target: str | Sequence[str], given: str | Sequence[str] = ()
-    ) -> npt.NDArray[np.float64]:
-        """The held-out log probabilities, shape (n, k); class j is the j-th joint state that occurs."""
-        key = self._key(target, given)
-        names = sorted(key[1])
-        smooth = [name for name in names if self.sample.variables[name].kind != "discrete"]
-        if key not in self._log_p and smooth:
-            y, k = self._target(target)
-            if k > 1:
-                nested = [names] if names == smooth else [names, smooth]
-                models = [log_p for each in nested for log_p in self._held(target, each)]
-                log_p = np.zeros((len(y), k))
-                for split in self.splits:
-                    others = np.setdiff1d(np.arange(len(y)), split.test)
-                    rows = Split(fit=others[:0], tune=others, test=split.test)
-                    held = [(model[others], model[split.test]) for model in models]
-                    log_p[split.test] = calibrated(held, y, rows, k)
-                self._log_p[key] = log_p
-        return super().log_probabilities(target, given)
-
-    @cached_property
-    def _remembered(self) -> dict[tuple[frozenset[str], frozenset[str]], list[npt.NDArray[np.float64]]]:
-        return {}
-
-    def _held(self, target: str | Sequence[str], given: Sequence[str]) -> list[npt.NDArray[np.float64]]:
-        """The held-out log probabilities of each model, not yet calibrated, each of shape (n, k)."""
-        key = self._key(target, given)
-        if key not in self._remembered:
-            y, k = self._target(target)
-            design = make_design(self.sample, [name for name in self.sample if name in key[1]])
-            models = (
-                portfolio(design, len(y), k, self.quality, self.device)
-                if self.model is None
-                else (self.model,)
-            )
-            found = []
-            for model in models:
-                log_p = np.zeros((len(y), k))
-                fits = model.fit_predict(design, y, k, self.splits, seed=self.seed)
-                for split, (_, test) in zip(self.splits, fits, strict=True):
-                    log_p[split.test] = test
-                found.append(log_p)
-            self._remembered[key] = found
-        return self._remembered[key]
 
 
 @dataclass(frozen=True)

@@ -28,12 +28,14 @@ from synergy.estimators.classifier.models import (
     TableClassifier,
     TorchClassifier,
 )
+from synergy.estimators.classifier.nested import NestedCrossFit
 
 __all__ = [
     "CLASSIFIER_ENTRY",
     "CrossFit",
     "KernelClassifier",
     "Model",
+    "NestedCrossFit",
     "NetworkClassifier",
     "Prediction",
     "Quality",
