@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["run_bounds", "subspace_counts"]
+__all__ = ["all_run_bounds", "run_bounds", "subspace_counts"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -25,6 +25,7 @@ Words = npt.NDArray[np.uint64]
 
 _BLOCK = 2048
 _CHUNK = 1024
+_THREADED_ROWS = 4096
 _BITS_OF_BYTE = np.array([bin(byte).count("1") for byte in range(256)], dtype=np.uint8)
 
 
@@ -44,13 +45,13 @@ def run_bounds(values: Floats, radius: Floats, *, strict: bool = True) -> tuple[
         The sorting order, and the ends [low, high) for each point, all of shape (n,).
     """
     order = np.argsort(values, kind="stable")
-    ordered = values[order]
+    ordered, radius = values[order], radius[order]
     last = len(values) - 1
-    low = np.searchsorted(ordered, values - radius, side="left")
-    high = np.searchsorted(ordered, values + radius, side="right")
+    low = np.searchsorted(ordered, ordered - radius, side="left")
+    high = np.searchsorted(ordered, ordered + radius, side="right")
 
     def inside(position: Ints) -> npt.NDArray[np.bool_]:
-        distance = np.abs(ordered[np.clip(position, 0, last)] - values)
+        distance = np.abs(ordered.take(position, mode="clip") - ordered)
         near = distance < radius if strict else distance <= radius
         return np.asarray(near & (position >= 0) & (position <= last))
 
@@ -60,10 +61,22 @@ def run_bounds(values: Floats, radius: Floats, *, strict: bool = True) -> tuple[
         while (moved := ~inside(position + inner) & (step * (position - centre) > 0)).any():
             position[moved] -= step
 
-    middle = np.searchsorted(ordered, values, side="left")
+    middle = np.searchsorted(ordered, ordered, side="left")
     settle(low, -1, -1, 0, middle + 1)
     settle(high, 1, 0, -1, middle)
-    return order, low, np.maximum(high, low)
+    ends = np.empty((2, last + 1), dtype=np.int64)
+    ends[0, order], ends[1, order] = low, np.maximum(high, low)
+    return order, ends[0], ends[1]
+
+
+def all_run_bounds(
+    columns: Sequence[Floats], radius: Floats, *, strict: bool = True, workers: int = 1
+) -> list[tuple[Ints, Ints, Ints]]:
+    """`run_bounds` of several columns, on threads."""
+    if workers == 1 or len(columns) == 1 or len(radius) < _THREADED_ROWS:
+        return [run_bounds(column, radius, strict=strict) for column in columns]
+    with ThreadPoolExecutor(min(workers, len(columns))) as pool:
+        return list(pool.map(lambda column: run_bounds(column, radius, strict=strict), columns))
 
 
 def _prefixes(rank: Ints) -> Words:
@@ -102,9 +115,9 @@ def subspace_counts(
     has_shared = shared.shape[1] > 0
     sorting = np.argsort(shared[:, 0], kind="stable") if has_shared else np.arange(n)
     shared, parts, radius = shared[sorting], [part[sorting] for part in parts], radius[sorting]
-    groups = [
-        [run_bounds(np.ascontiguousarray(c), radius, strict=strict) for c in g.T] for g in (shared, *parts)
-    ]
+    columns = [np.ascontiguousarray(column) for group in (shared, *parts) for column in group.T]
+    bounds = iter(all_run_bounds(columns, radius, strict=strict, workers=workers))
+    groups = [[next(bounds) for _ in range(group.shape[1])] for group in (shared, *parts)]
     chunks = np.arange(0, n, _CHUNK)
     if has_shared:
         lowest = np.minimum.reduceat(groups[0][0][1], chunks)
