@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -10,7 +11,17 @@ import numpy.typing as npt
 from scipy.special import ndtri
 from scipy.stats import rankdata
 
-__all__ = ["Scale", "Slot", "check_rows", "check_scale", "described", "scaled", "slot", "spread_labels"]
+__all__ = [
+    "Scale",
+    "Slot",
+    "check_rows",
+    "check_scale",
+    "described",
+    "named_slots",
+    "scaled",
+    "slot",
+    "spread_labels",
+]
 
 Floats = npt.NDArray[np.float64]
 
@@ -29,30 +40,39 @@ class Slot:
         discrete: Which columns are labels, shape (d,).
         tied: Which continuous columns repeat more than 5 % of their values, shape (d,).
         name: `x`, `y` or `z`, for errors.
+        columns: What the user calls the columns, d names; empty where they have none.
     """
 
     values: Floats
     discrete: npt.NDArray[np.bool_]
     tied: npt.NDArray[np.bool_]
     name: str
+    columns: tuple[str, ...] = ()
 
     @property
     def width(self) -> int:
         """The number of columns."""
         return int(self.values.shape[1])
 
+    def column(self, index: int) -> str:
+        """What to call a column in errors and notes."""
+        return self.columns[index] if self.columns else f"column {index} of {self.name}"
 
-def slot(values: npt.ArrayLike, name: str, *, discrete: npt.ArrayLike | None = None) -> Slot:
+
+def slot(
+    values: npt.ArrayLike, name: str, *, discrete: npt.ArrayLike | None = None, columns: Sequence[str] = ()
+) -> Slot:
     """Check the columns of a slot.
 
     Args:
         values: Numbers of shape (n,) or (n, d).
         name: `x`, `y` or `z`.
         discrete: Which of the d columns are labels; None for none.
+        columns: What the user calls the d columns, for errors and notes; empty for `column i of name`.
 
     Raises:
-        ValueError: If the shape is another (an image, say), a number is NaN or infinite, or a column is
-            constant.
+        ValueError: If the shape is another (an image, say), a number is NaN or infinite, a column is
+            constant, or there are not d names.
         TypeError: If the values are not numbers.
     """
     array = np.asarray(values)
@@ -73,14 +93,38 @@ def slot(values: npt.ArrayLike, name: str, *, discrete: npt.ArrayLike | None = N
     labels = np.zeros(table.shape[1], dtype=bool) if discrete is None else np.asarray(discrete, dtype=bool)
     if labels.shape != (table.shape[1],):
         raise ValueError(f"discrete_{name} must have shape ({table.shape[1]},), got {labels.shape}")
+    if columns and len(columns) != table.shape[1]:
+        raise ValueError(f"columns must name the {table.shape[1]} columns of {name}, got {columns!r}")
     constant = np.ptp(table, axis=0) == 0
     if constant.any():
         first = int(np.argmax(constant))
-        raise ValueError(
-            f"column {first} of {name} is constant ({table[0, first]:g}): it says nothing, leave it out"
-        )
+        called = columns[first] if columns else f"column {first} of {name}"
+        raise ValueError(f"{called} is constant ({table[0, first]:g}): it says nothing, leave it out")
     repeated = np.array([1 - np.unique(column).size / len(column) for column in table.T])
-    return Slot(table, labels, (repeated > _TIED) & ~labels, name)
+    return Slot(table, labels, (repeated > _TIED) & ~labels, name, tuple(columns))
+
+
+def named_slots(
+    x: npt.ArrayLike,
+    y: npt.ArrayLike,
+    z: npt.ArrayLike | None,
+    columns: Sequence[Sequence[str]] = (),
+    discrete: Sequence[npt.ArrayLike | None] = (None, None, None),
+) -> list[Slot]:
+    """The checked slots of I(x;y|z), with the users' names of their columns.
+
+    Raises:
+        ValueError: As `slot`, or if there are names for some slots only.
+        TypeError: As `slot`.
+    """
+    given = [(x, "x"), (y, "y")] + ([] if z is None else [(z, "z")])
+    if columns and len(columns) != len(given):
+        raise ValueError(f"columns must name the columns of {len(given)} slots, got {columns!r}")
+    names = columns or ((),) * len(given)
+    return [
+        slot(values, name, discrete=labels, columns=called)
+        for (values, name), labels, called in zip(given, discrete, names, strict=False)
+    ]
 
 
 def check_rows(slots: list[Slot], k: int) -> int:

@@ -13,7 +13,7 @@ from synergy.estimators.columns import Scale
 from synergy.estimators.entry import Entry
 from synergy.estimators.gaussian import gaussian
 from synergy.estimators.intake import slots_of, split_columns
-from synergy.estimators.neighbours.knn import copula_knn, knn, mixed
+from synergy.estimators.neighbours.knn import Method, copula_knn, knn, mixed
 from synergy.estimators.result import Estimate
 from synthetic import Sample
 from theory import Expression, Term
@@ -60,7 +60,7 @@ def run_mixed(
     *,
     confidence: float = 0.95,
     seed: int = 0,
-    method: str = "mesner-shalizi",
+    method: Method = "mesner-shalizi",
     labels: bool = True,
     k: int = 5,
     scale: Scale | None = "standardise",
@@ -77,7 +77,7 @@ def run_mixed(
         discrete_x=marked[0],
         discrete_y=marked[1],
         discrete_z=marked[2] if slots.z is not None else None,
-        method=method,  # type: ignore[arg-type]
+        method=method,
         k=k,
         scale=scale,
         confidence=confidence,
@@ -85,6 +85,7 @@ def run_mixed(
         seed=seed,
         workers=workers,
         term=str(term),
+        columns=slots.columns,
     )
     return replace(found, notes=(*slots.notes, *found.notes))
 
@@ -106,7 +107,7 @@ def _switched(
     return replace(found, notes=(note, *found.notes))
 
 
-def _neighbour_runner(method: str) -> Callable[..., Estimate]:
+def _neighbour_runner(method: Method) -> Callable[..., Estimate]:
     def run(
         sample: Sample,
         expression: Expression,
@@ -123,7 +124,7 @@ def _neighbour_runner(method: str) -> Callable[..., Estimate]:
                 slots.x,
                 slots.y,
                 slots.z,
-                method=method,  # type: ignore[arg-type]
+                method=method,
                 k=k,
                 scale=scale,
                 confidence=confidence,
@@ -131,6 +132,7 @@ def _neighbour_runner(method: str) -> Callable[..., Estimate]:
                 seed=seed,
                 workers=workers,
                 term=str(term),
+                columns=slots.columns,
             )
             return replace(found, notes=(*slots.notes, *found.notes))
 
@@ -147,7 +149,7 @@ def _neighbour_runner(method: str) -> Callable[..., Estimate]:
     return run
 
 
-def _mixed_runner(method: str) -> Callable[..., Estimate]:
+def _mixed_runner(method: Method) -> Callable[..., Estimate]:
     def run(
         sample: Sample,
         expression: Expression,
@@ -195,6 +197,7 @@ def run_copula_knn(
             seed=seed,
             workers=workers,
             term=str(term),
+            columns=slots.columns,
         )
         return replace(found, notes=(*slots.notes, *found.notes))
 
@@ -222,6 +225,7 @@ def _gaussian_runner(copula: bool) -> Callable[..., Estimate]:
                 groups=_groups(sample),
                 seed=seed,
                 term=str(term),
+                columns=slots.columns,
             )
             return replace(found, notes=(*slots.notes, *found.notes))
 

@@ -21,11 +21,13 @@ References:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 from scipy.special import digamma
 
-from synergy.estimators.columns import Slot, check_rows, scaled, slot
+from synergy.estimators.columns import Slot, check_rows, named_slots, scaled
 from synergy.estimators.intervals import Expansion, check_confidence, cluster_variance, score_interval
 from synergy.estimators.result import Estimate
 
@@ -83,6 +85,7 @@ def gaussian(
     groups: npt.NDArray[np.integer] | None = None,
     seed: int = 0,
     term: str | None = None,
+    columns: Sequence[Sequence[str]] = (),
 ) -> Estimate:
     """I(X;Y) or I(X;Y|Z) of jointly Gaussian columns, exactly unbiased for them.
 
@@ -96,6 +99,7 @@ def gaussian(
         groups: Codes of dependent rows, shape (n,); standard errors are then clustered by them.
         seed: Fixes the Gaussian rows on which the bias of the ranks is measured (with `copula`).
         term: What to call the quantity; `I(X;Y)` or `I(X;Y|Z)` by default.
+        columns: What to call the columns of x, y and z in errors and notes.
 
     Returns:
         The estimate, in nats, with one influence value per row as scores. Where the columns (or their
@@ -114,7 +118,7 @@ def gaussian(
         True
     """
     check_confidence(confidence)
-    slots = [slot(x, "x"), slot(y, "y")] + ([] if z is None else [slot(z, "z")])
+    slots = named_slots(x, y, z, columns)
     check_rows(slots, 1)
     table = np.hstack([scaled(s.values, "copula" if copula else "standardise") for s in slots])
     n, width = table.shape
@@ -195,5 +199,5 @@ def _notes(slots: list[Slot], copula: bool) -> tuple[str, ...]:
     ]
     for s in slots:
         if s.tied.any():
-            notes.append(f"column {int(np.argmax(s.tied))} of {s.name} has many ties: it is not Gaussian")
+            notes.append(f"{s.column(int(np.argmax(s.tied)))} has many ties: it is not Gaussian")
     return tuple(notes)

@@ -167,12 +167,14 @@ class Slots:
         y: Shape (n, dy).
         z: Shape (n, dz), or None without conditions.
         notes: What was left out, and why.
+        columns: The names of the columns of x, of y and, where there is one, of z.
     """
 
     x: npt.NDArray[np.float64]
     y: npt.NDArray[np.float64]
     z: npt.NDArray[np.float64] | None
     notes: tuple[str, ...]
+    columns: tuple[tuple[str, ...], ...]
 
 
 def split_columns(sample: Sample, names: Sequence[str]) -> tuple[list[str], list[str], list[str]]:
@@ -202,19 +204,24 @@ def slots_of(sample: Sample, term: Term, *, estimator: str) -> Slots:
                 "little; use estimator='classifier', a variational one, or a representation of the image"
             )
     notes: list[str] = []
-    x, y = (_matrix(sample, group, notes) for group in term.groups)
+    (x, of_x), (y, of_y) = (_matrix(sample, group, notes) for group in term.groups)
     for group, matrix in zip(term.groups, (x, y), strict=True):
         if not matrix.shape[1]:
             raise ValueError(
                 f"every column of the slot {','.join(group)} of {term} is constant: there is nothing to "
                 f"estimate with {estimator}, the information is 0"
             )
-    z = _matrix(sample, term.given, notes) if term.given else None
-    return Slots(x, y, z if z is not None and z.shape[1] else None, tuple(notes))
+    z, of_z = _matrix(sample, term.given, notes) if term.given else (None, ())
+    if z is None or not z.shape[1]:
+        return Slots(x, y, None, tuple(notes), (of_x, of_y))
+    return Slots(x, y, z, tuple(notes), (of_x, of_y, of_z))
 
 
-def _matrix(sample: Sample, names: Sequence[str], notes: list[str]) -> npt.NDArray[np.float64]:
-    parts = []
+def _matrix(
+    sample: Sample, names: Sequence[str], notes: list[str]
+) -> tuple[npt.NDArray[np.float64], tuple[str, ...]]:
+    """The components of some variables that vary, side by side, and what to call each."""
+    parts, called = [], []
     for name in names:
         part = np.asarray(sample[name], dtype=np.float64).reshape(len(sample), -1)
         varies = part.min(axis=0) < part.max(axis=0)
@@ -226,7 +233,9 @@ def _matrix(sample: Sample, names: Sequence[str], notes: list[str]) -> npt.NDArr
                 else f"{left} of {part.shape[1]} components of {name} are constant and were left out"
             )
         parts.append(part[:, varies])
-    return np.hstack(parts)
+        single = part.shape[1] == 1
+        called += [name if single else f"component {i} of {name}" for i in np.flatnonzero(varies)]
+    return np.hstack(parts), tuple(called)
 
 
 def describe(variable: Variable, column: npt.NDArray[Any]) -> str:

@@ -33,6 +33,9 @@ class Estimate:
         scores: Where the estimator has them, one influence value per row, of shape (samples,), whose
             mean is the value up to bias correction; they make differences of estimates on the same
             rows paired. Not printed and not compared.
+        local: Where the estimator has them, the pointwise information of each row, of shape (samples,),
+            in the estimate's unit (NaN for a row left out); their mean is the value before bias
+            correction. They say where the information is, but not how uncertain the value is.
     """
 
     term: str
@@ -45,6 +48,7 @@ class Estimate:
     unit: Unit = "nats"
     notes: tuple[str, ...] = ()
     scores: npt.NDArray[np.float64] | None = field(default=None, repr=False, compare=False)
+    local: npt.NDArray[np.float64] | None = field(default=None, repr=False, compare=False)
 
     def to(self, unit: Unit) -> Estimate:
         """The same estimate in another unit."""
@@ -58,6 +62,7 @@ class Estimate:
             interval=(self.interval[0] * factor, self.interval[1] * factor),
             unit=unit,
             scores=None if self.scores is None else self.scores * factor,
+            local=None if self.local is None else self.local * factor,
         )
 
     def to_dict(self) -> dict[str, Any]:

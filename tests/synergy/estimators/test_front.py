@@ -184,3 +184,15 @@ def test_an_image_is_read_by_the_classifier():
     found = estimate(sample, "I(A;X)", estimator="classifier", quality="quick")
     assert abs(found.value - math.log(2)) < 0.1
     assert any("usable" in note for note in found.notes)
+
+
+@pytest.mark.parametrize("estimator", ["auto", "frenzel-pompe", "gaussian"])
+def test_notes_name_the_columns_of_the_user(estimator):
+    rng = np.random.default_rng(0)
+    data = {"place": rng.standard_normal((300, 3)), "weight": np.round(rng.standard_normal(300), 0)}
+    data["place"][:, 1] = np.round(data["place"][:, 1])
+    tied = estimate({**data, "weight": rng.standard_normal(300)}, "I(place;weight)", estimator=estimator)
+    assert any(note.startswith("component 1 of place") for note in tied.notes), tied.notes
+    data["place"] = rng.standard_normal((300, 3))
+    tied = estimate(data, "I(place;weight)", estimator=estimator)
+    assert any(note.startswith("weight ") for note in tied.notes), tied.notes

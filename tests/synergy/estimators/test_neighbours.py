@@ -458,3 +458,37 @@ def test_other_bad_input_is_named():
 def test_duplicated_rows_are_not_a_silent_number():
     found = knn(np.repeat(X, 3), np.repeat(Y, 3), interval=False)
     assert any("repeats more than 5 %" in note for note in found.notes)
+
+
+def test_the_local_terms_are_those_of_the_method_and_average_to_the_value():
+    x, y = gaussian_pair(300, 1, 0.5, seed=8)
+    found = knn(x, y, scale=None, interval=False)
+    np.testing.assert_allclose(found.local, ksg1_reference(x, y, 5), atol=1e-12)
+    assert found.local.mean() == pytest.approx(found.value, abs=1e-12)
+    assert found.scores is None, "the terms are no influence values"
+    np.testing.assert_allclose(found.to("bits").local * math.log(2), found.local)
+    corrected = copula_knn(x, y, interval=False)
+    bias = float(next(note for note in corrected.notes if "measured" in note).split()[3])
+    assert corrected.local.mean() - bias == pytest.approx(corrected.value, abs=1e-4)
+
+
+def test_a_row_alone_in_its_labels_has_no_local_term():
+    x = np.r_[np.arange(20) % 2, 5]
+    found = mixed(x, np.arange(21) * 0.1, discrete_x=[True], interval=False)
+    assert np.isnan(found.local[20])
+    assert np.isfinite(found.local[:20]).all()
+    assert np.nanmean(found.local) == pytest.approx(found.value)
+
+
+def test_notes_call_columns_by_their_names():
+    rng = np.random.default_rng(0)
+    weight = np.round(rng.standard_normal(200), 0)
+    height = rng.standard_normal((200, 2))
+    found = knn(height, weight, columns=[("left", "right"), ("weight",)], interval=False)
+    assert any(note.startswith("weight repeats more than 5 %") for note in found.notes)
+    plain = knn(height, weight, interval=False)
+    assert any(note.startswith("column 0 of y repeats") for note in plain.notes)
+    with pytest.raises(ValueError, match="columns must name the 2 columns of x, got"):
+        knn(height, weight, columns=[("left",), ("weight",)])
+    with pytest.raises(ValueError, match="columns must name the columns of 2 slots, got"):
+        knn(height, weight, columns=[("left", "right")])
