@@ -1,8 +1,9 @@
 """The learned world: small networks, what they are trained for, and what their representations hold.
 
-Data: `ImageSet.from_generator(Digits())`, `ImageSet.from_arrays(images, {"C": labels})` or
-`ImageSet.from_sample(sample)` keep images in memory; `.split(0.6, seed=0)` gives a set to train on and one to
-judge on; `Stream(generator, size)` draws afresh in every step.
+Data: `ImageSet.from_generator(Digits())` or `(Cifar10(root))`, `ImageSet.from_arrays(images, {"C": labels})`,
+`ImageSet.from_sample(sample)` and `ImageSet.from_dataset(pairs)`, with any torch Dataset of (image, label),
+keep images in memory; `.split(0.6, seed=0)` gives a set to train on and one to judge on; `Stream(generator,
+size)` draws afresh in every step.
 
 Tasks: `PredictTransformation("rotation")`, several with `"rotation+inversion"` and `joint="product"` or
 `"sum"`, a coarser label with `as_task("rotation", coarse=[0, 1, 0, 1])`, a base augmentation with
@@ -32,7 +33,8 @@ Example:
     ((128, 8), 2)
 """
 
-from synergy.learning.data import Batch, ImageSet, Source, Stream
+from synergy.learning.batches import Batch, Source
+from synergy.learning.data import ImageSet
 from synergy.learning.device import choose_device
 from synergy.learning.encoders import (
     ENCODERS,
@@ -56,6 +58,7 @@ from synergy.learning.pretext import (
     Untrained,
 )
 from synergy.learning.probes import Probe, probe, probes
+from synergy.learning.stream import Stream
 from synergy.learning.tasks import Task, as_task
 from synergy.learning.trained import Trained, load_encoder
 from synergy.learning.training import train_classifier

@@ -1,74 +1,27 @@
-"""What networks are trained on: a pool of images with labels, or fresh draws from a generator."""
+"""Images in memory with their labels, to train on and to judge on."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
+from synergy.learning.batches import Batch, step_stream
 from synergy.learning.device import generator as random_stream
 from synergy.learning.tasks import Task, as_task
 from synthetic import Generator, Sample, Variable
+from synthetic.images.arrays import ImageDataset, read_pairs, to_pixels
 from synthetic.sample import Role
-from synthetic.seeds import shard_seed
+from synthetic.transformations import on_grid
 
-__all__ = ["Batch", "ImageSet", "Source", "Stream"]
+__all__ = ["ImageSet"]
 
-_ORDER, _STEP, _HELD = 1, 2, 3
-
-
-@dataclass(frozen=True)
-class Batch:
-    """The inputs and labels of one training step, on the device.
-
-    Args:
-        images: Inputs of shape (n, ..).
-        labels: Integers of shape (n,), by variable.
-        rng: The random numbers of this step.
-    """
-
-    images: torch.Tensor
-    labels: Mapping[str, torch.Tensor]
-    rng: torch.Generator
-
-    def __len__(self) -> int:
-        return len(self.images)
-
-
-class Source(Protocol):
-    """Where batches come from."""
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """The shape of one input."""
-        ...
-
-    @property
-    def states(self) -> Mapping[str, int]:
-        """The number of states of each label."""
-        ...
-
-    @property
-    def size(self) -> int:
-        """Inputs in one epoch."""
-        ...
-
-    def batches(
-        self, epoch: int, batch_size: int, *, seed: int, device: torch.device, held_out: bool = False
-    ) -> Iterator[Batch]:
-        """The batches of an epoch, a function of (epoch, seed) alone."""
-        ...
-
-
-def _streams(epoch: int, step: int, *, seed: int, device: torch.device, held_out: bool) -> torch.Generator:
-    key = (_HELD, 0, step) if held_out else (_STEP, epoch, step)
-    return random_stream(seed, *key, device=device)
+_ORDER, _SPLIT, _DRAW = 1, 4, 5
 
 
 @dataclass(frozen=True)
@@ -180,6 +133,42 @@ class ImageSet:
             raise ValueError(f"{source.family} draws images without end: pass n, the number of rows")
         return cls.from_sample(source.sample(n, seed=seed))
 
+    @classmethod
+    def from_dataset(
+        cls, dataset: ImageDataset, *, states: int | None = None, limit: int | None = None
+    ) -> ImageSet:
+        """The images and classes of any map-style torch Dataset of pairs (image, label).
+
+        The images are read once and kept. An image is a tensor (channels, height, width), an array (height,
+        width) or (height, width, channels), or a PIL image, in unsigned bytes or floats in [0, 1].
+
+        Args:
+            dataset: Has a length and gives (image, label) for each index; labels are integers.
+            states: The number of classes; None for the largest label plus one.
+            limit: Read only this many images; None for all.
+
+        Raises:
+            TypeError: If an item is not such a pair or a label not an integer.
+            ValueError: If there are no images, they differ in shape, pixels leave [0, 1], or a label leaves
+                0 .. states - 1.
+
+        Example:
+            >>> import torch
+            >>> from torch.utils.data import TensorDataset
+            >>> pairs = TensorDataset(torch.rand(6, 3, 32, 32), torch.tensor([0, 1, 2, 0, 1, 2]))
+            >>> images = ImageSet.from_dataset(pairs)
+            >>> images.shape, dict(images.states)
+            ((3, 32, 32), {'C': 3})
+        """
+        images, labels = read_pairs(dataset, limit=limit)
+        for index, label in enumerate(labels):
+            if isinstance(label, bool) or not isinstance(label, (int, np.integer)):
+                raise TypeError(f"label {index} of the dataset must be an integer, got {label!r}")
+        classes = torch.tensor(labels, dtype=torch.int64)
+        pixels = to_pixels(images)
+        raw = cls(pixels, {"C": classes}, {"C": int(classes.max()) + 1 if states is None else states})
+        return replace(raw, images=on_grid(pixels))
+
     @property
     def shape(self) -> tuple[int, ...]:
         """The shape of one input."""
@@ -217,7 +206,7 @@ class ImageSet:
             chunks = torch.split(order[: n - n % batch_size], batch_size)
         for step, rows in enumerate(chunks):
             index = rows.to(device)
-            rng = _streams(epoch, step, seed=seed, device=device, held_out=held_out)
+            rng = step_stream(epoch, step, seed=seed, device=device, held_out=held_out)
             yield Batch(images[index], {k: v[index] for k, v in labels.items()}, rng)
 
     def rows(self, index: torch.Tensor) -> ImageSet:
@@ -242,7 +231,7 @@ class ImageSet:
         if not 0 < cut < len(names):
             raise ValueError(f"share must leave images on both sides, got {share} of {len(names)} raw images")
         chosen = torch.zeros(len(names), dtype=torch.bool)
-        chosen[torch.randperm(len(names), generator=random_stream(seed, 4))[:cut]] = True
+        chosen[torch.randperm(len(names), generator=random_stream(seed, _SPLIT))[:cut]] = True
         first = chosen[index]
         return self.rows(first.nonzero()[:, 0]), self.rows((~first).nonzero()[:, 0])
 
@@ -266,7 +255,7 @@ class ImageSet:
         if copies < 1:
             raise ValueError(f"copies must be at least 1, got {copies}")
         rows = torch.arange(self.size).repeat(copies)
-        codes = drawn.draw(len(rows), random_stream(seed, 5))
+        codes = drawn.draw(len(rows), random_stream(seed, _DRAW))
         images = torch.cat(
             [
                 drawn.apply(self.images[part], code)
@@ -274,11 +263,8 @@ class ImageSet:
             ]
         )
         columns = {name: column[rows].numpy() for name, column in self.labels.items()}
-        roles = {name: "class" if name == "C" else "style" for name in columns}
-        variables = {
-            name: Variable(name, "discrete", self.states[name], roles[name])  # type: ignore[arg-type]
-            for name in columns
-        }
+        roles: dict[str, Role] = {name: "class" if name == "C" else "style" for name in columns}
+        variables = {name: Variable(name, "discrete", self.states[name], roles[name]) for name in columns}
         raw = rows if self.groups is None else torch.unique(self.groups, return_inverse=True)[1][rows]
         added: dict[str, tuple[torch.Tensor, int]] = {"R": (raw, int(raw.max()) + 1)}
         added.update(drawn.columns(codes))
@@ -289,62 +275,6 @@ class ImageSet:
         columns["X"] = images.numpy()
         variables["X"] = Variable("X", "image", None, "input")
         return Sample(columns, variables, groups="R", metadata={"task": drawn.name, "seed": seed})
-
-
-@dataclass(frozen=True)
-class Stream:
-    """Fresh rows of a generator in every step, never the same twice.
-
-    Args:
-        source: The generator; one with a method `tensors(n, seed=, device=)` draws on the device.
-        size: Rows in an epoch.
-        image: The column that the encoder sees.
-
-    Raises:
-        ValueError: If `size` is not positive or the generator has no such column.
-    """
-
-    source: Generator
-    size: int
-    image: str = "X"
-
-    def __post_init__(self) -> None:
-        if self.size < 1:
-            raise ValueError(f"size must be at least 1, got {self.size}")
-        names = [v.name for v in self.source.variables]
-        if self.image not in names:
-            raise ValueError(f"unknown variable {self.image!r}: {self.source.family} has {', '.join(names)}")
-
-    @cached_property
-    def shape(self) -> tuple[int, ...]:
-        """The shape of one input."""
-        return tuple(self.source.sample(1, seed=0)[self.image].shape[1:])
-
-    @property
-    def states(self) -> Mapping[str, int]:
-        """The number of states of each discrete column."""
-        return {v.name: v.cardinality or 1 for v in self.source.variables if v.kind == "discrete"}
-
-    def __len__(self) -> int:
-        return self.size
-
-    def batches(
-        self, epoch: int, batch_size: int, *, seed: int, device: torch.device, held_out: bool = False
-    ) -> Iterator[Batch]:
-        """Fresh draws; held out: draws that no training step sees."""
-        for step in range(max(1, self.size // batch_size)):
-            shard = step if held_out else (epoch + 1) * 1_000_000 + step
-            columns = self._draw(batch_size, shard_seed(seed, shard), device)
-            labels = {name: columns[name] for name in self.states}
-            rng = _streams(epoch, step, seed=seed, device=device, held_out=held_out)
-            yield Batch(columns[self.image], labels, rng)
-
-    def _draw(self, n: int, seed: int, device: torch.device) -> Mapping[str, torch.Tensor]:
-        tensors = getattr(self.source, "tensors", None)
-        if tensors is not None:
-            drawn: Mapping[str, torch.Tensor] = tensors(n, seed=seed, device=device)
-            return drawn
-        return self.source.sample(n, seed=seed).tensors(device=device)
 
 
 def _check_labels(name: str, column: torch.Tensor, states: int, n: int) -> None:

@@ -17,13 +17,15 @@ from rich.console import Console
 from rich.progress import Progress
 from torch import nn
 
+from synergy.learning.batches import Batch, Source
 from synergy.learning.checkpoints import Checkpoint, flatten_optimiser, restore_optimiser
-from synergy.learning.data import Batch, ImageSet, Source, Stream
+from synergy.learning.data import ImageSet
 from synergy.learning.device import choose_device
 from synergy.learning.device import generator as random_stream
 from synergy.learning.encoders import build_encoder
 from synergy.learning.options import Training
 from synergy.learning.pretext import Pretext
+from synergy.learning.stream import Stream
 from synergy.learning.trained import Trained
 
 __all__ = ["train"]

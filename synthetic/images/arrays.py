@@ -16,7 +16,7 @@ from synthetic.images.real import RealImageGenerator
 from synthetic.transformations import Transformation, on_grid
 from synthetic.transformations import transformation as resolve
 
-__all__ = ["ImageDataset", "Layout", "RealImages", "from_arrays", "from_dataset"]
+__all__ = ["ImageDataset", "Layout", "RealImages", "from_arrays", "from_dataset", "read_pairs", "to_pixels"]
 
 Layout = Literal["auto", "first", "last"]
 """Where the channel axis is: `first` (n, channels, height, width), `last` (n, height, width, channels)."""
@@ -159,13 +159,7 @@ def from_arrays(
         >>> from_arrays(images, ["cat", "dog", "dog", "cat"], transformation="jigsaw")
         RealImages(4 images of 3 x 8 x 8, 2 classes, transformation='jigsaw')
     """
-    pixels = images if isinstance(images, torch.Tensor) else torch.from_numpy(np.array(images))
-    if pixels.dtype == torch.uint8:
-        pixels = pixels.double() / 255
-    elif pixels.dtype == torch.bool:
-        pixels = pixels.double()
-    elif not pixels.is_floating_point():
-        raise TypeError(f"images must be unsigned bytes, booleans or floats, got {pixels.dtype}")
+    pixels = to_pixels(images)
     if pixels.ndim == 3:
         pixels = pixels[:, None]
     elif pixels.ndim == 4:
@@ -185,6 +179,22 @@ def from_arrays(
         transformation=transformation,
         names=tuple(str(name) for name in names),
     )
+
+
+def to_pixels(images: npt.ArrayLike | torch.Tensor) -> torch.Tensor:
+    """Unsigned bytes divided by 255, booleans as 0 and 1, floats as they are.
+
+    Raises:
+        TypeError: If the images are none of these.
+    """
+    pixels = images if isinstance(images, torch.Tensor) else torch.from_numpy(np.array(images))
+    if pixels.dtype == torch.uint8:
+        return pixels.double() / 255
+    if pixels.dtype == torch.bool:
+        return pixels.double()
+    if not pixels.is_floating_point():
+        raise TypeError(f"images must be unsigned bytes, booleans or floats, got {pixels.dtype}")
+    return pixels
 
 
 def _channel_axis(shape: tuple[int, ...], channels: Layout) -> Literal["first", "last"]:
@@ -220,6 +230,21 @@ def from_dataset(
         TypeError: If the dataset has no length or no index, or an item is not such a pair.
         ValueError: If the images differ in shape, pixels leave [0, 1], or there are fewer than two classes.
     """
+    images, labels = read_pairs(dataset, limit=limit)
+    return from_arrays(images, labels, transformation=transformation, channels="first")
+
+
+def read_pairs(dataset: ImageDataset, *, limit: int | None = None) -> tuple[npt.NDArray[Any], list[Any]]:
+    """The images of a map-style Dataset, of shape (n, channels, height, width), and their labels.
+
+    Args:
+        dataset: Has a length and gives (image, label) for each index.
+        limit: Read only this many images; None for all.
+
+    Raises:
+        TypeError: If the dataset has no length or no index, or an item is not such a pair.
+        ValueError: If it is empty, or the images differ in shape.
+    """
     if not hasattr(dataset, "__len__") or not hasattr(dataset, "__getitem__"):
         raise TypeError(
             "dataset must have a length and an index, as a map-style torch Dataset has, "
@@ -245,7 +270,7 @@ def from_dataset(
         labels.append(item[1].item() if isinstance(item[1], (torch.Tensor, np.generic)) else item[1])
     if not images:
         raise ValueError("dataset must not be empty, got no images")
-    return from_arrays(np.stack(images), labels, transformation=transformation, channels="first")
+    return np.stack(images), labels
 
 
 def _channels_first(image: object, index: int) -> npt.NDArray[Any]:

@@ -21,7 +21,7 @@ from typing import ClassVar
 import torch
 from torch import nn
 
-from synergy.learning.data import Batch
+from synergy.learning.batches import Batch
 from synergy.learning.pretext.adversary import AdversarialHead, Eliminate
 from synergy.learning.pretext.base import Losses, Pretext
 from synergy.learning.pretext.contrastive import (

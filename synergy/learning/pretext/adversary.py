@@ -15,7 +15,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from synergy.learning.data import Batch
+from synergy.learning.batches import Batch
 from synergy.learning.pretext.base import Losses, Pretext
 from synergy.learning.pretext.predict import LabelTask, _check_known
 from synthetic.checks import number

@@ -10,7 +10,7 @@ from typing import ClassVar
 import torch
 from torch import nn
 
-from synergy.learning.data import Batch
+from synergy.learning.batches import Batch
 from synthetic.transformations.augment import Augmentation
 
 __all__ = ["Losses", "Pretext", "augmented"]

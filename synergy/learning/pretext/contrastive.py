@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from synergy.learning.data import Batch
+from synergy.learning.batches import Batch
 from synergy.learning.pretext.base import Losses, Pretext, augmented
 from synergy.learning.pretext.predict import _check_augmentable
 from synergy.learning.tasks import Task, as_task

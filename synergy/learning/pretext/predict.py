@@ -15,7 +15,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from synergy.learning.data import Batch
+from synergy.learning.batches import Batch
 from synergy.learning.pretext.base import Losses, Pretext, augmented
 from synergy.learning.tasks import Task, as_task
 from synthetic.transformations import Transformation

@@ -1,0 +1,64 @@
+"""What a training step sees, and where it comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+
+from synergy.learning.device import generator as random_stream
+
+__all__ = ["Batch", "Source", "step_stream"]
+
+_STEP, _HELD = 2, 3
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The inputs and labels of one training step, on the device.
+
+    Args:
+        images: Inputs of shape (n, ..).
+        labels: Integers of shape (n,), by variable.
+        rng: The random numbers of this step.
+    """
+
+    images: torch.Tensor
+    labels: Mapping[str, torch.Tensor]
+    rng: torch.Generator
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+
+class Source(Protocol):
+    """Where batches come from."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of one input."""
+        ...
+
+    @property
+    def states(self) -> Mapping[str, int]:
+        """The number of states of each label."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """Inputs in one epoch."""
+        ...
+
+    def batches(
+        self, epoch: int, batch_size: int, *, seed: int, device: torch.device, held_out: bool = False
+    ) -> Iterator[Batch]:
+        """The batches of an epoch, a function of (epoch, seed) alone."""
+        ...
+
+
+def step_stream(epoch: int, step: int, *, seed: int, device: torch.device, held_out: bool) -> torch.Generator:
+    """The random numbers of one step, a function of (seed, epoch, step) alone; held out: of (seed, step)."""
+    key = (_HELD, 0, step) if held_out else (_STEP, epoch, step)
+    return random_stream(seed, *key, device=device)

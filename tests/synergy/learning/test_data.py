@@ -1,0 +1,177 @@
+"""Where images come from: files, arrays, any torch Dataset; and networks take a step on each."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch.utils.data import Dataset, TensorDataset
+
+from synergy.learning import ImageSet, PredictTransformation, Stream, Trained, Training, train
+from synthetic import Cifar10
+from synthetic.transformations import transformation
+
+PIXELS = np.random.default_rng(0).integers(0, 256, (12, 32, 32, 3), dtype=np.uint8)
+CLASSES = np.arange(12) % 4
+
+
+class Pictures(Dataset):
+    """As torchvision's datasets give them: PIL images and Python integers."""
+
+    def __init__(self, labels: list[object], images: np.ndarray = PIXELS) -> None:
+        self.labels, self.images = labels, images
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __getitem__(self, index: int) -> tuple[Image.Image, object]:
+        return Image.fromarray(self.images[index]), self.labels[index]
+
+
+@pytest.fixture
+def cifar(tmp_path: Path) -> Cifar10:
+    rows = np.concatenate(
+        [CLASSES[:, None].astype(np.uint8), PIXELS.transpose(0, 3, 1, 2).reshape(12, -1)], 1
+    )
+    (tmp_path / "test_batch.bin").write_bytes(rows.tobytes())
+    return Cifar10(tmp_path, split="test")
+
+
+def test_a_dataset_of_pil_images_is_read_once():
+    images = ImageSet.from_dataset(Pictures(CLASSES.tolist()))
+    assert images.shape == (3, 32, 32)
+    assert dict(images.states) == {"C": 4}
+    np.testing.assert_array_equal(images.labels["C"].numpy(), CLASSES)
+    found = images.images.double().numpy().transpose(0, 2, 3, 1)
+    assert np.abs(found - PIXELS / 255).max() <= 2**-25
+
+
+def test_tensors_arrays_and_pil_images_give_the_same(cifar: Cifar10):
+    tensors = torch.from_numpy(PIXELS.transpose(0, 3, 1, 2).copy())
+    pictures = ImageSet.from_dataset(Pictures(CLASSES.tolist()))
+    for other in (
+        ImageSet.from_dataset(TensorDataset(tensors, torch.from_numpy(CLASSES))),
+        ImageSet.from_dataset(TensorDataset(tensors.double() / 255, torch.from_numpy(CLASSES))),
+        ImageSet.from_generator(cifar),
+    ):
+        assert torch.equal(other.images, pictures.images)
+        assert torch.equal(other.labels["C"], pictures.labels["C"])
+
+
+def test_inversion_is_exact_on_what_a_dataset_gave():
+    images = ImageSet.from_dataset(Pictures(CLASSES.tolist())).images
+    action, one = transformation("inversion"), torch.ones(len(images), dtype=torch.long)
+    assert torch.equal(action.apply(action.apply(images, one), one), images)
+
+
+def test_classes_keep_their_numbers():
+    few = ImageSet.from_dataset(Pictures([7, 3, 7]), states=10)
+    assert few.labels["C"].tolist() == [7, 3, 7]
+    assert dict(few.states) == {"C": 10}
+    assert ImageSet.from_dataset(Pictures([7, 3, 7]), limit=2).labels["C"].tolist() == [7, 3]
+
+
+BAD = {
+    "a label out of range": (
+        lambda: ImageSet.from_dataset(Pictures([0, 4]), states=4),
+        ValueError,
+        r"labels 'C' must stay in 0\.\.3, got 0\.\.4",
+    ),
+    "a negative label": (lambda: ImageSet.from_dataset(Pictures([0, -1])), ValueError, r"got -1\.\.0"),
+    "a label that is a name": (
+        lambda: ImageSet.from_dataset(Pictures([0, "cat"])),
+        TypeError,
+        "label 1 of the dataset must be an integer, got 'cat'",
+    ),
+    "a label that is a fraction": (
+        lambda: ImageSet.from_dataset(Pictures([0.5])),
+        TypeError,
+        r"must be an integer, got 0\.5",
+    ),
+    "normalised images": (
+        lambda: ImageSet.from_dataset(TensorDataset(torch.full((2, 3, 8, 8), -1.5), torch.tensor([0, 1]))),
+        ValueError,
+        r"pixels in \[0, 1\], got -1\.5\.\.-1\.5",
+    ),
+    "images of different shapes": (
+        lambda: ImageSet.from_dataset([(np.zeros((8, 8)), 0), (np.zeros((9, 9)), 1)]),
+        ValueError,
+        "same shape and type",
+    ),
+    "images in integers": (
+        lambda: ImageSet.from_dataset([(np.zeros((8, 8), dtype=np.int32), 0)]),
+        TypeError,
+        "unsigned bytes, booleans or floats",
+    ),
+    "images without labels": (
+        lambda: ImageSet.from_dataset(TensorDataset(torch.zeros(2, 3, 8, 8))),
+        TypeError,
+        "must be a pair",
+    ),
+    "no images": (lambda: ImageSet.from_dataset([]), ValueError, "must not be empty"),
+    "a stream": (lambda: ImageSet.from_dataset(iter([])), TypeError, "must have a length and an index"),
+    "a folder without CIFAR in it": (
+        lambda: Cifar10(Path(__file__).parent),
+        FileNotFoundError,
+        r"no data_batch_1\.bin, .* in .*learning: looked for",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_datasets_are_refused(case: str):
+    call, kind, message = BAD[case]
+    with pytest.raises(kind, match=message):
+        call()
+
+
+LARGE = {
+    "resnet18": {},
+    "resnet18, mixed precision": {"precision": "bfloat16"},
+    "cnn, mixed precision": {"precision": "bfloat16"},
+    "c4": {},
+    "c4, mixed precision": {"precision": "bfloat16"},
+    "d4": {},
+}
+
+
+def taken(images: ImageSet, name: str, rate: float, **changes: object) -> Trained:
+    options = Training(epochs=1, batch_size=8, learning_rate=rate, weight_decay=0, device="cpu", **changes)
+    task = PredictTransformation("rotation", augment="simclr")
+    return train(task, images, seed=0, encoder=name.split(",")[0], features=16, options=options)
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_every_large_encoder_takes_a_step_on_photographs(cifar: Cifar10, name: str):
+    """The loss of the first step is that of the untrained weights, and the step moves them."""
+    images = ImageSet.from_generator(cifar)
+    moved, idle = (taken(images, name, rate, **LARGE[name]) for rate in (1e-2, 1e-30))
+    z, before = moved.represent(images.images), idle.represent(images.images)
+    assert z.shape == (12, 16)
+    assert z.dtype == np.float32
+    assert np.isfinite(z).all()
+    assert np.abs(z - before).max() > 1e-3
+    assert moved.curve["loss"][0] == idle.curve["loss"][0]
+    assert all(p.dtype == torch.float32 for p in moved.encoder.parameters())
+
+
+@pytest.mark.skipif(shutil.which("g++") is None, reason="needs a C++ compiler")
+@pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")  # torch's compiler imports its old one
+def test_a_compiled_encoder_learns_what_an_eager_one_does(cifar: Cifar10):
+    """The same operations, fused: the weights after a step differ by rounding."""
+    images = ImageSet.from_generator(cifar)
+    eager, fused = (taken(images, "cnn", 1e-2, compile=compiled) for compiled in (False, True))
+    assert fused.curve["loss"][0] == pytest.approx(eager.curve["loss"][0], rel=1e-5)
+    np.testing.assert_allclose(
+        fused.represent(images.images), eager.represent(images.images), rtol=1e-3, atol=1e-3
+    )
+
+
+def test_photographs_stream_too(cifar: Cifar10):
+    stream = Stream(cifar, 8)
+    batch = next(stream.batches(0, 8, seed=0, device=torch.device("cpu")))
+    assert batch.images.shape == (8, 3, 32, 32)
+    turned = transformation("rotation").apply(batch.images, (4 - batch.labels["A"]) % 4)
+    assert torch.equal(turned, cifar.raw[batch.labels["R"]])
