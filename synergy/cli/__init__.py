@@ -1,4 +1,4 @@
-"""The command line: `synergy prove`, `exact`, `generate`, `estimate`, `verify`, `rank`, `list`.
+"""The command line: `synergy prove`, `exact`, `generate`, `estimate`, `verify`, `rank`, `experiment`, `list`.
 
 Exit status: 0 proved, holds, done; 1 refuted or violated; 2 bad input, with one line on standard error;
 3 unknown or inconclusive.
@@ -50,9 +50,29 @@ def _message(error: Exception) -> str | None:
         return f"cannot parse {error.text!r} at position {error.position}: {error.reason}"
     usage = getattr(error, "format_message", None)
     if usage is not None:
-        return " ".join(str(usage()).split())
+        return _told(error, " ".join(str(usage()).split()))
     if isinstance(error, MemoryError):
         return f"this does not fit into memory: {error}".rstrip(": ")
     if isinstance(error, (ValueError, TypeError, OSError, OverflowError)):
         return " ".join(str(error).split())
     return None
+
+
+_EXPECTED = {"int_parsing": "an integer", "float_parsing": "a number", "int_from_float": "an integer"}
+
+
+def _told(error: Exception, usage: str) -> str:
+    """What is wrong with the value of an option: what was expected, and the value itself.
+
+    The reader of the options keeps the value only in the error that it wraps.
+    """
+    details = getattr(error.__cause__ or error.__context__, "errors", None)
+    option = getattr(getattr(error, "param", None), "opts", None)
+    if details is None or not option:
+        return usage
+    first = details()[0]
+    expected = _EXPECTED.get(first["type"])
+    if expected is not None:
+        return f"{option[0]} must be {expected}, got {first['input']!r}"
+    text = repr(first["input"])
+    return usage if text in usage else f"{usage.rstrip('.')}, got {text}"

@@ -6,12 +6,13 @@ import json
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-__all__ = ["JSON", "app", "emit", "results_folder", "settings_of"]
+__all__ = ["JSON", "SEED", "app", "emit", "results_folder", "settings_of"]
 
 app = typer.Typer(
     name="synergy",
@@ -23,6 +24,23 @@ app = typer.Typer(
 )
 
 JSON = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+SEED = Annotated[int, typer.Option("--seed", min=0, help="Fixes every random choice.")]
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"synergy {version('essl-synergy')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    show: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None:
+    del show
 
 
 def emit(value: Mapping[str, Any] | Sequence[Any]) -> None:

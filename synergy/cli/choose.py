@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from synergy.cli.app import JSON, app, emit, results_folder
+from synergy.cli.app import JSON, SEED, app, emit, results_folder
 
 _LABELS = ("C", "label", "labels", "class", "y", "target")
 
@@ -50,12 +51,16 @@ def rank_command(
         str, typer.Argument(help="digits, a generated folder, or a file with images and labels.")
     ],
     transformation: Annotated[
-        list[str] | None, typer.Option("--transformation", help="A name; none for all that fit.")
+        list[str] | None,
+        typer.Option(
+            "--transformation",
+            help="A name, see `synergy list transformations`; may be repeated. None: all that fit.",
+        ),
     ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", help="A folder for ranking.csv and ranking.json.")
     ] = None,
-    seed: Annotated[int, typer.Option("--seed", min=0)] = 0,
+    seed: SEED = 0,
     as_json: JSON = False,
 ) -> None:
     """Rank pretext transformations by the class information that solving them forces."""
@@ -99,23 +104,40 @@ def rank_command(
 @app.command("experiment")
 def experiment_command(
     name: Annotated[str, typer.Argument(help="Its name, see `synergy list experiments`.")],
-    full: Annotated[bool, typer.Option("--full/--quick", help="Five seeds, or two in two minutes.")] = False,
+    full: Annotated[
+        bool, typer.Option("--full/--quick", help="Five seeds in half an hour, or three in two minutes.")
+    ] = False,
+    scale: Annotated[
+        str, typer.Option("--scale", help="quick, full or large (32 x 32 x 3, ResNet-18, for a GPU).")
+    ] = "",
+    data: Annotated[
+        str, typer.Option("--data", help="digits, glyphs or cifar10; by default the experiment's own.")
+    ] = "",
+    root: Annotated[
+        Path | None, typer.Option("--root", help="The folder with the binary version of CIFAR-10.")
+    ] = None,
     seeds: Annotated[int, typer.Option("--seeds", min=0, help="Training seeds; 0 for the scale's own.")] = 0,
     out: Annotated[Path, typer.Option("--out", help="The folder for the results.")] = Path("results"),
     jobs: Annotated[int, typer.Option("--jobs", min=0, help="Processes at once; 0 for one per core.")] = 0,
-    device: Annotated[str, typer.Option("--device", help="cpu or cuda.")] = "cpu",
+    device: Annotated[str, typer.Option("--device", help="cpu or cuda; by default the scale's own.")] = "",
     as_json: JSON = False,
 ) -> None:
-    """Run a controlled experiment on what networks learn, with the theory's prediction beside it."""
-    from synergy.experiments import Scale, experiment, write_outcome
+    """Run a controlled experiment on what networks learn, with the theory's prediction beside it.
+
+    Finished runs are kept in OUT/NAME/journal.jsonl: a run that was interrupted goes on when it is started
+    again, and one with more seeds adds to those that are there.
+    """
+    from synergy.experiments import Scale, compact, experiment, write_outcome
     from synergy.learning import choose_device
 
     chosen = experiment(name)
-    choose_device(device)
-    options: dict[str, Any] = {"jobs": jobs or os.cpu_count() or 1, "device": device}
-    if seeds:
-        options["seeds"] = seeds
-    scale = Scale(**options) if full else Scale.quick(**options)
+    options: dict[str, Any] = {"seeds": seeds, "data": data, "device": device}
+    options = {key: value for key, value in options.items() if value}
+    if root is not None:
+        options["root"] = str(root)
+    size = Scale.named(scale or ("full" if full else "quick"), **options)  # type: ignore[arg-type]  # checked there
+    where = choose_device(size.device)
+    processes = jobs or (1 if where.type == "cuda" else os.cpu_count() or 1)
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"))
     with (
@@ -129,16 +151,17 @@ def experiment_command(
         def progress(done: int, total: int, what: str) -> None:
             bar.update(task, completed=done, total=total, description=what)
 
-        outcome = chosen.run(scale, progress)
+        outcome = chosen.run(replace(size, jobs=processes), progress, journal=out / name / "journal.jsonl")
     written = write_outcome(outcome, out)
     if as_json:
         emit({**outcome.to_dict(), "files": [str(path) for path in written]})
         return
+    shown = compact(outcome.table)
     table = Table(title=f"{chosen.title}: {chosen.question}")
-    for column in outcome.table.columns:
+    for column in shown.columns:
         table.add_column(str(column), overflow="fold")
-    for row in outcome.table.to_dict("records"):
-        table.add_row(*(f"{v:.3f}" if isinstance(v, float) else str(v) for v in row.values()))
+    for row in shown.to_dict("records"):
+        table.add_row(*(str(v) for v in row.values()))
     Console(width=None if console.is_terminal else 160).print(table)
     typer.echo(outcome.told)
     typer.echo(f"written to {out / name}/")

@@ -10,15 +10,18 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from synergy.cli.app import JSON, app, emit, settings_of
+from synergy.cli.app import JSON, SEED, app, emit, settings_of
 
-SET = Annotated[list[str] | None, typer.Option("--set", help="A parameter, as name=value.")]
-UNIT = Annotated[Literal["nats", "bits"], typer.Option("--unit", help="nats or bits.")]
+SET = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="A parameter of the generator, as name=value; may be repeated."),
+]
+UNIT = Annotated[Literal["nats", "bits"], typer.Option("--unit", help="The unit of what is printed.")]
 
 
 @app.command("exact")
 def exact_command(
-    generator: Annotated[str, typer.Argument(help="A family, such as modular-shift.")],
+    generator: Annotated[str, typer.Argument(help="A family, see `synergy list generators`.")],
     term: Annotated[str, typer.Argument(help='Such as "I(A;C|X)".')],
     parameters: SET = None,
     unit: UNIT = "nats",
@@ -63,9 +66,9 @@ def exact_command(
 
 @app.command("generate")
 def generate_command(
-    generator: Annotated[str, typer.Argument(help="A family, such as modular-shift.")],
+    generator: Annotated[str, typer.Argument(help="A family, see `synergy list generators`.")],
     samples: Annotated[int, typer.Option("--samples", help="Rows to draw.")],
-    seed: Annotated[int, typer.Option("--seed", min=0)],
+    seed: SEED,
     out: Annotated[Path, typer.Option("--out", help="The folder to make.")],
     parameters: SET = None,
     shards: Annotated[int, typer.Option("--shards", help="Files to spread the rows over.")] = 1,
@@ -93,8 +96,10 @@ def estimate_command(
     data: Annotated[Path, typer.Argument(help="A generated folder, or .parquet, .csv, .npz, .safetensors.")],
     term: Annotated[str, typer.Argument(help='Such as "I(A;C|X)".')],
     estimator: Annotated[str, typer.Option("--estimator", help="auto, or a name from the list.")] = "auto",
-    confidence: Annotated[float, typer.Option("--confidence")] = 0.95,
-    seed: Annotated[int, typer.Option("--seed", min=0)] = 0,
+    confidence: Annotated[
+        float, typer.Option("--confidence", help="How often the interval covers the value, in (0, 1).")
+    ] = 0.95,
+    seed: SEED = 0,
     unit: UNIT = "nats",
     as_json: JSON = False,
 ) -> None:

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from synergy.cli.app import JSON, app, emit, results_folder
+from synergy.cli.app import JSON, SEED, app, emit, results_folder
 from theory import ESSL, Diagram, prove
 
 _STATUS = {"proved": 0, "refuted": 1, "unknown": 3}
@@ -27,7 +27,9 @@ def diagram_of(text: str) -> Diagram | None:
 @app.command("prove")
 def prove_command(
     statement: Annotated[str, typer.Argument(help='Such as "I(A;Z|C) >= I(A;Z)".')],
-    given: Annotated[list[str] | None, typer.Option("--given", help="A statement to assume.")] = None,
+    given: Annotated[
+        list[str] | None, typer.Option("--given", help="A statement to assume; may be repeated.")
+    ] = None,
     diagram: Annotated[
         str, typer.Option("--diagram", help='essl, none, or edges such as "C->R, A->X".')
     ] = "none",
@@ -46,10 +48,15 @@ def prove_command(
         non_shannon=non_shannon,
     )
     if as_json:
-        emit(outcome.to_json())
+        emit({k: _in_options(v) if isinstance(v, str) else v for k, v in outcome.to_json().items()})
     else:
-        typer.echo(str(outcome))
+        typer.echo(_in_options(str(outcome)))
     raise typer.Exit(_STATUS[outcome.verdict])
+
+
+def _in_options(text: str) -> str:
+    """The prover's advice in the words of the command line."""
+    return text.replace("non_shannon=True", "--non-shannon")
 
 
 @app.command("verify")
@@ -58,14 +65,18 @@ def verify_command(
         list[str] | None, typer.Argument(help="Claims, such as E1 D4, or statements; none for all.")
     ] = None,
     world: Annotated[
-        list[str] | None, typer.Option("--world", help="proof, symbolic, exact, sample or learned.")
+        list[str] | None,
+        typer.Option("--world", help="proof, symbolic, exact, sample or learned; may be repeated."),
     ] = None,
-    generator: Annotated[list[str] | None, typer.Option("--generator", help="A family or case.")] = None,
+    generator: Annotated[
+        list[str] | None,
+        typer.Option("--generator", help="A family or a case of one, such as digits; may be repeated."),
+    ] = None,
     quick: Annotated[
         bool, typer.Option("--quick", help="The core of the theory, in two minutes on two cores.")
     ] = False,
     out: Annotated[Path, typer.Option("--out", help="The folder for the results.")] = Path("results"),
-    seed: Annotated[int, typer.Option("--seed", min=0)] = 0,
+    seed: SEED = 0,
     jobs: Annotated[int, typer.Option("--jobs", min=0, help="Processes at once; 0 for one per core.")] = 0,
     device: Annotated[str, typer.Option("--device", help="auto, cpu or cuda.")] = "auto",
     as_json: JSON = False,

@@ -17,7 +17,8 @@ from markupsafe import Markup
 from synergy.report.diagrams import diagram_svg
 from synergy.report.evidence import Argument, Distribution, argument, distribution, statement_lines
 from synergy.report.strips import Axis, axis_svg, strip_svg
-from synergy.verification import Report, Settings, Verdict
+from synergy.verification import Call, Report, Settings, Verdict
+from synergy.verification.cases import LEFT_OUT
 from synergy.verification.table import provenance
 from synergy.verification.verdict import Judgement
 from theory import CLAIMS, ESSL, Claim
@@ -168,12 +169,17 @@ def render_report(report: Report) -> str:
         unexpected=[e for e in entries if e.state == "unexpected"],
         provenance=provenance(report),
         minutes=f"{seconds / 60:.1f}",
-        command=_verify(_named(report), report.settings),
+        slowest=[(name, f"{spent:.0f}") for name, spent in report.seconds().items() if spent >= 1],
+        left_out=LEFT_OUT,
+        downstream=[v for v in report.verdicts if "probe_error" in v.evidence],
+        command=_verify(_named(report), report),
     )
 
 
 def _named(report: Report) -> list[str]:
     """The claims to name so that the same ones are judged; none where the whole run is repeated."""
+    if report.call is not None:
+        return list(report.call.claims)
     known = [claim.id for claim in report.claims if claim.id in CLAIMS]
     return known if len(known) == len(report.claims) else []
 
@@ -219,7 +225,7 @@ def _entry(claim: Claim, report: Report) -> Entry:
         ),
         skipped=tuple(v for v in own if v.judgement == "not applicable"),
         axis=axis_svg(axis) if axis else Markup(""),
-        commands=_commands(claim, proof, report.settings),
+        commands=_commands(claim, proof, report),
     )
 
 
@@ -276,24 +282,33 @@ def _row(verdict: Verdict, claim: Claim, axis: Axis | None) -> Row:
     )
 
 
-def _verify(claims: Sequence[str], settings: Settings) -> str:
-    """The command, or the Python, that repeats a verification with these settings."""
-    words = ["synergy", "verify", *claims]
+def _verify(claims: Sequence[str], report: Report) -> str:
+    """The command, or the Python, that repeats a verification: what was named, and its settings."""
+    settings, call = report.settings, report.call or Call()
     seed, device = settings.seed, settings.device
-    if settings == Settings.quick(seed=seed, device=device):
-        words.append("--quick")
-    elif settings != Settings(seed=seed, device=device):
-        plain = Settings().to_dict()
-        changed = ", ".join(f"{k}={v!r}" for k, v in settings.to_dict().items() if plain[k] != v)
-        return f"verify({list(claims)!r}, settings=Settings({changed}))"
-    words += ["--seed", str(seed)]
-    if device != "auto":
-        words += ["--device", device]
-    return shlex.join(words)
+    quick = settings == Settings.quick(seed=seed, device=device)
+    if call.registered and (quick or settings == Settings(seed=seed, device=device)):
+        words = ["synergy", "verify", *claims]
+        words += [word for world in call.worlds for word in ("--world", world)]
+        words += [word for name in call.generators for word in ("--generator", name)]
+        words += ["--quick"] if quick else []
+        words += ["--seed", str(seed)]
+        words += ["--device", device] if device != "auto" else []
+        return shlex.join(words)
+    plain = Settings().to_dict()
+    changed = ", ".join(f"{k}={v!r}" for k, v in settings.to_dict().items() if plain[k] != v)
+    arguments = [repr(list(claims))]
+    arguments += [f"worlds={list(call.worlds)!r}"] if call.worlds else []
+    arguments += [f"generators={list(call.generators)!r}"] if call.generators else []
+    arguments += [f"settings=Settings({changed})"] if changed else []
+    note = "" if call.registered else "  # with the caller's own claims or cases"
+    return f"verify({', '.join(arguments)}){note}"
 
 
-def _commands(claim: Claim, proof: Verdict | None, settings: Settings) -> tuple[str, ...]:
-    commands = [_verify((claim.id,) if claim.id in CLAIMS else (), settings)]
+def _commands(claim: Claim, proof: Verdict | None, report: Report) -> tuple[str, ...]:
+    named = () if report.call is None else report.call.claims
+    again = [claim.id] if claim.id in CLAIMS or claim.id in named else []
+    commands = [_verify(again, report)]
     if proof is not None:
         diagram = "essl" if claim.diagram == ESSL else str(claim.diagram)
         words = ["synergy", "prove", str(claim.statement), "--diagram", diagram]

@@ -1,14 +1,16 @@
 """Verification: claims against worlds, to a table of verdicts."""
 
 from synergy.verification.cases import CASES, Case
-from synergy.verification.run import DEFAULT_CLAIMS, Report, verify
+from synergy.verification.run import DEFAULT_CLAIMS, verify
 from synergy.verification.settings import Settings
+from synergy.verification.summary import Call, Report
 from synergy.verification.table import render, write
 from synergy.verification.verdict import Verdict, to_frame
 
 __all__ = [
     "CASES",
     "DEFAULT_CLAIMS",
+    "Call",
     "Case",
     "Report",
     "Settings",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Literal
 
@@ -10,16 +11,32 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from synergy.estimators.classifier import CrossFit
+from synergy.estimators.classifier import KernelClassifier, Model, NestedCrossFit, NetworkClassifier
+from synergy.estimators.classifier.design import Design
 from synergy.learning import ConvEncoder, MLPEncoder, Trained, train_classifier
 from synergy.verification.cases import Case
 from synergy.verification.settings import Settings
-from synthetic import Sample, Variable
+from synthetic import Answer, Sample, Variable
+from theory import Expression
 
 __all__ = ["Bench", "Target"]
 
-Target = Literal["pretext", "mixture"]
-"""What an encoder is trained to predict: A, or (A + C) modulo the number of transformations."""
+Target = Literal["pretext", "mixture", "class"]
+"""What an encoder is trained to predict: A, (A + C) modulo the number of transformations, or C."""
+
+
+class Losses(NestedCrossFit):
+    """Cross-fitted losses by one kernel classifier and one batch of networks.
+
+    The portfolio of `estimate` tries several widths and ridges: eight times the work, for losses that
+    differ by less than their standard error on the cases that are judged here.
+    """
+
+    def _models(self, design: Design, n: int, k: int) -> tuple[Model, ...]:
+        if self.quality != "default":
+            return super()._models(design, n, k)
+        kernel = KernelClassifier(landmarks=300, widths=(3.0,), ridges=(30.0,), rows=6_000)
+        return kernel, NetworkClassifier(device=self.device)
 
 
 class Bench:
@@ -33,7 +50,7 @@ class Bench:
     def __init__(self, case: Case, settings: Settings) -> None:
         self.case = case
         self.settings = settings
-        self._trained: dict[Target, Trained] = {}
+        self._trained: dict[tuple[Target, int], Trained] = {}
 
     @property
     def has_images(self) -> bool:
@@ -43,52 +60,84 @@ class Bench:
     @cached_property
     def sample(self) -> Sample:
         """The sample of the sample world."""
-        rows = self.settings.image_rows if self.has_images else self.settings.table_rows
+        discrete = all(v.kind == "discrete" for v in self.case.generator.variables)
+        rows = self.settings.table_rows if discrete else self.settings.image_rows
         return self.case.sample(rows, seed=self.settings.seed)
 
     @cached_property
-    def fit(self) -> CrossFit:
+    def fit(self) -> Losses:
         """Cross-fitted losses on the sample."""
         return self._crossfit(self.sample)
 
-    def _crossfit(self, sample: Sample) -> CrossFit:
-        return CrossFit(
-            sample, folds=self.settings.folds, seed=self.settings.seed, quality=self.settings.quality
-        )
+    def _crossfit(self, sample: Sample) -> Losses:
+        settings = self.settings
+        return Losses(sample, folds=settings.folds, seed=settings.seed, quality=settings.quality)
 
-    def trained(self, target: Target) -> Trained:
-        """A network trained to predict the target, on rows that no claim is judged on."""
-        if target not in self._trained:
+    def trained(self, target: Target, run: int = 0) -> Trained:
+        """A network trained to predict the target, on rows that no claim is judged on.
+
+        Args:
+            target: What it predicts.
+            run: Which of the networks that differ by their seed alone.
+        """
+        if (target, run) not in self._trained:
             train, _ = self._split
-            labels = train["A"] if target == "pretext" else (train["A"] + train["C"]) % self._states
-            self._trained[target] = train_classifier(
+            labels = {
+                "pretext": train["A"],
+                "mixture": (train["A"] + train["C"]) % self._states("A"),
+                "class": train["C"],
+            }
+            self._trained[target, run] = train_classifier(
                 self._encoder,
                 _inputs(train),
-                labels,
-                states=self._states,
+                labels[target],
+                states=self._states("C" if target == "class" else "A"),
                 epochs=self.settings.epochs,
-                seed=self.settings.seed,
+                seed=self.settings.seed + 1000 * run,
                 device=self.settings.device,
             )
-        return self._trained[target]
+        return self._trained[target, run]
 
     @cached_property
-    def learned(self) -> tuple[Sample, CrossFit]:
-        """Raw inputs that no encoder saw, with two learned representations of them.
+    def learned(self) -> tuple[Sample, Losses]:
+        """Raw inputs that no encoder saw, with learned representations of them.
 
-        Column Z holds the features of the encoder that predicts A. Column M holds the label that the
-        mixture network predicts, an integer: all that it keeps is a guess of A + C.
+        Columns Z, Z2, .. hold the features of encoders that predict A, trained with other seeds. M, M2, ..
+        hold the label that a mixture network predicts, an integer: all that it keeps is a guess of A + C.
+        Images have U, the representation of the case itself, and W, W2, .., the class that a network
+        trained on it guesses: a shortcut and a class feature.
         """
         _, judged = self._split
         inputs = _inputs(judged)
-        z, m = self.trained("pretext").represent(inputs), _guess(self.trained("mixture"), inputs)
-        sample = judged.with_column(Variable("Z", "continuous", None, "representation"), z)
-        sample = sample.with_column(Variable("M", "discrete", self._states, "representation"), m)
+        sample = judged
+        if "Z" in judged.variables and self.has_images:
+            sample = sample.with_column(Variable("U", "continuous", None, "other"), judged["Z"])
+        for run, names in enumerate(self.runs):
+            z = self.trained("pretext", run).represent(inputs)
+            sample = sample.with_column(Variable(names["Z"], "continuous", None, "representation"), z)
+            guesses: list[tuple[Target, str, str]] = [("mixture", "M", "A")]
+            if "U" in sample.variables:
+                guesses.append(("class", "W", "C"))
+            for target, letter, label in guesses:
+                variable = Variable(names[letter], "discrete", self._states(label), "representation")
+                sample = sample.with_column(variable, _guess(self.trained(target, run), inputs))
         return sample, self._crossfit(sample)
 
+    def known(self, expression: Expression) -> Answer | None:
+        """The exact value of an expression of latents and raw input; None where there is none."""
+        try:
+            return self.case.generator.exact(expression)
+        except ValueError:
+            return None
+
     @property
-    def _states(self) -> int:
-        return next(v.cardinality or 1 for v in self.case.generator.variables if v.name == "A")
+    def runs(self) -> tuple[Mapping[str, str], ...]:
+        """For each training seed the columns that play Z, M and W."""
+        marks = ["", *(str(k) for k in range(2, self.settings.trainings + 1))]
+        return tuple({name: f"{name}{mark}" for name in "ZMW"} for mark in marks)
+
+    def _states(self, name: str) -> int:
+        return next(v.cardinality or 1 for v in self.case.generator.variables if v.name == name)
 
     @cached_property
     def _split(self) -> tuple[Sample, Sample]:
@@ -109,7 +158,9 @@ class Bench:
     def _encoder(self) -> nn.Module:
         if self.has_images:
             return ConvEncoder(int(self.sample["X"].shape[1]), self.settings.features)
-        return MLPEncoder(self.sample.variables["X"].cardinality or 1, self.settings.features)
+        variable = self.sample.variables["X"]
+        width = variable.cardinality or int(np.prod(self.sample["X"].shape[1:], dtype=np.int64))
+        return MLPEncoder(width, self.settings.features)
 
 
 @torch.no_grad()

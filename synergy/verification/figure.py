@@ -6,7 +6,7 @@ import matplotlib as mpl
 import seaborn as sns
 from matplotlib.figure import Figure
 
-from synergy.verification.run import Report
+from synergy.verification.summary import Report
 from synergy.verification.verdict import to_frame
 
 __all__ = ["forest"]

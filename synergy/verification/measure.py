@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -13,11 +14,11 @@ from scipy.stats import norm
 from synergy.estimators.classifier import CrossFit
 from synergy.estimators.discrete.plug_in import plug_in
 from synergy.verification.decide import Gap
-from synergy.verification.routes import choose
-from synthetic import Sample
-from theory import Relation, Statement, parse_statement, prove
+from synergy.verification.routes import RouteError, choose
+from synthetic import Answer, Sample
+from theory import Expression, Relation, Statement, Term, parse_statement, prove
 
-__all__ = ["Measurement", "clustered_error", "measure", "shannon"]
+__all__ = ["Known", "Measurement", "clustered_error", "measure", "shannon"]
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Measurement:
         gap: The number and its error.
         by_construction: Whether this way of measuring could not have contradicted the relation.
         note: How it was measured.
-        plug_in: Whether it came from plug-in entropies, or the truth, and not from predictions.
+        plug_in: Whether it came from entropies of one empirical joint and not from predictions.
     """
 
     gap: Gap
@@ -59,6 +60,10 @@ def clustered_error(scores: npt.NDArray[np.float64], groups: npt.NDArray[np.inte
     return float(np.sqrt((sums**2).sum() * len(sums) / (len(sums) - 1)) / n)
 
 
+Known = Callable[[Expression], Answer | None]
+"""The exact value of an expression of latents and raw inputs, or None where the generator has none."""
+
+
 def measure(
     relation: Relation,
     sample: Sample,
@@ -67,11 +72,13 @@ def measure(
     deterministic: bool,
     given: tuple[Statement, ...] = (),
     column: Mapping[str, str] | None = None,
+    known: Known | None = None,
 ) -> Measurement:
     """Measure the gap of a relation.
 
-    Relations among discrete columns use plug-in entropies, which all come from one empirical joint;
-    all others use the route of `routes.choose`.
+    Relations among discrete columns use plug-in entropies, which all come from one empirical joint, and
+    those among vectors the log-determinants of one empirical covariance; all others use the route of
+    `routes.choose`.
 
     Args:
         relation: The relation; its variables are columns of the sample.
@@ -80,6 +87,8 @@ def measure(
         deterministic: Whether Z is a function of X in the sample.
         given: What the claim assumes.
         column: The column that plays a variable, where it has another name.
+        known: Gives the terms of the raw input X their exact value, so that what a representation holds
+            is compared with the truth; None to estimate them too.
 
     Raises:
         RouteError: If a term cannot be measured by prediction.
@@ -99,21 +108,64 @@ def measure(
             facts = (*given, parse_statement("H(Z|X) == 0"))
         gap = Gap(str(shown), relation.operator, estimate.value, error, len(sample))
         return Measurement(gap, shannon(relation, facts), _plug_in_note(relation))
+    if set(kinds.values()) == {"continuous"}:
+        value, scores = _gaussian(relation, sample)
+        gap = Gap(str(shown), relation.operator, value, clustered_error(scores, groups), len(sample))
+        note = "log-determinants of one empirical covariance, which assumes that all is Gaussian"
+        return Measurement(gap, shannon(relation, given), note)
+    if sample.groups in kinds:
+        raise RouteError(
+            f"{sample.groups} names the raw input, which no two folds share: nothing can be predicted from it"
+        )
+    exact, terms = _exactly(relation, known)
     discrete = {name for name, v in sample.variables.items() if v.kind == "discrete"}
-    route = choose(relation, discrete)
+    route = choose(relation, discrete, known=terms)
     scores = np.zeros(len(sample))
     for loss, coefficient in route.gap.items():
         scores += float(coefficient) * fit.losses(loss.target, loss.given)
-    gap = Gap(
-        str(shown),
-        relation.operator,
-        float(scores.mean()),
-        clustered_error(scores, groups),
-        len(sample),
-    )
-    shared = f"; shared losses {', '.join(map(str, route.shared))}" if route.shared else ""
-    note = f"usable information, gap = {route}{shared}"
+    value, error = float(scores.mean()), clustered_error(scores, groups)
+    note = f"usable information, gap = {route}"
+    if exact is not None:
+        value, error = value + exact.value, math.hypot(error, exact.standard_error)
+        note += f" + {exact.value:.4f}, the exact {exact.expression} ({exact.method})"
+        measured = [c for loss, c in route.gap.items() if not set(loss.given) <= discrete]
+        if all(c > 0 for c in measured):
+            note += "; such losses bound their entropies from above: only a leak between the folds, or a "
+            note += "wrong exact value, could contradict this"
+    if route.shared:
+        note += f"; shared losses {', '.join(map(str, route.shared))}"
+    gap = Gap(str(shown), relation.operator, value, error, len(sample))
     return Measurement(gap, route.by_construction, note, plug_in=False)
+
+
+def _exactly(relation: Relation, known: Known | None) -> tuple[Answer | None, frozenset[Term]]:
+    """The exact sum of the terms of X in the gap and those terms, where there are other terms too."""
+    of_input = tuple((c, term) for c, term in relation.gap.summands if "X" in term.variables)
+    if known is None or not of_input or len(of_input) == len(relation.gap.summands):
+        return None, frozenset()
+    answer = known(Expression(of_input))
+    return answer, frozenset(term for _, term in of_input) if answer is not None else frozenset()
+
+
+def _gaussian(relation: Relation, sample: Sample) -> tuple[float, npt.NDArray[np.float64]]:
+    """The gap by Gaussian entropies and its influence on each row, shape (n,).
+
+    h(Y) = 1/2 log det(2 pi e S) with S the empirical covariance of Y, whose influence function at y is
+    1/2 ((y - mean)' S^-1 (y - mean) - dim Y).
+    """
+    value, scores = 0.0, np.zeros(len(sample))
+    for names, coefficient in relation.gap.entropies().items():
+        y = np.hstack([sample[name].reshape(len(sample), -1) for name in sorted(names)]).astype(np.float64)
+        y = y - y.mean(axis=0)
+        covariance = y.T @ y / len(y)
+        sign, log_det = np.linalg.slogdet(covariance)
+        if sign <= 0:
+            raise RouteError(f"the covariance of {', '.join(sorted(names))} is singular")
+        d = y.shape[1]
+        value += float(coefficient) * 0.5 * (float(log_det) + d * math.log(2 * math.pi * math.e))
+        distances = (y * np.linalg.solve(covariance, y.T).T).sum(axis=1)
+        scores += float(coefficient) * 0.5 * (distances - d)
+    return value, scores
 
 
 def _plug_in_note(relation: Relation) -> str:

@@ -106,7 +106,7 @@ def _collected(weighted: Collection[tuple[Fraction, Form]]) -> Form:
     return {loss: c for loss, c in total.items() if c}
 
 
-def choose(relation: Relation, discrete: Collection[str]) -> Route:
+def choose(relation: Relation, discrete: Collection[str], *, known: Collection[Term] = ()) -> Route:
     """The route of a relation whose terms share as few log losses as possible.
 
     Losses of latents given latents, such as L(A|C), may be shared: they say nothing about a
@@ -115,11 +115,12 @@ def choose(relation: Relation, discrete: Collection[str]) -> Route:
     Args:
         relation: The relation to measure.
         discrete: The variables that can be predicted; all others are images or representations.
+        known: Terms whose value is known from elsewhere, which need no route.
 
     Raises:
         RouteError: If a term cannot be measured by prediction.
     """
-    summands = relation.gap.summands
+    summands = [(c, term) for c, term in relation.gap.summands if term not in known]
     best: tuple[tuple[Loss, ...], Form] | None = None
     for forms in product(*(routes(term, discrete) for _, term in summands)):
         used = [loss for form in forms for loss in form if not set(loss.given) <= set(discrete)]
@@ -130,4 +131,4 @@ def choose(relation: Relation, discrete: Collection[str]) -> Route:
         raise RouteError(f"{relation} has no term to measure")
     shared, gap = best
     never_negative = all(c > 0 for c in gap.values()) and relation.operator in (">=", "<=")
-    return Route(gap, shared, by_construction=not gap or never_negative)
+    return Route(gap, shared, by_construction=not known and (not gap or never_negative))

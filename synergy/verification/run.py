@@ -17,7 +17,8 @@ from synergy.verification.controls import CONTROL
 from synergy.verification.decide import Gap, decide, holm, rows_needed
 from synergy.verification.partial import Partial
 from synergy.verification.settings import Settings
-from synergy.verification.verdict import Standing, Verdict, World, standing
+from synergy.verification.summary import Call, Report
+from synergy.verification.verdict import Verdict, World
 from theory import CLAIMS, Claim, parse_statement
 from theory import claim as find_claim
 
@@ -28,91 +29,6 @@ DEFAULT_CLAIMS = ("E1", "E2", "E3", "L1", "L2", "D1", "D2", "D3", "D4", "G1", "G
 
 Progress = Callable[[int, int, str], None]
 """Called with the number of jobs done, their total, and what has just been done."""
-
-
-@dataclass(frozen=True)
-class Report:
-    """The verdicts of one verification.
-
-    Args:
-        verdicts: One for each claim, world and case that fit.
-        claims: The claims that were judged.
-        settings: How.
-    """
-
-    verdicts: tuple[Verdict, ...]
-    claims: tuple[Claim, ...]
-    settings: Settings
-
-    def standings(self) -> dict[tuple[str, World], Standing]:
-        """For each claim and world whether the verdicts are what the registry expects.
-
-        An existential claim that was satisfied anywhere is established everywhere.
-        """
-        found: dict[tuple[str, World], Standing] = {}
-        for claim in self.claims:
-            own = [v for v in self.verdicts if v.claim == claim.id]
-            satisfied = claim.expectation == "exists" and any(
-                v.judgement in ("proved", "verified") for v in own
-            )
-            for world in get_args(World):
-                judgements = [v.judgement for v in own if v.world == world]
-                if judgements:
-                    usual = standing(claim.expectation, judgements)
-                    found[claim.id, world] = "as expected" if satisfied else usual
-        return found
-
-    @property
-    def undecided(self) -> tuple[str, ...]:
-        """The claims that no verdict decided: none was judged, could not fail, or did not apply."""
-        decisive = ("proved", "refuted", "verified", "violated")
-        decided = {v.claim for v in self.verdicts if v.judgement in decisive}
-        return tuple(claim.id for claim in self.claims if claim.id not in decided)
-
-    @property
-    def exit_status(self) -> int:
-        """0 when every claim came out as expected, 1 if any did not, 3 if something stayed open."""
-        found = set(self.standings().values())
-        return 1 if "unexpected" in found else 3 if "inconclusive" in found or self.undecided else 0
-
-    def summary(self) -> str:
-        """One line."""
-        standings = list(self.standings().values())
-        counts = {name: sum(v.judgement == name for v in self.verdicts) for name in _ORDER}
-        told = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
-        verdict = {
-            0: "every claim came out as expected",
-            1: f"{standings.count('unexpected')} UNEXPECTED",
-            3: self._open(standings.count("inconclusive")),
-        }[self.exit_status]
-        claims, verdicts = _counted(len(self.claims), "claim"), _counted(len(self.verdicts), "verdict")
-        return f"{claims}, {verdicts}{f' ({told})' if told else ''}: {verdict}"
-
-    def _open(self, inconclusive: int) -> str:
-        """What stayed open."""
-        parts = [f"{inconclusive} inconclusive"] if inconclusive else []
-        if self.undecided:
-            parts.append(f"nothing decides {', '.join(self.undecided)} in these worlds")
-        return ", ".join(parts)
-
-    def __str__(self) -> str:
-        return "\n".join([*map(str, self.verdicts), self.summary()])
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
-
-
-_ORDER = (
-    "proved",
-    "refuted",
-    "verified",
-    "violated",
-    "by construction",
-    "inconclusive",
-    "unknown",
-    "not applicable",
-)
 
 
 def verify(
@@ -160,14 +76,23 @@ def verify(
             raise ValueError(f"unknown world {world!r}: expected some of {', '.join(get_args(World))}")
     wanted = tuple(worlds or get_args(World))
     picked = _pick(cases, generators)
+    own = cases is CASES or picked == [case for case in CASES if _selected(case, generators)]
     if settings.core and not generators:
         picked = [case for case in picked if case.core]
     tasks = list(_tasks(chosen, wanted, picked, settings, general=not generators))
+    tasks.sort(key=lambda task: task.weight, reverse=True)
     verdicts = _finished(tasks, jobs, progress, Partial(partial))
     order = {c.id: i for i, c in enumerate(chosen)}
     world_order = {w: i for i, w in enumerate(get_args(World))}
-    verdicts.sort(key=lambda v: (order[v.claim], world_order[v.world]))
-    return Report(tuple(_decided(verdicts, settings)), tuple(chosen), settings)
+    case_order = {case.name: i for i, case in enumerate(cases)}
+    verdicts.sort(key=lambda v: (order[v.claim], world_order[v.world], case_order.get(v.case, len(cases))))
+    call = Call(
+        tuple(c if isinstance(c, str) else c.id for c in claims),
+        tuple(worlds),
+        tuple(generators),
+        all(isinstance(c, str) or CLAIMS.get(c.id) == c for c in claims) and own,
+    )
+    return Report(tuple(_decided(verdicts, settings)), tuple(chosen), settings, call)
 
 
 def _named(text: str) -> Claim:
@@ -198,13 +123,14 @@ def _finished(tasks: Sequence[_Task], jobs: int, progress: Progress | None, kept
     done = len(tasks) - len(waiting)
     if done and progress is not None:
         progress(done, len(tasks), f"{done} resumed")
-    runner = Parallel(n_jobs=jobs, return_as="generator")
-    for task, found in zip(waiting, runner(delayed(_run)(task) for task in waiting), strict=True):
+    runner = Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1, pre_dispatch=jobs)
+    for index, found in runner(delayed(_run)(index, task) for index, task in enumerate(waiting)):
+        task = waiting[index]
         kept.save(task.key, found)
         verdicts.extend(found)
         done += 1
         if progress is not None:
-            progress(done, len(tasks), str(task))
+            progress(done, len(tasks), f"{task} ({sum(v.seconds for v in found):.0f} s)")
     return verdicts
 
 
@@ -217,7 +143,11 @@ def _pick(cases: Sequence[Case], generators: Sequence[str]) -> list[Case]:
             raise ValueError(
                 f"no case for generator {generator!r}: expected one of {', '.join(sorted(known))}"
             )
-    return [c for c in cases if {c.name, c.name.partition(":")[0]} & set(generators)]
+    return [case for case in cases if _selected(case, generators)]
+
+
+def _selected(case: Case, generators: Sequence[str]) -> bool:
+    return not generators or bool({case.name, case.name.partition(":")[0]} & set(generators))
 
 
 @dataclass(frozen=True)
@@ -235,6 +165,18 @@ class _Task:
         claims = [(str(c), str(c.diagram), c.worlds) for c in self.claims]
         case = None if self.case is None else (self.case.name, self.case.about, self.case.generator)
         return Partial.key(claims, self.worlds, case, self.settings)
+
+    @property
+    def weight(self) -> float:
+        """Roughly how long it takes, so that the longest start first."""
+        if self.case is None:
+            return float(len(self.claims))
+        if "learned" not in self.worlds and "sample" not in self.worlds:
+            return 0.0
+        kinds = {v.kind for v in self.case.generator.variables}
+        if "learned" in self.worlds:
+            return len(self.claims) * (40.0 if "image" in kinds else 10.0)
+        return len(self.claims) * (20.0 if kinds - {"discrete"} else 0.1)
 
     def __str__(self) -> str:
         return f"{' and '.join(self.worlds)}: {self.case.name if self.case else 'any model'}"
@@ -282,9 +224,9 @@ _JUDGES: dict[World, Callable[[Claim, Bench], Verdict]] = {
 }
 
 
-def _run(task: _Task) -> list[Verdict]:
+def _run(index: int, task: _Task) -> tuple[int, list[Verdict]]:
     with threadpool_limits(limits=1):
-        return _judged(task)
+        return index, _judged(task)
 
 
 def _judged(task: _Task) -> list[Verdict]:

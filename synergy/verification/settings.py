@@ -21,6 +21,8 @@ class Settings:
         train_rows: Rows that the learned world's encoders are trained on.
         judge_rows: Rows that the learned world's claims are judged on, of other raw images.
         epochs: Training epochs of the encoders.
+        trainings: Training seeds in the learned world; a claim is judged on each network alone, and
+            verified where it is verified on all of them.
         features: The dimension of a learned representation.
         folds: Cross-fitting folds.
         quality: How much work the classifier estimator does.
@@ -37,10 +39,11 @@ class Settings:
     alpha: float = 0.05
     table_rows: int = 50_000
     image_rows: int = 1797 * 4
-    vector_rows: int = 10_000
+    vector_rows: int = 4000
     train_rows: int = 1797 * 8
     judge_rows: int = 1797 * 4
     epochs: int = 20
+    trainings: int = 3
     features: int = 16
     folds: int = 5
     quality: Literal["quick", "default", "best"] = "default"
@@ -59,10 +62,10 @@ class Settings:
             device=device,
             table_rows=20_000,
             image_rows=1797 * 2,
-            vector_rows=4000,
             train_rows=1797 * 8,
             judge_rows=1797 * 4,
             epochs=10,
+            trainings=1,
             folds=4,
             quality="quick",
             models=100,

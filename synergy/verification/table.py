@@ -13,8 +13,9 @@ from typing import Any, get_args
 from rich.table import Table
 from rich.text import Text
 
+from synergy.verification.cases import LEFT_OUT
 from synergy.verification.figure import forest
-from synergy.verification.run import Report
+from synergy.verification.summary import Report
 from synergy.verification.verdict import Verdict, World, to_frame
 
 __all__ = ["provenance", "render", "report_json", "write"]
@@ -89,6 +90,8 @@ def provenance(report: Report) -> dict[str, Any]:
         "versions": {package: version(package) for package in _PACKAGES}
         | {"python": platform.python_version()},
         "machine": {"system": platform.system(), "processor": platform.machine(), "cores": os.cpu_count()},
+        "seconds": {name: round(spent, 2) for name, spent in report.seconds().items()},
+        "left_out": dict(LEFT_OUT),
         "claims": [
             {
                 "id": claim.id,

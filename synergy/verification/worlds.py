@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+
+import numpy as np
 
 from synergy.estimators.classifier import CrossFit
 from synergy.verification.bench import Bench, Target
 from synergy.verification.decide import Gap, combine, p_values
+from synergy.verification.downstream import downstream
 from synergy.verification.measure import Measurement, measure, shannon
 from synergy.verification.routes import RouteError
 from synergy.verification.settings import Settings
@@ -160,25 +164,41 @@ def _known(claim: Claim, bench: Bench, world: World, gap_of: Callable[[Relation]
 
 def sample(claim: Claim, bench: Bench) -> Verdict:
     """Judge the claim by estimators that see only samples."""
-    return _estimated(claim, bench, "sample", bench.sample, lambda: bench.fit, deterministic=True)
+    start = time.perf_counter()
+    verdict = _estimated(claim, bench, "sample", bench.sample, lambda: bench.fit, deterministic=True)
+    return replace(verdict, seconds=time.perf_counter() - start)
 
 
 def learned(claim: Claim, bench: Bench) -> Verdict:
-    """Judge the claim on the representation of a network trained to predict the transformation.
+    """Judge the claim on the representations of networks trained to predict the transformation.
 
-    A claim that is expected to be false is judged on the theory's own counterexample instead, a network
-    trained to predict a mixture of transformation and class.
+    A claim that is expected to be false is judged on the theory's own counterexample instead, networks
+    trained to predict a mixture of transformation and class. Every network is judged alone: the claim is
+    verified where it is verified on all of them, and violated where it is violated on any.
     """
+    start = time.perf_counter()
     target: Target = "mixture" if claim.expectation == "false" else "pretext"
     rows, fit = bench.learned
-    column = "Z" if target == "pretext" else "M"
     verdict = _estimated(
-        claim, bench, "learned", rows, lambda: fit, deterministic=False, at="Z", representation=column
+        claim,
+        bench,
+        "learned",
+        rows,
+        lambda: fit,
+        deterministic=False,
+        at="Z",
+        columns=[{"Z": run["Z" if target == "pretext" else "M"], "W": run["W"]} for run in bench.runs],
     )
-    loss = bench.trained(target).curve["loss"].iloc[-1]
+    losses = [bench.trained(target, run).curve["loss"].iloc[-1] for run in range(len(bench.runs))]
     told = {"pretext": "the features of a network that predicts A", "mixture": "a network's guess of A + C"}
-    training = f"Z is {told[target]}, final training loss {loss:.3f}"
-    return replace(verdict, note=f"{verdict.note}; {training}" if verdict.note else training)
+    training = f"Z is {told[target]}, final training loss {', '.join(f'{loss:.3f}' for loss in losses)}"
+    if "W" in claim.statement.variables:
+        training = "U is the case's own Z, W the class that a trained network guesses"
+    verdict = replace(verdict, note=f"{verdict.note}; {training}" if verdict.note else training)
+    if claim.id == "G1" and verdict.measured is not None:
+        found = downstream(rows, fit, [run["Z"] for run in bench.runs])
+        verdict = replace(verdict, note=f"{verdict.note}; {found}", evidence=found.to_dict())
+    return replace(verdict, seconds=time.perf_counter() - start)
 
 
 def _estimated(
@@ -190,26 +210,31 @@ def _estimated(
     *,
     deterministic: bool,
     at: str | None = None,
-    representation: str = "Z",
+    columns: Sequence[Mapping[str, str]] = ({},),
 ) -> Verdict:
-    start = time.perf_counter()
     settings = bench.settings
     base = Verdict(claim.id, world, bench.case.name, str(claim.statement), "not applicable")
+
+    def measured(relation: Relation, column: Mapping[str, str]) -> Measurement:
+        return measure(
+            relation,
+            rows,
+            fit(),
+            deterministic=deterministic,
+            given=claim.given,
+            column=column,
+            known=bench.known if world == "learned" else None,
+        )
+
     try:
         relations = _readable(claim.statement, rows.names, at=at)
         facts = [p for fact in claim.given for p in _readable(fact, rows.names, at=at)]
-        column = {"Z": representation}
-        premises = [
-            measure(p, rows, fit(), deterministic=deterministic, given=claim.given, column=column)
-            for p in facts
-        ]
-        found = [
-            measure(r, rows, fit(), deterministic=deterministic, given=claim.given, column=column)
-            for r in relations
-        ]
+        premises = [measured(p, column) for column in columns for p in facts]
+        found = [[measured(r, column) for r in relations] for column in columns]
     except (_UnreadableError, RouteError) as error:
         return replace(base, note=str(error))
-    margin = settings.table_margin if all(m.plug_in for m in found) else settings.network_margin
+    every = [m for each in found for m in each]
+    margin = settings.table_margin if all(m.plug_in for m in every) else settings.network_margin
     base = replace(base, margin=margin, samples=len(rows))
     for premise in premises:
         supported, contradicted = p_values(premise.gap, margin)
@@ -217,26 +242,39 @@ def _estimated(
             low, high = premise.gap.interval()
             state = "does not hold" if contradicted <= settings.alpha else "is not established"
             note = f"the premise {premise.gap.relation} {state}: gap {premise.gap.value:.3f}"
-            note += f" [{low:.3f}, {high:.3f}]"
-            return replace(base, note=note, seconds=time.perf_counter() - start)
-    tightest = min(found, key=lambda m: p_values(m.gap, margin)[1])
-    low, high = tightest.gap.interval()
-    verify, violate = combine([p_values(m.gap, margin) for m in found])
-    fixed = all(m.by_construction for m in found)
+            return replace(base, note=f"{note} [{low:.3f}, {high:.3f}]")
+    pairs = [combine([p_values(m.gap, margin) for m in each]) for each in found]
+    verify, violate = combine(pairs)
+    worst = range(len(relations))
+    index = min(worst, key=lambda i: min(p_values(each[i].gap, margin)[1] for each in found))
+    tightest = _over_runs([each[index].gap for each in found])
+    note = found[0][index].note
+    if len(found) > 1:
+        gaps = ", ".join(f"{each[index].gap.value:.3f}" for each in found)
+        note += f"; {len(found)} training seeds, each judged alone: {gaps}"
+    low, high = tightest.interval()
+    fixed = all(m.by_construction for m in every)
     return replace(
         base,
-        statement=tightest.gap.relation,
+        statement=tightest.relation,
         judgement="by construction" if fixed else "inconclusive",
-        predicted=_predicted(bench, tightest.gap.relation) if world == "sample" else None,
-        measured=tightest.gap.value,
-        standard_error=tightest.gap.standard_error,
+        predicted=_predicted(bench, tightest.relation) if world == "sample" else None,
+        measured=tightest.value,
+        standard_error=tightest.standard_error,
         low=low,
         high=high,
         p_verify=None if fixed else verify,
         p_violate=None if fixed else violate,
-        seconds=time.perf_counter() - start,
-        note=tightest.note,
+        note=note,
     )
+
+
+def _over_runs(gaps: Sequence[Gap]) -> Gap:
+    """The mean over training seeds, with the error of the rows, which they share, and of their spread."""
+    values = np.array([gap.value for gap in gaps])
+    rows = math.sqrt(sum(gap.standard_error**2 for gap in gaps) / len(gaps))
+    spread = float(values.std(ddof=1)) / math.sqrt(len(gaps)) if len(gaps) > 1 else 0.0
+    return replace(gaps[0], value=float(values.mean()), standard_error=math.hypot(rows, spread))
 
 
 def _predicted(bench: Bench, relation: str) -> float | None:

@@ -2,11 +2,13 @@
 
 import json
 import re
+from importlib.metadata import version
 
 import numpy as np
 import pytest
+import typer
 
-from synergy.cli import run
+from synergy.cli import app, run
 from theory import check
 from theory.prover import Certificate
 
@@ -54,6 +56,26 @@ def test_prove_says_unknown(capsys):
     assert (status, found["verdict"]) == (3, "unknown")
     status, found = answer(capsys, "prove", zhang_yeung, "--non-shannon")
     assert (status, found["verdict"]) == (0, "proved")
+
+
+def test_advice_is_in_the_words_of_the_command_line(capsys):
+    zhang_yeung = "I(C;D) <= 2 I(C;D|A) + I(C;D|B) + I(A;B) + I(A;C|D) + I(A;D|C)"
+    run(["prove", zhang_yeung])
+    told = capsys.readouterr().out
+    assert "--non-shannon" in told
+    assert "non_shannon" not in told
+
+
+def test_the_version_is_that_of_the_package(capsys):
+    assert run(["--version"]) == 0
+    assert capsys.readouterr().out.split() == ["synergy", version("essl-synergy")]
+
+
+def test_every_argument_and_option_has_help():
+    for name, command in typer.main.get_command(app).commands.items():
+        assert command.help, name
+        for parameter in command.params:
+            assert getattr(parameter, "help", None), (name, parameter.name)
 
 
 def test_prove_with_given_facts(capsys):
@@ -142,6 +164,22 @@ def test_verify_in_a_pipe(capsys, tmp_path):
         pytest.param(["verify", "--device", "tpu"], "device", id="device"),
         pytest.param(["list", "colours"], "colours", id="list"),
         pytest.param(["improve"], "No such command", id="command"),
+        pytest.param(
+            ["verify", "--jobs", "many"], "--jobs must be an integer, got 'many'", id="word for number"
+        ),
+        pytest.param(["verify", "--seed", "1.5"], "--seed must be an integer, got '1.5'", id="fraction"),
+        pytest.param(["verify", "--seed", "-1"], "greater than or equal to 0, got '-1'", id="negative"),
+        pytest.param(
+            ["generate", "modular-shift", "--samples", "ten", "--seed", "0", "--out", "d"],
+            "--samples must be an integer, got 'ten'",
+            id="samples",
+        ),
+        pytest.param(
+            ["estimate", "d", "H(A)", "--confidence", "high"],
+            "--confidence must be a number, got 'high'",
+            id="confidence",
+        ),
+        pytest.param(["exact", "modular-shift", "H(A)", "--unit", "bytes"], "bytes.*nats", id="unit"),
         pytest.param(["prove", "H(A) >= 0", "--fast"], "No such option", id="option"),
     ],
 )

@@ -1,5 +1,7 @@
 """The report as text: everything is in it, nothing refers outside, bad input is refused."""
 
+import html
+import json
 import re
 import shlex
 from html.parser import HTMLParser
@@ -146,7 +148,29 @@ def test_the_verification_command_repeats_the_settings(settings, command):
 def test_the_whole_run_names_the_claims_that_were_named(small):
     made = render_report(small).partition('id="made"')[2]
     assert "synergy verify" not in made
-    assert "verify([&#39;E1&#39;, &#39;L1&#39;, &#39;L2&#39;, &#39;D4&#39;], settings=Settings(" in made
+    worlds = "worlds=[&#39;proof&#39;, &#39;symbolic&#39;, &#39;exact&#39;, &#39;sample&#39;]"
+    named = "[&#39;E1&#39;, &#39;L1&#39;, &#39;L2&#39;, &#39;D4&#39;]"
+    assert f"verify({named}, {worlds}, settings=Settings(" in made
+    assert "with the caller&#39;s own claims or cases" in made
+
+
+def test_the_command_repeats_what_was_named_and_gives_the_same_verdicts(tmp_path, capsys):
+    arguments = ["verify", "D4", "I(A;Z) <= I(A;X)", "--world", "exact", "--world", "proof", "--quick"]
+    arguments += ["--generator", "modular-shift: lossless", "--seed", "3", "--jobs", "1"]
+    run([*arguments, "--out", str(tmp_path / "first"), "--json"])
+    first = json.loads(capsys.readouterr().out)
+    page = (tmp_path / "first" / "report.html").read_text(encoding="utf-8").partition('id="made"')[2]
+    command = html.unescape(re.search("<pre><code>(.*?)</code></pre>", page)[1])
+    assert command == (
+        "synergy verify D4 'I(A;Z) <= I(A;X)' --world exact --world proof "
+        "--generator 'modular-shift: lossless' --quick --seed 3"
+    )
+    run([*shlex.split(command)[1:], "--jobs", "1", "--out", str(tmp_path / "again"), "--json"])
+    again = json.loads(capsys.readouterr().out)
+    keys = ("claim", "world", "case", "judgement", "measured")
+    assert [[v[k] for k in keys] for v in again["verdicts"]] == [
+        [v[k] for k in keys] for v in first["verdicts"]
+    ]
 
 
 def test_the_control_is_repeated_by_the_whole_run():
