@@ -21,7 +21,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import gammaincinv, ndtri
+from scipy.special import gammaincinv, ndtr, ndtri, stdtrit
 
 __all__ = [
     "Expansion",
@@ -36,6 +36,7 @@ Floats = npt.NDArray[np.float64]
 
 _SMALL_SKEWNESS = 1e-4
 _SMALLEST_TAIL = 1e-6
+_LEAST_FREEDOM = 3.0
 
 
 def check_confidence(confidence: float) -> float:
@@ -76,6 +77,7 @@ class Expansion:
         quadratic: The trace of the squared second-derivative operator, Q.
         cubic: The trace of its cube (its sign says which way a degenerate estimate leans).
         samples: n, the effective number of independent rows.
+        freedom: The degrees of freedom of the estimated variance; infinite where it is known.
     """
 
     value: float
@@ -85,6 +87,7 @@ class Expansion:
     quadratic: float
     cubic: float
     samples: float
+    freedom: float = math.inf
 
     def moments(self, truth: float) -> tuple[float, float, float]:
         """The standard deviation, the skewness and the lean of the estimate if the truth were `truth`.
@@ -120,6 +123,13 @@ def _quantile(probability: float, skewness: float) -> float:
     return float((gammaincinv(shape, probability) - shape) / math.sqrt(shape))
 
 
+def _of_student(tail: float, freedom: float) -> float:
+    """The normal tail that reaches as far as this tail of Student's distribution."""
+    if not math.isfinite(freedom) or tail <= 0:
+        return tail
+    return float(ndtr(stdtrit(max(freedom, _LEAST_FREEDOM), tail)))
+
+
 def score_interval(expansion: Expansion, confidence: float = 0.95) -> tuple[float, float]:
     r"""All true values t that a test at level 1 - confidence does not reject.
 
@@ -129,7 +139,8 @@ def score_interval(expansion: Expansion, confidence: float = 0.95) -> tuple[floa
     the level equally where the estimate is normal. At a degenerate point, such as independence, no other
     truth would make a smaller estimate likelier, and all of the level is spent on the tail that points
     away (as in Feldman and Cousins 1998, "Unified approach to the classical statistical analysis of small
-    signals", Physical Review D 57); the lean interpolates.
+    signals", Physical Review D 57); the lean interpolates. Where the variance was estimated with few
+    degrees of freedom the tails are Student's.
 
     Args:
         expansion: The moments as a function of the truth.
@@ -144,6 +155,7 @@ def score_interval(expansion: Expansion, confidence: float = 0.95) -> tuple[floa
     def gap(truth: float, upper: bool) -> float:
         deviation, skewness, lean = expansion.moments(truth)
         tail = level / 2 * (1 + lean if upper else 1 - lean)
+        tail = _of_student(tail, expansion.freedom)
         return truth + deviation * _quantile(1 - tail if upper else tail, skewness) - value
 
     start = expansion.standard_error

@@ -19,7 +19,7 @@ import numpy.typing as npt
 from scipy.optimize import lsq_linear
 from scipy.special import digamma, exp1, gammaln, polygamma
 
-__all__ = ["digamma_entropy", "residual_variance", "small_count_terms"]
+__all__ = ["digamma_entropy", "residual_variance", "small_count_terms", "variance_noise"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -29,6 +29,7 @@ _STRESS = 10.0
 """Above two counts per state the weight of the bias rises, as its sum over many states must vanish there."""
 _VARIANCE_RIDGE = 0.02
 _FLOOR = -0.2
+_DENSE = 40
 
 
 def _ridge(design: Floats, target: Floats, weights: Floats, ridge: float, floor: float = -np.inf) -> Floats:
@@ -90,3 +91,41 @@ def small_count_terms(counts: Floats) -> tuple[Floats, Floats]:
     """
     h, _, g = _small_counts()
     return _looked_up(counts, h), _looked_up(counts, g)
+
+
+@lru_cache(maxsize=1)
+def _variance_noise() -> Floats:
+    """For rates 0 .. 40 what a Poisson count adds to the estimated V and not along the estimate itself.
+
+    At a rate with log lambda = l the term n [psi(n)^2 - psi'(n)] + g - 2 l [n psi(n) + h] + l^2 n of V has
+    mean 0; this is its variance about its regression on n and n psi(n) + h, which vanishes in the
+    chi-square limit.
+    """
+    n = np.arange(200.0)
+    h, _, g = _small_counts()
+    f, f2 = np.zeros((2, n.size))
+    f[1:] = n[1:] * digamma(n[1:])
+    f2[1:] = n[1:] * (np.square(digamma(n[1:])) - polygamma(1, n[1:]))
+    f[:_SMALL] += h
+    f2[:_SMALL] += g
+    noise = np.zeros(_DENSE + 1)
+    for rate in range(1, _DENSE + 1):
+        p = np.exp(n * np.log(rate) - rate - gammaln(n + 1))
+        level = np.log(rate)
+        term = f2 - 2 * level * f + level * level * n
+        known = np.stack([n - rate, f - p @ f])
+        covered = (known * p) @ (term - p @ term)
+        total = float(p @ np.square(term - p @ term))
+        noise[rate] = total - covered @ np.linalg.solve((known * p) @ known.T, covered)
+    return noise
+
+
+def variance_noise(counts: Floats) -> float:
+    """The variance that counts add to N times the estimate of V, none for counts above 40.
+
+    Example:
+        >>> variance_noise(np.full(16, 5.0)) > 100 * variance_noise(np.full(16, 40.0))
+        True
+    """
+    few = np.rint(counts[counts <= _DENSE]).astype(np.intp)
+    return float(_variance_noise()[few].sum())

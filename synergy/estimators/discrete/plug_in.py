@@ -1,26 +1,8 @@
-r"""Linear expressions of entropies of discrete columns: value, interval and paired scores.
+"""Linear expressions of entropies of discrete columns: value, interval and paired scores.
 
-For T = sum_S c_S H(S) with distribution p the estimate expands as
-
-    T(p_n) - T(p) = mean psi - (1/2n) z' M z + ..,    psi = sum_S c_S (-log p_S) - T,
-
-with M = sum_S c_S P_S, P_S the conditional expectation given S (a projection in L2(p)), and z standard
-Gaussian. All that the interval needs follows from these two objects and is a sum over the seen cells:
-
-- bias -(tr M - sum c)/2n: the Miller-Madow terms; the interval uses the digamma correction, which also
-  removes the higher orders;
-- V = Var psi, without the bias of its plug-in (n [psi(n)^2 - psi'(n)] is to p log^2 p what n psi(n) is to
-  p log p); Q = tr (M - const)^2, with tr P_S P_T = sum p(s,t)^2 / (p(s) p(t)); the variance of the
-  estimate is V/n + Q/2n^2;
-- skewness and dV/dT from E psi^3 and -sum_S c_S Var E[psi|S] (the acceleration).
-
-At independence V = 0 and Q = (|X|-1)(|Y|-1): the chi-square limit. Near it V = 2 T and the slope dV/dT
-is 2: the noncentral chi-square. Away from it the interval is the score (Wilson-type) normal interval.
-
-References:
-    G. Miller (1955), "Note on the bias of information estimates"; A. Antos and I. Kontoyiannis (2001),
-    "Convergence properties of functional estimates for discrete distributions" (the normal limit);
-    P. Grassberger (2003), arXiv:physics/0307138; and `synergy.estimators.intervals`.
+The interval inverts a test with the moments of `synergy.estimators.discrete.expansion`. Where cells hold few
+rows it reaches further, by the bias that `synergy.estimators.discrete.sparsity` estimates to be left, and the
+estimate says so where that bias is a matter of more than a third of the standard error.
 """
 
 from __future__ import annotations
@@ -28,166 +10,38 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from itertools import combinations
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import digamma, polygamma
 
-from synergy.estimators.discrete.counts import Cells, DiscreteCounts, encode
-from synergy.estimators.discrete.digamma import residual_variance, small_count_terms
+from synergy.estimators.discrete.counts import DiscreteCounts, encode
 from synergy.estimators.discrete.entropies import Correction, check_correction, entropy_of_seen
-from synergy.estimators.intervals import Expansion, check_confidence, cluster_variance, score_interval
+from synergy.estimators.discrete.expansion import expand
+from synergy.estimators.discrete.marginals import Clusters, Key, Marginals
+from synergy.estimators.discrete.sparsity import residual_bias
+from synergy.estimators.intervals import check_confidence, score_interval
 from synergy.estimators.result import Estimate
 from theory import Expression, Term, parse_expression
 
 __all__ = ["plug_in", "plug_in_from_counts"]
 
 Floats = npt.NDArray[np.float64]
-Key = frozenset[str]
 
 _NOTHING = "the terms cancel by algebra: the expression is 0 whatever the data is"
-_MANY_SINGLETONS = 0.3
+_OF_UNSEEN = ("chao-shen", "nsb", "shrinkage")
+_LARGE_BIAS = 0.3
+_FEW_CARRIERS = 6.0
+_RARE = 12
 _FEW_GROUPS = 20
 
 
-class _Marginals:
-    """The marginal tables of the seen cells, computed once for each subset."""
-
-    def __init__(self, cells: Cells) -> None:
-        self.cells = cells
-        self.total = float(cells.counts.sum())
-        self._known: dict[Key, tuple[npt.NDArray[np.int64], Floats]] = {}
-
-    def of(self, subset: Key) -> tuple[npt.NDArray[np.int64], Floats]:
-        """The marginal state of each cell and the count of each marginal state."""
-        if subset not in self._known:
-            index = self.cells.index(subset)
-            counts = np.bincount(index, weights=self.cells.counts).astype(np.float64)
-            self._known[subset] = index, counts
-        return self._known[subset]
-
-    def seen(self, subset: Key) -> Floats:
-        """The positive counts of the subset."""
-        counts = self.of(subset)[1]
-        return counts[counts > 0]
-
-    def overlap(self, first: Key, second: Key) -> float:
-        """The trace of P_S P_T, sum p(s,t)^2 / (p(s) p(t)); the seen states of S where T holds S."""
-        if first <= second or second <= first:
-            return float(self.seen(min(first, second, key=len)).size)
-        joint_index, joint = self.of(first | second)
-        left_index, left = self.of(first)
-        right_index, right = self.of(second)
-        share = joint[joint_index] / (left[left_index] * right[right_index])  # (m,)
-        return float(self.cells.counts @ share)
-
-
-class _Clusters:
-    """Rows that are dependent within groups: what that does to variances and biases."""
-
-    def __init__(self, cell_of_row: npt.NDArray[np.int64], groups: npt.NDArray[np.int64]) -> None:
-        self.cell_of_row = cell_of_row
-        self.groups = groups
-        self.sizes = np.bincount(groups).astype(np.float64)
-        self.count = int((self.sizes > 0).sum())
-
-    def variance(self, influence: Floats) -> float:
-        """The clustered variance of an influence function that is given on the seen cells."""
-        return cluster_variance(influence[self.cell_of_row], self.groups)[0]
-
-    def design_effect(self, marginals: _Marginals, subset: Key) -> float:
-        """N sum_s Var(p_s) / p_s over its value for independent rows, the number of states less one."""
-        index, counts = marginals.of(subset)
-        seen = int((counts > 0).sum())
-        if seen < 2:
-            return 1.0
-        state = index[self.cell_of_row]
-        pairs, repeats = np.unique(self.groups * counts.size + state, return_counts=True)
-        squares = float((np.square(repeats) / counts[pairs % counts.size]).sum()) * marginals.total
-        spread = (squares - float(np.square(self.sizes).sum())) / marginals.total
-        return spread * self.count / (self.count - 1) / (seen - 1)
-
-
-def _expand(
-    marginals: _Marginals,
-    form: Mapping[Key, float],
-    value: float,
-    reference: float,
-    clusters: _Clusters | None,
-) -> tuple[Expansion, Floats]:
-    """The expansion around the estimate, and the influence value of each seen cell, shape (m,).
-
-    `reference` is the digamma estimate, the mean to which the second moment of the influence belongs.
-    """
-    n = marginals.total
-    weights = marginals.cells.counts / n  # (m,)
-    influence = np.zeros(len(weights))
-    unbiased = np.zeros(len(weights))
-    for subset, c in form.items():
-        index, counts = marginals.of(subset)
-        positive = np.maximum(counts, 1)
-        influence -= c * np.log(positive / n)[index]
-        unbiased -= c * (digamma(positive) - math.log(n))[index]
-    centred = influence - weights @ influence
-    raw = float(weights @ np.square(centred))
-    curvature = trace = 0.0
-    for subset, c in form.items():
-        index, counts = marginals.of(subset)
-        sums = np.bincount(index, weights=weights * centred)
-        curvature -= c * float((np.square(sums) * n / np.maximum(counts, 1)).sum())
-        trace += c * marginals.seen(subset).size
-    constant = sum(form.values())
-    limit = sum(c * c * marginals.seen(s).size for s, c in form.items()) - constant * constant
-    for (s, c), (t, d) in combinations(form.items(), 2):
-        limit += 2 * c * d * marginals.overlap(s, t)
-    limit = max(0.0, limit)
-    top = max(form, key=len)
-    seen, square = marginals.seen(top), form[top] ** 2
-    quadratic = max(limit / 2, limit + square * (2 * residual_variance(seen) - seen.size))
-    noise = limit + square * (float(seen @ polygamma(1, seen)) - seen.size)
-    spread, design = float(weights @ np.square(unbiased)) - reference * reference, 1.0
-    spread += _rare(marginals, top, form[top], unbiased)
-    if clusters is not None:
-        design = max(clusters.design_effect(marginals, top), 1e-9)
-        spread = (clusters.variance(unbiased) + _rare(marginals, top, form[top], unbiased)) / design
-    fitted = min((seen.size - 1) * design / n, 0.5)
-    variance = spread - noise * design / n
-    variance /= 1 - fitted if variance > 0 else 1
-    third = float(weights @ centred**3)
-    expansion = Expansion(
-        value=value,
-        variance=variance,
-        slope=(third + 2 * curvature) / raw if raw > 0 else 0.0,
-        third=(third + 3 * curvature) * (max(variance, 0.0) / raw if raw > 0 else 0.0),
-        quadratic=quadratic,
-        cubic=(constant - trace) * (quadratic / limit if limit > 0 else 0.0),
-        samples=n / design,
-    )
-    return expansion, influence
-
-
-def _rare(marginals: _Marginals, top: Key, c: float, unbiased: Floats) -> float:
-    """What states with few rows add to the second moment of the influence.
-
-    In it n psi(n) and n psi(n)^2 of the joint states stand for lambda log lambda and lambda log^2 lambda;
-    h(n) and g(n) remove what they miss.
-    """
-    index, counts = marginals.of(top)
-    own = counts[index]
-    h, g = small_count_terms(own)
-    rest = unbiased + c * digamma(own)
-    share = marginals.cells.counts / own
-    return float(share @ (c * c * g - 2 * c * rest * h)) / marginals.total
-
-
 def _value(
-    marginals: _Marginals,
+    marginals: Marginals,
     form: Mapping[Key, float],
     correction: Correction,
     cardinalities: Mapping[str, int],
-    clusters: _Clusters | None,
+    clusters: Clusters | None,
 ) -> float:
     """The corrected value; with clusters each correction grows by its design effect."""
     largest = marginals.cells.states.max(axis=0) + 1
@@ -206,11 +60,11 @@ def _value(
 
 def _estimate(
     parsed: Expression,
-    marginals: _Marginals,
+    marginals: Marginals,
     cardinalities: Mapping[str, int],
     correction: Correction,
     confidence: float,
-    clusters: _Clusters | None = None,
+    clusters: Clusters | None = None,
 ) -> tuple[Estimate, Floats]:
     form = {subset: float(c) for subset, c in parsed.entropies().items()}
     name, samples = f"discrete ({correction})", int(marginals.total)
@@ -220,39 +74,64 @@ def _estimate(
     value = _value(marginals, form, correction, cardinalities, clusters)
     reference = _value(marginals, form, "digamma", cardinalities, clusters)
     centre = reference if correction in ("none", "miller-madow", "grassberger") else value
-    expansion, influence = _expand(marginals, form, centre, reference, clusters)
-    interval = score_interval(expansion, confidence)
+    missed = _missed(marginals, form, clusters)
+    expansion, influence, carriers = expand(marginals, form, centre, reference, missed, clusters)
+    low, high = score_interval(expansion, confidence)
+    bias = -form[max(form, key=len)] * missed[0] / marginals.total
+    if correction not in _OF_UNSEEN:
+        low, high = min(low, low - bias), max(high, high - bias)
+    sparse = _sparse(marginals, form, bias, expansion.standard_error, carriers)
     estimate = Estimate(
         term=str(parsed),
         value=value,
         standard_error=expansion.standard_error,
-        interval=interval,
+        interval=(low, high),
         confidence=confidence,
         estimator=name,
         samples=samples,
-        notes=_notes(marginals, form, correction, value, interval, clusters),
+        notes=sparse + _notes(correction, value, (low, high), clusters),
     )
     return estimate, influence
 
 
+def _missed(
+    marginals: Marginals, form: Mapping[Key, float], clusters: Clusters | None
+) -> tuple[float, float]:
+    """What rare joint states leave in the estimate, times N, at the effective number of rows."""
+    top = max(form, key=len)
+    seen, design = marginals.seen(top), 1.0
+    if clusters is not None:
+        design = max(clusters.design_effect(marginals, top), 1.0)
+        seen = np.maximum(np.rint(seen / design), 1)
+    cells = math.prod(float(marginals.seen(frozenset({v})).size) for v in top)
+    first, second = residual_bias(seen, cells)
+    return first * design, second * design
+
+
+def _sparse(
+    marginals: Marginals, form: Mapping[Key, float], bias: float, error: float, carriers: float
+) -> tuple[str, ...]:
+    """A note where the table is too sparse for the interval to be relied on."""
+    seen = marginals.seen(max(form, key=len))
+    if error > 0 and abs(bias) <= _LARGE_BIAS * error and carriers >= _FEW_CARRIERS:
+        return ()
+    if error == 0 and not (seen < _RARE).any():
+        return ()
+    singletons = int((seen == 1).sum())
+    why = f"a bias of about {bias:+.2g} nats is left, beside a standard error of {error:.2g}"
+    if abs(bias) <= _LARGE_BIAS * error:
+        why = f"the variance comes from about {carriers:.0f} rows"
+    return (
+        f"undersampled: {int(marginals.total)} rows in {seen.size} combinations, {singletons} of them seen "
+        f"once; {why}: the interval is of sampling error only",
+    )
+
+
 def _notes(
-    marginals: _Marginals,
-    form: Mapping[Key, float],
-    correction: Correction,
-    value: float,
-    interval: tuple[float, float],
-    clusters: _Clusters | None,
+    correction: Correction, value: float, interval: tuple[float, float], clusters: Clusters | None
 ) -> tuple[str, ...]:
     notes = []
-    seen = marginals.seen(max(form, key=len))
-    singletons = float((seen == 1).sum())
-    if singletons > _MANY_SINGLETONS * marginals.total:
-        notes.append(
-            f"undersampled: {int(singletons)} of {int(marginals.total)} rows are the only one of their "
-            f"combination ({seen.size} combinations seen); the bias exceeds the interval, which is of "
-            "sampling error only"
-        )
-    if correction in ("chao-shen", "nsb", "shrinkage"):
+    if correction in _OF_UNSEEN:
         notes.append(f"the interval is of the plug-in's sampling error, moved to the {correction} value")
     elif not interval[0] <= value <= interval[1]:
         notes.append(
@@ -296,7 +175,7 @@ def plug_in_from_counts(
     """
     parsed = _parsed(expression, counts.names, correction)
     check_confidence(confidence)
-    return _estimate(parsed, _Marginals(counts.cells()), counts.cardinalities, correction, confidence)[0]
+    return _estimate(parsed, Marginals(counts.cells()), counts.cardinalities, correction, confidence)[0]
 
 
 def _parsed(expression: str | Term | Expression, names: Iterable[str], correction: Correction) -> Expression:
@@ -365,11 +244,11 @@ def plug_in(
         rows = counts.add_rows(arrays)
     else:
         counts.add(arrays)
-    marginals = _Marginals(counts.cells())
+    marginals = Marginals(counts.cells())
     clusters = None
     if rows is not None and groups is not None:
         cells = counts.spread(np.arange(len(marginals.cells.counts)), rows)
-        clusters = _Clusters(cells, _group_codes(groups, len(rows)))
+        clusters = Clusters(cells, _group_codes(groups, len(rows)))
     estimate, influence = _estimate(parsed, marginals, sizes, correction, confidence, clusters)
     return (
         estimate if rows is None or not scores else replace(estimate, scores=counts.spread(influence, rows))

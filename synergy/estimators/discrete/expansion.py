@@ -1,0 +1,160 @@
+r"""The second-order expansion of a linear expression of entropies.
+
+For T = sum_S c_S H(S) with distribution p the estimate expands as
+
+    T(p_n) - T(p) = mean psi - (1/2n) z' M z + ..,    psi = sum_S c_S (-log p_S) - T,
+
+with M = sum_S c_S P_S, P_S the conditional expectation given S (a projection in L2(p)), and z standard
+Gaussian. All that the interval needs follows from these two objects and is a sum over the seen cells:
+
+- bias -(tr M - sum c)/2n: the Miller-Madow terms; the interval uses the digamma correction, which also
+  removes the higher orders;
+- V = Var psi, without the bias of its plug-in (n [psi(n)^2 - psi'(n)] is to p log^2 p what n psi(n) is to
+  p log p); Q = tr (M - const)^2, with tr P_S P_T = sum p(s,t)^2 / (p(s) p(t)); the variance of the
+  estimate is V/n + Q/2n^2;
+- skewness and dV/dT from E psi^3 and -sum_S c_S Var E[psi|S] (the acceleration);
+- the estimate of V is itself uncertain: Student's quantiles in place of the normal ones.
+
+At independence V = 0 and Q = (|X|-1)(|Y|-1): the chi-square limit. Near it V = 2 T and the slope dV/dT
+is 2: the noncentral chi-square. Away from it the interval is the score (Wilson-type) normal interval.
+
+References:
+    G. Miller (1955), "Note on the bias of information estimates"; A. Antos and I. Kontoyiannis (2001),
+    "Convergence properties of functional estimates for discrete distributions" (the normal limit);
+    P. Grassberger (2003), arXiv:physics/0307138; and `synergy.estimators.intervals`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from itertools import combinations
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import digamma, polygamma
+
+from synergy.estimators.discrete.digamma import residual_variance, small_count_terms, variance_noise
+from synergy.estimators.discrete.marginals import Clusters, Key, Marginals
+from synergy.estimators.intervals import Expansion
+
+__all__ = ["expand"]
+
+Floats = npt.NDArray[np.float64]
+
+_NO_VARIANCE = 1e-24
+_RARE = 3
+
+
+def expand(
+    marginals: Marginals,
+    form: Mapping[Key, float],
+    value: float,
+    reference: float,
+    missed: tuple[float, float],
+    clusters: Clusters | None,
+) -> tuple[Expansion, Floats, float]:
+    """The expansion around an estimate of T = sum_S c_S H(S).
+
+    Args:
+        marginals: The tables.
+        form: The coefficients c_S.
+        value: The estimate.
+        reference: The digamma estimate, the mean to which the second moment of the influence belongs.
+        missed: What rare states leave in the joint entropy and in the second moment; see `sparsity`.
+        clusters: The groups of dependent rows, if any.
+
+    Returns:
+        The expansion; the influence value of each seen cell, shape (m,); and the carriers of the variance,
+        n (E psi^2)^2 / E psi^4: the number of rows that it comes from, were their influence all alike.
+    """
+    n = marginals.total
+    weights = marginals.cells.counts / n  # (m,)
+    influence = np.zeros(len(weights))
+    unbiased = np.zeros(len(weights))
+    for subset, c in form.items():
+        index, counts = marginals.of(subset)
+        positive = np.maximum(counts, 1)
+        influence -= c * np.log(positive / n)[index]
+        unbiased -= c * (digamma(positive) - math.log(n))[index]
+    centred = influence - weights @ influence
+    raw = float(weights @ np.square(centred))
+    curvature = trace = 0.0
+    for subset, c in form.items():
+        index, counts = marginals.of(subset)
+        sums = np.bincount(index, weights=weights * centred)
+        curvature -= c * float((np.square(sums) * n / np.maximum(counts, 1)).sum())
+        trace += c * marginals.seen(subset).size
+    constant = sum(form.values())
+    limit = sum(c * c * marginals.seen(s).size for s, c in form.items()) - constant * constant
+    for (s, c), (t, d) in combinations(form.items(), 2):
+        limit += 2 * c * d * marginals.overlap(s, t)
+    limit = max(0.0, limit)
+    top = max(form, key=len)
+    seen, square = marginals.seen(top), form[top] ** 2
+    quadratic = max(limit / 2, limit + square * (2 * residual_variance(seen) - seen.size))
+    noise = limit + square * (float(seen @ polygamma(1, seen)) - seen.size)
+    spread, design = float(weights @ np.square(unbiased)) - reference * reference, 1.0
+    spread += _rare(marginals, top, form[top], unbiased, missed)
+    if clusters is not None:
+        design = max(clusters.design_effect(marginals, top), 1e-9)
+        spread = (clusters.variance(unbiased) + _rare(marginals, top, form[top], unbiased, missed)) / design
+    variance = spread - noise * design / n
+    third = float(weights @ centred**3)
+    fourth = float(weights @ centred**4)
+    expansion = Expansion(
+        value=value,
+        variance=variance,
+        slope=(third + 2 * curvature) / raw if raw > 0 else 0.0,
+        third=(third + 3 * curvature) * (max(variance, 0.0) / raw if raw > 0 else 0.0),
+        quadratic=quadratic,
+        cubic=(constant - trace) * (quadratic / limit if limit > 0 else 0.0),
+        samples=n / design,
+        freedom=_freedom(marginals, form, centred, max(variance, 0.0) + quadratic * design / (2 * n), design),
+    )
+    carriers = n * raw * raw / (fourth * design) if raw > _NO_VARIANCE else math.inf
+    return expansion, influence, carriers
+
+
+def _freedom(
+    marginals: Marginals, form: Mapping[Key, float], centred: Floats, total: float, design: float
+) -> float:
+    """The degrees of freedom of the estimated variance, 2 total^2 / Var.
+
+    V = Var psi has the influence function psi^2 - V - 2 sum_S c_S E[psi|S]. The part of it along psi is the
+    slope dV/dT, which the score interval follows; only the rest makes the variance uncertain, and what the
+    counts of the joint states add to it at second order
+    (Satterthwaite 1946, "An approximate distribution of estimates of variance components").
+    """
+    n = marginals.total
+    weights = marginals.cells.counts / n
+    moving = np.square(centred)
+    for subset, c in form.items():
+        index, counts = marginals.of(subset)
+        sums = np.bincount(index, weights=weights * centred)
+        moving -= 2 * c * (sums * n / np.maximum(counts, 1))[index]
+    moving -= weights @ moving
+    raw = float(weights @ np.square(centred))
+    along = float(weights @ (moving * centred))
+    rest = float(weights @ np.square(moving)) - (along * along / raw if raw > 0 else 0.0)
+    top = max(form, key=len)
+    rest += form[top] ** 4 * design * variance_noise(marginals.seen(top) / design) / n
+    return 2 * total * total * n / (rest * design) if rest * design > 1e-12 * total * total else math.inf
+
+
+def _rare(marginals: Marginals, top: Key, c: float, unbiased: Floats, missed: tuple[float, float]) -> float:
+    """What states with few rows add to the second moment of the influence.
+
+    In it n psi(n) and n psi(n)^2 of the joint states stand for lambda log lambda and lambda log^2 lambda;
+    h(n) and g(n) remove what they miss, and `missed` is what is missing still.
+    """
+    index, counts = marginals.of(top)
+    own = counts[index]
+    h, g = small_count_terms(own)
+    rest = unbiased + c * digamma(own)
+    share = marginals.cells.counts / own
+    added = float(share @ (c * c * g - 2 * c * rest * h))
+    rare = share * (own <= _RARE)
+    if rare.any():
+        added -= c * c * missed[1] - 2 * c * float(rare @ rest / rare.sum()) * missed[0]
+    return added / marginals.total

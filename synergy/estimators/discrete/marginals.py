@@ -1,0 +1,72 @@
+"""The marginal tables of a table of counts, and what dependent rows do to them."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from synergy.estimators.discrete.counts import Cells
+from synergy.estimators.intervals import cluster_variance
+
+__all__ = ["Clusters", "Key", "Marginals"]
+
+Floats = npt.NDArray[np.float64]
+Key = frozenset[str]
+
+
+class Marginals:
+    """The marginal tables of the seen cells, computed once for each subset."""
+
+    def __init__(self, cells: Cells) -> None:
+        self.cells = cells
+        self.total = float(cells.counts.sum())
+        self._known: dict[Key, tuple[npt.NDArray[np.int64], Floats]] = {}
+
+    def of(self, subset: Key) -> tuple[npt.NDArray[np.int64], Floats]:
+        """The marginal state of each cell and the count of each marginal state."""
+        if subset not in self._known:
+            index = self.cells.index(subset)
+            counts = np.bincount(index, weights=self.cells.counts).astype(np.float64)
+            self._known[subset] = index, counts
+        return self._known[subset]
+
+    def seen(self, subset: Key) -> Floats:
+        """The positive counts of the subset."""
+        counts = self.of(subset)[1]
+        return counts[counts > 0]
+
+    def overlap(self, first: Key, second: Key) -> float:
+        """The trace of P_S P_T, sum p(s,t)^2 / (p(s) p(t)); the seen states of S where T holds S."""
+        if first <= second or second <= first:
+            return float(self.seen(min(first, second, key=len)).size)
+        joint_index, joint = self.of(first | second)
+        left_index, left = self.of(first)
+        right_index, right = self.of(second)
+        share = joint[joint_index] / (left[left_index] * right[right_index])  # (m,)
+        return float(self.cells.counts @ share)
+
+
+class Clusters:
+    """Rows that are dependent within groups: what that does to variances and biases."""
+
+    def __init__(self, cell_of_row: npt.NDArray[np.int64], groups: npt.NDArray[np.int64]) -> None:
+        self.cell_of_row = cell_of_row
+        self.groups = groups
+        self.sizes = np.bincount(groups).astype(np.float64)
+        self.count = int((self.sizes > 0).sum())
+
+    def variance(self, influence: Floats) -> float:
+        """The clustered variance of an influence function that is given on the seen cells."""
+        return cluster_variance(influence[self.cell_of_row], self.groups)[0]
+
+    def design_effect(self, marginals: Marginals, subset: Key) -> float:
+        """N sum_s Var(p_s) / p_s over its value for independent rows, the number of states less one."""
+        index, counts = marginals.of(subset)
+        seen = int((counts > 0).sum())
+        if seen < 2:
+            return 1.0
+        state = index[self.cell_of_row]
+        pairs, repeats = np.unique(self.groups * counts.size + state, return_counts=True)
+        squares = float((np.square(repeats) / counts[pairs % counts.size]).sum()) * marginals.total
+        spread = (squares - float(np.square(self.sizes).sum())) / marginals.total
+        return spread * self.count / (self.count - 1) / (seen - 1)
