@@ -1,9 +1,9 @@
 """Nearest neighbours in the maximum norm: distances to the k-th, and counts within a radius.
 
-Distances come from scipy's cKDTree, counts from the sorted order in one dimension, from scikit-learn's
-KDTree or bitsets in two, and from bitsets (`synergy.estimators.neighbours.bitsets`) in more. All of them
-decide the boundary by the same subtraction |x_i - x_j| of float64 numbers, so that a neighbour that is
-the k-th in the joint space is never counted as strictly nearer in a subspace by rounding.
+Distances come from scipy's cKDTree. Counts come from the sorted order in one dimension, from a wavelet matrix
+in two (`planes`), from bitsets in more (`bitsets`), and from scikit-learn's KDTree beyond the rows where bitsets
+pay. All of them decide the boundary by the same subtraction |x_i - x_j| of float64 numbers, so that a neighbour
+that is the k-th in the joint space is never counted as strictly nearer in a subspace by rounding.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ import numpy.typing as npt
 from scipy.spatial import cKDTree
 from sklearn.neighbors import KDTree
 
-from synergy.estimators.neighbours.bitsets import all_run_bounds, run_bounds, subspace_counts
+from synergy.estimators.neighbours.bitsets import subspace_counts
+from synergy.estimators.neighbours.planes import plane_counts
 
 __all__ = ["available_workers", "counts_within", "joint_counts", "kth_distance", "nearest"]
 
@@ -28,9 +29,7 @@ _LEAVES = {1: 24, 2: 24, 3: 16}
 _DEEP_LEAF = 32
 """The fastest leaf sizes, by dimension, and beyond three (measured at n = 20,000)."""
 _BITSET_ROWS = 200_000
-_SHARED_PLANE_ROWS = 30_000
-_PLANE_ROWS = 8_000
-"""Up to here bitsets beat the trees: in three dimensions and more, in two with and without a shared one."""
+"""Up to here bitsets beat the trees in three dimensions and more."""
 
 
 def available_workers(workers: int | None) -> int:
@@ -91,25 +90,21 @@ def joint_counts(
 ) -> list[Ints]:
     """Counts in the shared columns (if any) and in each (shared, part); see `subspace_counts`."""
     width = shared.shape[1] + max(part.shape[1] for part in parts)
-    plane = _SHARED_PLANE_ROWS if shared.shape[1] else _PLANE_ROWS
-    if (width > 2 and len(radius) <= _BITSET_ROWS) or (width == 2 and len(radius) <= plane):
+    spaces = [np.hstack([shared, part]) for part in parts]
+    if shared.shape[1]:
+        spaces.insert(0, shared)
+    if width <= 2:
+        found = plane_counts(spaces, radius, strict=strict, workers=workers)
+    elif len(radius) <= _BITSET_ROWS:
         found = subspace_counts(shared, parts, radius, strict=strict, workers=workers)
-    elif width == 1 and not shared.shape[1]:
-        columns = [np.ascontiguousarray(part[:, 0]) for part in parts]
-        bounds = all_run_bounds(columns, radius, strict=strict, workers=workers)
-        found = [high - low for _, low, high in bounds]
     else:
-        spaces = [np.hstack([shared, part]) for part in parts]
-        if shared.shape[1]:
-            spaces.insert(0, shared)
         found = [_counts(space, radius, strict, workers) for space in spaces]
     return [np.maximum(counts, 1) for counts in found]
 
 
 def _counts(points: Floats, radius: Floats, strict: bool, workers: int) -> Ints:
-    if points.shape[1] == 1:
-        _, low, high = run_bounds(np.ascontiguousarray(points[:, 0]), radius, strict=strict)
-        return high - low
+    if points.shape[1] <= 2:
+        return plane_counts([points], radius, strict=strict)[0]
     inclusive = np.nextafter(radius, -1) if strict else radius
     tree = KDTree(points, leaf_size=40, metric="chebyshev")
     order = np.asarray(tree.get_arrays()[1])
