@@ -1,9 +1,10 @@
 """Nearest neighbours in the maximum norm: distances to the k-th, and counts within a radius.
 
-Distances come from scipy's cKDTree. Counts come from the sorted order in one dimension, from a wavelet matrix
-in two (`planes`), from bitsets in more (`bitsets`), and from scikit-learn's KDTree beyond the rows where bitsets
-pay. All of them decide the boundary by the same subtraction |x_i - x_j| of float64 numbers, so that a neighbour
-that is the k-th in the joint space is never counted as strictly nearer in a subspace by rounding.
+Distances come from scipy's cKDTree. Counts come from the sorted order in one dimension, from a wavelet
+matrix in two (`planes`), from bitsets in more (`bitsets`), and from scikit-learn's KDTree beyond the rows
+where bitsets pay. All of them decide the boundary by the same subtraction |x_i - x_j| of float64 numbers, so
+that a neighbour that is the k-th in the joint space is never counted as strictly nearer in a subspace by
+rounding.
 """
 
 from __future__ import annotations
