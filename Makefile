@@ -1,8 +1,8 @@
 # setup: .venv with everything; verify: the main job; test: lint, types, tests; all: what CI runs.
-.PHONY: setup verify test lint types unit notebooks docs wheel all clean
+.PHONY: setup verify test lint types unit notebooks docs claims wheel pythons all clean
 
 PYTHON ?= python3
-VENV := .venv
+VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 CONSTRAINTS := .ci/constraints.txt
@@ -39,6 +39,10 @@ notebooks: setup
 docs: setup
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --config-file docs/mkdocs/mkdocs.yml --site-dir ../../site
 
+# docs/claims.md, for those who read the repository instead of the built pages.
+claims: setup
+	$(BIN)/python docs/mkdocs/pages.py
+
 # The wheel alone, in an environment of its own, must import and prove.
 wheel: setup
 	rm -rf build/wheel && mkdir -p build/wheel
@@ -47,6 +51,15 @@ wheel: setup
 	build/wheel/venv/bin/python -m pip install --quiet --disable-pip-version-check \
 		--constraint $(CONSTRAINTS) torch build/wheel/*.whl
 	cd build/wheel && venv/bin/synergy prove "I(A;Z|C) >= I(A;Z)" --diagram essl
+
+# The tests with every other interpreter that is there, each in an environment of its own.
+pythons:
+	@for python in $$(.ci/interpreters); do \
+		name=$$("$$python" -c "import sys; print('python%d.%d' % sys.version_info[:2])"); \
+		echo "tests with $$name"; mkdir -p build; \
+		$(MAKE) setup VENV=build/$$name PYTHON="$$python" || exit 1; \
+		build/$$name/bin/python -m pytest -q -n auto -m "not notebook" || exit 1; \
+	done
 
 all: test verify notebooks docs wheel
 

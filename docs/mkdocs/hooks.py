@@ -31,6 +31,9 @@ def on_files(files: Files, config: Any) -> Files:  # noqa: ANN401
         "api/synergy.md": lambda: pages.interface("synergy"),
     }
     for uri, make in made.items():
+        plain = files.get_file_from_path(uri)
+        if plain is not None:
+            files.remove(plain)
         files.append(File.generated(config, uri, content=make()))
     for uri, content in pages.images().items():
         files.append(File.generated(config, uri, content=content))

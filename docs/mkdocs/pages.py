@@ -14,7 +14,7 @@ from synergy.cli.app import app
 from synergy.report.diagrams import diagram_svg
 from synergy.report.evidence import argument, distribution, statement_lines
 from synthetic import GENERATORS, contact_sheet, describe, make_generator
-from theory import CLAIMS, Claim, prove
+from theory import CLAIMS, Claim, Proof, Refutation, Unknown, prove
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "benchmarks" / "results"
@@ -66,10 +66,45 @@ def _claim(claim: Claim) -> str:
     return "\n".join(text)
 
 
-def _outcome(claim: Claim) -> str:
-    found = prove(
+def claims_text() -> str:
+    """The same in plain Markdown, for docs/claims.md: what a reader of the repository sees."""
+    parts = [
+        "# Claims and proofs\n",
+        "Every claim in the registry, with its proof or its counterexample as the prover prints it. "
+        "The ideas behind most are those of Wang, Hu, Gupta, Ye, Wang and Jegelka (2024, arXiv:2411.06508); "
+        "the formal versions and their numbering are ours. `make claims` writes this page from the code; "
+        "the built documentation shows it with mathematics and diagrams.\n",
+        "| claim | says | statement | expected |\n| --- | --- | --- | --- |",
+    ]
+    parts += [f"| {c.id} | {c.title} | `{_cell(c.statement)}` | {c.expectation} |" for c in CLAIMS.values()]
+    for claim in CLAIMS.values():
+        stated = [str(claim.statement), *(f"given {fact}" for fact in claim.given)]
+        parts += [f"\n## {claim.id}: {claim.title}\n", "```text", *stated, "```\n"]
+        parts.append(
+            f"{claim.prose} *{claim.reference}.* Expected: {claim.expectation}. "
+            f"Worlds: {', '.join(claim.worlds)}. Diagram: `{claim.diagram}`."
+        )
+        if claim.law:
+            parts.append(f"\nBeyond the statement: {claim.law}.")
+        if "proof" in claim.worlds:
+            parts += ["\n```text", _shortened(str(_proved(claim))), "```"]
+    return "\n".join(parts) + "\n"
+
+
+def _shortened(text: str, *, lines: int = 40) -> str:
+    found = text.rstrip().splitlines()
+    left = len(found) - lines
+    return "\n".join(found if left <= 0 else [*found[:lines], f".. {left} more lines"])
+
+
+def _proved(claim: Claim) -> Proof | Refutation | Unknown:
+    return prove(
         claim.statement, diagram=claim.diagram, given=claim.given, exists=claim.expectation == "exists"
     )
+
+
+def _outcome(claim: Claim) -> str:
+    found = _proved(claim)
     evidence = found.to_json()
     html = [f'<p class="verdict">{found.verdict}</p>']
     for part in argument(evidence):
@@ -219,3 +254,7 @@ def _first(doc: str | None) -> str:
 def _value(value: object) -> str:
     text = " ".join(str(value).split())
     return escape(text if len(text) < 200 else text[:200] + " ..").replace("|", "\\|")
+
+
+if __name__ == "__main__":
+    (ROOT / "docs" / "claims.md").write_text(claims_text(), encoding="utf-8")

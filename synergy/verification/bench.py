@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cached_property
 from typing import Literal
 
@@ -45,11 +45,15 @@ class Bench:
     Args:
         case: The case.
         settings: How much work to do.
+        targets: The networks that the claims to judge ask for.
     """
 
-    def __init__(self, case: Case, settings: Settings) -> None:
+    def __init__(
+        self, case: Case, settings: Settings, targets: Collection[Target] = ("pretext", "mixture", "class")
+    ) -> None:
         self.case = case
         self.settings = settings
+        self.targets = frozenset(targets)
         self._trained: dict[tuple[Target, int], Trained] = {}
 
     @property
@@ -110,12 +114,14 @@ class Bench:
         _, judged = self._split
         inputs = _inputs(judged)
         sample = judged
-        if "Z" in judged.variables and self.has_images:
+        if "class" in self.targets and "Z" in judged.variables and self.has_images:
             sample = sample.with_column(Variable("U", "continuous", None, "other"), judged["Z"])
         for run, names in enumerate(self.runs):
             z = self.trained("pretext", run).represent(inputs)
             sample = sample.with_column(Variable(names["Z"], "continuous", None, "representation"), z)
-            guesses: list[tuple[Target, str, str]] = [("mixture", "M", "A")]
+            guesses: list[tuple[Target, str, str]] = []
+            if "mixture" in self.targets:
+                guesses.append(("mixture", "M", "A"))
             if "U" in sample.variables:
                 guesses.append(("class", "W", "C"))
             for target, letter, label in guesses:

@@ -11,7 +11,7 @@ from joblib import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
 from synergy.verification import worlds as judges
-from synergy.verification.bench import Bench
+from synergy.verification.bench import Bench, Target
 from synergy.verification.cases import CASES, Case
 from synergy.verification.controls import CONTROL
 from synergy.verification.decide import Gap, decide, holm, rows_needed
@@ -230,7 +230,12 @@ def _run(index: int, task: _Task) -> tuple[int, list[Verdict]]:
 
 
 def _judged(task: _Task) -> list[Verdict]:
-    bench = None if task.case is None else Bench(task.case, task.settings)
+    targets: set[Target] = {"pretext"}
+    if any(claim.expectation == "false" for claim in task.claims):
+        targets.add("mixture")
+    if any("W" in claim.statement.variables for claim in task.claims):
+        targets.add("class")
+    bench = None if task.case is None else Bench(task.case, task.settings, targets)
     verdicts = []
     for claim in task.claims:
         for world in task.worlds:

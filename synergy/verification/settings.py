@@ -42,7 +42,7 @@ class Settings:
     vector_rows: int = 4000
     train_rows: int = 1797 * 8
     judge_rows: int = 1797 * 4
-    epochs: int = 20
+    epochs: int = 10
     trainings: int = 3
     features: int = 16
     folds: int = 5
@@ -64,7 +64,6 @@ class Settings:
             image_rows=1797 * 2,
             train_rows=1797 * 8,
             judge_rows=1797 * 4,
-            epochs=10,
             trainings=1,
             folds=4,
             quality="quick",

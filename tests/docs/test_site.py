@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import re
 import subprocess
@@ -41,6 +42,13 @@ def test_every_claim_is_there_with_its_proof(site):
     proofs = sum("proof" in claim.worlds for claim in theory.CLAIMS.values())
     assert page.count('class="verdict"') == proofs
     assert page.count("<math") > 2 * len(theory.CLAIMS)
+
+
+def test_the_page_of_claims_in_the_repository_is_what_the_code_writes(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "docs" / "mkdocs"))
+    pages = importlib.import_module("pages")
+    kept = (ROOT / "docs" / "claims.md").read_text(encoding="utf-8")
+    assert kept == pages.claims_text(), "docs/claims.md is out of date: run `make claims`"
 
 
 @pytest.mark.parametrize("package", [theory, synthetic, synergy], ids=lambda package: package.__name__)
