@@ -1,13 +1,16 @@
 """Controlled experiments: a question, what the theory predicts, what networks do.
 
-An experiment is one file and one line in `EXPERIMENTS`.
+An experiment is one file and one line in `EXPERIMENTS`. It measures runs, one row per condition and seed;
+everything else, the table, the findings and the figure, is made from the runs alone.
 """
 
-from synergy.experiments.base import Experiment, Outcome, Scale, write_outcome
 from synergy.experiments.class_information import CLASS_INFORMATION
 from synergy.experiments.designs import FINE_GRAINED, MULTIVARIATE
+from synergy.experiments.findings import Finding
 from synergy.experiments.invariance import INVARIANCE_OR_EQUIVARIANCE
 from synergy.experiments.model_equivariance import MODEL_EQUIVARIANCE
+from synergy.experiments.outcome import Experiment, Outcome, compact, write_outcome
+from synergy.experiments.scale import Scale
 from synergy.experiments.shortcut import SHORTCUT
 from synergy.experiments.transformations import TRANSFORMATIONS
 
@@ -25,7 +28,16 @@ EXPERIMENTS: dict[str, Experiment] = {
 }
 """The experiments by their name on the command line."""
 
-__all__ = ["EXPERIMENTS", "Experiment", "Outcome", "Scale", "experiment", "write_outcome"]
+__all__ = [
+    "EXPERIMENTS",
+    "Experiment",
+    "Finding",
+    "Outcome",
+    "Scale",
+    "compact",
+    "experiment",
+    "write_outcome",
+]
 
 
 def experiment(name: str) -> Experiment:

@@ -7,23 +7,32 @@ import numpy.typing as npt
 import pandas as pd
 from matplotlib.figure import Figure
 
-from synergy.estimators.classifier import CrossFit
-from synergy.experiments.base import Experiment, Outcome, Progress, Row, Scale, spread, summarise
-from synergy.experiments.worlds import digit_sets, fit, probe_accuracy
+from synergy.experiments.findings import Finding
+from synergy.experiments.outcome import Conclusion, Experiment
+from synergy.experiments.runs import Row, Runner
+from synergy.experiments.scale import Scale
+from synergy.experiments.show import means, paired
+from synergy.experiments.worlds import fit, glyph_world, image_sets, probe_accuracy, untransformed
 from synergy.learning import ImageSet, PredictLabel
+from synergy.learning.measure import measure_representation
 from synergy.plots import COLOURS, plot_style, subplots
 from synthetic import Sample
 
-__all__ = ["SHORTCUT"]
+__all__ = ["SHORTCUT", "mark"]
 
-STRENGTHS = (0.0, 0.5, 1.0)
-_BORDER = 2
+STRENGTHS = (0.0, 0.5, 0.8, 1.0)
+_GLYPHS = "mixed"
+_BORDER = 1
+_MARGIN = 0.05
+_TRAINED_ON = 16_000
+_QUANTITIES = ("H(A|Z)", "I(A;C|Z)", "class accuracy")
 
 
 def mark(sample: Sample, strength: float, *, seed: int) -> Sample:
     """Write A into a border of blank pixels, with a given probability; the border is there in any case.
 
-    The digits have no blank corner that a rotation would spare, so the image is framed first.
+    Images have no blank corner that a rotation would spare, so they are framed first. One pixel of the frame
+    says which transformation was applied, and its last one that a watermark is shown.
     """
     rng = np.random.default_rng(seed)
     images: npt.NDArray[np.float32] = np.pad(
@@ -36,82 +45,137 @@ def mark(sample: Sample, strength: float, *, seed: int) -> Sample:
     return sample.with_column(sample.variables["X"], images)
 
 
-def _prepared(images: ImageSet, strength: float, copies: int, *, pruned: bool, seed: int) -> Sample:
-    sample = mark(images.transformed("rotation", copies=copies, seed=seed), strength, seed=seed)
+def _prepared(sample: Sample, strength: float, *, pruned: bool, seed: int) -> Sample:
+    """Marked images; pruned, with the frame cut away by writing it over."""
+    marked = mark(sample, strength, seed=seed)
     if not pruned:
-        return sample
-    blank = sample["X"].copy()
-    blank[:, :, 0], blank[:, :, -1] = 0.0, 0.0
-    return sample.with_column(sample.variables["X"], blank)
+        return marked
+    blank = marked["X"].copy()
+    blank[:, :, :_BORDER], blank[:, :, -_BORDER:] = 0.0, 0.0
+    return marked.with_column(marked.variables["X"], blank)
 
 
-def _train(job: tuple[float, bool, int, Scale]) -> Row:
-    strength, pruned, seed, scale = job
-    train, judged = digit_sets(seed)
-    source = ImageSet.from_sample(_prepared(train, strength, 8, pruned=pruned, seed=7000 + seed))
-    fitted = fit(PredictLabel("A"), source, seed=seed, scale=scale)
-    shown = _prepared(judged, strength, 2, pruned=pruned, seed=8000 + seed)
-    losses = CrossFit(shown, folds=4, seed=seed, quality=scale.quality)
-    upright = _prepared(judged, 0.0, 4, pruned=pruned, seed=9000 + seed)
+def _truth(scale: Scale) -> float:
+    """The exact synergy without a watermark, in nats; NaN on images whose latents are not known."""
+    if scale.data not in (None, "glyphs"):
+        return float("nan")
+    world = glyph_world(_GLYPHS, "rotation", pixels=scale.pixels)
+    return float(world.exact("I(A;C|X)", tolerance=scale.tolerance))
+
+
+def _exact(job: str, scale: Scale) -> Row:
+    del job
+    return {"I(A;C|X)": _truth(scale)}
+
+
+def _train(job: tuple[float, bool, int], scale: Scale) -> Row:
+    strength, pruned, seed = job
+    train, judged = image_sets(scale, seed=seed, default="glyphs", glyphs=_GLYPHS)
+    copies = max(1, _TRAINED_ON // train.size)
+    rows = _prepared(
+        train.transformed("rotation", copies=copies, seed=7000 + seed),
+        strength,
+        pruned=pruned,
+        seed=7000 + seed,
+    )
+    fitted = fit(PredictLabel("A"), ImageSet.from_sample(rows), seed=seed, scale=scale)
+    copies = max(1, scale.judged // judged.size)
+    turned = judged.transformed("rotation", copies=copies, seed=8000 + seed)
+    shown = _prepared(turned, strength, pruned=pruned, seed=8000 + seed)
+    found = measure_representation(
+        fitted.trained.represented(shown),
+        terms=["H(A|Z)", "I(A;C|Z)"],
+        quality=scale.quality,
+        folds=4,
+        seed=seed,
+    )
+    raw = untransformed(judged)
+    framed = np.pad(raw["X"], ((0, 0), (0, 0), (_BORDER, _BORDER), (_BORDER, _BORDER)))
+    upright = raw.with_column(raw.variables["X"], framed)
     return {
         "strength": strength,
         "pruned": pruned,
         "seed": seed,
-        "I(A;C|X)": float((losses.losses("C", "X") - losses.losses("C", ["A", "X"])).mean()),
-        "H(A|X)": float(losses.losses("A", "X").mean()),
-        "class accuracy": probe_accuracy(fitted, upright.rows(upright["A"] == 0), seed=seed),
+        "H(A|Z)": found["H(A|Z)"].value,
+        "I(A;C|Z)": found["I(A;C|Z)"].value,
+        "class accuracy": probe_accuracy(fitted, upright, seed=seed),
     }
 
 
-def _run(scale: Scale, progress: Progress | None) -> Outcome:
+def _measure(runner: Runner) -> pd.DataFrame:
+    truth = runner.spread(_exact, ["without a watermark"])
     conditions = [(g, False) for g in STRENGTHS] + [(max(STRENGTHS), True)]
-    jobs = [(g, pruned, seed, scale) for seed in range(scale.seeds) for g, pruned in conditions]
-    runs = spread(
-        _train, jobs, scale=scale, progress=progress, label=lambda j: f"strength {j[0]:g}, seed {j[2]}"
+    jobs = [(g, pruned, seed) for seed in range(runner.scale.seeds) for g, pruned in conditions]
+    runs = runner.spread(
+        _train, jobs, label=lambda j: f"strength {j[0]:g}{', pruned' if j[1] else ''}, seed {j[2]}"
     )
-    table = _table(runs)
-    plain = table[~table["pruned"]].set_index("strength")
-    pruned = table[table["pruned"]].iloc[0]
-    falls = bool(plain["class accuracy"].iloc[-1] < plain["class accuracy"].iloc[0])
-    restored = bool(pruned["class accuracy"] > plain["class accuracy"].iloc[-1])
-    listed = "; ".join(
-        f"g = {g:g}: synergy {r['I(A;C|X)']:.3f}, accuracy {r['class accuracy']:.3f}"
-        for g, r in plain.iterrows()
+    left = np.where(runs["pruned"], 1.0, 1.0 - runs["strength"])
+    return runs.assign(**{"I(A;C|X)": left * float(truth["I(A;C|X)"].iloc[0])})
+
+
+def _at(runs: pd.DataFrame, strength: float, *, pruned: bool = False) -> pd.DataFrame:
+    return runs[(runs["strength"] == strength) & (runs["pruned"] == pruned)]
+
+
+def _conclude(runs: pd.DataFrame) -> Conclusion:
+    none, full = _at(runs, min(STRENGTHS)), _at(runs, max(STRENGTHS))
+    pruned = _at(runs, max(STRENGTHS), pruned=True)
+    findings = []
+    for strength in STRENGTHS[1:]:
+        scaled = none.assign(**{"I(A;C|Z)": (1 - strength) * none["I(A;C|Z)"]})
+        findings.append(
+            Finding(
+                f"I(A;C|Z) at g = {strength:g} less {1 - strength:.1f} of that at g = 0, in nats",
+                paired(_at(runs, strength), scaled, "I(A;C|Z)"),
+                "==",
+                _MARGIN,
+            )
+        )
+    findings += [
+        Finding("class accuracy at g = 0 less that at g = 1", paired(none, full, "class accuracy"), ">"),
+        Finding(
+            "class accuracy with the watermark pruned less that at g = 1",
+            paired(pruned, full, "class accuracy"),
+            ">",
+        ),
+        Finding(
+            "I(A;C|Z) with the watermark pruned less that at g = 1, in nats",
+            paired(pruned, full, "I(A;C|Z)"),
+            ">",
+        ),
+    ]
+    table = means(runs, ["strength", "pruned"], _QUANTITIES, keep=["I(A;C|X)"])
+    told = "; ".join(
+        f"{'pruned' if r['pruned'] else 'g = ' + format(r['strength'], 'g')}: synergy {r['I(A;C|Z)']:.3f}, "
+        f"accuracy {r['class accuracy']:.3f}"
+        for r in table.to_dict("records")
     )
-    return Outcome(
-        "shortcut",
+    return Conclusion(
         table,
-        runs,
-        _figure(runs, float(plain["I(A;C|X)"].iloc[0])),
-        "P2: a watermark shown with probability g leaves (1 - g) of the synergy; the probe falls with it, "
-        "and pruning the watermark restores both.",
-        f"{listed}; pruned at g = 1: synergy {pruned['I(A;C|X)']:.3f}, "
-        f"accuracy {pruned['class accuracy']:.3f}.",
-        falls and restored,
-        scale,
+        tuple(findings),
+        "P2: a watermark shown with probability g leaves (1 - g) of the synergy I(A;C|X), so that of a "
+        "representation which reads the watermark shrinks alike; the probe falls with it, and pruning the "
+        "watermark restores both.",
+        f"I(A;C|Z) in nats and the accuracy of a linear probe of C: {told}.",
     )
 
 
-def _table(runs: pd.DataFrame) -> pd.DataFrame:
-    rows = []
-    for (strength, pruned), part in runs.groupby(["strength", "pruned"], sort=False):
-        row: Row = {"strength": strength, "pruned": pruned}
-        for quantity in ("H(A|X)", "I(A;C|X)", "class accuracy"):
-            found = summarise(part[quantity].tolist())
-            row.update({quantity: found.mean, f"{quantity} low": found.low, f"{quantity} high": found.high})
-        rows.append(row)
-    return pd.DataFrame(rows)
-
-
-def _figure(runs: pd.DataFrame, start: float) -> Figure:
+def _draw(runs: pd.DataFrame) -> Figure:
+    start = runs.loc[(runs["strength"] == 0) & ~runs["pruned"], "I(A;C|X)"].mean()
+    measured = runs.loc[(runs["strength"] == 0) & ~runs["pruned"], "I(A;C|Z)"].mean()
     with plot_style():
-        figure, axes = subplots(2, width=3.8, height=3.2)
-        axes[0].plot([0, 1], [start, 0], color="0.3", label="(1 - g) of the synergy")
+        figure, axes = subplots(2, width=4.0, height=3.3)
+        if np.isfinite(start):
+            axes[0].plot([0, 1], [start, 0], color="0.3", label="(1 - g) of the exact I(A;C|X)")
+        axes[0].plot([0, 1], [measured, 0], color="0.3", linestyle="--", label="(1 - g) of I(A;C|Z)")
         for k, (pruned, part) in enumerate(runs.groupby("pruned")):
             label = "pruned" if pruned else "with watermark"
-            axes[0].scatter(part["strength"], part["I(A;C|X)"], s=26, color=COLOURS[k], label=label)
-            axes[1].scatter(part["strength"], part["class accuracy"], s=26, color=COLOURS[k], label=label)
-        axes[0].set(xlabel="strength g of the watermark", ylabel="synergy I(A;C|X) in nats")
+            x = part["strength"] + (0.03 if pruned else 0.0)
+            for axis, quantity in zip(axes, ("I(A;C|Z)", "class accuracy"), strict=True):
+                axis.scatter(
+                    x, part[quantity], s=26, alpha=0.8, color=COLOURS[k], marker="os"[k], label=label
+                )
+        axes[0].set(xlabel="strength g of the watermark", ylabel="synergy I(A;C|Z) in nats")
         axes[1].set(xlabel="strength g of the watermark", ylabel="accuracy of a linear probe of C")
         axes[0].legend(fontsize=8)
     return figure
@@ -121,5 +185,7 @@ SHORTCUT = Experiment(
     "shortcut",
     "Shortcuts",
     "What does a watermark that shows the transformation do to what is learned?",
-    _run,
+    _measure,
+    _conclude,
+    _draw,
 )

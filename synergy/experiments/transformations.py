@@ -2,117 +2,154 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pandas as pd
 from matplotlib.figure import Figure
 from scipy.stats import spearmanr
 
-from synergy.experiments.base import Experiment, Outcome, Progress, Row, Scale, spread, summarise
-from synergy.experiments.worlds import fit, glyph_world, held_out_loss, on_world, probe_accuracy, raw_glyphs
-from synergy.learning import Stream, Untrained
-from synergy.plots import plot_style, subplots
+from synergy.experiments.findings import Finding, summarise
+from synergy.experiments.outcome import Conclusion, Experiment
+from synergy.experiments.runs import Row, Runner
+from synergy.experiments.scale import Scale
+from synergy.experiments.show import means, paired
+from synergy.experiments.worlds import (
+    fit,
+    glyph_world,
+    head_log_probabilities,
+    image_sets,
+    probe_accuracy,
+    raw_glyphs,
+    untransformed,
+)
+from synergy.learning import PredictLabel, PredictTransformation, Pretext, Untrained
+from synergy.plots import COLOURS, plot_style, subplots
+from synergy.ranking import rank
 
 __all__ = ["TRANSFORMATIONS"]
 
 SEVEN = ("rotation", "horizontal-flip", "vertical-flip", "inversion", "grayscale", "jigsaw", "blur")
-QUANTITIES = ("H(A|X)", "I(A;C|X)", "J", "pretext loss")
+LOSSLESS = ("inversion", "grayscale")
+TRUTHS = ("H(A|X)", "I(A;C|X)", "J")
+QUANTITIES = (*TRUTHS, "pretext loss")
 _GLYPHS = "mixed"
 
 
-def _truth(job: tuple[str, Scale]) -> Row:
-    name, scale = job
-    world = glyph_world(_GLYPHS, name)
-    return {
-        "transformation": name,
-        "H(A|X)": float(world.exact("H(A|X)", tolerance=scale.tolerance)),
-        "I(A;C|X)": float(world.exact("I(A;C|X)", tolerance=scale.tolerance)),
-        "J": float(world.forced_information(draws=2000 if scale.tolerance > 0.01 else 10_000)),
-    }
+def _seven(scale: Scale) -> tuple[str, ...]:
+    """The transformations that change the images: gray ones stay as they are under grayscale."""
+    if scale.data in (None, "glyphs"):
+        return SEVEN
+    gray = image_sets(scale, seed=0, default="digits")[0].shape[0] == 1
+    return tuple(name for name in SEVEN if not (gray and name == "grayscale"))
 
 
-def _train(job: tuple[str, int, Scale]) -> Row:
-    name, seed, scale = job
-    raw = raw_glyphs(_GLYPHS, scale.judged, seed=1000 + seed)
-    world = glyph_world(_GLYPHS, "rotation" if name == "random" else name)
-    if name == "random":
-        fitted = fit(Untrained(), Stream(world, scale.inputs), seed=seed, scale=scale)
-        return {"transformation": name, "seed": seed, "accuracy": probe_accuracy(fitted, raw, seed=seed)}
-    fitted = on_world(world, seed=seed, scale=scale)
-    judged = world.sample(scale.judged, seed=2000 + seed)
-    return {
-        "transformation": name,
-        "seed": seed,
-        "pretext loss": held_out_loss(fitted, judged),
-        "accuracy": probe_accuracy(fitted, raw, seed=seed),
-    }
+def _truth(name: str, scale: Scale) -> Row:
+    """The input side: exact on glyphs, by held-out predictions on images without known latents."""
+    if scale.data in (None, "glyphs"):
+        world = glyph_world(_GLYPHS, name, pixels=scale.pixels)
+        draws = 2000 if scale.tolerance > 0.01 else 10_000
+        exact = {term: float(world.exact(term, tolerance=scale.tolerance)) for term in TRUTHS[:2]}
+        return {"transformation": name, **exact, "J": float(world.forced_information(draws=draws))}
+    judged = untransformed(image_sets(scale, seed=0, default="digits")[1])
+    found = rank(judged["X"], judged["C"], transformations=[name], quality=scale.quality).table.iloc[0]
+    return {"transformation": name, **{term: float(found[term]) for term in TRUTHS}}
 
 
-def _run(scale: Scale, progress: Progress | None) -> Outcome:
-    truth = spread(
-        _truth, [(name, scale) for name in SEVEN], scale=scale, progress=progress, label=lambda j: j[0]
-    )
-    jobs = [(name, seed, scale) for seed in range(scale.seeds) for name in (*SEVEN, "random")]
-    runs = spread(_train, jobs, scale=scale, progress=progress, label=lambda j: f"{j[0]}, seed {j[1]}")
+def _train(job: tuple[str, int], scale: Scale) -> Row:
+    name, seed = job
+    drawn = "rotation" if name == "random" else name
+    task: Pretext
+    if scale.data in (None, "glyphs"):
+        world = glyph_world(_GLYPHS, drawn, pixels=scale.pixels)
+        raw = raw_glyphs(_GLYPHS, scale.judged, seed=1000 + seed, pixels=scale.pixels)
+        turned = world.sample(scale.judged, seed=2000 + seed)
+        task = PredictLabel("A")
+        fitted = fit(Untrained() if name == "random" else task, world, seed=seed, scale=scale)
+    else:
+        train, judged = image_sets(scale, seed=seed, default="digits")
+        raw, turned = untransformed(judged), judged.transformed(drawn, seed=2000 + seed)
+        task = PredictTransformation(drawn)
+        fitted = fit(Untrained() if name == "random" else task, train, seed=seed, scale=scale)
+    row: Row = {"transformation": name, "seed": seed, "accuracy": probe_accuracy(fitted, raw, seed=seed)}
+    if name != "random":
+        log_p = head_log_probabilities(fitted, turned)
+        row["pretext loss"] = float(-log_p[range(len(turned)), turned["A"]].mean())
+    return row
+
+
+def _measure(runner: Runner) -> pd.DataFrame:
+    names = _seven(runner.scale)
+    truth = runner.spread(_truth, names)
+    jobs = [(name, seed) for seed in range(runner.scale.seeds) for name in (*names, "random")]
+    runs = runner.spread(_train, jobs, label=lambda j: f"{j[0]}, seed {j[1]}")
     baseline = runs[runs["transformation"] == "random"].set_index("seed")["accuracy"]
     runs["gain"] = runs["accuracy"] - runs["seed"].map(baseline)
-    runs = runs.merge(truth, on="transformation", how="left")
+    return runs.merge(truth, on="transformation", how="left")
+
+
+def _correlations(runs: pd.DataFrame) -> dict[str, tuple[float, ...]]:
+    """Spearman's rank correlation of each quantity with the gain, one number per seed."""
     trained = runs[runs["transformation"] != "random"]
-    table = _table(runs)
-    correlations = _correlations(trained)
-    best = max(correlations, key=lambda name: correlations[name].mean)
-    listed = ", ".join(
-        f"{name} {s.mean:+.2f} [{max(s.low, -1):+.2f}, {min(s.high, 1):+.2f}]"
-        for name, s in correlations.items()
-    )
-    return Outcome(
-        "transformations",
-        table,
-        runs,
-        _figure(trained),
-        "A pretext task helps where its transformation is lossy and the class explains part of the loss; of "
-        "the quantities in the table only J says what an optimal solver must know about the class.",
-        f"rank correlations with the probe's gain over a random encoder, mean and interval over "
-        f"{scale.seeds} seeds: {listed}. The best predictor here is {best}.",
-        None,
-        scale,
-    )
-
-
-def _correlations(trained: pd.DataFrame) -> dict[str, Any]:
-    found = {}
-    for name in QUANTITIES:
-        per_seed = [
+    return {
+        name: tuple(
             float(spearmanr(part[name], part["gain"]).statistic) for _, part in trained.groupby("seed")
-        ]
-        found[name] = summarise(per_seed)
-    return found
-
-
-def _table(runs: pd.DataFrame) -> pd.DataFrame:
-    rows = []
-    for name, part in runs.groupby("transformation", sort=False):
-        gain, accuracy = summarise(part["gain"].tolist()), summarise(part["accuracy"].tolist())
-        row: Row = {"transformation": name}
-        row.update({q: float(part[q].mean()) for q in QUANTITIES})
-        row.update(
-            {"accuracy": accuracy.mean, "gain": gain.mean, "gain low": gain.low, "gain high": gain.high}
         )
-        rows.append(row)
-    return pd.DataFrame(rows).sort_values("gain", ascending=False, ignore_index=True)
+        for name in QUANTITIES
+    }
 
 
-def _figure(trained: pd.DataFrame) -> Figure:
+def _conclude(runs: pd.DataFrame) -> Conclusion:
+    correlations = _correlations(runs)
+    trained = runs[runs["transformation"] != "random"]
+    lossless = trained["transformation"].isin(LOSSLESS)
+    lossy_gain = trained[~lossless].groupby("seed")[["gain"]].mean().reset_index()
+    lossless_gain = trained[lossless].groupby("seed")[["gain"]].mean().reset_index()
+    findings = [
+        Finding(
+            "mean gain in accuracy of the lossy transformations less that of the lossless ones",
+            paired(lossy_gain, lossless_gain, "gain"),
+            ">",
+        ),
+        *(
+            Finding(f"rank correlation of {name} with the gain", values)
+            for name, values in correlations.items()
+        ),
+        Finding(
+            "rank correlation of J less that of I(A;C|X)",
+            tuple(a - b for a, b in zip(correlations["J"], correlations["I(A;C|X)"], strict=True)),
+        ),
+    ]
+    order = sorted(correlations, key=lambda name: -summarise(correlations[name]).mean)
+    listed = ", ".join(f"{name} {summarise(correlations[name]).mean:+.2f}" for name in order)
+    table = means(runs, "transformation", ["accuracy", "gain"])
+    truths = runs.groupby("transformation")[[*QUANTITIES]].mean()
+    for place, name in enumerate(QUANTITIES, start=1):
+        table.insert(place, name, table["transformation"].map(truths[name]))
+    return Conclusion(
+        table.sort_values("gain", ascending=False, ignore_index=True),
+        tuple(findings),
+        "A lossless transformation has neither synergy nor forced class information (L2, J2), so it should "
+        "help less than the lossy ones. Which of the four quantities ranks the tasks best is left open.",
+        f"rank correlation with the gain of the linear probe over a random encoder: {listed}.",
+    )
+
+
+def _draw(runs: pd.DataFrame) -> Figure:
+    trained = runs[runs["transformation"] != "random"]
+    table = trained.groupby("transformation", sort=False)[[*QUANTITIES, "gain"]].mean()
     with plot_style():
-        figure, axes = subplots(len(QUANTITIES), width=3.0, height=3.2, share_y=True)
-        means = trained.groupby("transformation", sort=False)[[*QUANTITIES, "gain"]].mean()
+        figure, axes = subplots(len(QUANTITIES), width=2.9, height=3.3, share_y=True)
         for axis, name in zip(axes, QUANTITIES, strict=True):
-            axis.scatter(trained[name], trained["gain"], s=14, alpha=0.4)
-            axis.scatter(means[name], means["gain"], s=40)
-            for label, x, y in zip(means.index, means[name], means["gain"], strict=True):
-                axis.annotate(str(label), (x, y), xytext=(4, 3), textcoords="offset points", fontsize=7)
-            axis.set_xlabel(f"{name} in nats")
-        axes[0].set_ylabel("gain of the linear probe over a random encoder")
+            for k, label in enumerate(table.index):
+                part = trained[trained["transformation"] == label]
+                axis.scatter(part[name], part["gain"], s=12, alpha=0.4, color=COLOURS[k])
+                axis.scatter(
+                    [table[name][label]], [table["gain"][label]], s=44, color=COLOURS[k], label=str(label)
+                )
+            rho = summarise(_correlations(runs)[name]).mean
+            axis.set(title=f"rank correlation {rho:+.2f}", xlabel=f"{name} in nats")
+        axes[0].set_ylabel("gain in accuracy of the probe")
+        figure.legend(
+            *axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=len(table), fontsize=8
+        )
     return figure
 
 
@@ -120,5 +157,7 @@ TRANSFORMATIONS = Experiment(
     "transformations",
     "Seven pretext tasks",
     "Which quantity predicts how much a pretext task helps classification?",
-    _run,
+    _measure,
+    _conclude,
+    _draw,
 )

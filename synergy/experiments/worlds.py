@@ -1,36 +1,47 @@
-"""The data of the experiments, and the one pipeline that they share: train, represent, judge."""
+"""The images of the experiments, and the one pipeline that they share: train, represent, judge."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
+import torch
 
-from synergy.experiments.base import Scale
-from synergy.learning import (
-    ImageSet,
-    PredictLabel,
-    Pretext,
-    Source,
-    Stream,
-    Trained,
-    Training,
-    Untrained,
-    train,
-)
+from synergy.experiments.scale import DataName, Scale
+from synergy.learning import ImageSet, Pretext, Stream, Trained, Training, Untrained, train
+from synergy.learning.pretext import AdversarialHead
 from synergy.learning.probes import probe
-from synthetic import Digits, Glyphs, Sample
+from synthetic import Cifar10, Digits, Glyphs, Sample, Variable
 
-__all__ = ["Fitted", "digit_sets", "fit", "glyph_world", "held_out_loss", "probe_accuracy", "raw_glyphs"]
+__all__ = [
+    "Fitted",
+    "fit",
+    "glyph_world",
+    "head_log_probabilities",
+    "image_sets",
+    "probe_accuracy",
+    "raw_glyphs",
+    "untransformed",
+]
 
 _PLACES = ((0.0, 0.0), (-0.15, 0.0), (0.15, 0.0), (0.0, 0.15), (0.0, -0.15))
+_EPOCHS = 10
 
 
-def glyph_world(glyphs: str, transformation: Any, *, noise: float = 0.3, **changes: Any) -> Glyphs:  # noqa: ANN401
+def glyph_world(
+    glyphs: str,
+    transformation: str | Mapping[str, object],
+    *,
+    noise: float = 0.3,
+    pixels: int = 16,
+    **changes: Any,  # noqa: ANN401  (the parameters of Glyphs)
+) -> Glyphs:
     """Small glyphs in three hues at five places, with pixel noise: hard enough for probes to differ."""
     options: dict[str, Any] = {
-        "size": 16,
+        "size": pixels,
         "channels": 3,
         "noise": noise,
         "position": list(_PLACES),
@@ -39,15 +50,59 @@ def glyph_world(glyphs: str, transformation: Any, *, noise: float = 0.3, **chang
     return Glyphs(glyphs, transformation=transformation, **{**options, **changes})
 
 
-def raw_glyphs(glyphs: str, n: int, *, seed: int, **changes: Any) -> Sample:  # noqa: ANN401
+def raw_glyphs(
+    glyphs: str,
+    n: int,
+    *,
+    seed: int,
+    **changes: Any,  # noqa: ANN401  (the parameters of Glyphs)
+) -> Sample:
     """About n untransformed images of a glyph world: those that a horizontal flip left alone."""
     rows = glyph_world(glyphs, "horizontal-flip", **changes).sample(2 * n, seed=seed)
     return rows.rows(rows["A"] == 0)
 
 
-def digit_sets(seed: int) -> tuple[ImageSet, ImageSet]:
-    """Digits to train on and digits to judge on, no raw image in both."""
-    return ImageSet.from_generator(Digits()).split(0.6, seed=seed)
+def image_sets(
+    scale: Scale, *, seed: int, default: DataName, glyphs: str = "mixed"
+) -> tuple[ImageSet, ImageSet]:
+    """Raw images to train on and others to judge on, no raw image in both.
+
+    Args:
+        scale: Names the images, or holds them.
+        seed: Fixes the split and the draws.
+        default: The images where the scale names none.
+        glyphs: The set of glyphs, where the images are glyphs.
+    """
+    chosen = scale.data or default
+    if isinstance(chosen, ImageSet):
+        return chosen.split(0.6, seed=seed)
+    if chosen == "cifar10":
+        root = str(scale.root)
+        held = Cifar10(root, split="test")
+        size = min(scale.judged, len(held.raw))
+        return (
+            ImageSet.from_generator(Cifar10(root, split="train")),
+            ImageSet.from_generator(held, n=size, seed=seed),
+        )
+    if chosen == "digits":
+        return ImageSet.from_generator(Digits()).split(0.6, seed=seed)
+    shown = {"pixels": scale.pixels}
+    return (
+        ImageSet.from_sample(raw_glyphs(glyphs, 2 * scale.judged, seed=10_000 + seed, **shown)),
+        ImageSet.from_sample(raw_glyphs(glyphs, scale.judged, seed=20_000 + seed, **shown)),
+    )
+
+
+def untransformed(images: ImageSet) -> Sample:
+    """The raw images, each once, with their labels."""
+    columns = {name: column.numpy() for name, column in images.labels.items()}
+    variables = {
+        name: Variable(name, "discrete", images.states[name], "class" if name == "C" else "style")
+        for name in columns
+    }
+    return Sample(
+        {**columns, "X": images.images.numpy()}, {**variables, "X": Variable("X", "image", None, "input")}
+    )
 
 
 @dataclass(frozen=True)
@@ -60,35 +115,61 @@ class Fitted:
 
 def fit(
     pretext: Pretext,
-    source: Source,
+    source: ImageSet | Glyphs,
     *,
     seed: int,
     scale: Scale,
-    encoder: str = "cnn",
-    **options: Any,  # noqa: ANN401
+    encoder: str | None = None,
+    features: int | None = None,
+    longer: float = 1.0,
 ) -> Fitted:
-    """Train an encoder at the experiment's scale."""
-    settings = Training(epochs=scale.epochs, device=scale.device, **options)
+    """Train an encoder for the scale's number of steps.
+
+    Args:
+        pretext: The task.
+        source: Raw or transformed images, or a world of glyphs whose images are drawn afresh in each step.
+        seed: Fixes initial weights, order and draws.
+        scale: How large.
+        encoder: Another encoder than the scale's.
+        features: Another dimension than the scale's.
+        longer: A multiple of the scale's steps.
+    """
+    inputs = max(scale.batch, round(longer * scale.steps) * scale.batch)
+    if isinstance(source, ImageSet):
+        data: ImageSet | Stream = source
+        batch = min(scale.batch, source.size)
+        epochs = max(1, round(inputs / source.size))
+    else:
+        batch, epochs = scale.batch, min(_EPOCHS, inputs // scale.batch)
+        data = Stream(source, inputs // epochs)
+    settings = Training(
+        epochs=epochs,
+        batch_size=batch,
+        precision=scale.precision,
+        compile=scale.compile and not isinstance(pretext, Untrained),
+        device=scale.device,
+    )
     trained = train(
-        pretext, source, seed=seed, encoder=encoder, features=scale.features, options=settings, progress=False
+        pretext,
+        data,
+        seed=seed,
+        encoder=encoder or scale.encoder,
+        features=features or scale.features,
+        options=settings,
+        progress=False,
     )
     loss = float("nan") if isinstance(pretext, Untrained) else float(trained.curve["loss"].iloc[-1])
     return Fitted(trained, loss)
 
 
-def on_world(world: Glyphs, *, seed: int, scale: Scale) -> Fitted:
-    """An encoder that predicts the transformation of a glyph world, every image drawn afresh."""
-    return fit(PredictLabel("A"), Stream(world, scale.inputs), seed=seed, scale=scale)
-
-
-def held_out_loss(fitted: Fitted, sample: Sample) -> float:
-    """The cross-entropy of the trained head on a sample, in nats: an upper bound on H(A|X)."""
-    import torch
-
+@torch.no_grad()
+def head_log_probabilities(fitted: Fitted, sample: Sample) -> npt.NDArray[np.float64]:
+    """What the trained head of the task says of A on each row, in nats, shape (n, states)."""
     z = torch.from_numpy(fitted.trained.represent(sample["X"])).to(fitted.trained.device)
-    with torch.no_grad():
-        log_p = fitted.trained.head(z).log_softmax(dim=1).cpu().numpy()
-    return float(-log_p[np.arange(len(sample)), sample["A"]].mean())
+    head = fitted.trained.head
+    own = head.task if isinstance(head, AdversarialHead) else head
+    found = own(z).log_softmax(dim=1).double().cpu().numpy()
+    return np.asarray(found, dtype=np.float64)
 
 
 def probe_accuracy(fitted: Fitted, sample: Sample, target: str = "C", *, seed: int = 0) -> float:

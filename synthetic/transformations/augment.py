@@ -16,7 +16,7 @@ from typing import Literal
 import torch
 
 from synthetic.transformations.base import on_grid
-from synthetic.transformations.colour import hsv_to_rgb, rgb_to_hsv, to_gray
+from synthetic.transformations.colour import hcv_to_rgb, rgb_to_hcv, to_gray
 
 __all__ = ["AUGMENTATIONS", "Augmentation", "AugmentationName", "augmentation"]
 
@@ -166,9 +166,9 @@ def _jitter(images: torch.Tensor, u: torch.Tensor) -> torch.Tensor:
         return images
     gray = to_gray(images)
     images = (gray + (images - gray) * factors[:, 2]).clamp(0, 1)
-    hue, saturation, value = rgb_to_hsv(images)
+    hue, chroma, value = rgb_to_hcv(images)
     shift = (2 * u[:, 3] - 1) * 0.6  # sextants: a tenth of a turn
-    return hsv_to_rgb(torch.remainder(hue + shift[:, None, None], 6), saturation, value)
+    return hcv_to_rgb(torch.remainder(hue + shift[:, None, None], 6), chroma, value)
 
 
 def _blur(images: torch.Tensor, u: torch.Tensor) -> torch.Tensor:

@@ -11,7 +11,7 @@ import torch
 from synthetic.groups import FiniteGroup, cyclic
 from synthetic.transformations.base import Exactness, Transformation
 
-__all__ = ["Grayscale", "HueShift", "Inversion", "hsv_to_rgb", "rgb_to_hsv", "to_gray"]
+__all__ = ["Grayscale", "HueShift", "Inversion", "hcv_to_rgb", "rgb_to_hcv", "to_gray"]
 
 LUMA = (0.299, 0.587, 0.114)
 """The weights of red, green and blue in brightness (ITU-R BT.601)."""
@@ -23,8 +23,12 @@ def to_gray(images: torch.Tensor) -> torch.Tensor:
     return (images * weights[None, :, None, None]).sum(dim=1, keepdim=True)
 
 
-def rgb_to_hsv(images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Hue in [0, 6), saturation and value of RGB images (n, 3, h, w), each (n, h, w); gray has hue 0."""
+def rgb_to_hcv(images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Hue in [0, 6), chroma and value of RGB images (n, 3, h, w), each (n, h, w); gray has hue 0.
+
+    Chroma, the largest channel less the smallest, stands in for the saturation, chroma / value, which has no
+    inverse where noise makes a pixel's largest channel zero or negative.
+    """
     red, green, blue = images.unbind(1)
     value, low = images.amax(1), images.amin(1)
     chroma = value - low
@@ -35,17 +39,16 @@ def rgb_to_hsv(images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.
         torch.where(value == green, (blue - red) / safe + 2, (red - green) / safe + 4),
     )
     hue = torch.where(chroma > 0, hue, torch.zeros_like(hue))
-    saturation = chroma / torch.where(value > 0, value, torch.ones_like(value))
-    return hue, saturation, value
+    return hue, chroma, value
 
 
-def hsv_to_rgb(hue: torch.Tensor, saturation: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
-    """The inverse of `rgb_to_hsv`; a new channel axis is put at position 1."""
+def hcv_to_rgb(hue: torch.Tensor, chroma: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
+    """The inverse of `rgb_to_hcv` for all real pixels; a new channel axis is put at position 1."""
     channels = []
     for offset in (5, 3, 1):
         k = torch.remainder(hue + offset, 6)
         ramp = torch.minimum(k, 4 - k).clamp(0, 1)
-        channels.append(value - value * saturation * ramp)
+        channels.append(value - chroma * ramp)
     return torch.stack(channels, dim=1)
 
 
@@ -126,8 +129,8 @@ class HueShift(Transformation):
         return self.steps
 
     def transform(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        """Go to hue, saturation and value, shift, and come back."""
+        """Go to hue, chroma and value, shift, and come back."""
         sextants = labels.to(images.dtype) * (6 / (self.steps or 2 * math.pi))
-        hue, saturation, value = rgb_to_hsv(images)
-        shifted = hsv_to_rgb(torch.remainder(hue + sextants[:, None, None], 6), saturation, value)
+        hue, chroma, value = rgb_to_hcv(images)
+        shifted = hcv_to_rgb(torch.remainder(hue + sextants[:, None, None], 6), chroma, value)
         return torch.where((labels == 0)[:, None, None, None], images, shifted)

@@ -16,7 +16,7 @@ import torch
 
 from synthetic.images.glyphs.shapes import Glyph
 from synthetic.images.glyphs.tables import EXTENT, distance_tables
-from synthetic.transformations.colour import hsv_to_rgb
+from synthetic.transformations.colour import hcv_to_rgb
 
 __all__ = ["TURNS", "Latents", "Renderer"]
 
@@ -104,7 +104,7 @@ class Renderer:
         """The foreground of each image, multiples of 1/256 of shape (n, channels)."""
         if self.channels == 1:
             return torch.ones(len(hue), 1, device=self.device)
-        rgb = hsv_to_rgb(hue * 6, torch.full_like(hue, _SATURATION), torch.ones_like(hue))
+        rgb = hcv_to_rgb(hue * 6, torch.full_like(hue, _SATURATION), torch.ones_like(hue))
         return torch.round(rgb * _LEVELS) / _LEVELS
 
     def shapes(

@@ -189,6 +189,15 @@ def test_hue_shift_agrees_with_the_standard_library():
         )
 
 
+def test_a_third_of_a_turn_permutes_the_channels_of_any_pixel():
+    """Also where noise has made all channels of a pixel negative, whose saturation is undefined."""
+    pixels = 0.15 * torch.randn(200, 3, 4, 4, generator=torch.Generator().manual_seed(0))
+    assert (pixels.amax(dim=1) < 0).sum() > 100
+    turned = HueShift(steps=3).apply(pixels, torch.ones(200, dtype=torch.long))
+    scale = float(pixels.abs().max())
+    torch.testing.assert_close(turned, pixels[:, [2, 0, 1]], rtol=0, atol=16 * 2**-24 * scale)
+
+
 def test_hue_shifts_add_up_within_rounding():
     images = noise(50)
     rng = np.random.default_rng(0)

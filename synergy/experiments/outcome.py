@@ -1,0 +1,195 @@
+"""What an experiment is, and what comes out of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from synergy.experiments.findings import Finding
+from synergy.experiments.runs import Progress, Runner
+from synergy.experiments.scale import Scale, as_scale
+from synergy.plots import save_figure
+
+__all__ = ["Conclusion", "Experiment", "Outcome", "compact", "write_outcome"]
+
+_ALPHA = 0.05
+
+
+@dataclass(frozen=True)
+class Conclusion:
+    """What the runs of an experiment say.
+
+    Args:
+        table: One row per condition: `Q`, `Q low` and `Q high` for a quantity Q with its 95 % interval.
+        findings: The numbers that the theory speaks of.
+        predicted: What the theory predicted, in one or two sentences.
+        seen: What was seen, with its numbers.
+    """
+
+    table: pd.DataFrame
+    findings: tuple[Finding, ...]
+    predicted: str
+    seen: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What an experiment found.
+
+    Args:
+        name: The experiment.
+        conclusion: The table, the findings and the paragraph.
+        runs: One row per condition and seed.
+        figure: The figure.
+        scale: How large it was.
+    """
+
+    name: str
+    conclusion: Conclusion
+    runs: pd.DataFrame
+    figure: Figure
+    scale: Scale
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row per condition, with means and intervals over seeds."""
+        return self.conclusion.table
+
+    @property
+    def confidence(self) -> float:
+        """The confidence of each finding's interval, so that all hold together with 95 % (Bonferroni)."""
+        return 1 - _ALPHA / max(1, sum(f.relation is not None for f in self.conclusion.findings))
+
+    @property
+    def agrees(self) -> bool | None:
+        """True where every prediction agrees, False where one disagrees, None where some are undecided."""
+        verdicts = {f.verdict(self.confidence) for f in self.conclusion.findings} - {"no prediction"}
+        if "disagrees" in verdicts:
+            return False
+        return True if verdicts == {"agrees"} else None
+
+    @property
+    def told(self) -> str:
+        """The paragraph that goes with the table: what was predicted, what was seen, whether they agree."""
+        verdict = {True: "They agree.", False: "They DISAGREE.", None: "Undecided."}[self.agrees]
+        lines = "; ".join(
+            f"{f.about}: {f.spread(self.confidence)}, "
+            + (f"should be {f.relation} 0" if f.relation else "free")
+            + (f" within {f.margin:g}" if f.margin else "")
+            + f": {f.verdict(self.confidence)}"
+            for f in self.conclusion.findings
+        )
+        return f"Predicted: {self.conclusion.predicted} Seen: {self.conclusion.seen} {verdict} ({lines}.)"
+
+    def to_dict(self) -> dict[str, Any]:
+        """What `synergy experiment --json` prints."""
+        return {
+            "experiment": self.name,
+            "predicted": self.conclusion.predicted,
+            "seen": self.conclusion.seen,
+            "agrees": self.agrees,
+            "findings": [f.to_dict(self.confidence) for f in self.conclusion.findings],
+            "scale": self.scale.to_dict(),
+            "table": json.loads(self.table.to_json(orient="records")),
+        }
+
+    def _repr_html_(self) -> str:
+        return f"{compact(self.table).to_html(index=False)}<p>{self.told}</p>"
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A controlled experiment with a prediction.
+
+    Args:
+        name: The name on the command line.
+        title: A few words.
+        question: What it asks, in one sentence.
+        measure: Makes the runs, one row per condition and seed.
+        conclude: What the runs say.
+        draw: The figure of the runs.
+    """
+
+    name: str
+    title: str
+    question: str
+    measure: Callable[[Runner], pd.DataFrame]
+    conclude: Callable[[pd.DataFrame], Conclusion]
+    draw: Callable[[pd.DataFrame], Figure]
+
+    def run(self, scale: Scale, progress: Progress | None = None, *, journal: Path | None = None) -> Outcome:
+        """Run it at a scale.
+
+        Args:
+            scale: How large.
+            progress: Told of every run that is done.
+            journal: Where to keep finished runs, to take up after an interruption.
+        """
+        return self.outcome(self.measure(Runner(scale, progress, journal)), scale)
+
+    def outcome(self, runs: pd.DataFrame, scale: Scale) -> Outcome:
+        """What runs made at a scale say."""
+        return Outcome(self.name, self.conclude(runs), runs, self.draw(runs), scale)
+
+    def read(self, folder: str | Path) -> Outcome:
+        """The outcome that `write_outcome` left in a folder, its table and figure made again from its runs.
+
+        Raises:
+            FileNotFoundError: If there is none.
+        """
+        kept = Path(folder) / self.name
+        for name in ("runs.csv", "outcome.json"):
+            if not (kept / name).exists():
+                raise FileNotFoundError(f"no outcome of {self.name} in {folder}: {kept / name} is missing")
+        scale = as_scale(json.loads((kept / "outcome.json").read_text())["scale"])
+        return self.outcome(pd.read_csv(kept / "runs.csv", float_precision="round_trip"), scale)
+
+
+def write_outcome(outcome: Outcome, out: Path) -> list[Path]:
+    """Write runs, table, figure and paragraph into a folder named after the experiment."""
+    folder = out / outcome.name
+    folder.mkdir(parents=True, exist_ok=True)
+    outcome.table.to_csv(folder / "table.csv", index=False)
+    outcome.runs.to_csv(folder / "runs.csv", index=False)
+    (folder / "outcome.json").write_text(json.dumps(outcome.to_dict(), indent=2) + "\n")
+    save_figure(outcome.figure, folder, "figure")
+    return sorted(folder.iterdir())
+
+
+def compact(table: pd.DataFrame, *, digits: int = 3) -> pd.DataFrame:
+    """The table as text for reading, each quantity with its interval in one column.
+
+    Example:
+        >>> rows = pd.DataFrame({"task": ["flip"], "gain": [0.25], "gain low": [0.2], "gain high": [0.3]})
+        >>> compact(rows).to_dict("records")
+        [{'task': 'flip', 'gain': '0.250 [0.200, 0.300]'}]
+    """
+
+    def text(value: object) -> str:
+        if isinstance(value, float):
+            return "" if pd.isna(value) else f"{value:.{digits}f}"
+        return str(value)
+
+    shown: dict[str, list[str]] = {}
+    for name in table.columns:
+        if any(
+            f"{name.removesuffix(end)} high" in table.columns
+            for end in (" low", " high")
+            if name.endswith(end)
+        ):
+            continue
+        column = [text(v) for v in table[name].tolist()]
+        if f"{name} low" in table.columns:
+            ends = zip(table[f"{name} low"].tolist(), table[f"{name} high"].tolist(), strict=True)
+            column = [
+                f"{value} [{text(low)}, {text(high)}]" if abs(low) != float("inf") and value else value
+                for value, (low, high) in zip(column, ends, strict=True)
+            ]
+        shown[name] = column
+    return pd.DataFrame(shown)

@@ -1,0 +1,99 @@
+"""Running the jobs of an experiment: in parallel, with progress, and so that a run can be taken up again."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pandas as pd
+from joblib import Parallel, delayed
+from threadpoolctl import threadpool_limits
+
+from synergy.experiments import worlds
+from synergy.experiments.scale import Scale
+
+__all__ = ["Progress", "Row", "Runner"]
+
+Progress = Callable[[int, int, str], None]
+Job = TypeVar("Job")
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Runner:
+    """Runs jobs and remembers what is done.
+
+    Args:
+        scale: How large the experiment is.
+        progress: Told of every job that is done.
+        journal: A file with one line of JSON per finished job; None to remember nothing. Jobs that it
+            holds for the same settings and the same source are not run again, so a run that was
+            interrupted goes on, and one with more seeds adds to those that are there.
+    """
+
+    scale: Scale
+    progress: Progress | None = None
+    journal: Path | None = None
+
+    def spread(
+        self,
+        function: Callable[[Job, Scale], Row],
+        jobs: Iterable[Job],
+        *,
+        label: Callable[[Job], str] = str,
+    ) -> pd.DataFrame:
+        """Run every job, each on one thread, on as many processes as the scale says.
+
+        Args:
+            function: Makes the row of a job.
+            jobs: What to do; each has a label of its own.
+            label: The name of a job, in the progress bar and in the journal.
+
+        Returns:
+            One row per job, in the order of the jobs.
+        """
+        listed = list(jobs)
+        source = _source(function)
+        names = [f"{function.__qualname__} of {source}: {label(job)}" for job in listed]
+        known = self._known()
+        found: dict[str, Row] = {name: known[name] for name in names if name in known}
+        missing = [(name, job) for name, job in zip(names, listed, strict=True) if name not in found]
+        runner = Parallel(n_jobs=self.scale.jobs, return_as="generator")
+        results = runner(delayed(_single)(function, job, self.scale) for _, job in missing)
+        for (name, job), row in zip(missing, results, strict=True):
+            found[name] = row
+            self._note(name, row)
+            if self.progress is not None:
+                self.progress(len(found), len(listed), label(job))
+        return pd.DataFrame([found[name] for name in names])
+
+    def _known(self) -> dict[str, Row]:
+        if self.journal is None or not self.journal.exists():
+            return {}
+        lines = [line for line in self.journal.read_text().splitlines() if line.endswith("}")]
+        notes = [json.loads(line) for line in lines]
+        return {note["job"]: note["row"] for note in notes if note["settings"] == self.scale.identity}
+
+    def _note(self, name: str, row: Row) -> None:
+        if self.journal is None:
+            return
+        self.journal.parent.mkdir(parents=True, exist_ok=True)
+        with self.journal.open("a") as file:
+            file.write(json.dumps({"settings": self.scale.identity, "job": name, "row": row}) + "\n")
+
+
+def _source(function: Callable[..., object]) -> str:
+    """A digest of the version and of the text of the function's module and of the shared pipeline."""
+    texts = [Path(inspect.getfile(part)).read_bytes() for part in (function, worlds)]
+    return hashlib.sha256(b"".join([version("essl-synergy").encode(), *texts])).hexdigest()[:12]
+
+
+def _single(function: Callable[[Job, Scale], Row], job: Job, scale: Scale) -> Row:
+    with threadpool_limits(limits=1):
+        return function(job, scale)

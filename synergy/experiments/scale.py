@@ -1,0 +1,134 @@
+"""How large an experiment is, and on which images it runs."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, fields, replace
+from typing import Any, Literal, get_args
+
+from synergy.learning import ImageSet
+
+__all__ = ["DataName", "Scale", "ScaleName", "as_scale"]
+
+ScaleName = Literal["quick", "full", "large"]
+DataName = Literal["digits", "glyphs", "cifar10"]
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How large an experiment is.
+
+    Args:
+        seeds: How many training seeds, at least 1.
+        steps: Training steps; an experiment may ask for a multiple.
+        batch: Inputs per step.
+        judged: Inputs that representations are judged on, where there are as many.
+        features: The dimension of a representation.
+        encoder: The encoder, where the experiment does not compare several.
+        pixels: The side of glyphs.
+        tolerance: The standard error asked of Monte Carlo truths, in nats.
+        quality: How much work the classifier estimator does.
+        precision: `float32`, or mixed precision.
+        compile: Whether to compile the encoder.
+        data: `digits`, `glyphs`, `cifar10` or an `ImageSet`; None for what the experiment was made for.
+        root: The folder of CIFAR-10.
+        jobs: Processes at once.
+        device: Where networks run.
+
+    Raises:
+        ValueError: If a number is not positive, a name unknown, or `root` and `data` do not fit together.
+    """
+
+    seeds: int = 5
+    steps: int = 1200
+    batch: int = 128
+    judged: int = 4000
+    features: int = 64
+    encoder: str = "cnn"
+    pixels: int = 16
+    tolerance: float = 0.005
+    quality: Literal["quick", "default", "best"] = "quick"
+    precision: Literal["float32", "bfloat16", "float16"] = "float32"
+    compile: bool = False
+    data: DataName | ImageSet | None = None
+    root: str | None = None
+    jobs: int = 1
+    device: str = "cpu"
+
+    def __post_init__(self) -> None:
+        for name in ("seeds", "steps", "batch", "judged", "features", "pixels", "jobs"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+        if isinstance(self.data, str) and self.data not in get_args(DataName):
+            raise ValueError(f"data must be one of {', '.join(get_args(DataName))}, got {self.data!r}")
+        if self.data == "cifar10" and self.root is None:
+            raise ValueError("data='cifar10' needs root, the folder with its binary version; got none")
+        if self.root is not None and self.data != "cifar10":
+            raise ValueError(f"root is the folder of data='cifar10', got it with data={self.data_name!r}")
+
+    @classmethod
+    def quick(cls, **changes: Any) -> Scale:  # noqa: ANN401  (the fields above)
+        """At most two minutes on two cores; three seeds show a spread, hardly more."""
+        small = cls(seeds=3, steps=300, judged=1500, features=32, tolerance=0.02)
+        return replace(small, **changes)
+
+    @classmethod
+    def full(cls, **changes: Any) -> Scale:  # noqa: ANN401  (the fields above)
+        """Five seeds, at most half an hour on two cores."""
+        return replace(cls(), **changes)
+
+    @classmethod
+    def large(cls, **changes: Any) -> Scale:  # noqa: ANN401  (the fields above)
+        """For a GPU: 32 x 32 pixels in three colours, ResNet-18, mixed precision, a compiled encoder."""
+        big = cls(
+            steps=20_000,
+            batch=256,
+            judged=10_000,
+            features=512,
+            encoder="resnet18",
+            pixels=32,
+            precision="bfloat16",
+            compile=True,
+            data="glyphs",
+            device="cuda",
+        )
+        return replace(big, **changes)
+
+    @classmethod
+    def named(cls, name: ScaleName, **changes: Any) -> Scale:  # noqa: ANN401  (the fields above)
+        """The scale of that name.
+
+        Raises:
+            ValueError: If there is none.
+        """
+        if name not in get_args(ScaleName):
+            raise ValueError(f"scale must be one of {', '.join(get_args(ScaleName))}, got {name!r}")
+        made: Scale = getattr(cls, name)(**changes)
+        return made
+
+    @property
+    def data_name(self) -> str | None:
+        """The name of the images; None for the experiment's own."""
+        return f"{self.data.size} images" if isinstance(self.data, ImageSet) else self.data
+
+    def to_dict(self) -> dict[str, Any]:
+        """The settings by name; an `ImageSet` by its size."""
+        found = {f.name: getattr(self, f.name) for f in fields(self)}
+        return {**found, "data": self.data_name}
+
+    @property
+    def identity(self) -> str:
+        """A digest of everything that a run's numbers depend on; two scales with the same one share runs."""
+        settings = {k: v for k, v in self.to_dict().items() if k not in ("seeds", "jobs", "root")}
+        if isinstance(self.data, ImageSet):
+            settings["data"] = hashlib.sha256(self.data.images.numpy().tobytes()).hexdigest()
+        return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def as_scale(settings: dict[str, Any]) -> Scale:
+    """The scale that `to_dict` described, with the experiment's own images where they had no name."""
+    known = {f.name for f in fields(Scale)}
+    named = settings.get("data") in get_args(DataName)
+    kept = {k: v for k, v in settings.items() if k in known and (named or k not in ("data", "root"))}
+    return replace(Scale(), **kept)

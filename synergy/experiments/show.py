@@ -1,0 +1,77 @@
+"""What the tables and figures of the experiments share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from synergy.experiments.findings import summarise
+from synergy.plots import COLOURS
+
+__all__ = ["means", "paired", "points"]
+
+
+def means(
+    runs: pd.DataFrame, by: str | list[str], quantities: Sequence[str], *, keep: Sequence[str] = ()
+) -> pd.DataFrame:
+    """One row per condition: the mean of each quantity over seeds with its 95 % interval.
+
+    Args:
+        runs: One row per condition and seed.
+        by: The columns that name a condition.
+        quantities: What is averaged.
+        keep: Columns that are the same for all seeds of a condition.
+    """
+    names = [by] if isinstance(by, str) else by
+    rows = []
+    for key, part in runs.groupby(names, sort=False):
+        row = dict(zip(names, key, strict=True))
+        row.update({name: part[name].iloc[0] for name in keep})
+        for quantity in quantities:
+            found = summarise(part[quantity].tolist())
+            row.update({quantity: found.mean, f"{quantity} low": found.low, f"{quantity} high": found.high})
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def paired(first: pd.DataFrame, second: pd.DataFrame, quantity: str) -> tuple[float, ...]:
+    """The difference of a quantity between two conditions, seed by seed."""
+    left, right = first.set_index("seed")[quantity], second.set_index("seed")[quantity]
+    return tuple(float(v) for v in (left - right).sort_index())
+
+
+def points(
+    axis: Axes,
+    names: Sequence[str],
+    runs: pd.DataFrame,
+    by: str,
+    quantity: str,
+    *,
+    colour: int = 0,
+    shift: float = 0.0,
+    marker: str = "o",
+    label: str | None = None,
+) -> None:
+    """Runs as small points at the place of their condition, the mean with its 95 % interval beside them."""
+    for place, name in enumerate(names):
+        values = runs.loc[runs[by] == name, quantity].to_numpy(dtype=np.float64)
+        if not len(values):
+            continue
+        found = summarise(values.tolist())
+        x = place + shift
+        axis.scatter([x - 0.06] * len(values), values, s=12, alpha=0.5, color=COLOURS[colour], linewidths=0)
+        error = None if not np.isfinite(found.low) else [[found.mean - found.low], [found.high - found.mean]]
+        axis.errorbar(
+            [x + 0.06],
+            [found.mean],
+            yerr=error,
+            fmt=marker,
+            markersize=5,
+            capsize=2.5,
+            color=COLOURS[colour],
+            label=label if place == 0 else None,
+        )
+    axis.set_xticks(range(len(names)), names)
