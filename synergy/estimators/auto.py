@@ -17,7 +17,7 @@ from synergy.estimators.intake import split_columns
 from synergy.estimators.intervals import normal_interval
 from synergy.estimators.result import Estimate
 from synergy.estimators.variational import variational
-from synthetic import Sample
+from synthetic import Sample, Variable
 from theory import Expression, Term, parse_expression
 
 __all__ = ["AUTO_ENTRY", "auto", "combine"]
@@ -27,13 +27,15 @@ _ORDERED_DIMENSIONS = 2
 _MANY_DIMENSIONS = 10
 _EDGES = 2.2
 _ROWS_OF_STRATUM = 100
+_ROWS_OF_STATE = 5
 _ROWS_OF_CLASSIFIER = 200
 
 
 def auto(sample: Sample, expression: Expression, *, confidence: float = 0.95, seed: int = 0) -> Estimate:
     """Choose an estimator, run it, and say in `notes` what was chosen and why.
 
-    All discrete: plug-in with the digamma correction. An image: the classifier where a slot is discrete,
+    All discrete, or numbers that repeat few values (at least 5 rows to each joint state that occurs):
+    plug-in with the digamma correction. An image: the classifier where a slot is discrete,
     else InfoNCE. All continuous: nearest neighbours of normal scores with their Gaussian bias removed,
     within the strata of discrete conditions where there are any; up to 3 dimensions with a column that
     ends in edges (uniform, say), of standardised columns. A discrete slot with continuous columns:
@@ -52,12 +54,37 @@ def auto(sample: Sample, expression: Expression, *, confidence: float = 0.95, se
     if not continuous and not images:
         found = run_plug_in(sample, expression, correction="digamma", confidence=confidence)
         return _with_notes(found, "auto chose the discrete estimator: every column is discrete")
+    labels = None if images else _as_labels(sample, continuous, expression)
+    if labels is not None:
+        found = run_plug_in(labels, expression, correction="digamma", confidence=confidence)
+        shown = ", ".join(f"{name} {labels.variables[name].cardinality}" for name in continuous)
+        why = f"the numbers repeat few values ({shown}), which were taken as labels"
+        return _with_notes(found, f"auto chose the discrete estimator: {why}")
     if len(expression.summands) > 1 or expression.summands[0][0] != 1:
         return combine(sample, expression, auto, confidence=confidence, seed=seed)
     term = expression.terms[0]
     if len(term.groups) > 2:
         return combine(sample, _chained(term), auto, confidence=confidence, seed=seed)
     return _one(sample, expression, term, confidence=confidence, seed=seed)
+
+
+def _as_labels(sample: Sample, continuous: list[str], expression: Expression) -> Sample | None:
+    """The sample with its numbers as labels, where all are single and few joint states occur; None without.
+
+    Rounded numbers have the information of labels, and frequencies estimate it better than neighbours.
+    """
+    if any(len(term.groups) == 1 for term in expression.terms):
+        return None
+    labels = sample
+    for name in continuous:
+        if sample[name].size != len(sample):
+            return None
+        values, codes = np.unique(sample[name].reshape(-1), return_inverse=True)
+        if not 1 < len(values) <= len(sample) / _ROWS_OF_STATE:
+            return None
+        labels = labels.with_column(Variable(name, "discrete", len(values)), codes.astype(np.int64))
+    states = encode_target(labels, expression.variables)[1]
+    return labels if states * _ROWS_OF_STATE <= len(sample) else None
 
 
 def _one(sample: Sample, expression: Expression, term: Term, *, confidence: float, seed: int) -> Estimate:

@@ -81,6 +81,20 @@ def test_continuous_ties_are_stated():
     assert abs(found.value - 0.5 * math.log(2)) < 4 * found.standard_error + 0.01
 
 
+def test_numbers_that_repeat_few_values_are_labels():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=2000)
+    data = {"X": np.round(x), "Y": np.round(0.8 * x + 0.6 * rng.normal(size=2000))}
+    found = estimate(data, "I(X;Y)")
+    assert found.notes[0].startswith("auto chose the discrete estimator: the numbers repeat few values (X ")
+    named = {name: column.astype(int) for name, column in data.items()}
+    assert found.value == pytest.approx(estimate(named, "I(X;Y)").value, abs=1e-12)
+    finer = {name: np.round(column + 0.3 * rng.normal(size=2000), 2) for name, column in data.items()}
+    assert "discrete estimator" not in estimate(finer, "I(X;Y)").notes[0], "too many states for labels"
+    with pytest.raises(ValueError, match="differential entropy"):
+        estimate(data, "H(X)")
+
+
 def test_duplicated_rows_are_stated():
     data = gaussian_pair(600, 1, 0.5, 5)
     twice = {name: np.concatenate([column, column[:20]]) for name, column in data.items()}
