@@ -14,7 +14,7 @@ from synergy.learning.encoders.group_convolutions import (
     PlaneGroup,
     plane_group,
 )
-from synergy.learning.encoders.plain import check_images
+from synergy.learning.encoders.plain import channels_last, check_images
 from synergy.learning.encoders.pooling import symmetric_pool
 
 __all__ = ["EquivariantEncoder", "count_parameters"]
@@ -67,9 +67,10 @@ class EquivariantEncoder(nn.Module):
         check_images(x, self.channels)
         if x.shape[-1] != x.shape[-2]:
             raise ValueError(f"{self.group} needs square images, got {x.shape[-2]} x {x.shape[-1]} pixels")
-        y = functional.gelu(self.second(functional.gelu(self.lift(x))))
+        y = functional.gelu(self.second(functional.gelu(self.lift(channels_last(x)))))
         y = functional.gelu(self.third(_pool(y, max(1, x.shape[-1] // 2))))
-        return self.last(_pool(y, 4)).flatten(1)  # type: ignore[no-any-return]
+        features: torch.Tensor = self.last(_pool(y, 4))
+        return features.flatten(1)
 
 
 def _pool(maps: torch.Tensor, size: int) -> torch.Tensor:

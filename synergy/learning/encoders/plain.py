@@ -7,7 +7,7 @@ from torch import nn
 
 from synergy.learning.encoders.pooling import HalfPool, SymmetricPool
 
-__all__ = ["ConvEncoder", "MLPEncoder", "ResNet18", "check_images"]
+__all__ = ["ConvEncoder", "MLPEncoder", "ResNet18", "channels_last", "check_images"]
 
 
 def check_images(x: torch.Tensor, channels: int) -> None:
@@ -18,7 +18,7 @@ def check_images(x: torch.Tensor, channels: int) -> None:
         )
 
 
-def _channels_last(x: torch.Tensor) -> torch.Tensor:
+def channels_last(x: torch.Tensor) -> torch.Tensor:
     """The same images with the channels next to one another in memory, which convolutions run faster on."""
     return x.contiguous(memory_format=torch.channels_last)
 
@@ -50,7 +50,8 @@ class MLPEncoder(nn.Module):
             raise ValueError(
                 f"inputs must have {self.inputs} values per row for this encoder, got {tuple(x.shape)}"
             )
-        return self.layers(x)  # type: ignore[no-any-return]
+        features: torch.Tensor = self.layers(x)
+        return features
 
 
 class ConvEncoder(nn.Module):
@@ -90,7 +91,8 @@ class ConvEncoder(nn.Module):
             ValueError: If the images have another shape.
         """
         check_images(x, self.channels)
-        return self.layers(_channels_last(x))  # type: ignore[no-any-return]
+        features: torch.Tensor = self.layers(channels_last(x))
+        return features
 
 
 class _Block(nn.Module):
@@ -150,5 +152,6 @@ class ResNet18(nn.Module):
             ValueError: If the images have another shape.
         """
         check_images(x, self.channels)
-        maps = self.stages(self.stem(_channels_last(x)))
-        return self.last(maps.mean(dim=(2, 3)))  # type: ignore[no-any-return]
+        maps = self.stages(self.stem(channels_last(x)))
+        features: torch.Tensor = self.last(maps.mean(dim=(2, 3)))
+        return features

@@ -27,12 +27,12 @@ class _Reversal(torch.autograd.Function):
     """The identity, whose gradient is turned round and scaled (Ganin and Lempitsky 2015)."""
 
     @staticmethod
-    def forward(ctx: Any, z: torch.Tensor, weight: float) -> torch.Tensor:  # noqa: ANN401
+    def forward(ctx: Any, z: torch.Tensor, weight: float) -> torch.Tensor:  # noqa: ANN401  (torch gives ctx no type)
         ctx.weight = weight
         return z.view_as(z)
 
     @staticmethod
-    def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor, None]:  # noqa: ANN401
+    def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor, None]:  # noqa: ANN401  (torch gives ctx no type)
         return -ctx.weight * gradients[0], None
 
 
@@ -140,7 +140,7 @@ class Eliminate(Pretext):
         own = self.pretext.score(_own(head), z, shown)
         label = batch.labels[self.label]
         if self.method == "reversal":
-            turned = _Reversal.apply(z, self.weight)  # type: ignore[no-untyped-call]
+            turned = _Reversal.apply(z, self.weight)  # type: ignore[no-untyped-call]  # untyped in torch
             told = functional.cross_entropy(_critic(head)(turned).float(), label)
             total = own.total + told
         else:
