@@ -20,15 +20,11 @@ from synergy.estimators.classifier.estimator import (
     decompose,
     paired_estimate,
 )
-from synergy.estimators.classifier.models import (
-    KernelClassifier,
-    Model,
-    NetworkClassifier,
-    SklearnClassifier,
-    TableClassifier,
-    TorchClassifier,
-)
+from synergy.estimators.classifier.kernel import KernelClassifier
+from synergy.estimators.classifier.models import Model, SklearnClassifier, TableClassifier
+from synergy.estimators.classifier.modules import TorchClassifier
 from synergy.estimators.classifier.nested import NestedCrossFit
+from synergy.estimators.classifier.networks import NetworkClassifier
 
 __all__ = [
     "CLASSIFIER_ENTRY",

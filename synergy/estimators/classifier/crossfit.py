@@ -13,16 +13,10 @@ from scipy.special import log_softmax
 from threadpoolctl import threadpool_limits
 
 from synergy.estimators.classifier.design import Design, Split, encode_target, make_design, make_splits
-from synergy.estimators.classifier.models import (
-    Floats64,
-    Held,
-    KernelClassifier,
-    Model,
-    NetworkClassifier,
-    SklearnClassifier,
-    TableClassifier,
-    TorchClassifier,
-)
+from synergy.estimators.classifier.kernel import KernelClassifier
+from synergy.estimators.classifier.models import Floats64, Held, Model, SklearnClassifier, TableClassifier
+from synergy.estimators.classifier.modules import TorchClassifier
+from synergy.estimators.classifier.networks import NetworkClassifier
 from synthetic import Sample
 
 __all__ = ["CrossFit", "Quality", "as_model", "calibrated"]

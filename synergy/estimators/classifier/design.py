@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from synthetic import Sample
 
-__all__ = ["Block", "Design", "Split", "encode_target", "make_design", "make_splits"]
+__all__ = ["Block", "Design", "Split", "encode_target", "make_design", "make_splits", "standardised"]
 
 Floats = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int64]
@@ -182,3 +182,18 @@ def _joint_codes(sample: Sample, names: Sequence[str]) -> tuple[Integers, int]:
         codes = codes * size + sample[name]
         cells *= size
     return codes, cells
+
+
+def standardised(design: Design, fit: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+    """Each block centred and scaled: per column for vectors, as a whole for images."""
+    x = design.matrix.copy()
+    for block in design.blocks:
+        part = x[:, block.columns]
+        if block.kind == "discrete":
+            continue
+        part = part - part[fit].mean(axis=0)
+        spread = (
+            part[fit].std(axis=0) if block.kind == "continuous" else np.sqrt(part[fit].var(axis=0).mean())
+        )
+        x[:, block.columns] = part / np.where(spread > 0, spread, 1.0)
+    return x

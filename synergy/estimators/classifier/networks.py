@@ -1,0 +1,155 @@
+"""Small dense networks, all folds trained together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from scipy.special import log_softmax
+
+from synergy.estimators.classifier.design import Design, Split, standardised
+from synergy.estimators.classifier.models import Floats64, Held
+
+__all__ = ["NetworkClassifier"]
+
+
+@dataclass(frozen=True)
+class NetworkClassifier:
+    """Small multi-layer perceptrons, all folds and members trained together as one batched network.
+
+    Args:
+        hidden: Units in each of the two hidden layers.
+        members: Networks per fold; their log probabilities are averaged.
+        passes: Row visits per network, at least `epochs[0]` and at most `epochs[1]` epochs.
+        epochs: The least and the largest number of epochs.
+        batch: Rows in a step.
+        rate: The peak learning rate of the one-cycle schedule.
+        dropout: The share of hidden units that is dropped.
+        decay: The weight decay of AdamW.
+        device: Where to train.
+    """
+
+    hidden: int = 192
+    members: int = 2
+    passes: int = 60_000
+    epochs: tuple[int, int] = (4, 40)
+    batch: int = 128
+    rate: float = 5e-3
+    dropout: float = 0.25
+    decay: float = 1e-2
+    device: str = "cpu"
+
+    def fit_predict(
+        self, design: Design, y: npt.NDArray[np.int64], k: int, splits: Sequence[Split], *, seed: int
+    ) -> list[Held]:
+        """Log probabilities of the tuning and test rows of every split."""
+        generator = torch.Generator().manual_seed(seed)
+        rng = np.random.default_rng([seed, 0x2E7])
+        x = standardised(design, np.concatenate([s.fit for s in splits]))
+        rows = torch.tensor(x, device=self.device)
+        labels = torch.tensor(y, device=self.device)
+        owners = [i for i in range(len(splits)) for _ in range(self.members)]
+        size = min(len(s.fit) for s in splits)
+        batch = min(self.batch, size)
+        steps = max(1, size // batch)
+        epochs = int(np.clip(self.passes // max(size, 1), *self.epochs))
+        layers = self._initial(len(owners), x.shape[1], k, generator)
+        parameters = [p for layer in layers for p in layer]
+        optimiser = torch.optim.AdamW(parameters, lr=self.rate, weight_decay=self.decay)
+        schedule = torch.optim.lr_scheduler.OneCycleLR(
+            optimiser, self.rate, total_steps=epochs * steps, cycle_momentum=False
+        )
+        kept = [[p.detach().clone() for p in layer] for layer in layers]
+        best = np.full(len(owners), np.inf)
+        for epoch in range(epochs):
+            order = torch.tensor(np.stack([rng.permutation(splits[i].fit)[: steps * batch] for i in owners]))
+            order = order.to(self.device).reshape(len(owners), steps, batch)
+            for step in range(steps):
+                index = order[:, step]
+                logits = self._forward(rows[index], layers, generator)
+                loss = torch.nn.functional.cross_entropy(
+                    logits.reshape(-1, k), labels[index].reshape(-1), reduction="sum"
+                )
+                optimiser.zero_grad()
+                torch.autograd.backward(loss / batch)
+                optimiser.step()
+                schedule.step()
+            if epoch >= epochs // 2 or epoch == epochs - 1:
+                self._keep_best(rows, labels, layers, kept, best, splits, owners)
+        return self._collect(rows, kept, splits, owners, k)
+
+    def _initial(self, nets: int, d: int, k: int, generator: torch.Generator) -> list[list[torch.Tensor]]:
+        sizes = [(d, self.hidden), (self.hidden, self.hidden), (self.hidden, k)]
+        layers = []
+        for fan_in, fan_out in sizes:
+            bound = 1 / max(fan_in, 1) ** 0.5
+            weight = (torch.rand(nets, fan_in, fan_out, generator=generator) * 2 - 1) * bound * 3**0.5
+            if fan_out == k:
+                weight = weight * 0.3
+            layers.append(
+                [
+                    weight.to(self.device).requires_grad_(),
+                    torch.zeros(nets, 1, fan_out, device=self.device, requires_grad=True),
+                ]
+            )
+        return layers
+
+    def _forward(
+        self, x: torch.Tensor, layers: list[list[torch.Tensor]], generator: torch.Generator | None
+    ) -> torch.Tensor:
+        """Logits of shape (nets, rows, k); with a generator, units are dropped."""
+        for weight, bias in layers[:-1]:
+            x = torch.relu(torch.baddbmm(bias, x, weight))
+            if generator is not None and self.dropout:
+                mask = torch.rand(x.shape, generator=generator).to(x.device) >= self.dropout
+                x = x * mask / (1 - self.dropout)
+        weight, bias = layers[-1]
+        return torch.baddbmm(bias, x, weight)
+
+    @torch.no_grad()
+    def _keep_best(
+        self,
+        rows: torch.Tensor,
+        labels: torch.Tensor,
+        layers: list[list[torch.Tensor]],
+        kept: list[list[torch.Tensor]],
+        best: Floats64,
+        splits: Sequence[Split],
+        owners: list[int],
+    ) -> None:
+        for net, owner in enumerate(owners):
+            one = [[p[net : net + 1] for p in layer] for layer in layers]
+            tune = torch.tensor(splits[owner].tune, device=self.device)
+            logits = self._forward(rows[tune][None], one, None)[0]
+            loss = float(torch.nn.functional.cross_entropy(logits, labels[tune]))
+            if loss < best[net]:
+                best[net] = loss
+                for layer, snapshot in zip(layers, kept, strict=True):
+                    for p, saved in zip(layer, snapshot, strict=True):
+                        saved[net] = p[net]
+
+    @torch.no_grad()
+    def _collect(
+        self,
+        rows: torch.Tensor,
+        kept: list[list[torch.Tensor]],
+        splits: Sequence[Split],
+        owners: list[int],
+        k: int,
+    ) -> list[Held]:
+        held = []
+        for fold, split in enumerate(splits):
+            nets = [net for net, owner in enumerate(owners) if owner == fold]
+            pair = []
+            for index in (split.tune, split.test):
+                total = np.zeros((len(index), k))
+                for net in nets:
+                    one = [[p[net : net + 1] for p in layer] for layer in kept]
+                    logits = self._forward(rows[torch.tensor(index, device=self.device)][None], one, None)[0]
+                    total += torch.log_softmax(logits.double(), dim=1).cpu().numpy()
+                pair.append(log_softmax(total / len(nets), axis=1))
+            held.append((pair[0], pair[1]))
+        return held
