@@ -79,7 +79,9 @@ def readable(weights: tuple[float, ...]) -> float:
 def _train(job: tuple[str, int], scale: Scale) -> Row:
     name, seed = job
     weights = _UNIFORM if name == HIDDEN else _MOSTLY_RED
-    fitted = fit(_pretexts()[name], _images(_TRAINED_ON, weights, 100 + seed, scale), seed=seed, scale=scale)
+    trained_on = min(_TRAINED_ON, scale.steps * scale.batch)
+    source = _images(trained_on, weights, 100 + seed, scale)
+    fitted = fit(_pretexts()[name], source, seed=seed, scale=scale)
     judged = untransformed(_images(scale.judged, _UNIFORM, 200 + seed, scale))
     row: Row = {"pretext": name, "seed": seed}
     for latent in LATENTS:

@@ -144,11 +144,11 @@ class Experiment:
             FileNotFoundError: If there is none.
         """
         kept = Path(folder) / self.name
-        for name in ("runs.csv", "outcome.json"):
+        for name in ("runs.parquet", "outcome.json"):
             if not (kept / name).exists():
                 raise FileNotFoundError(f"no outcome of {self.name} in {folder}: {kept / name} is missing")
         scale = as_scale(json.loads((kept / "outcome.json").read_text())["scale"])
-        return self.outcome(pd.read_csv(kept / "runs.csv", float_precision="round_trip"), scale)
+        return self.outcome(pd.read_parquet(kept / "runs.parquet"), scale)
 
 
 def write_outcome(outcome: Outcome, out: Path) -> list[Path]:
@@ -156,7 +156,7 @@ def write_outcome(outcome: Outcome, out: Path) -> list[Path]:
     folder = out / outcome.name
     folder.mkdir(parents=True, exist_ok=True)
     outcome.table.to_csv(folder / "table.csv", index=False)
-    outcome.runs.to_csv(folder / "runs.csv", index=False)
+    outcome.runs.to_parquet(folder / "runs.parquet", index=False)
     (folder / "outcome.json").write_text(json.dumps(outcome.to_dict(), indent=2) + "\n")
     save_figure(outcome.figure, folder, "figure")
     return sorted(folder.iterdir())

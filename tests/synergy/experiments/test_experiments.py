@@ -1,68 +1,168 @@
-"""The experiments: that they run from end to end, and that their parts are right."""
+"""The experiments: that they run from end to end, that their parts are right, and what they refuse."""
 
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
+import torch
 
 from synergy.cli import run
-from synergy.experiments import EXPERIMENTS, Scale, experiment, write_outcome
-from synergy.experiments.base import summarise
+from synergy.experiments import EXPERIMENTS, Scale, compact, experiment, write_outcome
+from synergy.experiments.class_information import exact_price
+from synergy.experiments.scale import as_scale
 from synergy.experiments.shortcut import mark
-from synergy.experiments.worlds import digit_sets
+from synergy.experiments.worlds import image_sets, untransformed
+from synergy.learning import ImageSet
 
-TINY = Scale(seeds=1, inputs=256, judged=300, epochs=1, features=8, tolerance=0.2)
+TINY = Scale(seeds=2, steps=4, judged=300, features=8, tolerance=0.2)
 
 
 @pytest.fixture(scope="module")
 def outcome():
-    return experiment("invariance-or-equivariance").run(TINY, None)
+    return experiment("invariance-or-equivariance").run(TINY)
 
 
-def test_an_experiment_has_a_table_a_figure_and_a_paragraph(outcome, tmp_path):
+def test_an_outcome_is_written_and_read(outcome, tmp_path):
     written = {path.name for path in write_outcome(outcome, tmp_path)}
     assert written == {"table.csv", "runs.parquet", "outcome.json", "figure.png", "figure.svg"}
+    again = experiment(outcome.name).read(tmp_path)
+    pd.testing.assert_frame_equal(again.runs, outcome.runs, check_exact=True)
+    pd.testing.assert_frame_equal(again.table, outcome.table, check_exact=True)
+    assert again.told == outcome.told
+    assert again.scale == outcome.scale
     told = json.loads((tmp_path / outcome.name / "outcome.json").read_text())
-    assert told["scale"]["seeds"] == 1
-    assert "Predicted" in outcome.told
-    assert len(outcome.runs) == 4
+    assert told["findings"][0]["seeds"] == 2
+    with pytest.raises(FileNotFoundError, match="no outcome of shortcut"):
+        experiment("shortcut").read(tmp_path)
 
 
-def test_accuracies_are_shares(outcome):
-    columns = [c for c in outcome.runs.columns if c.endswith("accuracy")]
-    assert len(columns) == 2
-    assert outcome.runs[columns].to_numpy().min() > 0
-    assert outcome.runs[columns].to_numpy().max() <= 1
+def test_the_paragraph_says_what_was_predicted_seen_and_whether_they_agree(outcome):
+    told = outcome.told
+    assert told.index("Predicted:") < told.index("Seen:") < told.index("Undecided.")
+    assert outcome.agrees is None
+    assert "<table" in outcome._repr_html_()
 
 
 def test_the_same_seed_gives_the_same_outcome(outcome):
-    again = experiment("invariance-or-equivariance").run(TINY, None)
+    again = experiment("invariance-or-equivariance").run(TINY)
     assert again.runs.equals(outcome.runs)
+
+
+@pytest.mark.parametrize("name", ["model-equivariance", "fine-grained", "multivariate"])
+def test_an_experiment_runs_on_images_of_ones_own(name):
+    rng = np.random.default_rng(0)
+    labels = np.arange(120) % 3
+    images = np.clip(rng.random((120, 1, 8, 8)) * 0.2 + 0.4 * labels[:, None, None, None], 0, 1)
+    own = ImageSet.from_arrays(images.astype(np.float32), {"C": labels})
+    found = experiment(name).run(Scale(seeds=2, steps=2, judged=96, features=4, batch=32, data=own))
+    assert found.scale.to_dict()["data"] == "120 images"
+    assert len(found.runs) == 2 * found.runs.groupby("seed").size().iloc[0]
+    assert np.isfinite(found.table.select_dtypes("number").drop(columns="I(A;Z)", errors="ignore")).all(
+        axis=None
+    )
+
+
+def test_cifar10_takes_the_place_of_the_digits(tmp_path):
+    rng = np.random.default_rng(0)
+    names = [*(f"data_batch_{i}.bin" for i in range(1, 6)), "test_batch.bin"]
+    for name in names:
+        rows = rng.integers(256, size=(24, 3073), dtype=np.uint8)
+        rows[:, 0] = np.arange(24) % 10
+        rows.tofile(tmp_path / name)
+    scale = Scale(data="cifar10", root=str(tmp_path), judged=20)
+    train, judged = image_sets(scale, seed=0, default="digits")
+    assert (len(train), len(judged), train.shape) == (120, 20, (3, 32, 32))
+    raw = untransformed(judged)
+    assert raw["X"].shape == (20, 3, 32, 32)
+    assert set(raw["C"]) <= set(range(10))
 
 
 @pytest.mark.parametrize("strength", [0.0, 0.5, 1.0])
 def test_a_watermark_shows_the_transformation_as_often_as_it_says(strength):
-    sample = digit_sets(0)[1].transformed("rotation", copies=2, seed=1)
+    held = image_sets(Scale(), seed=0, default="digits")[1]
+    sample = held.transformed("rotation", copies=2, seed=1)
     marked = mark(sample, strength, seed=2)
     shown = marked["X"][:, 0, -1, -1] == 1
     assert abs(shown.mean() - strength) <= 4 * np.sqrt(0.25 / len(sample))
     read = marked["X"][shown, 0, 0, :8:2].argmax(axis=1)
     assert (read == sample["A"][shown]).all()
-    assert np.array_equal(marked["X"][:, :, 2:-2, 2:-2], sample["X"])
+    assert np.array_equal(marked["X"][:, :, 1:-1, 1:-1], sample["X"])
 
 
-def test_one_run_has_no_interval_to_trust():
-    assert summarise([0.5]).low == -np.inf
-    found = summarise(list(np.random.default_rng(0).standard_normal(400)))
-    assert found.high - found.low == pytest.approx(2 * 1.966 / np.sqrt(400), rel=0.1)
+def test_the_exact_price_has_its_closed_form():
+    p = np.array([5 / 8, 1 / 8, 1 / 8, 1 / 8])
+    curve = exact_price("half-symmetric")
+    assert curve["F"].iloc[0] == pytest.approx(np.log(4) + (p * np.log(p)).sum(), abs=1e-7)
+    assert curve["F"].iloc[-1] == pytest.approx(np.log(4) / 2, abs=1e-3)
+    assert curve["F"].is_monotonic_increasing
+    for glyphs, ceiling in (("free", np.log(4)), ("half-turn-pairs", np.log(2))):
+        assert exact_price(glyphs)["F"].tolist() == [ceiling, ceiling]
+
+
+def test_no_raw_image_is_both_trained_on_and_judged_on():
+    train, judged = image_sets(Scale(), seed=3, default="digits")
+    rows = {bytes(image.numpy().tobytes()) for image in train.images}
+    assert len(train) + len(judged) == 1797
+    shared = sum(bytes(image.numpy().tobytes()) in rows for image in judged.images)
+    assert shared == 0
+
+
+def test_tables_are_compact():
+    table = pd.DataFrame({"a": ["x"], "q": [0.5], "q low": [0.25], "q high": [0.75], "r": [float("nan")]})
+    assert compact(table).to_dict("list") == {"a": ["x"], "q": ["0.500 [0.250, 0.750]"], "r": [""]}
+    single = pd.DataFrame({"q": [0.5], "q low": [-np.inf], "q high": [np.inf]})
+    assert compact(single).to_dict("list") == {"q": ["0.500"]}
+
+
+def test_the_large_scale_trains_a_resnet_on_a_gpu():
+    large = Scale.large()
+    assert (large.encoder, large.pixels, large.precision, large.device) == (
+        "resnet18",
+        32,
+        "bfloat16",
+        "cuda",
+    )
+    assert Scale.named("large", seeds=2).seeds == 2
+    assert as_scale(large.to_dict()) == large
 
 
 def test_names():
-    assert {"transformations", "class-information", "model-equivariance", "shortcut"} <= set(EXPERIMENTS)
+    assert set(EXPERIMENTS) == {
+        "transformations",
+        "class-information",
+        "model-equivariance",
+        "fine-grained",
+        "multivariate",
+        "shortcut",
+        "invariance-or-equivariance",
+    }
     with pytest.raises(ValueError, match="unknown experiment 'alchemy': there are transformations"):
         experiment("alchemy")
-    with pytest.raises(ValueError, match="seeds must be at least 1"):
-        Scale(seeds=0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        pytest.param({"seeds": 0}, "seeds must be at least 1, got 0", id="seeds"),
+        pytest.param({"data": "cifar100"}, "data must be one of digits, glyphs, cifar10", id="data"),
+        pytest.param({"data": "cifar10"}, "needs root", id="root missing"),
+        pytest.param({"root": "x"}, "root is the folder of data='cifar10'", id="root alone"),
+    ],
+)
+def test_bad_scales(changes, message):
+    with pytest.raises(ValueError, match=message):
+        Scale(**changes)
+    with pytest.raises(ValueError, match="scale must be one of quick, full, large, got 'huge'"):
+        Scale.named("huge")
+
+
+def test_images_without_a_known_hue_are_refused():
+    own = ImageSet(torch.zeros(10, 3, 16, 16), {"C": torch.zeros(10, dtype=torch.long)}, {"C": 1})
+    with pytest.raises(
+        ValueError, match="needs images whose hue is known: data must be glyphs, got 10 images"
+    ):
+        experiment("invariance-or-equivariance").run(Scale(data=own))
 
 
 @pytest.mark.parametrize(
@@ -70,8 +170,18 @@ def test_names():
     [
         pytest.param(["alchemy"], "unknown experiment 'alchemy'", id="name"),
         pytest.param(["shortcut", "--device", "cuda"], "no CUDA device", id="device"),
+        pytest.param(["shortcut", "--scale", "large"], "no CUDA device", id="large without a GPU"),
+        pytest.param(["shortcut", "--scale", "huge"], "scale must be one of quick, full, large", id="scale"),
+        pytest.param(["shortcut", "--data", "cifar10"], "needs root", id="no root"),
+        pytest.param(
+            ["shortcut", "--data", "cifar10", "--root", "/nowhere", "--jobs", "1", "--out", "{out}"],
+            "/nowhere",
+            id="no folder",
+        ),
     ],
 )
-def test_bad_input(capsys, arguments, message):
-    assert run(["experiment", *arguments]) == 2
-    assert message in capsys.readouterr().err
+def test_bad_input(capsys, tmp_path, arguments, message):
+    assert run(["experiment", *(a.format(out=tmp_path) for a in arguments)]) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert "Traceback" not in error

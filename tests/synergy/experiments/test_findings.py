@@ -1,0 +1,64 @@
+"""Findings: intervals over seeds against independent formulas, and verdicts that follow from them."""
+
+import numpy as np
+import pytest
+from scipy.stats import t, ttest_1samp
+
+from synergy.experiments import Finding
+from synergy.experiments.findings import summarise
+
+
+def test_the_interval_is_that_of_the_t_test():
+    values = np.random.default_rng(0).normal(0.3, 1.0, size=7)
+    found = summarise(values.tolist(), confidence=0.9)
+    reference = ttest_1samp(values, 0.0).confidence_interval(0.9)
+    assert (found.low, found.high) == pytest.approx((reference.low, reference.high), rel=1e-12)
+    assert found.mean == pytest.approx(values.mean(), rel=1e-12)
+
+
+def test_intervals_cover_the_mean_of_the_seeds():
+    rng = np.random.default_rng(1)
+    found = [summarise(rng.standard_normal(5).tolist()) for _ in range(2000)]
+    missed = np.mean([not s.low <= 0 <= s.high for s in found])
+    assert abs(missed - 0.05) <= 4 * np.sqrt(0.05 * 0.95 / 2000)
+
+
+def test_one_run_has_no_interval_to_trust():
+    assert summarise([0.5]).low == -np.inf
+    assert Finding("a gain", (0.5,), ">").verdict() == "undecided"
+    with pytest.raises(ValueError, match="at least one value, got none"):
+        summarise([])
+
+
+SPREAD = 0.01 * np.array([-1.0, 0.0, 1.0])
+HALF = t.ppf(0.975, 2) * SPREAD.std(ddof=1) / np.sqrt(3)
+
+
+@pytest.mark.parametrize(
+    ("relation", "centre", "margin", "verdict"),
+    [
+        pytest.param(">", HALF + 1e-9, 0.0, "agrees", id="above"),
+        pytest.param(">", HALF - 1e-9, 0.0, "undecided", id="touching"),
+        pytest.param(">", -HALF - 1e-9, 0.0, "disagrees", id="below"),
+        pytest.param("<", -HALF - 1e-9, 0.0, "agrees", id="less"),
+        pytest.param("<", HALF + 1e-9, 0.0, "disagrees", id="not less"),
+        pytest.param(">=", HALF - 0.05, 0.05, "agrees", id="within the margin"),
+        pytest.param(">=", -HALF - 0.05 - 1e-9, 0.05, "disagrees", id="beyond the margin"),
+        pytest.param(">=", -0.05, 0.05, "undecided", id="at the margin"),
+        pytest.param("==", 0.0, HALF + 1e-9, "agrees", id="equal"),
+        pytest.param("==", 0.0, HALF - 1e-9, "undecided", id="too wide"),
+        pytest.param("==", 1.0, 0.05, "disagrees", id="far above"),
+        pytest.param("==", -1.0, 0.05, "disagrees", id="far below"),
+        pytest.param(None, 1.0, 0.0, "no prediction", id="free"),
+    ],
+)
+def test_a_verdict_follows_from_the_interval(relation, centre, margin, verdict):
+    finding = Finding("something", tuple(centre + SPREAD), relation, margin)
+    assert finding.verdict() == verdict
+    assert finding.to_dict()["verdict"] == verdict
+
+
+def test_a_wrong_prediction_is_caught_about_always():
+    rng = np.random.default_rng(2)
+    verdicts = [Finding("g", tuple(rng.normal(-1, 0.2, size=5)), ">").verdict() for _ in range(200)]
+    assert verdicts.count("disagrees") > 190
