@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from synergy.estimators.discrete.entropies import Correction
 from synergy.estimators.discrete.plug_in import plug_in
 from synergy.estimators.entry import Entry
 from synergy.estimators.result import Estimate
@@ -32,11 +33,11 @@ def run_plug_in(
     sample: Sample,
     expression: Expression,
     *,
-    correction: str,
+    correction: Correction,
     confidence: float = 0.95,
     name: str | None = None,
 ) -> Estimate:
-    """E1's plug-in family on the columns of a sample."""
+    """The plug-in family on the columns of a sample."""
     require_discrete(sample, expression, estimator=name or correction)
     codes = {v: sample[v] for v in expression.variables}
     sizes = {v: sample.variables[v].cardinality or 1 for v in expression.variables}
@@ -45,13 +46,13 @@ def run_plug_in(
         expression,
         codes,
         cardinalities=sizes,
-        correction=correction,  # type: ignore[arg-type]
+        correction=correction,
         confidence=confidence,
         groups=groups,
     )
 
 
-def _runner(correction: str, name: str) -> Callable[..., Estimate]:
+def _runner(correction: Correction, name: str) -> Callable[..., Estimate]:
     def run(sample: Sample, expression: Expression, *, confidence: float = 0.95, seed: int = 0) -> Estimate:
         del seed
         return run_plug_in(sample, expression, correction=correction, confidence=confidence, name=name)
@@ -59,7 +60,7 @@ def _runner(correction: str, name: str) -> Callable[..., Estimate]:
     return run
 
 
-_FAMILY = (
+_FAMILY: tuple[tuple[str, Correction, str, str], ...] = (
     ("plug-in", "none", "maximum likelihood; Strong et al. 1998", "entropies of the observed frequencies"),
     ("digamma", "digamma", "Grassberger 1988", "least biased of the simple corrections"),
     ("miller-madow", "miller-madow", "Miller 1955", "first-order bias correction by the number of states"),

@@ -6,6 +6,8 @@ import difflib
 from dataclasses import replace
 from typing import Any
 
+import numpy.typing as npt
+
 from synergy.estimators.intake import Data, as_sample, check_expression
 from synergy.estimators.registry import ESTIMATORS
 from synergy.estimators.result import Estimate, Unit
@@ -25,7 +27,7 @@ def estimate(
     unit: Unit = "nats",
     clip: bool = False,
     groups: str | None = None,
-    **options: Any,  # noqa: ANN401
+    **options: Any,  # noqa: ANN401  (checked against the chosen estimator's)
 ) -> Estimate:
     """Estimate an information quantity from data, with a standard error and a confidence interval.
 
@@ -90,7 +92,7 @@ def estimate(
     return found.to(unit)
 
 
-def _is_constant(column: Any) -> bool:  # noqa: ANN401
+def _is_constant(column: npt.NDArray[Any]) -> bool:
     return bool((column == column[0]).all())
 
 

@@ -103,7 +103,7 @@ def _known(names: Sequence[str], known: Sequence[str]) -> None:
             raise ValueError(f"unknown variable {name!r}: the data has {', '.join(map(str, known))}{hint}")
 
 
-def _find(data: pd.DataFrame | Mapping[str, npt.ArrayLike], name: str) -> Any:  # noqa: ANN401
+def _find(data: pd.DataFrame | Mapping[str, npt.ArrayLike], name: str) -> Any:  # noqa: ANN401  (a column of any library)
     """The column, or the vector that a table holds as `name_0, name_1, ..`."""
     known = [str(key) for key in data]
     if name in data:
@@ -141,7 +141,7 @@ def _as_array(name: str, column: object) -> npt.NDArray[Any]:
     return array
 
 
-def _check_finite(name: str, column: Any) -> None:  # noqa: ANN401
+def _check_finite(name: str, column: Any) -> None:  # noqa: ANN401  (a column of any library)
     if isinstance(column, pd.Series) and not isinstance(column.dtype, np.dtype):
         return  # nullable and categorical columns: `Sample.infer` counts their missing values
     array = np.asarray(column)

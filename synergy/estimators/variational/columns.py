@@ -1,0 +1,91 @@
+"""The slots of a term as tensors that a network can take."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from synergy.estimators.classifier.design import encode_target, make_design
+from synthetic import Sample
+
+__all__ = ["Columns", "density_slot", "is_discrete", "make_columns"]
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The slots as standardised float32 tensors of shape (n, columns)."""
+
+    x: torch.Tensor
+    y: torch.Tensor
+    z: torch.Tensor
+
+    def rows(self, index: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Some rows of each slot."""
+        return self.x[index], self.y[index], self.z[index]
+
+
+def is_discrete(sample: Sample, names: tuple[str, ...]) -> bool:
+    """Whether all variables of a slot are discrete."""
+    return all(sample.variables[name].kind == "discrete" for name in names)
+
+
+def density_slot(
+    sample: Sample, first: tuple[str, ...], second: tuple[str, ...]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The slot whose density is modelled, then the other: a discrete one, else the smaller; never an image.
+
+    Raises:
+        ValueError: If neither slot is discrete or continuous throughout.
+    """
+
+    def cost(names: tuple[str, ...]) -> float:
+        if is_discrete(sample, names):
+            return 0.0
+        if any(sample.variables[name].kind != "continuous" for name in names):
+            return math.inf
+        return float(sum(sample[name][0].size for name in names))
+
+    chosen = min((first, second), key=cost)
+    if math.isinf(cost(chosen)):
+        raise ValueError(
+            "barber-agakov models the density of one slot, which must be discrete or continuous columns "
+            f"throughout, got {','.join(first)} and {','.join(second)}: use a critic such as infonce"
+        )
+    return (first, second) if chosen == first else (second, first)
+
+
+def make_columns(
+    sample: Sample,
+    x: tuple[str, ...],
+    y: tuple[str, ...],
+    z: tuple[str, ...],
+    *,
+    joint_target: bool,
+) -> Columns:
+    """The slots encoded; with `joint_target`, x as one label for each of its joint states."""
+    if joint_target:
+        codes, states = encode_target(sample, x)
+        x_columns = torch.nn.functional.one_hot(torch.tensor(codes), states).float()
+    else:
+        x_columns = _encoded(sample, x)
+    return Columns(x_columns, _encoded(sample, y), _encoded(sample, z))
+
+
+def _encoded(sample: Sample, names: tuple[str, ...]) -> torch.Tensor:
+    """One-hot, or standardised and passed through asinh, which is monotone and tames heavy tails."""
+    design = make_design(sample, names)
+    matrix = design.matrix.astype(np.float64)
+    for block in design.blocks:
+        part = matrix[:, block.columns]
+        if block.kind == "discrete":
+            continue
+        middle = np.median(part, axis=0) if block.kind == "continuous" else part.mean(axis=0)
+        spread = part.std(axis=0) if block.kind == "continuous" else np.sqrt(part.var(axis=0).mean())
+        if block.kind == "continuous":
+            low, high = np.quantile(part, [0.25, 0.75], axis=0)
+            spread = np.where(high > low, (high - low) / 1.349, spread)
+        matrix[:, block.columns] = np.arcsinh((part - middle) / np.where(spread > 0, spread, 1.0))
+    return torch.tensor(matrix, dtype=torch.float32)
