@@ -38,9 +38,12 @@ def test_an_outcome_is_written_and_read(outcome, tmp_path):
 
 
 def test_the_paragraph_says_what_was_predicted_seen_and_whether_they_agree(outcome):
+    verdict = {True: "They agree.", False: "They DISAGREE.", None: "Undecided."}[outcome.agrees]
     told = outcome.told
-    assert told.index("Predicted:") < told.index("Seen:") < told.index("Undecided.")
-    assert outcome.agrees is None
+    assert told.index("Predicted:") < told.index("Seen:") < told.index(verdict)
+    verdicts = [f.verdict(outcome.confidence) for f in outcome.conclusion.findings]
+    assert (outcome.agrees is False) == ("disagrees" in verdicts)
+    assert all(f.about in told for f in outcome.conclusion.findings)
     assert "<table" in outcome._repr_html_()
 
 
