@@ -245,8 +245,13 @@ def _estimated(
             return replace(base, note=f"{note} [{low:.3f}, {high:.3f}]")
     pairs = [combine([p_values(m.gap, margin) for m in each]) for each in found]
     verify, violate = combine(pairs)
-    worst = range(len(relations))
-    index = min(worst, key=lambda i: min(p_values(each[i].gap, margin)[1] for each in found))
+    index = min(
+        range(len(relations)),
+        key=lambda i: (
+            all(each[i].by_construction for each in found),
+            min(p_values(each[i].gap, margin)[1] for each in found),
+        ),
+    )
     tightest = _over_runs([each[index].gap for each in found])
     note = found[0][index].note
     if len(found) > 1:
