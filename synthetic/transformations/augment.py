@@ -159,16 +159,16 @@ def _resampled(images: torch.Tensor, centre: torch.Tensor, extent: torch.Tensor)
 def _jitter(images: torch.Tensor, u: torch.Tensor) -> torch.Tensor:
     """Brightness, contrast and saturation times 0.6 to 1.4, hue by up to a tenth of a turn."""
     factors = (0.6 + 0.8 * u[:, :3])[:, :, None, None, None]
-    images = (images * factors[:, 0]).clamp(0, 1)
+    images = (images * factors[:, 0]).clamp_(0, 1)
     level = (to_gray(images) if images.shape[1] == 3 else images).mean(dim=(2, 3), keepdim=True)
-    images = (level + (images - level) * factors[:, 1]).clamp(0, 1)
+    images.sub_(level).mul_(factors[:, 1]).add_(level).clamp_(0, 1)
     if images.shape[1] == 1:
         return images
     gray = to_gray(images)
-    images = (gray + (images - gray) * factors[:, 2]).clamp(0, 1)
+    images.sub_(gray).mul_(factors[:, 2]).add_(gray).clamp_(0, 1)
     hue, chroma, value = rgb_to_hcv(images)
     shift = (2 * u[:, 3] - 1) * 0.6  # sextants: a tenth of a turn
-    return hcv_to_rgb(torch.remainder(hue + shift[:, None, None], 6), chroma, value)
+    return hcv_to_rgb(hue + shift[:, None, None], chroma, value)
 
 
 def _blur(images: torch.Tensor, u: torch.Tensor) -> torch.Tensor:
@@ -180,5 +180,10 @@ def _blur(images: torch.Tensor, u: torch.Tensor) -> torch.Tensor:
         gap = (position[:, None] - position[None, :])[None] / sigma[:, None, None]
         return torch.softmax(-0.5 * gap * gap, dim=2)
 
-    rows, columns = matrices(images.shape[2]), matrices(images.shape[3])
-    return rows[:, None] @ images @ columns.transpose(1, 2)[:, None]
+    n, channels, height, width = images.shape
+    columns = matrices(width)
+    rows = columns if height == width else matrices(height)
+    wide = images.reshape(n, channels * height, width) @ columns.transpose(1, 2)
+    tall = wide.reshape(images.shape).transpose(2, 3).reshape(n, channels * width, height)
+    blurred = tall @ rows.transpose(1, 2)
+    return blurred.reshape(n, channels, width, height).transpose(2, 3).contiguous()

@@ -19,37 +19,42 @@ LUMA = (0.299, 0.587, 0.114)
 
 def to_gray(images: torch.Tensor) -> torch.Tensor:
     """The brightness of RGB images (n, 3, h, w), of shape (n, 1, h, w)."""
-    weights = torch.tensor(LUMA, dtype=images.dtype, device=images.device)
-    return (images * weights[None, :, None, None]).sum(dim=1, keepdim=True)
+    red, green, blue = images.unbind(1)
+    return (red * LUMA[0]).add_(green, alpha=LUMA[1]).add_(blue, alpha=LUMA[2])[:, None]
 
 
 def rgb_to_hcv(images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Hue in [0, 6), chroma and value of RGB images (n, 3, h, w), each (n, h, w); gray has hue 0.
+    """Hue in [0, 6], chroma and value of RGB images (n, 3, h, w), each (n, h, w); gray has hue 0.
 
     Chroma, the largest channel less the smallest, stands in for the saturation, chroma / value, which has no
     inverse where noise makes a pixel's largest channel zero or negative.
     """
     red, green, blue = images.unbind(1)
-    value, low = images.amax(1), images.amin(1)
-    chroma = value - low
-    safe = torch.where(chroma > 0, chroma, torch.ones_like(chroma))
-    hue = torch.where(
-        value == red,
-        torch.remainder((green - blue) / safe, 6),
-        torch.where(value == green, (blue - red) / safe + 2, (red - green) / safe + 4),
-    )
-    hue = torch.where(chroma > 0, hue, torch.zeros_like(hue))
-    return hue, chroma, value
+    value = torch.maximum(red, green).clamp_(min=blue)
+    chroma = value - torch.minimum(red, green).clamp_(max=blue)
+    safe = chroma.clamp(min=torch.finfo(images.dtype).tiny)  # where it is 0, so are all differences
+    hue = (red - green).div_(safe).add_(4)
+    hue.lerp_((blue - red).div_(safe).add_(2), (value == green).to(hue))  # choosing by a mask is slower
+    hue.lerp_((green - blue).div_(safe), (value == red).to(hue))
+    return _wrapped(hue), chroma, value
+
+
+def _wrapped(hue: torch.Tensor) -> torch.Tensor:
+    """Hues of any size, in sextants, brought to [0, 6]; one just below 0 rounds to 6, the same colour."""
+    return torch.add(hue, torch.floor(hue / 6), alpha=-6)
 
 
 def hcv_to_rgb(hue: torch.Tensor, chroma: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
-    """The inverse of `rgb_to_hcv` for all real pixels; a new channel axis is put at position 1."""
-    channels = []
-    for offset in (5, 3, 1):
-        k = torch.remainder(hue + offset, 6)
-        ramp = torch.minimum(k, 4 - k).clamp(0, 1)
-        channels.append(value - chroma * ramp)
-    return torch.stack(channels, dim=1)
+    """The inverse of `rgb_to_hcv` for all real pixels; a new channel axis is put at position 1.
+
+    A hue h, in sextants of any size, takes chroma times a ramp from the value: 2 - |h - 3| for red,
+    |h - 2| - 1 for green and |h - 4| - 1 for blue, each clamped to [0, 1].
+    """
+    hue = _wrapped(hue)
+    red = (hue - 3).abs_().neg_().add_(2)
+    green, blue = ((hue - centre).abs_().sub_(1) for centre in (2, 4))
+    ramps = torch.stack([red, green, blue], dim=1).clamp_(0, 1)
+    return torch.addcmul(value[:, None], ramps, chroma[:, None], value=-1)
 
 
 @dataclass(frozen=True)
@@ -132,5 +137,5 @@ class HueShift(Transformation):
         """Go to hue, chroma and value, shift, and come back."""
         sextants = labels.to(images.dtype) * (6 / (self.steps or 2 * math.pi))
         hue, chroma, value = rgb_to_hcv(images)
-        shifted = hcv_to_rgb(torch.remainder(hue + sextants[:, None, None], 6), chroma, value)
+        shifted = hcv_to_rgb(hue + sextants[:, None, None], chroma, value)
         return torch.where((labels == 0)[:, None, None, None], images, shifted)
