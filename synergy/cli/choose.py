@@ -156,12 +156,15 @@ def experiment_command(
     if as_json:
         emit({**outcome.to_dict(), "files": [str(path) for path in written]})
         return
-    shown = compact(outcome.table)
-    table = Table(title=f"{chosen.title}: {chosen.question}")
-    for column in shown.columns:
-        table.add_column(str(column), overflow="fold")
-    for row in shown.to_dict("records"):
-        table.add_row(*(str(v) for v in row.values()))
-    Console(width=None if console.is_terminal else 160).print(table)
+    for title, frame in (
+        (f"{chosen.title}: {chosen.question}", compact(outcome.table)),
+        ("What the theory says of it", outcome.findings),
+    ):
+        shown = Table(title=title)
+        for column in frame.columns:
+            shown.add_column(str(column), overflow="fold")
+        for row in frame.to_dict("records"):
+            shown.add_row(*(str(v) for v in row.values()))
+        Console(width=None if console.is_terminal else 160).print(shown)
     typer.echo(outcome.told)
     typer.echo(f"written to {out / name}/")

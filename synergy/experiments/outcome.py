@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -78,14 +79,30 @@ class Outcome:
     def told(self) -> str:
         """The paragraph that goes with the table: what was predicted, what was seen, whether they agree."""
         verdict = {True: "They agree.", False: "They DISAGREE.", None: "Undecided."}[self.agrees]
-        lines = "; ".join(
-            f"{f.about}: {f.spread(self.confidence)}, "
-            + (f"should be {f.relation} 0" if f.relation else "free")
-            + (f" within {f.margin:g}" if f.margin else "")
-            + f": {f.verdict(self.confidence)}"
-            for f in self.conclusion.findings
+        verdicts = [f.verdict(self.confidence) for f in self.conclusion.findings]
+        counts = ", ".join(
+            f"{verdicts.count(kind)} {kind}"
+            for kind in ("agrees", "undecided", "disagrees")
+            if kind in verdicts
         )
-        return f"Predicted: {self.conclusion.predicted} Seen: {self.conclusion.seen} {verdict} ({lines}.)"
+        return (
+            f"Predicted: {self.conclusion.predicted} Seen: {self.conclusion.seen} {verdict} "
+            f"(Of the predictions below: {counts}.)"
+        )
+
+    @property
+    def findings(self) -> pd.DataFrame:
+        """One row per finding, for reading: the number over seeds, what it should be, the verdict."""
+        rows = [
+            {
+                "finding": f.about,
+                "over seeds": str(f.spread(self.confidence)),
+                "predicted": "" if f.relation is None else _predicted(f),
+                "verdict": f.verdict(self.confidence),
+            }
+            for f in self.conclusion.findings
+        ]
+        return pd.DataFrame(rows)
 
     def to_dict(self) -> dict[str, Any]:
         """What `synergy experiment --json` prints."""
@@ -100,7 +117,13 @@ class Outcome:
         }
 
     def _repr_html_(self) -> str:
-        return f"{compact(self.table).to_html(index=False)}<p>{self.told}</p>"
+        tables = (frame.to_html(index=False) for frame in (compact(self.table), self.findings))
+        return f"<p>{escape(self.told)}</p>{''.join(tables)}"
+
+
+def _predicted(finding: Finding) -> str:
+    margin = f" within {finding.margin:g}" if finding.margin else ""
+    return f"{finding.relation} 0{margin}"
 
 
 @dataclass(frozen=True)

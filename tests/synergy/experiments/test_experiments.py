@@ -43,7 +43,8 @@ def test_the_paragraph_says_what_was_predicted_seen_and_whether_they_agree(outco
     assert told.index("Predicted:") < told.index("Seen:") < told.index(verdict)
     verdicts = [f.verdict(outcome.confidence) for f in outcome.conclusion.findings]
     assert (outcome.agrees is False) == ("disagrees" in verdicts)
-    assert all(f.about in told for f in outcome.conclusion.findings)
+    assert outcome.findings["verdict"].tolist() == verdicts
+    assert outcome.findings["finding"].tolist() == [f.about for f in outcome.conclusion.findings]
     assert "<table" in outcome._repr_html_()
 
 
