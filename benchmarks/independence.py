@@ -1,169 +1,252 @@
-"""False positives and power of independence tests, ours beside the peers'.
+"""False positives and power of independence tests, ours beside the peers', on the same data sets.
 
-    python benchmarks/independence.py --replicates 200
+    python benchmarks/independence.py --replicates 300 --peer-replicates 50 [--minutes 30]
 
-Rows are drawn with X and Y independent given Z (level) and with some noise in common (power). tigramite's
-CMIknn runs in the environment that `benchmarks/accuracy.py` made; ours is run with its default and with
-local permutation, the method that tigramite uses.
+Rows are drawn with X and Y independent given Z (level) and with some noise in common (power). Each peer runs
+in an environment of its own under `--work`, which is made where it is missing; one that does not install is
+named in the table as such. A run continues where the last one stopped.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
+import math
 import subprocess
 import sys
 import tempfile
 import time
+import venv
+from collections.abc import Callable
 from itertools import product
 from pathlib import Path
 
 import numpy as np
+from scipy.stats import beta
 
 RESULTS = Path(__file__).parent / "results"
+PEERS = Path(__file__).parent / "independence_peers.py"
 LEVEL = 0.05
-PEERS = ("tigramite", "local-permutation")
-FIELDS = ("family", "effect", "rows", "method", "replicates", "rejected", "seconds")
+FIELDS = ("family", "effect", "rows", "method", "replicates", "rejected", "noted", "seconds")
+
+Signal = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray, "np.ndarray | float"]]
 
 
-def draw(family: str, effect: float, n: int, seed: int):
+def same(signal: np.ndarray, noise: np.ndarray | float) -> tuple[np.ndarray, np.ndarray, np.ndarray | float]:
+    return signal, signal, noise
+
+
+FAMILIES: dict[str, Signal] = {
+    "mild: z1 and 0.5 z1 + z2, noise 1": lambda z: (z[:, 0], 0.5 * z[:, 0] + z[:, 1], 1.0),
+    "linear: sum(z), noise 0.1": lambda z: same(z.sum(1), 0.1),
+    "smooth: 1.5 sum(sin z), noise 0.1": lambda z: same(1.5 * np.sin(z).sum(1), 0.1),
+    "interaction: sin 2 z1 + z2 z3, noise 0.2": lambda z: same(np.sin(2 * z[:, 0]) + z[:, 1] * z[:, 2], 0.2),
+    "kink: |z|, noise 0.1": lambda z: same(np.linalg.norm(z, axis=1), 0.1),
+    "spread: sum(z), noise 0.3 exp(z1 / 2)": lambda z: same(z.sum(1), 0.3 * np.exp(z[:, 0] / 2)),
+    "maximum: max(z1, z2) + z3^2 / 2, noise 0.15": lambda z: same(
+        np.maximum(z[:, 0], z[:, 1]) + z[:, 2] ** 2 / 2, 0.15
+    ),
+    "bump: 2 exp(-z1^2 - z2^2) + tanh 2 z3, noise 0.15": lambda z: same(
+        2 * np.exp(-(z[:, 0] ** 2) - z[:, 1] ** 2) + np.tanh(2 * z[:, 2]), 0.15
+    ),
+    "fresh, saddle: z1 z2 / (1 + z3^2) + |z3|, noise 0.1": lambda z: same(
+        z[:, 0] * z[:, 1] / (1 + z[:, 2] ** 2) + np.abs(z[:, 2]), 0.1
+    ),
+    "fresh, wave: cos(z1 + 2 z2 - z3), noise 0.15": lambda z: same(
+        np.cos(z[:, 0] + 2 * z[:, 1] - z[:, 2]), 0.15
+    ),
+    "rough: sin 4 z1 cos 3 z2 + z3, noise 0.1": lambda z: same(
+        np.sin(4 * z[:, 0]) * np.cos(3 * z[:, 1]) + z[:, 2], 0.1
+    ),
+    "step: sign z1 + sign(z2) z3, noise 0.1": lambda z: same(
+        np.sign(z[:, 0]) + np.sign(z[:, 1]) * z[:, 2], 0.1
+    ),
+}
+"""X's and Y's functions of Z, and the scale of their noise; the fresh ones were written after the test."""
+
+METHODS = {
+    "gcm": "ours (default)",
+    "tigramite CMIknn": "tigramite CMIknn",
+    "tigramite ParCorr": "tigramite ParCorr",
+    "tigramite GPDC": "tigramite GPDC",
+    "infomeasure": "infomeasure",
+    "npeet-plus": "npeet-plus",
+}
+ENVIRONMENTS = {
+    "tigramite": ("tigramite", "scikit-learn", "dcor"),
+    "infomeasure": ("infomeasure",),
+    "npeet-plus": ("npeet-plus",),
+}
+
+
+def draw(family: str, effect: float, n: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Columns x (n,), y (n,), z (n, 3); `effect` of X's own noise enters Y."""
     rng = np.random.default_rng([seed, n])
     z = rng.normal(size=(n, 3))
     e, f = rng.normal(size=(2, n))
-    signal, scale = {
-        "mild: z1 and 0.5 z1 + z2, noise 1": (z[:, 0], 1.0),
-        "linear: sum(z), noise 0.1": (z.sum(1), 0.1),
-        "smooth: 1.5 sum(sin z), noise 0.1": (1.5 * np.sin(z).sum(1), 0.1),
-        "interaction: sin 2 z1 + z2 z3, noise 0.2": (np.sin(2 * z[:, 0]) + z[:, 1] * z[:, 2], 0.2),
-        "kink: |z|, noise 0.1": (np.linalg.norm(z, axis=1), 0.1),
-        "spread: sum(z), noise 0.3 exp(z1 / 2)": (z.sum(1), 0.3 * np.exp(z[:, 0] / 2)),
-    }[family]
-    other = 0.5 * z[:, 0] + z[:, 1] if family.startswith("mild") else signal
-    return signal + scale * e, other + scale * (f + effect * e), z
+    left, right, scale = FAMILIES[family](z)
+    return left + scale * e, right + scale * (f + effect * e), z
 
 
-FAMILIES = (
-    "mild: z1 and 0.5 z1 + z2, noise 1",
-    "linear: sum(z), noise 0.1",
-    "smooth: 1.5 sum(sin z), noise 0.1",
-    "interaction: sin 2 z1 + z2 z3, noise 0.2",
-    "kink: |z|, noise 0.1",
-    "spread: sum(z), noise 0.3 exp(z1 / 2)",
-)
-
-PEER = """
-import sys, numpy as np
-from tigramite.independence_tests.cmiknn import CMIknn
-with np.load(sys.argv[1]) as data:
-    array = data["rows"]
-out = []
-for i, rows in enumerate(array):
-    test = CMIknn(knn=5, transform="standardize", sig_samples=99, workers=1, seed=i)
-    value = test.get_dependence_measure(rows.T, np.array([0, 1, 2, 2, 2]))
-    out.append(test.get_shuffle_significance(rows.T, np.array([0, 1, 2, 2, 2]), value))
-np.savetxt(sys.argv[2], np.array(out))
-"""
+def environment(method: str, work: Path) -> Path | None:
+    """The Python of the peer's environment, made where it is missing; None where it does not install."""
+    name = method.split()[0]
+    home = work / "environments" / f"independence-{name}"
+    python = home / "bin" / "python"
+    if not python.exists():
+        venv.create(home, with_pip=True)
+        done = subprocess.run([python, "-m", "pip", "install", "-q", *ENVIRONMENTS[name]], check=False)
+        if done.returncode:
+            print(f"{name} does not install here", flush=True)
+            return None
+    return python
 
 
-def rates(method: str, family: str, effect: float, n: int, replicates: int, python: Path | None) -> float:
-    """The share of data sets in which independence is rejected."""
-    draws = [draw(family, effect, n, seed) for seed in range(replicates)]
-    if method == "tigramite":
-        with tempfile.TemporaryDirectory() as folder:
-            rows, out = Path(folder) / "rows.npz", Path(folder) / "p.txt"
-            np.savez(rows, rows=np.array([np.column_stack(d) for d in draws]))
-            subprocess.run([python, "-c", PEER, rows, out], check=True, capture_output=True)
-            return float((np.atleast_1d(np.loadtxt(out)) <= LEVEL).mean())
-    from synergy.independence import independence_test
+def tested(
+    method: str, family: str, effect: float, n: int, sets: range, work: Path
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """The p-values of the data sets, and whether the result warned that Z was not learnt."""
+    draws = [draw(family, effect, n, seed) for seed in sets]
+    if method == "gcm":
+        from synergy.independence import independence_test
 
-    p = [
-        independence_test(
-            {"X": x, "Y": y, "Z": z}, "X _||_ Y | Z", method=method, permutations=99, seed=seed
-        ).p_value
-        for seed, (x, y, z) in enumerate(draws)
-    ]
-    return float((np.array(p) <= LEVEL).mean())
+        results = [
+            independence_test({"X": x, "Y": y, "Z": z}, "X _||_ Y | Z", permutations=99, seed=seed)
+            for seed, (x, y, z) in zip(sets, draws, strict=True)
+        ]
+        noted = [any("not learnt" in note for note in found.notes) for found in results]
+        return np.array([found.p_value for found in results]), np.array(noted)
+    python = environment(method, work)
+    if python is None:
+        return None
+    with tempfile.TemporaryDirectory() as folder:
+        rows, out = Path(folder) / "rows.npz", Path(folder) / "p.txt"
+        np.savez(rows, rows=np.array([np.column_stack(d) for d in draws]))
+        subprocess.run([python, PEERS, method, rows, out], check=True, capture_output=True)
+        return np.atleast_1d(np.loadtxt(out)), np.zeros(len(draws), dtype=bool)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--replicates", type=int, default=200)
-    parser.add_argument("--peer-replicates", type=int, default=50)
-    parser.add_argument("--families", type=int, nargs="+", help="run these only, by number from 0")
+    parser.add_argument("--replicates", type=int, default=300, help="data sets of ours, for level")
+    parser.add_argument("--power-replicates", type=int, default=100, help="data sets of ours, for power")
+    parser.add_argument("--peer-replicates", type=int, default=50, help="the first of them, for the peers")
+    parser.add_argument("--chunk", type=int, default=10)
     parser.add_argument("--rows", type=int, default=500)
+    parser.add_argument("--families", type=int, nargs="+", default=list(range(len(FAMILIES))))
+    parser.add_argument("--methods", nargs="+", choices=list(METHODS), default=list(METHODS))
+    parser.add_argument("--minutes", type=float, default=math.inf, help="stop after this time")
     parser.add_argument("--work", type=Path, default=Path(tempfile.gettempdir()) / "essl-synergy-accuracy")
     options = parser.parse_args()
-    python = options.work / "environments" / "tigramite" / "bin" / "python"
     options.work.mkdir(parents=True, exist_ok=True)
-    path = options.work / "independence.csv"
-    for method, effect in (("gcm", 0.0), ("gcm", 0.5), *product(PEERS, (0.0, 0.5))):
-        for index, family in enumerate(FAMILIES):
-            if options.families and index not in options.families:
-                continue
-            if (method != "gcm" and index > 1) or (method == "tigramite" and not python.exists()):
-                continue
-            key = (family, str(effect), str(options.rows), method)
-            if any(tuple(row[:4]) == key for row in read(path)):
-                continue
-            count = options.replicates if (method, effect) == ("gcm", 0.0) else options.peer_replicates
+    tallies = load(RESULTS / "independence.csv")
+    end = time.monotonic() + 60 * options.minutes
+    families = list(FAMILIES)
+    wanted = [
+        (families[i], effect, method)
+        for i, effect, method in product(options.families, (0.0, 0.5), options.methods)
+    ]
+    ours = {0.0: options.replicates, 0.5: options.power_replicates}
+    while time.monotonic() < end:
+        left = [
+            (done, family, effect, method)
+            for family, effect, method in wanted
+            if (done := tallies.get((family, effect, options.rows, method), (0,))[0])
+            < (ours[effect] if method == "gcm" else options.peer_replicates)
+        ]
+        if not left:
+            break
+        for done, family, effect, method in [case for case in left if case[0] == min(left)[0]]:
+            if time.monotonic() > end:
+                break
             start = time.perf_counter()
-            share = rates(method, family, effect, options.rows, count, python)
-            seconds = (time.perf_counter() - start) / count
-            with path.open("a", newline="") as stream:
-                csv.writer(stream).writerow([*key, count, f"{share:.4f}", f"{seconds:.3f}"])
-            print(key, count, share, flush=True)
-    write_report([dict(zip(FIELDS, row, strict=True)) for row in read(path)])
+            sets = range(done, done + options.chunk)
+            found = tested(method, family, effect, options.rows, sets, options.work)
+            if found is None:
+                wanted = [case for case in wanted if case[2] != method]
+                continue
+            key = (family, effect, options.rows, method)
+            count, rejected, noted, seconds = tallies.get(key, (0, 0, 0, 0.0))
+            tallies[key] = (
+                count + len(sets),
+                rejected + int((found[0] <= LEVEL).sum()),
+                noted + int(found[1].sum()),
+                seconds + time.perf_counter() - start,
+            )
+            save(RESULTS / "independence.csv", tallies)
+    (RESULTS / "independence.md").write_text(report(tallies))
 
 
-def read(path: Path) -> list[list[str]]:
-    return list(csv.reader(path.open())) if path.exists() else []
+Tallies = dict[tuple[str, float, int, str], tuple[int, int, int, float]]
 
 
-def write_report(rows: list[dict[str, str]]) -> None:
-    with (RESULTS / "independence.csv").open("w", newline="") as stream:
-        writer = csv.DictWriter(stream, fieldnames=FIELDS)
-        writer.writeheader()
-        writer.writerows(sorted(rows, key=lambda r: (FAMILIES.index(r["family"]), r["effect"], r["method"])))
-    methods = {
-        "gcm": "ours (default)",
-        "local-permutation": "ours, local permutation",
-        "tigramite": "tigramite",
-    }
+def load(path: Path) -> Tallies:
+    if not path.exists():
+        return {}
+    with path.open(newline="") as stream:
+        return {
+            (r["family"], float(r["effect"]), int(r["rows"]), r["method"]): (
+                int(r["replicates"]),
+                int(r["rejected"]),
+                int(r["noted"]),
+                float(r["seconds"]),
+            )
+            for r in csv.DictReader(stream)
+        }
+
+
+def save(path: Path, tallies: Tallies) -> None:
+    families, methods = list(FAMILIES), list(METHODS)
+    order = sorted(tallies, key=lambda k: (families.index(k[0]), k[1], k[2], methods.index(k[3])))
+    with path.open("w", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(FIELDS)
+        for key in order:
+            *counts, seconds = tallies[key]
+            writer.writerow([*key, *counts, f"{seconds:.3f}"])
+
+
+def report(tallies: Tallies) -> str:
     lines = [
         "# Tests of X _||_ Y | Z with a 3-dimensional Z",
         "",
-        "Share of data sets in which independence is rejected at 5 %: with effect 0 false positives, with",
-        "effect 0.5 (half of X's own noise enters Y) power. In brackets the binomial standard error. X and Y",
-        "carry the same function of Z unless the family says otherwise. Ours: `independence_test`, whose",
-        "default is the generalised covariance measure; tigramite 5.2.10.1: CMIknn, knn=5, standardised, 99",
-        "shuffles, on fewer data sets and families because it is slow.",
+        "Share of data sets in which independence is rejected at 5 %, and in brackets its 95 % band",
+        "(Clopper-Pearson) and the number of data sets: with effect 0 false positives, with effect 0.5 (half",
+        "of X's own noise enters Y) power, which says something only where false positives are few. X and",
+        "Y carry the same function of Z unless the family says otherwise; the fresh families were written",
+        "after the test. Ours: `independence_test`, by default the generalised",
+        "covariance measure; `warned` is the share of its results that note that Z was not learnt.",
+        "",
+        "The peers get the first of the same data sets: tigramite 5.2.10.1 (CMIknn with knn=5, standardised;",
+        "ParCorr, linear; GPDC, Gaussian processes and distance correlation, analytic), infomeasure 0.6.3",
+        "(KSG with k=5), npeet-plus 0.2.0 (k=5); 99 shuffles each. The last two shuffle one variable over",
+        "all rows, which breaks its dependence on Z as well.",
         "",
         "Made by `python benchmarks/independence.py` on 2 CPU cores, 24 GiB, no GPU, shared with other work.",
         f"Python {sys.version.split()[0]}, numpy {np.__version__}.",
         "",
-        "| Z enters as | effect | n | " + " | ".join(methods.values()) + " |",
-        "| --- | --- | --- |" + " --- |" * len(methods),
+        "| Z enters as | effect | n | " + " | ".join(METHODS.values()) + " | warned |",
+        "| --- | --- | --- |" + " --- |" * (len(METHODS) + 1),
     ]
-    for family in FAMILIES:
-        for effect in ("0.0", "0.5"):
-            mine = [r for r in rows if r["family"] == family and r["effect"] == effect]
-            for n in sorted({r["rows"] for r in mine}, key=int):
-                cells = []
-                for method in methods:
-                    found = [r for r in mine if r["method"] == method and r["rows"] == n]
-                    if not found:
-                        cells.append("")
-                        continue
-                    share, count = float(found[0]["rejected"]), int(found[0]["replicates"])
-                    error = (max(share * (1 - share), LEVEL * (1 - LEVEL)) / count) ** 0.5
-                    cells.append(f"{share:.1%} ({error:.1%}, {count} sets)")
-                shown = family.replace("|z|", "norm of z")
-                lines.append(f"| {shown} | {effect} | {n} | " + " | ".join(cells) + " |")
-    (RESULTS / "independence.md").write_text("\n".join([*lines, ""]))
-    print("\n".join(lines))
+    for family, effect in product(FAMILIES, (0.0, 0.5)):
+        for n in sorted({key[2] for key in tallies if key[:2] == (family, effect)}):
+            row = [tallies.get((family, effect, n, method)) for method in METHODS]
+            mine = row[0]
+            warned = f"{mine[2] / mine[0]:.0%}" if mine else ""
+            shown = family.replace("|z|", "norm of z")
+            lines.append(f"| {shown} | {effect} | {n} | " + " | ".join(map(cell, row)) + f" | {warned} |")
+    return "\n".join([*lines, ""])
+
+
+def cell(tally: tuple[int, int, int, float] | None) -> str:
+    if tally is None:
+        return ""
+    count, rejected = tally[:2]
+    low = float(beta.ppf(0.025, rejected, count - rejected + 1)) if rejected else 0.0
+    high = float(beta.ppf(0.975, rejected + 1, count - rejected)) if rejected < count else 1.0
+    return f"{rejected / count:.1%} ({low:.0%} to {high:.0%} of {count})"
 
 
 if __name__ == "__main__":

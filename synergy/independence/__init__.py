@@ -4,11 +4,12 @@ Local permutation rejects true independences when X and Y both depend strongly o
 sparsely, because neighbours in Z are then not exchangeable; so do tests on bootstrapped neighbour
 estimates. The default for continuous columns therefore regresses both sides on Z and tests what is left
 (Shah and Peters 2020, "The hardness of conditional independence testing and the generalised covariance
-measure", Annals of Statistics 48), whose level needs only that the product of the two regression errors
-is small. No test holds its level everywhere (their theorem 2): where X and Y are the same rough function of
-Z with a tenth of its size as noise, the regression is not good enough with 500 rows, and this one too
-rejects too often (13 % at nominal 5 %, against all data sets for local permutation on easier functions;
-`benchmarks/independence.py`).
+measure", Annals of Statistics 48), whose level needs only that the product of the two regressions' biases is
+small: the regressions are undersmoothed, and what they miss is differenced away between neighbours in Z. No
+test holds its level everywhere (their theorem 2). Where X and Y are the same step function of Z with a tenth
+of its size as noise, 500 rows do not show where the step is, and this test rejects as well; it then notes
+that Z was not learnt, because what is left of X goes along with what is left of Y in *other* rows
+(`benchmarks/independence.py`).
 """
 
 from synergy.independence.front import Method, independence_test

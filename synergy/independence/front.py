@@ -10,7 +10,7 @@ import numpy.typing as npt
 from synergy.estimators.classifier import CrossFit
 from synergy.estimators.classifier.design import encode_target, make_design
 from synergy.estimators.intake import Data, as_sample, check_expression, split_columns
-from synergy.independence.gcm import covariance_test, residual_features
+from synergy.independence.gcm import Residual, covariance_test, differenced, residual_features
 from synergy.independence.permutations import g_test, local_permutation_test, random_feature_test
 from synergy.independence.result import IndependenceResult
 from synergy.independence.smoother import Smoother
@@ -26,6 +26,8 @@ Floats = npt.NDArray[np.float64]
 _MOST_ROWS = 5000
 _HEAVY = 20.0
 _MOST_CELLS = 60
+_LEARNT_DRAWS = 999
+_NOT_LEARNT = 0.01
 
 
 def independence_test(
@@ -181,9 +183,16 @@ def _gcm(sample: Sample, term: Term, permutations: int, seed: int, notes: list[s
         few = sample.rows(rows)
         z = _conditions(few, term.given)
         smoother = Smoother(z, seed=seed)
-        left, right = (_features(few, names, smoother) for names in term.groups)
+        left, missed = (_features(few, names, smoother) for names in term.groups)
+        right, means = differenced(missed, z)
         weights = np.hstack([np.ones((len(rows), 1)), np.tanh(z[:, :_MOST_WEIGHTS])])
         notes.append("sees dependence through residuals, their cosine and sine, and weights in Z")
+        learnt = covariance_test(left, means, weights=weights, resamples=_LEARNT_DRAWS, seed=seed)[1]
+        if learnt <= _NOT_LEARNT:
+            notes.append(
+                "Z was not learnt: what is left of one side goes along with what is left of the other in "
+                f"neighbouring rows (p = {learnt:.2g}), so that a rejection may be of the regressions on Z"
+            )
     clusters = None if groups is None else np.unique(groups[rows], return_inverse=True)[1].reshape(-1)
     return covariance_test(left, right, weights=weights, resamples=permutations, seed=seed, clusters=clusters)
 
@@ -191,20 +200,20 @@ def _gcm(sample: Sample, term: Term, permutations: int, seed: int, notes: list[s
 _MOST_WEIGHTS = 5
 
 
-def _features(sample: Sample, names: tuple[str, ...], smoother: Smoother) -> Floats:
+def _features(sample: Sample, names: tuple[str, ...], smoother: Smoother) -> list[Residual]:
     discrete, continuous, images = split_columns(sample, names)
     if images:
         raise ValueError(f"method 'gcm' cannot regress the image {images[0]!r}: condition on it instead")
-    parts = []
+    parts: list[Residual] = []
     if discrete:
-        parts.append(residual_features(_indicators(sample, tuple(discrete)), smoother, shapes=False))
+        parts.extend(residual_features(_indicators(sample, tuple(discrete)), smoother, shapes=False))
     if continuous:
-        parts.append(residual_features(_vectors(sample, tuple(continuous)), smoother, shapes=True))
-    return np.hstack(parts)
+        parts.extend(residual_features(_vectors(sample, tuple(continuous)), smoother, shapes=True))
+    return parts
 
 
-def _classified(sample: Sample, names: tuple[str, ...], given: tuple[str, ...], seed: int) -> Floats:
-    """Indicators less their cross-fitted probabilities, shape (n, states - 1)."""
+def _classified(sample: Sample, names: tuple[str, ...], given: tuple[str, ...], seed: int) -> list[Residual]:
+    """Indicators less their cross-fitted probabilities, one for each state but the last."""
     other = [name for name in names if sample.variables[name].kind != "discrete"]
     if other:
         raise ValueError(
@@ -214,7 +223,8 @@ def _classified(sample: Sample, names: tuple[str, ...], given: tuple[str, ...], 
     fit = CrossFit(sample, seed=seed, quality="quick")
     p = np.exp(fit.log_probabilities(names, given))
     codes, states = encode_target(sample, [n for n in sample if n in names])
-    return np.asarray(np.eye(states)[codes] - p)[:, : max(1, states - 1)]
+    left = np.asarray(np.eye(states)[codes] - p)[:, : max(1, states - 1)]
+    return [Residual.known(column) for column in left.T]
 
 
 def _components(sample: Sample, given: tuple[str, ...]) -> Floats:
@@ -267,5 +277,8 @@ def _conditions(sample: Sample, given: tuple[str, ...]) -> Floats:
     return np.hstack(parts)
 
 
-def _centred(matrix: Floats) -> Floats:
-    return np.asarray(matrix - matrix.mean(axis=0))
+def _centred(matrix: Floats) -> list[Residual]:
+    return [
+        Residual(column, column, lambda values: values - values.mean(axis=0))
+        for column in (matrix - matrix.mean(axis=0)).T
+    ]

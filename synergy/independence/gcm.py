@@ -2,19 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
 import numpy as np
 import numpy.typing as npt
+from scipy.spatial import cKDTree
 
-from synergy.independence.smoother import Smoother
+from synergy.independence.smoother import Fit, Smoother
 
-__all__ = ["covariance_test", "residual_features"]
+__all__ = ["Residual", "covariance_test", "differenced", "residual_features"]
 
 Floats = npt.NDArray[np.float64]
 
 
+@dataclass(frozen=True)
+class Residual:
+    """What is left of one column given Z.
+
+    Args:
+        values: The residuals, shape (n,).
+        noise: Residuals of the variance of the noise itself, shape (n,).
+        remove: The linear map from noise to residuals, of columns of shape (n, k); symmetric.
+        freedom: How many degrees of freedom the regression used.
+    """
+
+    values: Floats
+    noise: Floats
+    remove: Callable[[Floats], Floats]
+    freedom: float = 0.0
+
+    @classmethod
+    def of(cls, fit: Fit) -> Residual:
+        """From a regression on Z."""
+        return cls(fit.residuals, fit.noise, fit.remove, fit.freedom)
+
+    @classmethod
+    def known(cls, values: Floats) -> Residual:
+        """Residuals that are taken as the noise itself, such as those of other rows' predictions."""
+        return cls(values, values, lambda columns: columns)
+
+
 def covariance_test(
-    left: Floats,
-    right: Floats,
+    left: Sequence[Residual],
+    right: Sequence[Residual],
     *,
     weights: Floats,
     resamples: int,
@@ -23,14 +54,16 @@ def covariance_test(
 ) -> tuple[float, float]:
     """The largest studentised covariance of two sets of residuals, and its p-value.
 
-    For residuals r_j of X and s_k of Y given Z and weights w_l(Z), the products r_j s_k w_l have mean
-    0 under independence. The statistic is max |sqrt(n) mean / sd|; its null distribution is that of the
-    products, studentised, with standard normal multipliers (Chernozhukov, Chetverikov, Kato 2013), one
+    With residuals r = M e of X (M the map `remove`, e the noise), s of Y and weights w(Z), the covariance is
+    T = sum_i r_i s_i w_i = sum_i e_i [M (s w)]_i. Given Y and Z this is a sum of independent terms of mean 0
+    under independence, whatever M took from e, so that no degree of freedom is counted twice. The statistic
+    is the largest |T| / sd over all pairs and weights; its null distribution is that of
+    sum_i g_i e_i [M (s w)]_i with standard normal multipliers g (Chernozhukov, Chetverikov, Kato 2013), one
     for each cluster.
 
     Args:
-        left: Residuals of X, shape (n, j).
-        right: Residuals of Y, shape (n, k).
+        left: Residuals of X.
+        right: Residuals of Y.
         weights: Shape (n, l).
         resamples: The number of multiplier draws.
         seed: Fixes the draws.
@@ -39,27 +72,28 @@ def covariance_test(
     Returns:
         The statistic and its p-value.
     """
-    products = np.einsum("nj,nk,nl->njkl", left, right, weights).reshape(len(left), -1)
+    others = np.hstack([r.values[:, None] * weights for r in right])  # (n, k l)
+    totals = np.concatenate([r.values @ others for r in left])
+    terms = np.hstack([r.noise[:, None] * r.remove(others) for r in left])  # (n, j k l)
     if clusters is not None:
-        sums = np.zeros((int(clusters.max()) + 1, products.shape[1]))
-        np.add.at(sums, clusters, products)
-        products = sums
-    n = len(products)
-    mean, spread = products.mean(axis=0), products.std(axis=0)
+        sums = np.zeros((int(clusters.max()) + 1, terms.shape[1]))
+        np.add.at(sums, clusters, terms)
+        terms = sums
+    spread = np.sqrt(np.square(terms).sum(axis=0))
     live = spread > 1e-12 * max(float(spread.max()), 1e-300)
     if not live.any():
         return 0.0, 1.0
-    scaled = (products[:, live] - mean[live]) / spread[live] / np.sqrt(n)
-    observed = float(np.abs(mean[live] / spread[live]).max() * np.sqrt(n))
+    scaled = terms[:, live] / spread[live]
+    observed = float(np.abs(totals[live] / spread[live]).max())
     rng = np.random.default_rng([seed, 0x6C3])
     exceed = 0
     for start in range(0, resamples, 256):
-        draws = rng.standard_normal((min(256, resamples - start), n)) @ scaled
+        draws = rng.standard_normal((min(256, resamples - start), len(scaled))) @ scaled
         exceed += int((np.abs(draws).max(axis=1) >= observed).sum())
     return observed, (1 + exceed) / (1 + resamples)
 
 
-def residual_features(matrix: Floats, smoother: Smoother, *, shapes: bool) -> Floats:
+def residual_features(matrix: Floats, smoother: Smoother, *, shapes: bool) -> list[Residual]:
     """Residuals of columns given Z, and of bounded functions of them, each regressed out again.
 
     A covariance of residuals sees only linear dependence; cos and sin of the studentised residual also
@@ -72,17 +106,43 @@ def residual_features(matrix: Floats, smoother: Smoother, *, shapes: bool) -> Fl
         shapes: Whether to add the functions; indicators need none.
 
     Returns:
-        Shape (n, 3 d), or (n, d) without the functions.
+        Three residuals for each column, or one without the functions.
     """
     features = []
     for column in matrix.T:
         bases = smoother.bases_for(column)
-        residual = smoother.residuals(column / max(float(column.std()), 1e-300), bases)
-        studentised = residual / max(float(residual.std()), 1e-300)
-        features.append(studentised)
+        fit = smoother.fit(column / max(float(column.std()), 1e-300), bases)
+        features.append(Residual.of(fit))
         if shapes:
-            features += [
-                smoother.residuals(np.cos(1.2 * studentised), bases),
-                smoother.residuals(np.sin(2.0 * studentised), bases),
-            ]
-    return np.column_stack(features)
+            noise = fit.noise / max(float(fit.noise.std()), 1e-300)
+            for wave in (np.cos(1.2 * noise), np.sin(2.0 * noise)):
+                features.append(Residual.of(smoother.fit(wave, bases)))
+    return features
+
+
+def differenced(
+    residuals: Sequence[Residual], z: Floats, *, k: int = 5
+) -> tuple[list[Residual], list[Residual]]:
+    """Residuals less their means over the nearest other rows in Z, and those means.
+
+    What a regression misses of Z is shared by neighbours, and the noise is not: the differences keep the
+    noise of each row and lose most of what was missed (A. Yatchew 1997, "An elementary estimator of the
+    partial linear model", Economics Letters 57). The means have no noise of their own row in them, so that a
+    covariance of X's residuals with them is a sign that Z was not learnt, whether or not X and Y depend.
+
+    Args:
+        residuals: Of Y.
+        z: The conditions, shape (n, d).
+        k: The number of neighbours; fewer where there are fewer other rows.
+
+    Returns:
+        The differences and the means.
+    """
+    near = cKDTree(z).query(z, min(k, len(z) - 1) + 1)[1]  # (n, k + 1)
+    rows = np.arange(len(z))[:, None]
+    near = np.take_along_axis(near, np.argsort(near == rows, axis=1, kind="stable"), axis=1)[:, :-1]
+    means = [r.values[near].mean(axis=1) for r in residuals]
+    return (
+        [replace(r, values=r.values - m) for r, m in zip(residuals, means, strict=True)],
+        [replace(r, values=m) for r, m in zip(residuals, means, strict=True)],
+    )

@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import chi2_contingency, norm
 
 from synergy.independence import IndependenceResult, independence_test
-from synergy.independence.gcm import covariance_test
+from synergy.independence.gcm import Residual, covariance_test
 from synergy.independence.permutations import g_test, local_permutation_test, random_feature_test
 from synergy.independence.smoother import Smoother, relevance_widths
 from synthetic import ModularShift, Sample, Variable
@@ -202,8 +202,9 @@ def test_relevance_widths_tell_conditions_apart():
 def test_one_pair_of_residuals_is_a_z_test():
     rng = np.random.default_rng(0)
     r, s = rng.normal(size=(2, 400))
-    statistic, p = covariance_test(r[:, None], s[:, None], weights=np.ones((400, 1)), resamples=9999, seed=0)
-    z = np.sqrt(400) * (r * s).mean() / (r * s).std()
+    left, right = ([Residual.known(v)] for v in (r, s))
+    statistic, p = covariance_test(left, right, weights=np.ones((400, 1)), resamples=9999, seed=0)
+    z = (r * s).sum() / np.sqrt(np.square(r * s).sum())
     assert statistic == pytest.approx(abs(z))
     assert abs(p - 2 * norm.sf(abs(z))) < 0.03
 
