@@ -225,11 +225,21 @@ def coverage() -> str:
     cells = pd.read_csv(path)
     cells["estimator"] = cells["cell"].str.split(" | ", regex=False).str[-1]
     cells["coverage"] = 100 * (1 - (cells["above"] + cells["below"]) / cells["replicates"])
-    rows = ["| estimator | cells (world, term, rows) | lowest coverage, % | median | highest |"]
-    rows.append("| --- | --- | --- | --- | --- |")
+    cells["noted"] = 100 * cells["noted"] / cells["replicates"]
+    cells.loc[cells["cell"].str.startswith("sparse"), "estimator"] += ", too few rows"
+    rows = [
+        "| estimator | cells (world, term, rows) | replicates | lowest coverage, % | median | highest | "
+        "lowest where under half are noted |"
+    ]
+    rows.append("| --- " * 7 + "|")
     for name, own in cells.groupby("estimator", sort=False):
         low, middle, high = own["coverage"].quantile([0, 0.5, 1])
-        rows.append(f"| {name} | {len(own)} | {low:.1f} | {middle:.1f} | {high:.1f} |")
+        relied = own.loc[own["noted"] < 50, "coverage"]
+        least = f"{relied.min():.1f}" if len(relied) else "all are noted"
+        rows.append(
+            f"| {name} | {len(own)} | {own['replicates'].min()} | {low:.1f} | {middle:.1f} | {high:.1f} | "
+            f"{least} |"
+        )
     return "\n".join(rows)
 
 
