@@ -1,24 +1,28 @@
 """Images per second of a pretext step, and the share of the input pipeline in it.
 
-Two ways to feed the same small CNN with the same task (a base augmentation, then predict a four-fold rotation
-of 32x32x3 images):
+Two ways to feed the same small CNN, with the same step of the same optimiser, for the same task (a base
+augmentation, then predict a four-fold rotation of 32x32x3 images):
 
 - ours: the whole batch is drawn, augmented and rotated on the device, in the training process;
-- per sample: as the paper's repository and most others feed, a map-style Dataset of uint8 arrays whose items
-  go through PIL and numpy transforms one by one in DataLoader workers.
+- the authors': torchvision transforms of one image at a time, in DataLoader workers (`training_peers.py`).
 
-End to end: everything from the raw images to the optimiser's step. One run, alternating the feeds, medians
-and ratios. Processor time, workers included, is given beside the wall clock, because it depends less on what
-else the machine does. `python benchmarks/training.py [--device cuda] [--repeats 5] [--batch 256]`
+End to end: everything from the raw images to the optimiser's step. `step alone` repeats the step on one
+batch; no way of feeding can be faster, so theirs divided by it bounds the ratio. One run, alternating the
+feeds, medians and ratios; workers are started, warmed up and stopped within each turn. Processor time,
+workers included, is given beside the wall clock, because it depends less on what else the machine does.
+
+The second table has the share of the input pipeline for every pretext task.
+
+`python benchmarks/training.py [--device cuda] [--repeats 5] [--batch 128] [--torchvision FOLDER]`
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import multiprocessing
 import os
 import platform
-import statistics
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -26,79 +30,57 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from PIL import Image, ImageEnhance, ImageFilter
+import training_peers as peers
 from torch import nn
-from torch.utils.data import DataLoader, Dataset
 
-from synergy.learning import ImageSet, PredictTransformation, build_encoder, choose_device
+from synergy.learning import (
+    Equivariance,
+    ImageSet,
+    Invariance,
+    PredictTransformation,
+    Pretext,
+    build_encoder,
+    choose_device,
+)
 
 RESULTS = Path(__file__).parent / "results"
-SIDE, COUNT = 32, 4096
-
-
-class PerSample(Dataset):
-    """Augmentation and rotation of one image at a time, with PIL and numpy, as torchvision does it."""
-
-    def __init__(self, images: np.ndarray, augment: str) -> None:
-        self.images, self.augment = images, augment
-
-    def __len__(self) -> int:
-        return len(self.images)
-
-    def __getitem__(self, index: int) -> tuple[torch.Tensor, int]:
-        rng = np.random.default_rng()
-        image = Image.fromarray(self.images[index])
-        if self.augment != "none":
-            image = crop_and_flip(image, rng)
-        if self.augment == "simclr":
-            image = recoloured(image, rng)
-        label = int(rng.integers(4))
-        pixels = np.rot90(np.asarray(image), label)
-        array = np.ascontiguousarray(pixels.transpose(2, 0, 1)).astype(np.float32) / 255
-        return torch.from_numpy(array), label
-
-
-def crop_and_flip(image: Image.Image, rng: np.random.Generator) -> Image.Image:
-    """A random resized crop, and a mirror image half of the time."""
-    area = SIDE * SIDE * rng.uniform(0.2, 1.0)
-    aspect = np.exp(rng.uniform(-1, 1) * np.log(4 / 3))
-    width = min(SIDE, max(1, round((area * aspect) ** 0.5)))
-    height = min(SIDE, max(1, round((area / aspect) ** 0.5)))
-    left, top = int(rng.integers(SIDE - width + 1)), int(rng.integers(SIDE - height + 1))
-    box = (left, top, left + width, top + height)
-    image = image.resize((SIDE, SIDE), Image.Resampling.BILINEAR, box=box)
-    return image.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if rng.random() < 0.5 else image
-
-
-def recoloured(image: Image.Image, rng: np.random.Generator) -> Image.Image:
-    """SimCLR's colour jitter, gray and blur, with the probabilities and strengths of our set."""
-    if rng.random() < 0.8:
-        for change in (ImageEnhance.Brightness, ImageEnhance.Contrast, ImageEnhance.Color):
-            image = change(image).enhance(rng.uniform(0.6, 1.4))
-        hue, saturation, value = image.convert("HSV").split()
-        shifted = (np.asarray(hue).astype(np.int16) + round(rng.uniform(-0.1, 0.1) * 255)) % 256
-        hue = Image.fromarray(shifted.astype(np.uint8))
-        image = Image.merge("HSV", (hue, saturation, value)).convert("RGB")
-    if rng.random() < 0.2:
-        image = image.convert("L").convert("RGB")
-    if rng.random() < 0.5:
-        image = image.filter(ImageFilter.GaussianBlur(rng.uniform(0.05, 1.0)))
-    return image
+SIDE, COUNT = 32, 8192
+AUGMENTATIONS = ("none", "crop+flip", "simclr")
+SEVEN = ("rotation", "horizontal-flip", "vertical-flip", "inversion", "grayscale", "jigsaw", "blur")
+TASKS: dict[str, Pretext] = {
+    **{name: PredictTransformation(name) for name in SEVEN},
+    "rotation, crop+flip": PredictTransformation("rotation", augment="crop+flip"),
+    "rotation, simclr": PredictTransformation("rotation", augment="simclr"),
+    "blur, simclr": PredictTransformation("blur", augment="simclr"),
+    "rotation+inversion+jigsaw": PredictTransformation("rotation+inversion+jigsaw"),
+    "SimCLR": Invariance(augment="simclr"),
+    "CARE, simclr": Equivariance("rotation", augment="simclr"),
+}
 
 
 class Learner:
-    """The small CNN, its head and its optimiser, and one step on images and labels."""
+    """The small CNN, a head and their optimiser, set up as the training loop does."""
 
-    def __init__(self, device: torch.device) -> None:
+    def __init__(self, device: torch.device, head: Callable[[], nn.Module], precision: str) -> None:
         torch.manual_seed(0)
-        self.device = device
+        self.device, self.mixed = device, precision == "bfloat16"
         self.encoder = build_encoder("cnn", (3, SIDE, SIDE), features=64).to(device)
-        self.head = nn.Linear(64, 4).to(device)
-        self.optimiser = torch.optim.AdamW([*self.encoder.parameters(), *self.head.parameters()], lr=1e-3)
+        self.head = head().to(device)
+        weights = [*self.encoder.parameters(), *self.head.parameters()]
+        self.optimiser = torch.optim.AdamW(weights, lr=1e-3, fused=True)
+
+    def autocast(self) -> torch.autocast:
+        """Mixed precision, or none."""
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.mixed)
 
     def step(self, images: torch.Tensor, labels: torch.Tensor) -> None:
-        """Forward, backward, update."""
-        loss = nn.functional.cross_entropy(self.head(self.encoder(images)), labels)
+        """Forward, backward and update on images and labels."""
+        with self.autocast():
+            loss = nn.functional.cross_entropy(self.head(self.encoder(images)).float(), labels)
+        self.update(loss)
+
+    def update(self, loss: torch.Tensor) -> None:
+        """Backward and update."""
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         self.optimiser.step()
@@ -111,24 +93,17 @@ def synchronise(device: torch.device) -> None:
 
 
 def ours(images: ImageSet, task: PredictTransformation, device: torch.device, batch: int) -> Iterator:
-    for epoch in range(1_000_000):
+    for epoch in itertools.count():
         for drawn in images.batches(epoch, batch, seed=0, device=device):
             shown = task.show(drawn)
             yield shown.images, shown.targets[0]
 
 
-def theirs(images: np.ndarray, augment: str, device: torch.device, batch: int, workers: int) -> Iterator:
-    loader = DataLoader(
-        PerSample(images, augment),
-        batch,
-        shuffle=True,
-        num_workers=workers,
-        drop_last=True,
-        persistent_workers=workers > 0,
-    )
+def nothing(images: ImageSet, device: torch.device, batch: int) -> Iterator:
+    """One batch for ever: the step alone."""
+    drawn = next(images.batches(0, batch, seed=0, device=device))
     while True:
-        for shown, labels in loader:
-            yield shown.to(device), labels.to(device)
+        yield drawn.images, torch.arange(batch, device=device) % 4
 
 
 def processor_seconds() -> float:
@@ -141,97 +116,153 @@ def processor_seconds() -> float:
     return time.process_time() + ticks / os.sysconf("SC_CLK_TCK")
 
 
-def timed(batches: Iterator, learner: Learner, steps: int, batch: int) -> tuple[float, float, float]:
-    """Images per second, the share of the time spent waiting for inputs, processor time per image."""
-    device = learner.device
+def timed(feed: Iterator, learner: Learner, *, warm: int, steps: int, batch: int) -> dict[str, float]:
+    """Images per second, the share of the time spent waiting for inputs, processor time per image in us."""
     waited = 0.0
-    used, start = processor_seconds(), time.perf_counter()
-    for _ in range(steps):
+    used = start = 0.0
+    for number in range(warm + steps):
+        if number == warm:
+            used, start, waited = processor_seconds(), time.perf_counter(), 0.0
         before = time.perf_counter()
-        shown, labels = next(batches)
-        synchronise(device)
+        shown, labels = next(feed)
+        synchronise(learner.device)
         waited += time.perf_counter() - before
         learner.step(shown, labels)
     elapsed = time.perf_counter() - start
     used = processor_seconds() - used
-    return steps * batch / elapsed, waited / elapsed, used / (steps * batch) * 1e6
+    inputs = steps * batch
+    return {"speed": inputs / elapsed, "share": waited / elapsed, "cpu": used / inputs * 1e6}
+
+
+def compare(arguments: argparse.Namespace, device: torch.device) -> pd.DataFrame:
+    """The feeds side by side, alternating."""
+    transforms = peers.load_transforms(arguments.torchvision)
+    raw = np.random.default_rng(0).integers(0, 256, (COUNT, SIDE, SIDE, 3), dtype=np.uint8)
+    images = ImageSet.from_arrays(raw.transpose(0, 3, 1, 2).astype(np.float32) / 255)
+    batch, workers = arguments.batch, arguments.workers
+    rows = []
+    for precision, augment in itertools.product(arguments.precision, AUGMENTATIONS):
+        task = PredictTransformation("rotation", augment=augment)
+        items = peers.dataset(raw, augment, transforms)
+
+        def theirs(workers: int, items: peers.Turned = items) -> Iterator:
+            return peers.batches(items, batch, workers=workers, device=device)
+
+        feeds: dict[str, Callable[[], Iterator]] = {
+            "step alone": lambda: nothing(images, device, batch),
+            "ours": lambda task=task: ours(images, task, device, batch),
+            f"authors', {workers} workers": lambda theirs=theirs: theirs(workers),
+            "authors', no worker": lambda theirs=theirs: theirs(0),
+        }
+        for repeat in range(arguments.repeats):
+            for name, feed in feeds.items():
+                learner = Learner(device, lambda: nn.Linear(64, 4), precision)
+                running = feed()
+                found = timed(running, learner, warm=arguments.warm, steps=arguments.steps, batch=batch)
+                running.close()
+                rows.append(
+                    {"precision": precision, "augment": augment, "feed": name, "repeat": repeat, **found}
+                )
+    return pd.DataFrame(rows)
+
+
+def shares(arguments: argparse.Namespace, device: torch.device) -> pd.DataFrame:
+    """The share of drawing and transforming in a whole step of each pretext task, and images per second."""
+    rng = np.random.default_rng(1)
+    images = ImageSet.from_arrays(rng.random((COUNT, 3, SIDE, SIDE), dtype=np.float32))
+    rows = []
+    for name, task in TASKS.items():
+        learner = Learner(device, lambda task=task: task.head(64, {}), "float32")
+        drawn = itertools.chain.from_iterable(
+            images.batches(epoch, arguments.batch, seed=0, device=device) for epoch in itertools.count()
+        )
+        fed, stepped = [], []
+        for _ in range(arguments.warm + arguments.steps):
+            begin = time.process_time()
+            batch = next(drawn)
+            task.views(batch)
+            synchronise(device)
+            middle = time.process_time()
+            loss = task.losses(learner.encoder, learner.head, batch).total
+            learner.update(loss)
+            fed.append(middle - begin)
+            stepped.append(time.process_time() - middle)
+        kept = slice(arguments.warm, None)
+        feed, whole = np.median(fed[kept]), np.median(stepped[kept])
+        rows.append({"task": name, "share": feed / whole, "cpu": whole / arguments.batch * 1e6})
+    return pd.DataFrame(rows)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--device", default="auto")
     parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--steps", type=int, default=12)
-    parser.add_argument("--batch", type=int, default=256)
+    parser.add_argument("--warm", type=int, default=8)
+    parser.add_argument("--steps", type=int, default=24)
+    parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--precision", nargs="+", default=["float32", "bfloat16"])
+    parser.add_argument("--torchvision", type=Path, help="a folder that holds it, or to install it in")
     parser.add_argument("--note", default="")
     parser.add_argument("--machine", default="2 CPU cores, 24 GiB, no GPU")
     arguments = parser.parse_args()
     device = choose_device(arguments.device)
     torch.set_num_threads(arguments.threads)
-    raw = np.random.default_rng(0).integers(0, 256, (COUNT, SIDE, SIDE, 3), dtype=np.uint8)
-    images = ImageSet.from_arrays(raw.transpose(0, 3, 1, 2).astype(np.float32) / 255)
-    batch = arguments.batch
-    rows = []
-    for augment in ("none", "crop+flip", "simclr"):
-        task = PredictTransformation("rotation", augment=augment)
-        feeds: dict[str, Callable[[], Iterator]] = {
-            "ours": lambda task=task: ours(images, task, device, batch),
-            f"per sample, {arguments.workers} workers": lambda augment=augment: theirs(
-                raw, augment, device, batch, arguments.workers
-            ),
-            "per sample, no worker": lambda augment=augment: theirs(raw, augment, device, batch, 0),
-        }
-        running = {name: (feed(), Learner(device)) for name, feed in feeds.items()}
-        for batches, learner in running.values():
-            timed(batches, learner, 2, batch)
-        for repeat in range(arguments.repeats):
-            for name, (batches, learner) in running.items():
-                speed, share, used = timed(batches, learner, arguments.steps, batch)
-                rows.append(
-                    {
-                        "augment": augment,
-                        "feed": name,
-                        "repeat": repeat,
-                        "speed": speed,
-                        "share": share,
-                        "cpu": used,
-                    }
-                )
-        del running
-    report(pd.DataFrame(rows), arguments, device)
+    report(compare(arguments, device), shares(arguments, device), arguments, device)
 
 
-def report(table: pd.DataFrame, arguments: argparse.Namespace, device: torch.device) -> None:
+def report(
+    table: pd.DataFrame, fractions: pd.DataFrame, arguments: argparse.Namespace, device: torch.device
+) -> None:
     RESULTS.mkdir(exist_ok=True)
     suffix = "" if device.type == "cpu" else f"-{device.type}"
     table.to_csv(RESULTS / f"training{suffix}.csv", index=False)
+    fractions.to_csv(RESULTS / f"training-shares{suffix}.csv", index=False)
     lines = [
         f"# A pretext step end to end, {SIDE}x{SIDE}x3, small CNN",
         "",
         f"Machine: {arguments.machine}; device {device.type}; Python {platform.python_version()}, "
-        f"torch {torch.__version__}. Batch {arguments.batch}, {arguments.steps} steps a repeat, medians of "
+        f"torch {torch.__version__}, torchvision {peers.VERSION} for the authors' feed. Batch "
+        f"{arguments.batch}, {arguments.steps} steps a repeat after {arguments.warm} to warm up, medians of "
         f"{arguments.repeats} repeats in one run, {arguments.threads} torch threads in the training process. "
         f"Input share: time spent waiting for inputs. {arguments.note}".strip(),
         "",
-        "| augmentation | feed | images/s | range | input share | processor time per image | "
-        "wall: ours is faster by | processor: ours needs less by |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- |",
+        "| precision | augmentation | feed | images/s | range | input share | processor time per image | "
+        "wall: ours is faster by | processor: ours needs less by | bound on the latter |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
-    for augment, part in table.groupby("augment", sort=False):
+    for (precision, augment), part in table.groupby(["precision", "augment"], sort=False):
         wide = part.pivot(index="repeat", columns="feed", values="speed")
         cpu = part.pivot(index="repeat", columns="feed", values="cpu")
         for name in part["feed"].unique():
-            speeds = part.loc[part["feed"] == name, "speed"]
-            share = statistics.median(part.loc[part["feed"] == name, "share"])
-            ratio = statistics.median(wide["ours"] / wide[name])
-            spared = statistics.median(cpu[name] / cpu["ours"])
-            lines.append(
-                f"| {augment} | {name} | {statistics.median(speeds):,.0f} | {speeds.min():,.0f} to "
-                f"{speeds.max():,.0f} | {share:.1%} | {cpu[name].median():,.0f} µs | "
-                f"{ratio:.2f} | {spared:.2f} |"
-            )
+            rows = part[part["feed"] == name]
+            speeds = rows["speed"]
+            cells = [
+                precision,
+                augment,
+                name,
+                f"{speeds.median():,.0f}",
+                f"{speeds.min():,.0f} to {speeds.max():,.0f}",
+                f"{rows['share'].median():.1%}",
+                f"{cpu[name].median():,.0f} µs",
+                f"{(wide['ours'] / wide[name]).median():.2f}",
+                f"{(cpu[name] / cpu['ours']).median():.2f}",
+                f"{(cpu[name] / cpu['step alone']).median():.2f}",
+            ]
+            lines.append(f"| {' | '.join(cells)} |")
+    lines += [
+        "",
+        "The bound is what the ratio would be if ours fed for nothing: theirs divided by the step alone.",
+        "",
+        "## The share of the input pipeline, by pretext task",
+        "",
+        "Processor time of drawing and transforming a batch over that of the whole step, float32, medians.",
+        "",
+        "| task | input share | processor time of a step per image |",
+        "| --- | --- | --- |",
+        *(f"| {r.task} | {r.share:.1%} | {r.cpu:,.0f} µs |" for r in fractions.itertuples()),
+    ]
     text = "\n".join(lines) + "\n"
     (RESULTS / f"training{suffix}.md").write_text(text)
     print(text)

@@ -19,7 +19,7 @@ _LABELS = ("C", "label", "labels", "class", "y", "target")
 
 
 def _images_and_labels(data: str) -> tuple[Any, Any]:
-    """The images and classes of `digits`, of a generated folder or of a file.
+    """The images and classes of `digits`, of a generated folder, of CIFAR-10's test images or of a file.
 
     Raises:
         ValueError: If the data has no images or no labels, or several that could be meant.
@@ -29,8 +29,12 @@ def _images_and_labels(data: str) -> tuple[Any, Any]:
 
         bunch = load_digits()
         return bunch.images / 16, bunch.target
-    from synthetic import read_data
+    from synthetic import Cifar10, read_data
+    from synthetic.images.cifar10 import is_cifar10
 
+    if is_cifar10(data):
+        cifar = Cifar10(data, split="test")
+        return cifar.raw, cifar.targets
     sample = read_data(Path(data))
     images = [name for name in sample if sample[name].ndim >= 3]
     discrete = [name for name, v in sample.variables.items() if v.kind == "discrete"]
@@ -48,7 +52,7 @@ def _images_and_labels(data: str) -> tuple[Any, Any]:
 @app.command("rank")
 def rank_command(
     data: Annotated[
-        str, typer.Argument(help="digits, a generated folder, or a file with images and labels.")
+        str, typer.Argument(help="digits, a generated folder, CIFAR-10, or a file with images and labels.")
     ],
     transformation: Annotated[
         list[str] | None,

@@ -43,10 +43,10 @@ def _claims() -> list[Row]:
 
 
 def _generators() -> list[Row]:
-    from synthetic import GENERATORS, describe
+    from synthetic import GENERATORS, READERS, describe
 
     rows = []
-    for family in GENERATORS:
+    for family in (*GENERATORS, *READERS):
         row = describe(family)
         defaults = {p["name"]: p["default"] for p in row["parameters"]}
         rows.append({**row, "defaults": defaults})

@@ -128,7 +128,7 @@ class ImageSet:
             rows = torch.arange(len(raw)) if n is None else torch.randperm(len(raw), generator=chosen)[:n]
             classes = torch.tensor(np.asarray(targets))[rows]
             count = next(v.cardinality or 1 for v in source.variables if v.name == "C")
-            return cls(raw[rows].clone(), {"C": classes}, {"C": count})
+            return cls(raw[rows], {"C": classes}, {"C": count})
         if n is None:
             raise ValueError(f"{source.family} draws images without end: pass n, the number of rows")
         return cls.from_sample(source.sample(n, seed=seed))

@@ -1,5 +1,6 @@
 """Where images come from: files, arrays, any torch Dataset; and networks take a step on each."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -9,8 +10,9 @@ import torch
 from PIL import Image
 from torch.utils.data import Dataset, TensorDataset
 
-from synergy.learning import ImageSet, PredictTransformation, Stream, Trained, Training, train
-from synthetic import Cifar10
+from synergy.cli import run
+from synergy.learning import ImageSet, PredictLabel, PredictTransformation, Stream, Trained, Training, train
+from synthetic import Cifar10, read_dataset
 from synthetic.transformations import transformation
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (12, 32, 32, 3), dtype=np.uint8)
@@ -175,3 +177,32 @@ def test_photographs_stream_too(cifar: Cifar10):
     assert batch.images.shape == (8, 3, 32, 32)
     turned = transformation("rotation").apply(batch.images, (4 - batch.labels["A"]) % 4)
     assert torch.equal(turned, cifar.raw[batch.labels["R"]])
+
+
+def test_the_command_line_reads_photographs(tmp_path: Path, capsys: pytest.CaptureFixture):
+    """`rank` takes the folder of a local copy, `generate` its root."""
+    pixels = np.random.default_rng(1).integers(0, 256, (40, 3, 32, 32), dtype=np.uint8)
+    classes = np.arange(40) % 2
+    rows = np.concatenate([classes[:, None].astype(np.uint8), pixels.reshape(40, -1)], 1)
+    (tmp_path / "test_batch.bin").write_bytes(rows.tobytes())
+    assert run(["rank", str(tmp_path), "--transformation", "rotation", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["images"], found["classes"]) == (40, 2)
+    settings = ["--set", f"root={tmp_path}", "--set", "split=test", "--samples", "40", "--seed", "0"]
+    assert run(["generate", "cifar10", *settings, "--out", str(tmp_path / "made")]) == 0
+    made = read_dataset(tmp_path / "made")
+    np.testing.assert_array_equal(made["C"], classes[made["R"]])
+    assert run(["generate", "cifar10", "--samples", "1", "--seed", "0", "--out", str(tmp_path / "x")]) == 2
+    assert "cifar10 needs root" in capsys.readouterr().err
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("precision", ["float32", "bfloat16", "float16"])
+def test_cuda_trains_a_compiled_resnet(cifar: Cifar10, precision: str):
+    options = Training(epochs=12, batch_size=6, precision=precision, compile=True, device="cuda")
+    trained = train(
+        PredictLabel("C"), ImageSet.from_generator(cifar), seed=0, encoder="resnet18", options=options
+    )
+    assert trained.device.type == "cuda"
+    assert trained.curve["loss"].iloc[-1] < trained.curve["loss"].iloc[0]
