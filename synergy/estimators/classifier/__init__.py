@@ -11,6 +11,7 @@ Example:
     True
 """
 
+from synergy.estimators.classifier.convolution import ConvolutionClassifier
 from synergy.estimators.classifier.crossfit import CrossFit, Quality, as_model
 from synergy.estimators.classifier.estimator import (
     CLASSIFIER_ENTRY,
@@ -28,6 +29,7 @@ from synergy.estimators.classifier.networks import NetworkClassifier
 
 __all__ = [
     "CLASSIFIER_ENTRY",
+    "ConvolutionClassifier",
     "CrossFit",
     "KernelClassifier",
     "Model",

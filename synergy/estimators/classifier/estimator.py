@@ -241,6 +241,12 @@ def classifier(
             "a difference of two bounds: the interval is of sampling error only and the sign of the "
             "remaining bias is not known"
         )
+    seen = {name for part in parts for name in part.given if sample.variables[name].kind == "image"}
+    if seen and fit.model is None and fit.quality != "quick":
+        notes.append(
+            f"{', '.join(sorted(seen))} was read by a kernel classifier, a dense and a small convolutional "
+            "network, combined on rows set aside"
+        )
     if fit.groups is not None:
         notes.append(f"standard error clustered by {sample.groups}")
     return paired_estimate(
