@@ -96,7 +96,7 @@ class Bench:
                 _inputs(train),
                 labels[target],
                 states=self._states("C" if target == "class" else "A"),
-                epochs=self.settings.epochs,
+                epochs=self.settings.epochs if self.has_images else self.settings.vector_epochs,
                 seed=self.settings.seed + 1000 * run,
                 device=self.settings.device,
             )

@@ -20,7 +20,8 @@ class Settings:
         vector_rows: Rows of integers that the learned world trains on, and as many to judge on.
         train_rows: Rows that the learned world's encoders are trained on.
         judge_rows: Rows that the learned world's claims are judged on, of other raw images.
-        epochs: Training epochs of the encoders.
+        epochs: Training epochs of the encoders of images.
+        vector_epochs: Training epochs of the encoders of integers.
         trainings: Training seeds in the learned world; a claim is judged on each network alone, and
             verified where it is verified on all of them.
         features: The dimension of a learned representation.
@@ -43,6 +44,7 @@ class Settings:
     train_rows: int = 1797 * 8
     judge_rows: int = 1797 * 4
     epochs: int = 10
+    vector_epochs: int = 40
     trainings: int = 3
     features: int = 16
     folds: int = 5
