@@ -24,18 +24,18 @@ class Residual:
         values: The residuals, shape (n,).
         noise: Residuals of the variance of the noise itself, shape (n,).
         remove: The linear map from noise to residuals, of columns of shape (n, k); symmetric.
-        freedom: How many degrees of freedom the regression used.
+        shape: Whether the column is a bounded function of a residual rather than data.
     """
 
     values: Floats
     noise: Floats
     remove: Callable[[Floats], Floats]
-    freedom: float = 0.0
+    shape: bool = False
 
     @classmethod
-    def of(cls, fit: Fit) -> Residual:
+    def of(cls, fit: Fit, *, shape: bool = False) -> Residual:
         """From a regression on Z."""
-        return cls(fit.residuals, fit.noise, fit.remove, fit.freedom)
+        return cls(fit.residuals, fit.noise, fit.remove, shape)
 
     @classmethod
     def known(cls, values: Floats) -> Residual:
@@ -116,7 +116,7 @@ def residual_features(matrix: Floats, smoother: Smoother, *, shapes: bool) -> li
         if shapes:
             noise = fit.noise / max(float(fit.noise.std()), 1e-300)
             for wave in (np.cos(1.2 * noise), np.sin(2.0 * noise)):
-                features.append(Residual.of(smoother.fit(wave, bases)))
+                features.append(Residual.of(smoother.fit(wave, bases), shape=True))
     return features
 
 

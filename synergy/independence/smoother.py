@@ -56,11 +56,6 @@ class Fit:
         """Residuals of the variance of the noise, (I - S) y / sqrt(1 - S_ii), shape (n,)."""
         return np.asarray(self.residuals / np.sqrt(1 - self.leverage))
 
-    @property
-    def freedom(self) -> float:
-        """The degrees of freedom that the regression used, the trace of S."""
-        return float(self.leverage.sum())
-
     def remove(self, values: Floats) -> Floats:
         """(I - S) of other columns, shape (n, k)."""
         u = self.basis.u

@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import chi2_contingency, norm
 
 from synergy.independence import IndependenceResult, independence_test
-from synergy.independence.gcm import Residual, covariance_test
+from synergy.independence.gcm import Residual, covariance_test, differenced
 from synergy.independence.permutations import g_test, local_permutation_test, random_feature_test
 from synergy.independence.smoother import Smoother, relevance_widths
 from synthetic import ModularShift, Sample, Variable
@@ -30,6 +30,79 @@ def test_the_covariance_measure_holds_its_level_under_strong_dependence_on_z():
         for seed in range(REPLICATES)
     )
     assert rejected <= MOST
+
+
+def rough(shape: str, n: int, seed: int) -> dict[str, np.ndarray]:
+    rng = np.random.default_rng([seed, 5])
+    z = rng.normal(size=(n, 3))
+    e, f = rng.normal(size=(2, n))
+    common, noise = {
+        "interaction": (np.sin(2 * z[:, 0]) + z[:, 1] * z[:, 2], 0.2),
+        "maximum": (np.maximum(z[:, 0], z[:, 1]) + z[:, 2] ** 2 / 2, 0.15),
+        "step": (np.sign(z[:, 0]) + np.sign(z[:, 1]) * z[:, 2], 0.1),
+    }[shape]
+    return {"X": common + noise * e, "Y": common + noise * f, "Z": z}
+
+
+@pytest.mark.parametrize("shape", ["interaction", "maximum"])
+def test_the_level_holds_where_a_function_of_z_is_hard_to_learn(shape):
+    rejected = sum(
+        independence_test(rough(shape, 300, seed), "X _||_ Y | Z", permutations=59).rejects()
+        for seed in range(REPLICATES)
+    )
+    assert rejected <= MOST
+
+
+def test_a_z_that_cannot_be_learnt_is_noted_and_one_that_can_is_not():
+    def warned(data: dict[str, np.ndarray]) -> bool:
+        found = independence_test(data, "X _||_ Y | Z", permutations=19)
+        return any("Z was not learnt" in note for note in found.notes)
+
+    assert sum(warned(rough("step", 500, seed)) for seed in range(4)) >= 3
+    # binomial(12, 0.05) exceeds 3 with probability 2e-3
+    assert sum(warned(strong(200, seed)) for seed in range(12)) <= 3
+
+
+def test_rows_that_a_regression_used_up_are_not_counted_as_evidence():
+    """M takes half of the degrees of freedom; products of residuals taken as noise count them all."""
+    n, rejected = 200, {"known": 0, "removed": 0}
+    for seed in range(300):
+        rng = np.random.default_rng(seed)
+        basis = np.linalg.qr(rng.normal(size=(n, n // 2)))[0]
+
+        def remove(v: np.ndarray, basis: np.ndarray = basis) -> np.ndarray:
+            return v - basis @ (basis.T @ v)
+
+        r, s = remove(rng.normal(size=(n, 2))).T
+        leverage = np.square(basis).sum(axis=1)
+        left = {
+            "known": Residual.known(r),
+            "removed": Residual(r, r / np.sqrt(1 - leverage), remove),
+        }
+        for name, residual in left.items():
+            p = covariance_test(
+                [residual], [Residual.known(s)], weights=np.ones((n, 1)), resamples=199, seed=seed
+            )[1]
+            rejected[name] += p <= 0.05
+    # binomial(300, 0.05) exceeds 28 with probability below 1e-3; sqrt(2) sd are exceeded in 17 %
+    assert rejected["removed"] <= 28
+    assert rejected["known"] > 28
+
+
+def test_differences_keep_the_noise_and_lose_what_neighbours_share():
+    rng = np.random.default_rng(0)
+    z = rng.uniform(size=(2000, 1))
+    noise = 0.1 * rng.normal(size=2000)
+    (left,), (means,) = differenced([Residual.known(np.sin(9 * z[:, 0]) + noise)], z, k=4)
+    # the mean of 4 other rows adds a quarter of the variance
+    assert left.values.var() == pytest.approx(0.01 * 1.25, rel=0.15)
+    assert abs(np.corrcoef(means.values, noise)[0, 1]) < 4 / np.sqrt(2000)
+    slow = [np.sort(np.abs(z[:, 0] - z[i, 0]))[4] for i in range(20)]
+    nearest = [
+        np.flatnonzero((np.abs(z[:, 0] - z[i, 0]) <= d) & (np.arange(2000) != i)) for i, d in enumerate(slow)
+    ]
+    values = np.sin(9 * z[:, 0]) + noise
+    np.testing.assert_allclose(means.values[:20], [values[rows].mean() for rows in nearest], atol=1e-12)
 
 
 def test_and_has_power_there():

@@ -12,6 +12,8 @@ from scipy.stats import entropy as scipy_entropy
 from sklearn.metrics import mutual_info_score
 
 from synergy.estimators.discrete import DiscreteCounts, encode, entropy, plug_in, plug_in_from_counts
+from synergy.estimators.discrete.digamma import small_count_terms
+from synergy.estimators.discrete.sparsity import residual_bias
 from synthetic import ModularShift
 from theory import ESSL, Joint, Model
 
@@ -196,6 +198,68 @@ def test_intervals_cover(joint, expression, n):
     above, below = misses(joint, expression, n, replicates, seed=11)
     spread = 3 * math.sqrt(0.05 * 0.95 / replicates)
     assert 0.03 - spread <= (above + below) / replicates <= 0.07 + spread
+
+
+SPARSE = {
+    "modular shift, half a row per cell": (ModularShift(n=8, noise=0.1).joint(), "I(A;C|X)", 256, True),
+    "modular shift, two rows per cell": (ModularShift(n=8, noise=0.1).joint(), "I(A;C|X)", 1024, True),
+    "half a row per cell": (noisy_copy(10, 0.5), "I(X;Y)", 50, True),
+    "five rows per cell": (noisy_copy(10, 0.5), "I(X;Y)", 500, False),
+    "five rows per cell, independent": (noisy_copy(10, 0.0), "I(X;Y)", 500, False),
+    "six times as many rows as possible cells": (
+        ModularShift(n=4, noise=0.0).joint(),
+        "I(A;C|X)",
+        384,
+        False,
+    ),
+}
+
+
+@pytest.mark.parametrize(("joint", "expression", "n", "noted"), SPARSE.values(), ids=SPARSE.keys())
+def test_tables_are_noted_as_sparse_where_a_bias_is_left(joint, expression, n, noted):
+    rng = np.random.default_rng(17)
+    tables = rng.multinomial(n, joint.probabilities.ravel(), size=40).reshape(-1, *joint.probabilities.shape)
+    found = [plug_in_from_counts(expression, counted(joint, table)) for table in tables]
+    share = np.mean([any("sampling error only" in note for note in e.notes) for e in found])
+    assert share >= 0.9 if noted else share <= 0.1
+
+
+def test_sparse_intervals_reach_for_the_bias_that_is_left():
+    """Five rows per possible cell, seven in eight of them rare; without the reach a tenth misses above."""
+    joint, n, replicates = ModularShift(n=8, noise=0.1).joint(), 2560, 300
+    above, below = misses(joint, "I(A;C|X)", n, replicates, seed=23)
+    spread = 3 * math.sqrt(0.05 * 0.95 / replicates)
+    assert 0.03 - spread <= (above + below) / replicates <= 0.07 + spread
+
+
+def residual(rate: float) -> float:
+    """What the digamma entropy misses of a cell with this Poisson rate, by summation."""
+    n = np.arange(1.0, 200.0)
+    probability = np.exp(n * math.log(rate) - rate - gammaln(n + 1))
+    return float(probability @ (n * digamma(n) + small_count_terms(n)[0]) - rate * math.log(rate))
+
+
+@pytest.mark.parametrize("rates", [(0.5,), (1.0, 20.0), (1.0, 5.0), (5.0,)], ids=str)
+def test_the_bias_that_is_left_is_read_from_all_counts(rates):
+    """Over tables of 400 cells, a share at each rate; a single count knows nothing of its rate."""
+    rng = np.random.default_rng(3)
+    lam = np.repeat(rates, 400 // len(rates))
+    truth = sum(residual(rate) for rate in lam)
+    found = []
+    for _ in range(40):
+        counts = rng.poisson(lam).astype(float)
+        found.append(residual_bias(counts[counts > 0], 400)[0])
+    # a fifth of the standard deviation that the sum over 400 cells has at independence
+    assert abs(np.mean(found) - truth) < 0.2 * math.sqrt(400 / 2)
+
+
+def test_of_very_rare_cells_part_of_the_bias_is_taken_for_impossible_cells():
+    """Below half a row per cell some of the empty ones look impossible, and those add no bias."""
+    rng = np.random.default_rng(4)
+    for rate in (0.2, 0.3):
+        counts = rng.poisson(rate, size=(40, 400)).astype(float)
+        found = np.mean([residual_bias(row[row > 0], 400)[0] for row in counts])
+        assert 0.5 < found / (400 * residual(rate)) < 1
 
 
 def test_a_normal_interval_would_fail_at_independence():

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy.optimize import brentq
 from scipy.stats import chi2, norm
+from scipy.stats import t as student
 
 from synergy.estimators.intervals import (
     Expansion,
@@ -35,6 +36,13 @@ def test_a_linear_variance_gives_wilson_s_quadratic():
     roots = [(b + sign * math.sqrt(b * b + 4 * z * z * variance / n)) / 2 for sign in (-1, 1)]
     found = score_interval(regular(slope=slope))
     assert found == pytest.approx((0.3 + roots[0], 0.3 + roots[1]), abs=1e-5)
+
+
+@pytest.mark.parametrize("freedom", [4.0, 12.5, 300.0])
+def test_an_estimated_variance_gives_student_s_interval(freedom):
+    expansion = Expansion(0.3, 0.5, 0.0, 0.0, 0.0, 0.0, 100.0, freedom)
+    half = student.ppf(0.975, freedom) * math.sqrt(0.5 / 100)
+    assert score_interval(expansion) == pytest.approx((0.3 - half, 0.3 + half), abs=1e-6)
 
 
 @pytest.mark.parametrize("freedom", [1, 9, 81])
