@@ -65,6 +65,7 @@ def run_mixed(
     k: int = 5,
     scale: Scale | None = "standardise",
     workers: int | None = None,
+    device: str | None = None,
 ) -> Estimate:
     """Discrete and continuous columns together; without `labels`, integers count as ordered numbers."""
     term = one_term(expression, estimator=method)
@@ -84,6 +85,7 @@ def run_mixed(
         groups=_groups(sample),
         seed=seed,
         workers=workers,
+        device=device,
         term=str(term),
         columns=slots.columns,
     )
@@ -117,6 +119,7 @@ def _neighbour_runner(method: Method) -> Callable[..., Estimate]:
         k: int = 5,
         scale: Scale | None = "standardise",
         workers: int | None = None,
+        device: str | None = None,
     ) -> Estimate:
         def continuous(term: Term) -> Estimate:
             slots = slots_of(sample, term, estimator=method)
@@ -131,6 +134,7 @@ def _neighbour_runner(method: Method) -> Callable[..., Estimate]:
                 groups=_groups(sample),
                 seed=seed,
                 workers=workers,
+                device=device,
                 term=str(term),
                 columns=slots.columns,
             )
@@ -142,7 +146,14 @@ def _neighbour_runner(method: Method) -> Callable[..., Estimate]:
             method,
             continuous,
             lambda: run_mixed(
-                sample, expression, confidence=confidence, seed=seed, k=k, scale=scale, workers=workers
+                sample,
+                expression,
+                confidence=confidence,
+                seed=seed,
+                k=k,
+                scale=scale,
+                workers=workers,
+                device=device,
             ),
         )
 
@@ -159,6 +170,7 @@ def _mixed_runner(method: Method) -> Callable[..., Estimate]:
         k: int = 5,
         scale: Scale | None = "standardise",
         workers: int | None = None,
+        device: str | None = None,
     ) -> Estimate:
         return run_mixed(
             sample,
@@ -169,6 +181,7 @@ def _mixed_runner(method: Method) -> Callable[..., Estimate]:
             k=k,
             scale=scale,
             workers=workers,
+            device=device,
         )
 
     return run
@@ -182,6 +195,7 @@ def run_copula_knn(
     seed: int = 0,
     k: int = 5,
     workers: int | None = None,
+    device: str | None = None,
 ) -> Estimate:
     """Nearest neighbours on normal scores, their Gaussian bias removed."""
 
@@ -196,6 +210,7 @@ def run_copula_knn(
             groups=_groups(sample),
             seed=seed,
             workers=workers,
+            device=device,
             term=str(term),
             columns=slots.columns,
         )
@@ -206,7 +221,9 @@ def run_copula_knn(
         expression,
         "copula-knn",
         continuous,
-        lambda: run_mixed(sample, expression, confidence=confidence, seed=seed, k=k, workers=workers),
+        lambda: run_mixed(
+            sample, expression, confidence=confidence, seed=seed, k=k, workers=workers, device=device
+        ),
     )
 
 

@@ -53,6 +53,16 @@ def test_an_integer_column_switches_to_the_mixed_estimator(name):
     assert abs(found.value - math.log(2)) < 0.05
 
 
+@pytest.mark.parametrize("name", ["ksg1", "frenzel-pompe", "copula-knn", "mesner-shalizi"])
+def test_neighbours_run_on_a_device_by_name(name):
+    data = gaussian_pair(300, 1, 0.5, 2)
+    plain = estimate(data, "I(X;Y)", estimator=name)
+    tiled = estimate(data, "I(X;Y)", estimator=name, device="cpu")
+    assert tiled.value == pytest.approx(plain.value, abs=1e-12)
+    with pytest.raises(ValueError, match="device 'nowhere' cannot hold float64"):
+        estimate(data, "I(X;Y)", estimator=name, device="nowhere")
+
+
 @pytest.mark.parametrize("name", ["ross", "gao", "mesner-shalizi"])
 def test_mixed_estimators_by_name(name):
     rng = np.random.default_rng(1)
