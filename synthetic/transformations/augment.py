@@ -72,15 +72,17 @@ class Augmentation:
         if self == AUGMENTATIONS["none"]:
             return images
         u = uniform.to(images)
-        if self.crop is not None:
+        if self.crop is None:
+            images = images.clone()
+        else:
             images = _crop(images, u[:, :4], u[:, 4] < self.flip, self.crop)
         if self.jitter:
-            images = _changed(images, u[:, 5] < self.jitter, lambda x, v: _jitter(x, v[:, 6:10]), u)
+            _change(images, u[:, 5] < self.jitter, lambda x, v: _jitter(x, v[:, 6:10]), u)
         if self.gray and images.shape[1] == 3:
-            images = torch.where((u[:, 10] < self.gray)[:, None, None, None], to_gray(images), images)
+            _change(images, u[:, 10] < self.gray, lambda x, _: to_gray(x).expand_as(x), u)
         if self.blur:
-            images = _changed(images, u[:, 11] < self.blur, lambda x, v: _blur(x, v[:, 12]), u)
-        return on_grid(images.clamp(0, 1))
+            _change(images, u[:, 11] < self.blur, lambda x, v: _blur(x, v[:, 12]), u)
+        return on_grid(images.clamp_(0, 1))
 
 
 AUGMENTATIONS: dict[str, Augmentation] = {
@@ -108,15 +110,15 @@ def augmentation(spec: str | Augmentation) -> Augmentation:
     return AUGMENTATIONS[spec]
 
 
-def _changed(
+def _change(
     images: torch.Tensor,
     mask: torch.Tensor,
     change: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
     uniform: torch.Tensor,
-) -> torch.Tensor:
-    """The images with the chosen ones changed by a function of them and their numbers."""
+) -> None:
+    """Change the chosen images in place by a function of them and their numbers."""
     chosen = mask.nonzero().squeeze(1)
-    return images.index_copy(0, chosen, change(images[chosen], uniform[chosen]))
+    images.index_copy_(0, chosen, change(images[chosen], uniform[chosen]))
 
 
 def _crop(

@@ -52,6 +52,15 @@ def test_each_image_depends_on_its_own_numbers_alone(name: str):
     assert torch.equal(AUGMENTATIONS[name].apply(images, u), together)
 
 
+@pytest.mark.parametrize("crop", [None, (0.2, 1.0)], ids=["whole", "cropped"])
+def test_the_images_that_come_in_are_left_alone(crop: tuple[float, float] | None):
+    images = noise(20)
+    before = images.clone()
+    everything = Augmentation("everything", crop=crop, flip=0.5, jitter=1.0, gray=0.5, blur=1.0)
+    assert not torch.equal(everything.apply(images, uniform(20)), before)
+    assert torch.equal(images, before)
+
+
 def test_a_crop_of_the_whole_is_the_image():
     images = noise(3)
     assert torch.allclose(AUGMENTATIONS["crop"].apply(images, uniform(3, **WHOLE)), images, atol=2e-6)
