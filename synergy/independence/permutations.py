@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import numpy.typing as npt
 from scipy.special import xlogy
@@ -124,13 +122,15 @@ def local_permutation_test(
     """
     rng = np.random.default_rng([seed, 0x10CA1])
     n = len(x)
-    value: Callable[[Floats], float]
+
+    def value(moved: Floats) -> float:
+        terms = ksg1(moved, y, k) if z is None else frenzel_pompe(moved, y, z, k)
+        return float(terms.mean())
+
     if z is None:
-        value = lambda moved: float(ksg1(moved, y, k).mean())  # noqa: E731
         draws = (rng.permutation(n) for _ in range(resamples))
     else:
         neighbours = np.hstack([np.arange(n)[:, None], nearest(z, min(near, n - 1) - 1)])
-        value = lambda moved: float(frenzel_pompe(moved, y, z, k).mean())  # noqa: E731
         draws = (_local_permutation(neighbours, rng) for _ in range(resamples))
     observed = value(x)
     exceed = sum(value(x[rows]) >= observed for rows in draws)
