@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from synergy.estimators.classifier import CrossFit
-from synergy.estimators.classifier.design import encode_target, make_design
+from synergy.estimators.classifier.design import encode_target
 from synergy.estimators.intake import Data, as_sample, check_expression, split_columns
+from synergy.independence.columns import components, conditions, indicators, matrix_of, vectors
 from synergy.independence.gcm import Residual, covariance_test, differenced, residual_features
 from synergy.independence.permutations import g_test, local_permutation_test, random_feature_test
 from synergy.independence.result import IndependenceResult
@@ -24,8 +25,6 @@ Method = Literal["auto", "g", "gcm", "permutation", "local-permutation"]
 Floats = npt.NDArray[np.float64]
 
 _MOST_ROWS = 5000
-_HEAVY = 20.0
-_MOST_CELLS = 60
 _LEARNT_DRAWS = 999
 _NOT_LEARNT = 0.05
 
@@ -146,7 +145,7 @@ def _run(
         return _gcm(sample, term, permutations, seed, notes)
     if images:
         raise ValueError(f"method {method!r} measures distances and cannot take the image {images[0]!r}")
-    x_matrix, y_matrix = (_matrix(sample, names) for names in (left, right))
+    x_matrix, y_matrix = (matrix_of(sample, names) for names in (left, right))
     if method == "permutation":
         if term.given:
             raise ValueError(f"method 'permutation' takes no condition, got {', '.join(term.given)}")
@@ -154,7 +153,7 @@ def _run(
     if len(sample) <= max(k, near):
         raise ValueError(f"k={k} and near={near} need more rows, got {len(sample)}")
     notes.append("local permutation rejects true independences where rows are sparse in Z")
-    z_matrix = _matrix(sample, term.given) if term.given else None
+    z_matrix = matrix_of(sample, term.given) if term.given else None
     if discrete:
         notes.append(f"{', '.join(discrete)} entered as indicators: ties may bias the neighbour statistic")
     return local_permutation_test(
@@ -170,18 +169,18 @@ def _gcm(sample: Sample, term: Term, permutations: int, seed: int, notes: list[s
     images = [v for v in term.given if sample.variables[v].kind == "image"]
     rows: npt.NDArray[np.int64] = np.arange(len(sample))
     if not term.given:
-        left, right = (_centred(_matrix(sample, names)) for names in term.groups)
+        left, right = (_centred(matrix_of(sample, names)) for names in term.groups)
         weights = np.ones((len(sample), 1))
     elif images:
         left, right = (_classified(sample, names, term.given, seed) for names in term.groups)
-        weights = np.hstack([np.ones((len(sample), 1)), np.tanh(_components(sample, term.given))])
+        weights = np.hstack([np.ones((len(sample), 1)), np.tanh(components(sample, term.given))])
         notes.append(f"residuals by cross-fitted classifiers, because {images[0]} is an image")
     else:
         if len(sample) > _MOST_ROWS:
             rows = np.sort(np.random.default_rng([seed, 0x5B]).permutation(len(sample))[:_MOST_ROWS])
             notes.append(f"{_MOST_ROWS} of {len(sample)} rows were used")
         few = sample.rows(rows)
-        z = _conditions(few, term.given)
+        z = conditions(few, term.given)
         smoother = Smoother(z, seed=seed)
         left, missed = (_features(few, names, smoother) for names in term.groups)
         right, means = differenced(missed, z)
@@ -212,9 +211,9 @@ def _features(sample: Sample, names: tuple[str, ...], smoother: Smoother) -> lis
         raise ValueError(f"method 'gcm' cannot regress the image {images[0]!r}: condition on it instead")
     parts: list[Residual] = []
     if discrete:
-        parts.extend(residual_features(_indicators(sample, tuple(discrete)), smoother, shapes=False))
+        parts.extend(residual_features(indicators(sample, tuple(discrete)), smoother, shapes=False))
     if continuous:
-        parts.extend(residual_features(_vectors(sample, tuple(continuous)), smoother, shapes=True))
+        parts.extend(residual_features(vectors(sample, tuple(continuous)), smoother, shapes=True))
     return parts
 
 
@@ -231,56 +230,6 @@ def _classified(sample: Sample, names: tuple[str, ...], given: tuple[str, ...], 
     codes, states = encode_target(sample, [n for n in sample if n in names])
     left = np.asarray(np.eye(states)[codes] - p)[:, : max(1, states - 1)]
     return [Residual.known(column) for column in left.T]
-
-
-def _components(sample: Sample, given: tuple[str, ...]) -> Floats:
-    """The leading principal components of the conditions, at most 8, each of variance 1."""
-    matrix = make_design(sample, given).matrix.astype(np.float64)
-    centred = matrix - matrix.mean(axis=0)
-    values, vectors = np.linalg.eigh(centred.T @ centred / len(centred))
-    leading = np.argsort(values)[::-1][:8]
-    kept = leading[values[leading] > 1e-9 * max(float(values.max()), 1e-300)]
-    return np.asarray(centred @ vectors[:, kept] / np.sqrt(values[kept]))
-
-
-def _indicators(sample: Sample, names: tuple[str, ...]) -> Floats:
-    codes, states = encode_target(sample, names)
-    if states > _MOST_CELLS:
-        raise ValueError(
-            f"{', '.join(names)} take {states} joint states, of which at most {_MOST_CELLS} can be indicators"
-        )
-    return np.eye(states)[codes][:, : max(1, states - 1)]
-
-
-def _vectors(sample: Sample, names: tuple[str, ...]) -> Floats:
-    """Standardised columns; heavy tails are drawn in by asinh, which keeps independence."""
-    matrix = np.hstack([np.asarray(sample[n], dtype=np.float64).reshape(len(sample), -1) for n in names])
-    matrix = matrix[:, matrix.min(axis=0) < matrix.max(axis=0)]
-    if not matrix.shape[1]:
-        raise ValueError(f"every column of {', '.join(names)} is constant: it is independent of everything")
-    low, middle, high = np.quantile(matrix, [0.25, 0.5, 0.75], axis=0)
-    standard = (matrix - matrix.mean(axis=0)) / matrix.std(axis=0)
-    robust = (matrix - middle) / np.where(high > low, (high - low) / 1.349, matrix.std(axis=0))
-    heavy = (standard**4).mean(axis=0) > _HEAVY
-    drawn_in = np.arcsinh(robust)
-    return np.asarray(np.where(heavy, drawn_in / drawn_in.std(axis=0), standard))
-
-
-def _matrix(sample: Sample, names: tuple[str, ...]) -> Floats:
-    discrete, continuous, images = split_columns(sample, names)
-    if images:
-        raise ValueError(f"distances cannot take the image {images[0]!r}")
-    parts = [_indicators(sample, (name,)) for name in discrete]
-    if continuous:
-        parts.append(_vectors(sample, tuple(continuous)))
-    return np.hstack(parts)
-
-
-def _conditions(sample: Sample, given: tuple[str, ...]) -> Floats:
-    discrete, continuous, _ = split_columns(sample, given)
-    parts = [_vectors(sample, tuple(continuous))] if continuous else []
-    parts += [_indicators(sample, (name,)) for name in discrete]
-    return np.hstack(parts)
 
 
 def _centred(matrix: Floats) -> list[Residual]:
