@@ -209,6 +209,28 @@ def summarise(work: Path) -> list[dict[str, object]]:
     return rows
 
 
+def redrawn(work: Path) -> list[str]:
+    """What the first and the further draws say apart, of the cells that were drawn again."""
+    ours, lines = read(work / "ours.csv"), []
+    for (family, n), count in MORE.items():
+        case = next(case for case in cases() if case.name == family)
+        for peer in REQUIREMENTS:
+            answers, found = read(work / f"{peer}.csv"), []
+            for drawn in (range(REPLICATES[n]), range(REPLICATES[n], count)):
+                names = [stem(case, n, r) for r in drawn]
+                auto, theirs = (
+                    np.array([number(table[m][0]) if m in table else np.nan for m in names])
+                    for table in (ours, answers)
+                )
+                found.append(compare(auto, theirs, case.truth))
+            if all(found):
+                first, further = (f"{f['difference']:+.4f} ± {f['error']:.4f} ({f['draws']})" for f in found)
+                lines.append(
+                    f"{family}, n = {n}, against {peer}: first draws {first}, further ones {further}."
+                )
+    return lines
+
+
 def show(row: dict[str, object], peer: str) -> str:
     """A peer's root mean square error, with its draws in brackets where it answered fewer."""
     value, count = row[peer], row[f"{peer} draws"]
@@ -243,6 +265,8 @@ def write_report(work: Path, states: dict[str, str]) -> None:
         "`better` where the mean lies outside its 95 % t interval around 0, else `as good`. Were `auto`",
         f"exactly as good as every peer everywhere, 2.5 % of {len(rows)} cells, {0.025 * len(rows):.1f},",
         "would be called worse by chance, and more since the best of several peers is picked afterwards.",
+        "",
+        "A cell that its first draws called worse was drawn again. " + " ".join(redrawn(work)),
         "",
         f"**Cells: {', '.join(f'{v} {c}' for v, c in counts.items())}.**",
         "",
