@@ -17,6 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from synergy.experiments import worlds
 from synergy.experiments.scale import Scale
+from synergy.learning.device import keep_freed_memory
 
 __all__ = ["Progress", "Row", "Runner"]
 
@@ -95,5 +96,7 @@ def _source(function: Callable[..., object]) -> str:
 
 
 def _single(function: Callable[[Job, Scale], Row], job: Job, scale: Scale) -> Row:
+    if scale.jobs > 1:  # in a worker, which does nothing else
+        keep_freed_memory()
     with threadpool_limits(limits=1):
         return function(job, scale)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import ctypes
+
 import numpy as np
 import torch
 
 from synthetic.checks import integer
 
-__all__ = ["choose_device", "generator"]
+__all__ = ["choose_device", "generator", "keep_freed_memory"]
+
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 
 
 def choose_device(device: str = "auto") -> torch.device:
@@ -43,3 +47,29 @@ def generator(seed: int, *key: int, device: torch.device | str = "cpu") -> torch
     sequence = np.random.SeedSequence(integer("seed", seed, 0), spawn_key=key)
     state = int(sequence.generate_state(1, np.uint64)[0]) >> 1
     return torch.Generator(device=device).manual_seed(state)
+
+
+def keep_freed_memory(limit: int = 2**28) -> bool:
+    """Let this process keep freed memory for the next step instead of returning it to the system.
+
+    A step of a small network on the CPU allocates and frees tens of megabytes. The GNU C library returns
+    blocks of that size at once, so that every step waits for fresh pages: with 128 images of 16 x 16 pixels
+    a step takes a quarter longer for it. No value changes. The setting holds for the whole process and
+    cannot be read back, so it is for processes that train, such as the workers of an experiment, and no
+    part of `train`.
+
+    Args:
+        limit: How many bytes may be kept, less than 2^31.
+
+    Returns:
+        Whether the C library has the setting; elsewhere nothing happens.
+
+    Raises:
+        ValueError: If the limit is out of range.
+    """
+    integer("limit", limit, 1, 2**31 - 1)
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError, TypeError):
+        return False
+    return bool(mallopt(_TRIM_THRESHOLD, limit)) and bool(mallopt(_MMAP_THRESHOLD, limit))

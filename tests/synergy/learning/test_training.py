@@ -1,6 +1,8 @@
 """The training loop: it learns, it repeats to the bit, it resumes to the bit, and it refuses bad input."""
 
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
@@ -25,6 +27,7 @@ from synergy.learning import (
     train,
     train_classifier,
 )
+from synergy.learning.device import keep_freed_memory
 from synthetic import Digits
 
 CPU = Training(epochs=3, batch_size=64, device="cpu")
@@ -431,3 +434,38 @@ def test_cuda_represents_as_the_cpu_does(digits: tuple[ImageSet, ImageSet]):
         found = trained.represent(digits[1].images)
     trained.encoder.cpu()
     np.testing.assert_allclose(found, trained.represent(digits[1].images), rtol=1e-3, atol=1e-4)
+
+
+STEPS = """
+import resource, sys
+import torch
+from synergy.learning.device import keep_freed_memory
+
+kept = sys.argv[1] == "kept" and keep_freed_memory()
+for step in range(20):
+    if step == 4:
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    parts = [torch.zeros(12 * 2**20) for _ in range(4)]
+    del parts
+print(int(kept), resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+def test_freed_memory_is_kept_for_the_next_step():
+    """Blocks of 48 MiB are fetched anew in each step, page by page, unless the process keeps them."""
+
+    def faults(mode: str) -> tuple[int, int]:
+        done = subprocess.run(
+            [sys.executable, "-c", STEPS, mode], capture_output=True, text=True, check=True
+        ).stdout.split()
+        return int(done[0]), int(done[1])
+
+    kept, few = faults("kept")
+    _, many = faults("returned")
+    assert few < many / 10 or not kept
+
+
+@pytest.mark.parametrize("limit", [0, 2**31])
+def test_a_limit_that_the_c_library_cannot_hold_is_refused(limit: int):
+    with pytest.raises(ValueError, match="limit must be between 1 and 2147483647"):
+        keep_freed_memory(limit)
