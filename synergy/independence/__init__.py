@@ -7,9 +7,9 @@ estimates. The default for continuous columns therefore regresses both sides on 
 measure", Annals of Statistics 48), whose level needs only that the product of the two regressions' biases is
 small: the regressions are undersmoothed, and what they miss is differenced away between neighbours in Z. No
 test holds its level everywhere (their theorem 2). Where X and Y are the same step function of Z with a tenth
-of its size as noise, 500 rows do not show where the step is, and this test rejects as well; it then notes
-that Z was not learnt, because what is left of X goes along with what is left of Y in *other* rows
-(`benchmarks/independence.py`).
+of its size as noise, 500 rows do not show where the step is, and this test rejects as well. A note says where
+Z was not learnt, because what is left of X goes along with what is left of Y in *other* rows; it comes in
+about half of those cases, and in one of twenty where all is well (`benchmarks/independence.py`).
 """
 
 from synergy.independence.front import Method, independence_test

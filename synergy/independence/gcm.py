@@ -11,9 +11,12 @@ from scipy.spatial import cKDTree
 
 from synergy.independence.smoother import Fit, Smoother
 
-__all__ = ["Residual", "covariance_test", "differenced", "residual_features"]
+__all__ = ["Residual", "covariance_test", "differenced", "residual_features", "unlearnt"]
 
 Floats = npt.NDArray[np.float64]
+
+_PROBES = 64
+_DRAWS = 999
 
 
 @dataclass(frozen=True)
@@ -120,29 +123,48 @@ def residual_features(matrix: Floats, smoother: Smoother, *, shapes: bool) -> li
     return features
 
 
-def differenced(
-    residuals: Sequence[Residual], z: Floats, *, k: int = 5
-) -> tuple[list[Residual], list[Residual]]:
-    """Residuals less their means over the nearest other rows in Z, and those means.
+def differenced(residuals: Sequence[Residual], z: Floats, *, k: int = 5) -> list[Residual]:
+    """Residuals less their means over the nearest other rows in Z.
 
     What a regression misses of Z is shared by neighbours, and the noise is not: the differences keep the
     noise of each row and lose most of what was missed (A. Yatchew 1997, "An elementary estimator of the
-    partial linear model", Economics Letters 57). The means have no noise of their own row in them, so that a
-    covariance of X's residuals with them is a sign that Z was not learnt, whether or not X and Y depend.
+    partial linear model", Economics Letters 57).
 
     Args:
         residuals: Of Y.
         z: The conditions, shape (n, d).
         k: The number of neighbours; fewer where there are fewer other rows.
-
-    Returns:
-        The differences and the means.
     """
-    near = cKDTree(z).query(z, min(k, len(z) - 1) + 1)[1]  # (n, k + 1)
-    rows = np.arange(len(z))[:, None]
-    near = np.take_along_axis(near, np.argsort(near == rows, axis=1, kind="stable"), axis=1)[:, :-1]
-    means = [r.values[near].mean(axis=1) for r in residuals]
-    return (
-        [replace(r, values=r.values - m) for r, m in zip(residuals, means, strict=True)],
-        [replace(r, values=m) for r, m in zip(residuals, means, strict=True)],
-    )
+    near = _neighbours(z, k)
+    return [replace(r, values=r.values - r.values[near].mean(axis=1)) for r in residuals]
+
+
+def unlearnt(left: Sequence[Residual], right: Sequence[Residual], z: Floats, *, seed: int) -> float:
+    """The p-value of the hypothesis that nothing of Z is left in the residuals of both sides.
+
+    Without a remainder, X's residual of a row tells nothing of Y's residuals of its neighbours, whether or
+    not X and Y depend, but for the share of its own noise that the regression left there: for the map M of Y,
+    the trace of (mean over neighbours) M M over that of M M. It is estimated with random signs (Hutchinson
+    1990) and taken out.
+
+    Args:
+        left: Residuals of X.
+        right: Residuals of Y.
+        z: The conditions, shape (n, d).
+        seed: Fixes the draws.
+    """
+    near = _neighbours(z, 5)
+    signs = np.random.default_rng([seed, 0x516]).choice([-1.0, 1.0], size=(len(z), _PROBES))
+    means = []
+    for r in right:
+        seen = r.remove(r.remove(signs))
+        echo = float((signs * seen[near].mean(axis=1)).sum() / (signs * seen).sum())
+        means.append(replace(r, values=r.values[near].mean(axis=1) - echo * r.values))
+    return covariance_test(left, means, weights=np.ones((len(z), 1)), resamples=_DRAWS, seed=seed)[1]
+
+
+def _neighbours(z: Floats, k: int) -> npt.NDArray[np.int64]:
+    """The k nearest other rows of each row, shape (n, k)."""
+    near = cKDTree(z).query(z, min(k, len(z) - 1) + 1)[1]
+    own = near == np.arange(len(z))[:, None]
+    return np.asarray(np.take_along_axis(near, np.argsort(own, axis=1, kind="stable"), axis=1)[:, :-1])
