@@ -189,19 +189,17 @@ def _conclude(runs: pd.DataFrame) -> Conclusion:
 def _draw(runs: pd.DataFrame) -> Figure:
     glyphs = [name for name in SETS if name in set(runs["images"])]
     others = [name for name in runs["images"].unique() if name not in SETS]
-    panels = [*glyphs, *([", ".join(others[:1])] if others else [])]
-    markers = dict(zip(AUGMENTATIONS, "os^", strict=True))
+    panels = [*glyphs, *others[:1]]
     with plot_style():
         figure, axes = subplots(len(panels), width=3.1, height=3.4)
         for axis, name in zip(axes, panels, strict=True):
             if name in SETS:
                 curve = _curve(name)
+                end = max(2.1, float(runs["I(C;Z)"].max()))
                 axis.plot(
-                    [*curve["b"], 2.1], [*curve["F"], curve["F"].iloc[-1]], color="0.3", label="exact F(b)"
+                    [*curve["b"], end], [*curve["F"], curve["F"].iloc[-1]], color="0.3", label="exact F(b)"
                 )
-            shown = [name] if name in SETS else others
-            for world in shown:
-                ending = world.split(", ")[-1]
+            for world, marker in zip([name] if name in SETS else others, "os^", strict=False):
                 for k, treatment in enumerate(("as usual", "eliminated", "told")):
                     part = runs[(runs["images"] == world) & (runs["treatment"] == treatment)]
                     axis.scatter(
@@ -210,16 +208,17 @@ def _draw(runs: pd.DataFrame) -> Figure:
                         s=24,
                         alpha=0.8,
                         color=COLOURS[k],
-                        marker=markers.get(ending, "o"),
-                        label=treatment if world == shown[0] else None,
+                        marker=marker,
+                        label=treatment if axis is axes[0] else None,
                     )
+                if name not in SETS:
+                    ending = world.split(", ")[-1]
+                    label = ending if ending != name else "no augmentation"
+                    axis.scatter([], [], color="0.4", marker=marker, label=label)
             axis.set(title=name, xlabel="I(C;Z) in nats", ylim=(-0.05, 1.5))
-            if name not in SETS and len(others) > 1:
-                axis.set_title(
-                    f"{name}: o none, \N{BLACK SQUARE} crop+flip, \N{BLACK UP-POINTING TRIANGLE} simclr"
-                )
+            if axis is axes[0] or name not in SETS:
+                axis.legend(fontsize=8, loc="lower left")
         axes[0].set_ylabel("I(A;Z) in nats")
-        axes[0].legend(fontsize=8, loc="lower right")
     return figure
 
 

@@ -80,14 +80,13 @@ class Outcome:
         """The paragraph that goes with the table: what was predicted, what was seen, whether they agree."""
         verdict = {True: "They agree.", False: "They DISAGREE.", None: "Undecided."}[self.agrees]
         verdicts = [f.verdict(self.confidence) for f in self.conclusion.findings]
+        words = {"agrees": "agree", "undecided": "are undecided", "disagrees": "disagree"}
         counts = ", ".join(
-            f"{verdicts.count(kind)} {kind}"
-            for kind in ("agrees", "undecided", "disagrees")
-            if kind in verdicts
+            f"{verdicts.count(kind)} {word}" for kind, word in words.items() if kind in verdicts
         )
         return (
             f"Predicted: {self.conclusion.predicted} Seen: {self.conclusion.seen} {verdict} "
-            f"(Of the predictions below: {counts}.)"
+            f"(Of the predictions {counts}.)"
         )
 
     @property
