@@ -91,9 +91,13 @@ class Task:
         return labels[::-1]
 
     def apply(self, images: torch.Tensor, codes: torch.Tensor) -> torch.Tensor:
-        """Transform each image by its own value of B."""
-        for part, labels in zip(self.parts, self.split(codes), strict=True):
-            images = part.transform(images, labels)
+        """Transform each image by its own value of B, in full precision also where training is mixed.
+
+        Rounded to bfloat16, the transformed images would tell their label by the rounding.
+        """
+        with torch.autocast(images.device.type, enabled=False):
+            for part, labels in zip(self.parts, self.split(codes), strict=True):
+                images = part.transform(images, labels)
         return images
 
     def predicted(self, codes: torch.Tensor) -> torch.Tensor:

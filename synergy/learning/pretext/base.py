@@ -70,8 +70,9 @@ class Pretext(ABC):
 
 
 def augmented(images: torch.Tensor, augmentation: Augmentation, rng: torch.Generator) -> torch.Tensor:
-    """The images after a base augmentation whose numbers come from `rng`."""
+    """The images after a base augmentation whose numbers come from `rng`, in full precision."""
     if augmentation.name == "none":
         return images
     uniform = torch.rand(len(images), augmentation.numbers, generator=rng, device=images.device)
-    return augmentation.apply(images, uniform)
+    with torch.autocast(images.device.type, enabled=False):
+        return augmentation.apply(images, uniform)

@@ -35,6 +35,19 @@ def batch_of(images: ImageSet, size: int = 24, seed: int = 0):
     return next(images.batches(0, size, seed=seed, device=torch.device("cpu")))
 
 
+@pytest.mark.parametrize("augment", ["none", "simclr"])
+@pytest.mark.parametrize("name", [*SEVEN, "rotation+blur"])
+def test_mixed_precision_leaves_the_images_exact(name: str, augment: str):
+    """In bfloat16 a blurred image would be told from a sharp one by its rounding."""
+    task = PredictTransformation(name, augment=augment)
+    images = pictures(channels=3)
+    full = task.views(batch_of(images))
+    with torch.autocast("cpu", torch.bfloat16):
+        mixed = task.views(batch_of(images))
+    assert mixed.dtype == torch.float32
+    assert torch.equal(mixed, full)
+
+
 @pytest.mark.parametrize("name", SEVEN)
 def test_each_of_the_seven_is_applied_as_labelled(name: str):
     images = pictures(channels=3)
