@@ -28,11 +28,19 @@ _TRAINED_ON = 16_000
 _QUANTITIES = ("H(A|Z)", "I(A;C|Z)", "class accuracy")
 
 
-def mark(sample: Sample, strength: float, *, seed: int) -> Sample:
+def mark(
+    sample: Sample, strength: float, *, seed: int, labels: npt.NDArray[np.int64] | None = None
+) -> Sample:
     """Write A into a border of blank pixels, with a given probability; the border is there in any case.
 
     Images have no blank corner that a rotation would spare, so they are framed first. One pixel of the frame
     says which transformation was applied, and its last one that a watermark is shown.
+
+    Args:
+        sample: Images X and labels A.
+        strength: The probability g that the watermark is shown.
+        seed: Fixes on which images.
+        labels: What is written, of shape (n,); None for A itself.
     """
     rng = np.random.default_rng(seed)
     images: npt.NDArray[np.float32] = np.pad(
@@ -40,19 +48,18 @@ def mark(sample: Sample, strength: float, *, seed: int) -> Sample:
     )
     shown = rng.random(len(sample)) < strength
     rows = np.flatnonzero(shown)
-    images[rows, 0, 0, 2 * sample["A"][rows]] = 1.0
+    written = sample["A"] if labels is None else labels
+    images[rows, 0, 0, 2 * written[rows]] = 1.0
     images[rows, 0, -1, -1] = 1.0
     return sample.with_column(sample.variables["X"], images)
 
 
 def _prepared(sample: Sample, strength: float, *, pruned: bool, seed: int) -> Sample:
-    """Marked images; pruned, with the frame cut away by writing it over."""
-    marked = mark(sample, strength, seed=seed)
+    """Marked images; pruned, with marks that say nothing: the labels of other rows, in random order."""
     if not pruned:
-        return marked
-    blank = marked["X"].copy()
-    blank[:, :, :_BORDER], blank[:, :, -_BORDER:] = 0.0, 0.0
-    return marked.with_column(marked.variables["X"], blank)
+        return mark(sample, strength, seed=seed)
+    shuffled = np.random.default_rng([seed, 1]).permutation(sample["A"])
+    return mark(sample, strength, seed=seed, labels=shuffled)
 
 
 def _truth(scale: Scale) -> float:
@@ -155,7 +162,7 @@ def _conclude(runs: pd.DataFrame) -> Conclusion:
         tuple(findings),
         "P2: a watermark shown with probability g leaves (1 - g) of the synergy I(A;C|X), so that of a "
         "representation which reads the watermark shrinks alike; the probe falls with it, and pruning the "
-        "watermark restores both.",
+        "watermark (writing it at random, so that it says nothing) restores both.",
         f"I(A;C|Z) in nats and the accuracy of a linear probe of C: {told}.",
     )
 

@@ -11,7 +11,7 @@ from synergy.cli import run
 from synergy.experiments import EXPERIMENTS, Scale, compact, experiment, write_outcome
 from synergy.experiments.class_information import exact_price
 from synergy.experiments.scale import as_scale
-from synergy.experiments.shortcut import mark
+from synergy.experiments.shortcut import _prepared, mark
 from synergy.experiments.worlds import image_sets, untransformed
 from synergy.learning import ImageSet
 
@@ -92,6 +92,16 @@ def test_a_watermark_shows_the_transformation_as_often_as_it_says(strength):
     read = marked["X"][shown, 0, 0, :8:2].argmax(axis=1)
     assert (read == sample["A"][shown]).all()
     assert np.array_equal(marked["X"][:, :, 1:-1, 1:-1], sample["X"])
+
+
+def test_a_pruned_watermark_is_shown_and_says_nothing():
+    held = image_sets(Scale(), seed=0, default="digits")[1]
+    sample = held.transformed("rotation", copies=4, seed=1)
+    pruned = _prepared(sample, 1.0, pruned=True, seed=2)
+    assert (pruned["X"][:, 0, -1, -1] == 1).all()
+    read = pruned["X"][:, 0, 0, :8:2].argmax(axis=1)
+    right = (read == sample["A"]).mean()
+    assert abs(right - 0.25) <= 4 * np.sqrt(0.25 * 0.75 / len(sample))
 
 
 def test_the_exact_price_has_its_closed_form():
