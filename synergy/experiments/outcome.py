@@ -80,9 +80,12 @@ class Outcome:
         """The paragraph that goes with the table: what was predicted, what was seen, whether they agree."""
         verdict = {True: "They agree.", False: "They DISAGREE.", None: "Undecided."}[self.agrees]
         verdicts = [f.verdict(self.confidence) for f in self.conclusion.findings]
-        words = {"agrees": "agree", "undecided": "are undecided", "disagrees": "disagree"}
+        words = {"agrees": ("agrees", "agree"), "undecided": ("is undecided", "are undecided")}
+        words["disagrees"] = ("disagrees", "disagree")
         counts = ", ".join(
-            f"{verdicts.count(kind)} {word}" for kind, word in words.items() if kind in verdicts
+            f"{verdicts.count(kind)} {forms[verdicts.count(kind) > 1]}"
+            for kind, forms in words.items()
+            if kind in verdicts
         )
         return (
             f"Predicted: {self.conclusion.predicted} Seen: {self.conclusion.seen} {verdict} "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
+import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -67,11 +68,14 @@ class Runner:
         missing = [(name, job) for name, job in zip(names, listed, strict=True) if name not in found]
         runner = Parallel(n_jobs=self.scale.jobs, return_as="generator")
         results = runner(delayed(_single)(function, job, self.scale) for _, job in missing)
-        for (name, job), row in zip(missing, results, strict=True):
-            found[name] = row
-            self._note(name, row)
-            if self.progress is not None:
-                self.progress(len(found), len(listed), label(job))
+        with warnings.catch_warnings():
+            # Workers keep freed memory for speed; joblib takes a growing one for a leak and replaces it.
+            warnings.filterwarnings("ignore", "A worker stopped while some jobs were given", UserWarning)
+            for (name, job), row in zip(missing, results, strict=True):
+                found[name] = row
+                self._note(name, row)
+                if self.progress is not None:
+                    self.progress(len(found), len(listed), label(job))
         return pd.DataFrame([found[name] for name in names])
 
     def _known(self) -> dict[str, Row]:
