@@ -22,7 +22,7 @@ from synthetic import Sample, Variable
 
 __all__ = ["FINE_GRAINED", "MULTIVARIATE"]
 
-_MARGIN = 0.05
+_MARGIN = 0.01
 _OWN, _SAME = "I(A;C|Z), own Z", "I(A;C|Z), one Z"
 
 
