@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 import pandas as pd
+import torch
 from matplotlib.figure import Figure
 
 from synergy.experiments.findings import Finding, Relation
@@ -28,30 +29,39 @@ _OWN, _SAME = "I(A;C|Z), own Z", "I(A;C|Z), one Z"
 
 @dataclass(frozen=True)
 class _Rung:
-    """A task of a ladder, and its label as a function of the label of the last and finest one."""
+    """A task of a ladder, and the labels of this and the coarser rungs as functions of the task's own.
+
+    Args:
+        name: What it is called.
+        task: What is predicted.
+        labels: For each rung up to this one, its label by the label of the task; several transformations
+            have a label each, so that all labels up to a rung say what that rung says.
+    """
 
     name: str
     task: Task
-    coarse: tuple[int, ...]
+    labels: tuple[tuple[int, ...], ...]
 
 
 def _rotations() -> tuple[_Rung, ...]:
     eight = {"name": "continuous-rotation", "steps": 8}
+    sizes = (2, 4, 8)
     found = []
-    for states in (2, 4, 8):
-        coarse = tuple(a * states // 8 for a in range(8))
-        found.append(_Rung(f"{states} rotations", as_task(eight, coarse=coarse), coarse))
+    for k, states in enumerate(sizes, start=1):
+        task = as_task(eight, coarse=tuple(a * states // 8 for a in range(8)))
+        labels = tuple(tuple(a * size // states for a in range(states)) for size in sizes[:k])
+        found.append(_Rung(f"{states} rotations", task, labels))
     return tuple(found)
 
 
 def _several() -> tuple[_Rung, ...]:
     parts = ("rotation", "horizontal-flip", "blur")
-    last = as_task("+".join(parts))
     found = []
-    for count in range(1, len(parts) + 1):
-        task = as_task("+".join(parts[:count]))
-        coarse = tuple(a * task.applied // last.applied for a in range(last.applied))
-        found.append(_Rung(", ".join(parts[:count]), task, coarse))
+    for k in range(1, len(parts) + 1):
+        task = as_task("+".join(parts[:k]))
+        split = task.split(torch.arange(task.applied))
+        labels = tuple(tuple(int(a) for a in part) for part in split)
+        found.append(_Rung(", ".join(parts[:k]), task, labels))
     return tuple(found)
 
 
@@ -61,36 +71,43 @@ _LADDERS = {"fine-grained": _rotations(), "multivariate": _several()}
 def _train(job: tuple[str, str, int], scale: Scale) -> Row:
     ladder, name, seed = job
     rungs = _LADDERS[ladder]
-    task = next(rung.task for rung in rungs if rung.name == name)
+    rung = next(rung for rung in rungs if rung.name == name)
     train, judged = image_sets(scale, seed=seed, default="digits")
-    fitted = fit(PredictTransformation(task), train, seed=seed, scale=scale)
+    fitted = fit(PredictTransformation(rung.task), train, seed=seed, scale=scale)
     copies = max(1, scale.judged // judged.size)
-    rows = fitted.trained.represented(judged.transformed(task, copies=copies, seed=6000 + seed))
+    rows = fitted.trained.represented(judged.transformed(rung.task, copies=copies, seed=6000 + seed))
+    told = len(rungs) if name == rungs[-1].name else 1
+    synergies = [f"I({','.join(_names(k))};C|Z)" for k in range(1, len(rung.labels) + 1)]
     found = measure_representation(
-        rows, terms=["I(A;C|Z)", "I(A;Z)"], quality=scale.quality, folds=4, seed=seed
+        _labelled(rows, rung),
+        terms=["I(A;Z)", *(synergies if told > 1 else synergies[-1:])],
+        quality=scale.quality,
+        folds=4,
+        seed=seed,
     )
     row: Row = {
         "task": name,
         "seed": seed,
-        "states": task.states,
+        "states": rung.task.states,
         "I(A;Z)": found["I(A;Z)"].value,
-        _OWN: found["I(A;C|Z)"].value,
+        _OWN: found[synergies[-1]].value,
         "class accuracy": probe_accuracy(fitted, untransformed(judged), seed=seed),
     }
-    if name == rungs[-1].name:
-        for rung in rungs:
-            same = measure_representation(
-                _labelled(rows, rung), terms=["I(A;C|Z)"], quality=scale.quality, folds=4, seed=seed
-            )
-            row[f"one Z: {rung.name}"] = same["I(A;C|Z)"].value
+    if told > 1:
+        row.update({f"one Z: {r.name}": found[t].value for r, t in zip(rungs, synergies, strict=True)})
     return row
 
 
+def _names(count: int) -> list[str]:
+    return [f"L{k}" for k in range(1, count + 1)]
+
+
 def _labelled(rows: Sample, rung: _Rung) -> Sample:
-    """Rows of the finest task with a coarser label for A."""
-    states = max(rung.coarse) + 1
-    variable = Variable("A", "discrete", states, "transformation")
-    return rows.with_column(variable, np.array(rung.coarse)[rows["A"]])
+    """Rows of a task with the labels of its rung and of the coarser ones as columns L1, L2, .."""
+    for name, label in zip(_names(len(rung.labels)), rung.labels, strict=True):
+        variable = Variable(name, "discrete", max(label) + 1, "transformation")
+        rows = rows.with_column(variable, np.array(label)[rows["A"]])
+    return rows
 
 
 def _ladder(runs: pd.DataFrame) -> pd.DataFrame:

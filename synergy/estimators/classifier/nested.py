@@ -20,9 +20,10 @@ class NestedCrossFit(CrossFit):
     """Cross-fitted losses whose classifiers may ignore the discrete conditions.
 
     The log probabilities of predicting T from (Z, C) pool classifiers that see Z and C with classifiers
-    that see Z alone. The weights of the pool in one fold are fitted on the held-out predictions of all
-    other folds, as a super learner's are (van der Laan, Polley, Hubbard 2007): w weights fitted on g
-    independent groups cost about w / (2 g) nats.
+    that see Z alone. With several conditions the pool has those that miss one of them, too: so what a finer
+    condition costs a classifier in rows per state is not mistaken for a loss of information. The weights of
+    the pool in one fold are fitted on the held-out predictions of all other folds, as a super learner's are
+    (van der Laan, Polley, Hubbard 2007): w weights fitted on g independent groups cost about w / (2 g) nats.
 
     Example:
         >>> from synthetic import ModularShift, Variable
@@ -44,7 +45,7 @@ class NestedCrossFit(CrossFit):
         if key not in self._log_p and smooth:
             y, k = self._target(target)
             if k > 1:
-                nested = [names] if names == smooth else [names, smooth]
+                nested = _nested(names, smooth)
                 models = [log_p for each in nested for log_p in self._held(target, each)]
                 log_p = np.zeros((len(y), k))
                 for split in self.splits:
@@ -81,3 +82,10 @@ class NestedCrossFit(CrossFit):
                 found.append(log_p)
             self._remembered[key] = found
         return self._remembered[key]
+
+
+def _nested(names: list[str], smooth: list[str]) -> list[list[str]]:
+    """What the pooled classifiers see: every condition, all but one of the discrete ones, none of these."""
+    discrete = [name for name in names if name not in smooth]
+    missing = dict.fromkeys([(), *((name,) for name in discrete), tuple(discrete)])
+    return [[name for name in names if name not in left_out] for left_out in missing]
