@@ -7,6 +7,7 @@ from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
+from scipy.stats import entropy
 from scipy.stats import t as student
 
 from synergy.estimators.columns import Scale, Slot, check_rows, check_scale, described, scaled, spread_labels
@@ -34,6 +35,14 @@ Method = Literal["auto", "ksg1", "ksg2", "frenzel-pompe", "gao", "mesner-shalizi
 
 _MANY_DIMENSIONS = 10
 """Beyond this many joint columns the bias of nearest neighbours is of the size of the value."""
+
+_SEVERAL_DIMENSIONS = 3
+"""Beyond this many joint columns the bias that is not corrected shows in the coverage: with 2 + 2 columns and
+500 rows, 95 % intervals covered 0.5 nats in 91 % of data sets and 2 nats in 13 %."""
+
+_NEAR_CEILING = 0.8
+"""Beyond this share of the labels' entropy the estimates are skewed: 95 % intervals of 500 rows covered in
+95 % of data sets at a share of 0.64, in 92 to 94 % at 0.85 and in 78 to 83 % at 0.98."""
 
 
 def run(
@@ -95,11 +104,12 @@ def run(
             f"{sum(widths)} joint dimensions: the bias was removed as if the copula were Gaussian; where "
             "it is not, no nearest-neighbour estimate is trustworthy there"
         )
-    elif sum(widths) > _MANY_DIMENSIONS:
+    elif sum(widths) > _SEVERAL_DIMENSIONS and correction == "none":
         notes.append(
             f"{sum(widths)} joint dimensions: nearest neighbours are biased there and the interval is of "
             "sampling error only; use copula_knn, a classifier or a variational bound"
         )
+    notes.extend(_ceiling_note(slots, value))
     error, ends = math.nan, (math.nan, math.nan)
     if interval:
         error, freedom, shift = subsampled(
@@ -121,6 +131,21 @@ def run(
         notes=tuple(notes),
         local=terms,
     )
+
+
+def _ceiling_note(slots: list[Slot], value: float) -> list[str]:
+    """What to say where the value comes near the entropy of a slot of labels, which it cannot exceed."""
+    labels = [s.values for s in slots[:2] if s.discrete.all()]
+    if not labels:
+        return []
+    counts = [np.unique(column, axis=0, return_counts=True)[1] for column in labels]
+    ceiling = min(float(entropy(count)) for count in counts)
+    if value <= _NEAR_CEILING * ceiling:
+        return []
+    return [
+        f"close to the entropy of the labels, {ceiling:.3f} nats, which information cannot exceed: estimates "
+        "are skewed there and the interval is of sampling error only"
+    ]
 
 
 def _chosen(method: Method, slots: list[Slot]) -> tuple[str, list[str]]:

@@ -513,3 +513,26 @@ def test_notes_call_columns_by_their_names():
         knn(height, weight, columns=[("left",), ("weight",)])
     with pytest.raises(ValueError, match="columns must name the columns of 2 slots, got"):
         knn(height, weight, columns=[("left", "right")])
+
+
+@pytest.mark.parametrize(("apart", "said"), [(1.5, False), (4.0, True)])
+@pytest.mark.parametrize("method", ["ross", "mesner-shalizi"])
+def test_a_value_near_the_entropy_of_the_labels_is_noted(apart, said, method):
+    rng = np.random.default_rng(0)
+    labels = rng.integers(2, size=500)
+    numbers = apart * labels + rng.standard_normal(500)
+    found = mixed(labels, numbers, discrete_x=[True], method=method, seed=0, workers=1)
+    assert any("close to the entropy of the labels" in note for note in found.notes) is said
+
+
+def test_several_dimensions_are_noted_unless_the_bias_is_corrected():
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((400, 2))
+    y = x + rng.standard_normal((400, 2))
+    plain, corrected = knn(x, y, seed=0, workers=1), knn(x, y, correction="gaussian", seed=0, workers=1)
+    single = knn(x[:, 0], y[:, 0], seed=0, workers=1)
+    said = [
+        "4 joint dimensions: nearest neighbours are biased" in " ".join(e.notes)
+        for e in (plain, corrected, single)
+    ]
+    assert said == [True, False, False]
