@@ -58,6 +58,7 @@ def test_it_runs_again(path, tmp_path):
     notebook = nbformat.read(path, as_version=4)
     for cell in code_of(notebook):
         cell.outputs = []
+    (tmp_path / "experiments").symlink_to(FOLDER / "experiments")
     runner = client.NotebookClient(
         notebook, timeout=SECONDS, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}
     )
