@@ -91,8 +91,9 @@ def ours(a: dict) -> Tasks:
     ten = dict.fromkeys("XYZ", 10)
 
     def labelled() -> float:
-        coded = {name: encode(column)[0] for name, column in labels.items()}
-        return plug_in("I(X;Y|Z)", coded, scores=False).value
+        coded = {name: encode(column) for name, column in labels.items()}
+        columns, states = ({name: pair[i] for name, pair in coded.items()} for i in (0, 1))
+        return plug_in("I(X;Y|Z)", columns, cardinalities=states, scores=False).value
 
     found: Tasks = {
         "discrete codes": lambda: plug_in("I(X;Y|Z)", codes, cardinalities=ten, scores=False).value,
@@ -334,7 +335,7 @@ def write(found: dict[tuple[str, str], dict], repeats: int, rows: int, busy: boo
     import sklearn
 
     versions = f"numpy {numpy.__version__}, scipy {scipy.__version__}, scikit-learn {sklearn.__version__}"
-    state = "shared with other work while this ran: read the ratios" if busy else "idle otherwise"
+    state = "shared with other work while this ran: read the ratios" if busy else "nothing else ran"
     lines = [
         "# The time of one estimate",
         "",

@@ -71,7 +71,7 @@ def readable(weights: tuple[float, ...]) -> float:
 
     Example:
         >>> round(readable((0.8, 0.1, 0.1)), 4)
-        0.4597
+        0.4596
     """
     return math.log(len(weights)) + sum(w * math.log(w) for w in weights)
 
