@@ -78,12 +78,13 @@ def _conditions(scale: Scale) -> list[_Condition]:
     glyphs = [] if scale.data not in (None, "glyphs") else list(SETS)
     found = []
     for name in glyphs:
-        weights = (*_SWEEP, STRONGEST) if name == "half-symmetric" else (STRONGEST,)
-        found += [_Condition(name, "as usual", 0.0), _Condition(name, "told", 0.0)]
+        weights = (*_SWEEP, STRONGEST) if name == "half-symmetric" and scale.every else (STRONGEST,)
+        found += [_Condition(name, "as usual", 0.0)]
+        found += [_Condition(name, "told", 0.0)] if scale.every else []
         found += [_Condition(name, "eliminated", w) for w in weights]
     if scale.data != "glyphs":
         images = scale.data_name or "digits"
-        for augmentation in AUGMENTATIONS:
+        for augmentation in AUGMENTATIONS if scale.every else AUGMENTATIONS[:1]:
             for treatment, weight in (("as usual", 0.0), ("told", 0.0), ("eliminated", STRONGEST)):
                 found.append(_Condition(images, treatment, weight, augmentation))
     return found

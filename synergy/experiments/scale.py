@@ -29,6 +29,7 @@ class Scale:
         pixels: The side of glyphs.
         tolerance: The standard error asked of Monte Carlo truths, in nats.
         quality: How much work the classifier estimator does.
+        every: Whether to run all conditions, or those alone that the predictions are about.
         precision: `float32`, or mixed precision.
         compile: Whether to compile the encoder.
         data: `digits`, `glyphs`, `cifar10` or an `ImageSet`; None for what the experiment was made for.
@@ -49,6 +50,7 @@ class Scale:
     pixels: int = 16
     tolerance: float = 0.005
     quality: Literal["quick", "default", "best"] = "quick"
+    every: bool = True
     precision: Literal["float32", "bfloat16", "float16"] = "float32"
     compile: bool = False
     data: DataName | ImageSet | None = None
@@ -70,7 +72,7 @@ class Scale:
     @classmethod
     def quick(cls, **changes: Any) -> Scale:  # noqa: ANN401  (the fields above)
         """At most two minutes on two cores; three seeds show a spread, hardly more."""
-        small = cls(seeds=3, steps=300, judged=1500, features=32, tolerance=0.02)
+        small = cls(seeds=3, steps=300, judged=1500, features=32, tolerance=0.02, every=False)
         return replace(small, **changes)
 
     @classmethod
