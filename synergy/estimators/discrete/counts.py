@@ -26,7 +26,7 @@ _LARGEST_CODE = 1 << 62
 _NARROW = 1024
 
 
-def encode(column: npt.ArrayLike, *, name: str = "column") -> tuple[Codes, int]:
+def encode(column: npt.ArrayLike, *, name: str = "column") -> tuple[npt.NDArray[np.int64], int]:
     """Integer codes 0 .. k - 1 of any labels (integers, booleans, strings), and k.
 
     Integers that span less than 1,024 are only shifted, which keeps gaps as states that never occur; wider
@@ -61,18 +61,15 @@ def encode(column: npt.ArrayLike, *, name: str = "column") -> tuple[Codes, int]:
     return codes.astype(np.int64), len(labels)
 
 
-def _renumbered(array: Codes, low: int, span: int) -> tuple[Codes, int]:
-    """The ranks of integers among the distinct ones, by a table of their span, in blocks that stay cached.
-
-    Four bytes a rank, where they suffice, halve the fresh memory, whose first touch is most of the work.
-    """
+def _renumbered(array: Codes, low: int, span: int) -> tuple[npt.NDArray[np.int64], int]:
+    """The ranks of integers among the distinct ones, by a table of their span, in blocks that stay cached."""
     seen = np.zeros(span, dtype=bool)
-    found: Codes = np.empty(array.size, dtype=np.int32 if span <= np.iinfo(np.int32).max else np.int64)
+    found = np.empty(array.size, dtype=np.int64)
     for start in range(0, array.size, _BLOCK):
         part = slice(start, start + _BLOCK)
         np.subtract(array[part], low, out=found[part], casting="unsafe")
         seen[found[part]] = True
-    rank = (np.cumsum(seen) - 1).astype(found.dtype)
+    rank = np.cumsum(seen) - 1
     for start in range(0, array.size, _BLOCK):
         part = slice(start, start + _BLOCK)
         found[part] = rank.take(found[part])
