@@ -75,7 +75,7 @@ _curve = cache(exact_price)
 
 
 def _conditions(scale: Scale) -> list[_Condition]:
-    glyphs = [] if scale.data not in (None, "glyphs") else list(SETS)
+    glyphs = list(SETS) if scale.draws_glyphs else []
     found = []
     for name in glyphs:
         weights = (*_SWEEP, STRONGEST) if name == "half-symmetric" and scale.every else (STRONGEST,)
@@ -108,7 +108,7 @@ def _train(job: tuple[_Condition, int], scale: Scale) -> Row:
     pretext = Eliminate(task, "C", weight=condition.weight) if condition.weight else task
     fitted = fit(pretext, source, seed=seed, scale=scale, encoder=encoder, features=features, longer=_LONGER)
     found = measure_representation(
-        fitted.trained.represented(judged),
+        fitted.represented(judged),
         terms=[name for name in _QUANTITIES if name.startswith("I")],
         quality=scale.quality,
         folds=4,

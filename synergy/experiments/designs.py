@@ -75,7 +75,7 @@ def _train(job: tuple[str, str, int], scale: Scale) -> Row:
     train, judged = image_sets(scale, seed=seed, default="digits")
     fitted = fit(PredictTransformation(rung.task), train, seed=seed, scale=scale)
     copies = max(1, scale.judged // judged.size)
-    rows = fitted.trained.represented(judged.transformed(rung.task, copies=copies, seed=6000 + seed))
+    rows = fitted.represented(judged.transformed(rung.task, copies=copies, seed=6000 + seed))
     told = len(rungs) if name == rungs[-1].name else 1
     synergies = [f"I({','.join(_names(k))};C|Z)" for k in range(1, len(rung.labels) + 1)]
     found = measure_representation(

@@ -94,7 +94,7 @@ def _train(job: tuple[str, int], scale: Scale) -> Row:
 
 
 def _measure(runner: Runner) -> pd.DataFrame:
-    if runner.scale.data not in (None, "glyphs"):
+    if not runner.scale.draws_glyphs:
         raise ValueError(
             "invariance-or-equivariance needs images whose hue is known: data must be glyphs, "
             f"got {runner.scale.data_name}"

@@ -28,7 +28,7 @@ def _train(job: tuple[str, str, int], scale: Scale) -> Row:
     task = PredictTransformation("rotation", augment=augmentation)
     fitted = fit(task, train, seed=seed, scale=scale, encoder=encoder)
     copies = max(1, scale.judged // judged.size)
-    turned = fitted.trained.represented(judged.transformed("rotation", copies=copies, seed=4000 + seed))
+    turned = fitted.represented(judged.transformed("rotation", copies=copies, seed=4000 + seed))
     return {
         "encoder": encoder,
         "augmentation": augmentation,

@@ -114,6 +114,11 @@ class Scale:
         """The name of the images; None for the experiment's own."""
         return f"{self.data.size} images" if isinstance(self.data, ImageSet) else self.data
 
+    @property
+    def draws_glyphs(self) -> bool:
+        """Whether an experiment that was made for glyphs runs on them."""
+        return self.data in (None, "glyphs")
+
     def to_dict(self) -> dict[str, Any]:
         """The settings by name; an `ImageSet` by its size."""
         found = {f.name: getattr(self, f.name) for f in fields(self)}

@@ -62,17 +62,12 @@ def _prepared(sample: Sample, strength: float, *, pruned: bool, seed: int) -> Sa
     return mark(sample, strength, seed=seed, labels=shuffled)
 
 
-def _truth(scale: Scale) -> float:
+def _truth(transformation: str, scale: Scale) -> Row:
     """The exact synergy without a watermark, in nats; NaN on images whose latents are not known."""
-    if scale.data not in (None, "glyphs"):
-        return float("nan")
-    world = glyph_world(_GLYPHS, "rotation", pixels=scale.pixels)
-    return float(world.exact("I(A;C|X)", tolerance=scale.tolerance))
-
-
-def _exact(job: str, scale: Scale) -> Row:
-    del job
-    return {"I(A;C|X)": _truth(scale)}
+    if not scale.draws_glyphs:
+        return {"I(A;C|X)": float("nan")}
+    world = glyph_world(_GLYPHS, transformation, pixels=scale.pixels)
+    return {"I(A;C|X)": float(world.exact("I(A;C|X)", tolerance=scale.tolerance))}
 
 
 def _train(job: tuple[float, bool, int], scale: Scale) -> Row:
@@ -90,7 +85,7 @@ def _train(job: tuple[float, bool, int], scale: Scale) -> Row:
     turned = judged.transformed("rotation", copies=copies, seed=8000 + seed)
     shown = _prepared(turned, strength, pruned=pruned, seed=8000 + seed)
     found = measure_representation(
-        fitted.trained.represented(shown),
+        fitted.represented(shown),
         terms=["H(A|Z)", "I(A;C|Z)"],
         quality=scale.quality,
         folds=4,
@@ -110,7 +105,7 @@ def _train(job: tuple[float, bool, int], scale: Scale) -> Row:
 
 
 def _measure(runner: Runner) -> pd.DataFrame:
-    truth = runner.spread(_exact, ["without a watermark"])
+    truth = runner.spread(_truth, ["rotation"])
     conditions = [(g, False) for g in STRENGTHS] + [(max(STRENGTHS), True)]
     jobs = [(g, pruned, seed) for seed in range(runner.scale.seeds) for g, pruned in conditions]
     runs = runner.spread(

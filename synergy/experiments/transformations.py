@@ -35,7 +35,7 @@ _GLYPHS = "mixed"
 
 def _seven(scale: Scale) -> tuple[str, ...]:
     """The transformations that change the images: gray ones stay as they are under grayscale."""
-    if scale.data in (None, "glyphs"):
+    if scale.draws_glyphs:
         return SEVEN
     gray = image_sets(scale, seed=0, default="digits")[0].shape[0] == 1
     return tuple(name for name in SEVEN if not (gray and name == "grayscale"))
@@ -43,7 +43,7 @@ def _seven(scale: Scale) -> tuple[str, ...]:
 
 def _truth(name: str, scale: Scale) -> Row:
     """The input side: exact on glyphs, by held-out predictions on images without known latents."""
-    if scale.data in (None, "glyphs"):
+    if scale.draws_glyphs:
         world = glyph_world(_GLYPHS, name, pixels=scale.pixels)
         draws = 2000 if scale.tolerance > 0.01 else 10_000
         exact = {term: float(world.exact(term, tolerance=scale.tolerance)) for term in TRUTHS[:2]}
@@ -57,7 +57,7 @@ def _train(job: tuple[str, int], scale: Scale) -> Row:
     name, seed = job
     drawn = "rotation" if name == "random" else name
     task: Pretext
-    if scale.data in (None, "glyphs"):
+    if scale.draws_glyphs:
         world = glyph_world(_GLYPHS, drawn, pixels=scale.pixels)
         raw = raw_glyphs(_GLYPHS, scale.judged, seed=1000 + seed, pixels=scale.pixels)
         turned = world.sample(scale.judged, seed=2000 + seed)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,6 @@ from synergy.learning.probes import probe
 from synthetic import Cifar10, Digits, Glyphs, Sample, Variable
 
 __all__ = [
-    "Fitted",
     "fit",
     "glyph_world",
     "head_log_probabilities",
@@ -105,14 +103,6 @@ def untransformed(images: ImageSet) -> Sample:
     )
 
 
-@dataclass(frozen=True)
-class Fitted:
-    """A trained encoder and its curve's last loss, in nats."""
-
-    trained: Trained
-    loss: float
-
-
 def fit(
     pretext: Pretext,
     source: ImageSet | Glyphs,
@@ -122,7 +112,7 @@ def fit(
     encoder: str | None = None,
     features: int | None = None,
     longer: float = 1.0,
-) -> Fitted:
+) -> Trained:
     """Train an encoder for the scale's number of steps.
 
     Args:
@@ -149,7 +139,7 @@ def fit(
         compile=scale.compile and not isinstance(pretext, Untrained),
         device=scale.device,
     )
-    trained = train(
+    return train(
         pretext,
         data,
         seed=seed,
@@ -158,20 +148,18 @@ def fit(
         options=settings,
         progress=False,
     )
-    loss = float("nan") if isinstance(pretext, Untrained) else float(trained.curve["loss"].iloc[-1])
-    return Fitted(trained, loss)
 
 
 @torch.no_grad()
-def head_log_probabilities(fitted: Fitted, sample: Sample) -> npt.NDArray[np.float64]:
+def head_log_probabilities(fitted: Trained, sample: Sample) -> npt.NDArray[np.float64]:
     """What the trained head of the task says of A on each row, in nats, shape (n, states)."""
-    z = torch.from_numpy(fitted.trained.represent(sample["X"])).to(fitted.trained.device)
-    head = fitted.trained.head
+    z = torch.from_numpy(fitted.represent(sample["X"])).to(fitted.device)
+    head = fitted.head
     own = head.task if isinstance(head, AdversarialHead) else head
     found = own(z).log_softmax(dim=1).double().cpu().numpy()
     return np.asarray(found, dtype=np.float64)
 
 
-def probe_accuracy(fitted: Fitted, sample: Sample, target: str = "C", *, seed: int = 0) -> float:
+def probe_accuracy(fitted: Trained, sample: Sample, target: str = "C", *, seed: int = 0) -> float:
     """The cross-validated accuracy of a linear probe of a latent on the frozen representation."""
-    return probe(fitted.trained.represented(sample), target, seed=seed).score
+    return probe(fitted.represented(sample), target, seed=seed).score

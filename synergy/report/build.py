@@ -20,7 +20,7 @@ from synergy.report.strips import Axis, axis_svg, strip_svg
 from synergy.verification import Call, Report, Settings, Verdict
 from synergy.verification.cases import LEFT_OUT
 from synergy.verification.table import provenance
-from synergy.verification.verdict import Judgement
+from synergy.verification.verdict import JUDGEMENTS, Judgement
 from theory import CLAIMS, ESSL, Claim
 from theory.claims import World
 
@@ -40,20 +40,10 @@ WORLDS: dict[World, str] = {
     "and the claim is judged on raw inputs that it never saw.",
 }
 
-_ORDER: tuple[Judgement, ...] = (
-    "proved",
-    "refuted",
-    "verified",
-    "violated",
-    "by construction",
-    "inconclusive",
-    "unknown",
-    "not applicable",
-)
 _AGAINST_FIRST: tuple[Judgement, ...] = (
     "refuted",
     "violated",
-    *(name for name in _ORDER if name not in ("refuted", "violated")),
+    *(name for name in JUDGEMENTS if name not in ("refuted", "violated")),
 )
 _MEANINGS: dict[Judgement, str] = {
     "proved": "follows from Shannon’s inequalities, the diagram and what is given",
@@ -160,7 +150,7 @@ def render_report(report: Report) -> str:
     return environment.get_template("report.html.jinja").render(
         report=report,
         entries=entries,
-        counts=[(name, counts[name], name.replace(" ", "-")) for name in _ORDER if counts[name]],
+        counts=[(name, counts[name], name.replace(" ", "-")) for name in JUDGEMENTS if counts[name]],
         worlds=[(w, WORLDS[w]) for w in get_args(World) if any(v.world == w for v in report.verdicts)],
         meanings=_MEANINGS,
         headline=_headline(report),
@@ -240,7 +230,7 @@ def _cell(claim: Claim, world: World, own: Sequence[Verdict], report: Report) ->
         state = "neutral"
     else:
         state = report.standings()[claim.id, world].replace("as expected", "expected")
-    order = _ORDER if claim.expectation != "false" else _AGAINST_FIRST
+    order = JUDGEMENTS if claim.expectation != "false" else _AGAINST_FIRST
     said = [name for name in order if here[name]]
     decisive = [name for name in said if name != "not applicable"] or said
     text = ", ".join(f"{here[name]} {name}" for name in decisive)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import get_args
 
 from synergy.verification.settings import Settings
-from synergy.verification.verdict import Standing, Verdict, World, standing
+from synergy.verification.verdict import JUDGEMENTS, Standing, Verdict, World, standing
 from theory import Claim
 
 __all__ = ["Call", "Report"]
@@ -87,7 +87,7 @@ class Report:
     def summary(self) -> str:
         """One line."""
         standings = list(self.standings().values())
-        counts = {name: sum(v.judgement == name for v in self.verdicts) for name in _ORDER}
+        counts = {name: sum(v.judgement == name for v in self.verdicts) for name in JUDGEMENTS}
         told = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
         verdict = {
             0: "every claim came out as expected",
@@ -110,15 +110,3 @@ class Report:
 
 def _counted(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
-
-
-_ORDER = (
-    "proved",
-    "refuted",
-    "verified",
-    "violated",
-    "by construction",
-    "inconclusive",
-    "unknown",
-    "not applicable",
-)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from theory.claims import World
 
-__all__ = ["Judgement", "Standing", "Verdict", "World", "standing", "to_frame"]
+__all__ = ["JUDGEMENTS", "Judgement", "Standing", "Verdict", "World", "standing", "to_frame"]
 
 
 Judgement = Literal[
@@ -23,6 +23,18 @@ Judgement = Literal[
     "by construction",
     "not applicable",
 ]
+
+JUDGEMENTS: tuple[Judgement, ...] = (
+    "proved",
+    "refuted",
+    "verified",
+    "violated",
+    "by construction",
+    "inconclusive",
+    "unknown",
+    "not applicable",
+)
+"""The judgements in the order in which people are told of them."""
 
 Standing = Literal["as expected", "unexpected", "inconclusive"]
 
