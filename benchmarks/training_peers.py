@@ -7,7 +7,7 @@ Written after the pipelines in their repository (github.com/kaotty/Understanding
 - `crop+flip` and `simclr`: `Equivariant Network/train.py`: a crop, a mirror image half of the time, for
   `simclr` colour jitter and gray, a tensor, a quarter-turn of the tensor, then normalisation.
 
-Ours does more at each name: resized crops, and for `simclr` a blur.
+At 32 pixels that crop changes nothing.
 """
 
 from __future__ import annotations

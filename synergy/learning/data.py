@@ -207,7 +207,8 @@ class ImageSet:
         for step, rows in enumerate(chunks):
             index = rows.to(device)
             rng = step_stream(epoch, step, seed=seed, device=device, held_out=held_out)
-            yield Batch(images[index], {k: v[index] for k, v in labels.items()}, rng)
+            chosen = images.index_select(0, index)  # faster than images[index]
+            yield Batch(chosen, {k: v[index] for k, v in labels.items()}, rng)
 
     def rows(self, index: torch.Tensor) -> ImageSet:
         """The chosen rows."""

@@ -13,7 +13,7 @@ from torch import nn
 
 from synergy.estimators.classifier import KernelClassifier, Model, NestedCrossFit, NetworkClassifier
 from synergy.estimators.classifier.design import Design
-from synergy.learning import ConvEncoder, MLPEncoder, Trained, train_classifier
+from synergy.learning import MLPEncoder, Trained, build_encoder, train_classifier
 from synergy.verification.cases import Case
 from synergy.verification.settings import Settings
 from synthetic import Answer, Sample, Variable
@@ -163,7 +163,7 @@ class Bench:
 
     def _encoder(self) -> nn.Module:
         if self.has_images:
-            return ConvEncoder(int(self.sample["X"].shape[1]), self.settings.features)
+            return build_encoder("cnn", self.sample["X"].shape[1:], features=self.settings.features)
         variable = self.sample.variables["X"]
         width = variable.cardinality or int(np.prod(self.sample["X"].shape[1:], dtype=np.int64))
         return MLPEncoder(width, self.settings.features)

@@ -72,10 +72,11 @@ class Augmentation:
         if self == AUGMENTATIONS["none"]:
             return images
         u = uniform.to(images)
+        mirrored = u[:, 4] < self.flip
         if self.crop is None:
-            images = images.clone()
+            images = torch.where(mirrored[:, None, None, None], images.flip(3), images)
         else:
-            images = _crop(images, u[:, :4], u[:, 4] < self.flip, self.crop)
+            images = _crop(images, u[:, :4], mirrored, self.crop)
         if self.jitter:
             _change(images, u[:, 5] < self.jitter, lambda x, v: _jitter(x, v[:, 6:10]), u)
         if self.gray and images.shape[1] == 3:
@@ -118,7 +119,7 @@ def _change(
 ) -> None:
     """Change the chosen images in place by a function of them and their numbers."""
     chosen = mask.nonzero().squeeze(1)
-    images.index_copy_(0, chosen, change(images[chosen], uniform[chosen]))
+    images.index_copy_(0, chosen, change(images.index_select(0, chosen), uniform[chosen]))
 
 
 def _crop(
@@ -131,31 +132,36 @@ def _crop(
     height = torch.sqrt(share / aspect).clamp(max=1)
     x = (2 * u[:, 2] - 1) * (1 - width)
     y = (2 * u[:, 3] - 1) * (1 - height)
-    width = torch.where(flip, -width, width)
-    tall = _resampled(images, y, height)
-    return _resampled(tall.transpose(2, 3).contiguous(), x, width).transpose(2, 3).contiguous()
+    rows = _interpolation(y, height, images.shape[2])
+    columns = _interpolation(x, torch.where(flip, -width, width), images.shape[3])
+    return _between(rows, images, columns)
 
 
-def _resampled(images: torch.Tensor, centre: torch.Tensor, extent: torch.Tensor) -> torch.Tensor:
-    """Rows of each image at equal steps through an interval, interpolated, beyond the border repeated.
+def _interpolation(centre: torch.Tensor, extent: torch.Tensor, size: int) -> torch.Tensor:
+    """Matrices (n, size, size) that read equal steps through an interval, beyond the border repeated.
 
     Args:
-        images: Shape (n, channels, height, width), contiguous.
         centre: The middle of the interval, -1 to 1 from edge to edge, shape (n,).
         extent: Half its length, negative to go backwards, shape (n,).
+        size: The number of pixels.
+    """
+    pixels = torch.arange(size, device=centre.device, dtype=centre.dtype)
+    steps = (pixels * 2 + 1) / size - 1
+    place = (((centre[:, None] + extent[:, None] * steps + 1) * size - 1) / 2).clamp_(0, size - 1)
+    return (place[:, :, None] - pixels).abs_().neg_().add_(1).clamp_(min=0)
+
+
+def _between(rows: torch.Tensor, images: torch.Tensor, columns: torch.Tensor) -> torch.Tensor:
+    """The product rows @ image @ columns^T for each image: small products are faster than gathering.
+
+    Args:
+        rows: Shape (n, height, height).
+        images: Shape (n, channels, height, width).
+        columns: Shape (n, width, width).
     """
     n, channels, height, width = images.shape
-    steps = (torch.arange(height, device=images.device, dtype=images.dtype) * 2 + 1) / height - 1
-    place = ((centre[:, None] + extent[:, None] * steps + 1) * height - 1) / 2
-    place = place.clamp_(0, height - 1)
-    first = place.floor().clamp_(max=max(height - 2, 0))
-    share = (place - first)[:, None, :, None]
-    rows = images.reshape(-1, width)
-    base = torch.arange(n * channels, device=images.device).reshape(n, channels, 1) * height
-    index = (base + first.long()[:, None, :]).reshape(-1)
-    low = rows.index_select(0, index).reshape(images.shape)
-    high = rows.index_select(0, (index + 1).clamp_(max=len(rows) - 1)).reshape(images.shape)
-    return high.sub_(low).mul_(share).add_(low)
+    wide = images.reshape(n, channels * height, width) @ columns.transpose(1, 2)
+    return rows[:, None] @ wide.reshape(images.shape)
 
 
 def _jitter(images: torch.Tensor, u: torch.Tensor) -> torch.Tensor:
@@ -163,11 +169,10 @@ def _jitter(images: torch.Tensor, u: torch.Tensor) -> torch.Tensor:
     factors = (0.6 + 0.8 * u[:, :3])[:, :, None, None, None]
     images = (images * factors[:, 0]).clamp_(0, 1)
     level = (to_gray(images) if images.shape[1] == 3 else images).mean(dim=(2, 3), keepdim=True)
-    images.sub_(level).mul_(factors[:, 1]).add_(level).clamp_(0, 1)
+    images = torch.lerp(level, images, factors[:, 1]).clamp_(0, 1)
     if images.shape[1] == 1:
         return images
-    gray = to_gray(images)
-    images.sub_(gray).mul_(factors[:, 2]).add_(gray).clamp_(0, 1)
+    images = torch.lerp(to_gray(images), images, factors[:, 2]).clamp_(0, 1)
     hue, chroma, value = rgb_to_hcv(images)
     shift = (2 * u[:, 3] - 1) * 0.6  # sextants: a tenth of a turn
     return hcv_to_rgb(hue + shift[:, None, None], chroma, value)
@@ -182,10 +187,6 @@ def _blur(images: torch.Tensor, u: torch.Tensor) -> torch.Tensor:
         gap = (position[:, None] - position[None, :])[None] / sigma[:, None, None]
         return torch.softmax(-0.5 * gap * gap, dim=2)
 
-    n, channels, height, width = images.shape
-    columns = matrices(width)
-    rows = columns if height == width else matrices(height)
-    wide = images.reshape(n, channels * height, width) @ columns.transpose(1, 2)
-    tall = wide.reshape(images.shape).transpose(2, 3).reshape(n, channels * width, height)
-    blurred = tall @ rows.transpose(1, 2)
-    return blurred.reshape(n, channels, width, height).transpose(2, 3).contiguous()
+    columns = matrices(images.shape[3])
+    rows = columns if images.shape[2] == images.shape[3] else matrices(images.shape[2])
+    return _between(rows, images, columns)

@@ -27,7 +27,7 @@ def on_grid(images: torch.Tensor) -> torch.Tensor:
 
     Float32 holds all of these multiples, and 1 - x of each, so that colour inversion is exact on them.
     """
-    return torch.round(images * _GRID).div_(_GRID).float()
+    return (images * _GRID).round_().div_(_GRID).float()
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from synergy.learning.encoders.group_convolutions import (
     plane_group,
     regular_action,
 )
-from synergy.learning.encoders.plain import ConvEncoder, MLPEncoder, ResNet18
+from synergy.learning.encoders.plain import ConvEncoder, MLPEncoder, ResNet18, stem_stride
 
 __all__ = [
     "ENCODERS",
@@ -39,16 +39,22 @@ __all__ = [
     "count_parameters",
     "plane_group",
     "regular_action",
+    "stem_stride",
 ]
 
 Shape = tuple[int, ...]
 
+
+def _equivariant(group: PlaneGroup, shape: Shape, features: int) -> EquivariantEncoder:
+    return EquivariantEncoder(group, shape[0], features, stride=stem_stride(shape))
+
+
 ENCODERS: dict[str, Callable[[Shape, int], nn.Module]] = {
     "mlp": lambda shape, features: MLPEncoder(math.prod(shape), features, hidden=128),
-    "cnn": lambda shape, features: ConvEncoder(shape[0], features),
+    "cnn": lambda shape, features: ConvEncoder(shape[0], features, stride=stem_stride(shape)),
     "resnet18": lambda shape, features: ResNet18(shape[0], features),
-    "c4": lambda shape, features: EquivariantEncoder("C4", shape[0], features),
-    "d4": lambda shape, features: EquivariantEncoder("D4", shape[0], features),
+    "c4": lambda shape, features: _equivariant("C4", shape, features),
+    "d4": lambda shape, features: _equivariant("D4", shape, features),
 }
 """The encoders by name; each is made from the shape of one input and the number of features."""
 

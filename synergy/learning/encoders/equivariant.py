@@ -29,8 +29,8 @@ class EquivariantEncoder(nn.Module):
     """`ConvEncoder` with group convolutions, and as many parameters.
 
     Lifting 3x3, group convolution 3x3, half resolution, group convolution 3x3, pooling to 4x4, group
-    convolution 4x4 without padding. The representation is features / |G| copies of the regular
-    representation: `regular_action` says how it turns with the image,
+    convolution 4x4 without padding; with a stride of 2 lifting is 4x4. The representation is features / |G|
+    copies of the regular representation: `regular_action` says how it turns with the image,
 
         encode(T_h x).view(n, -1, |G|) = L_h encode(x).view(n, -1, |G|).
 
@@ -39,12 +39,15 @@ class EquivariantEncoder(nn.Module):
         channels: The number of image channels.
         features: The dimension of the representation, a multiple of the order of the group.
         width: The width of the `ConvEncoder` whose number of parameters is matched.
+        stride: Its stride, 1 or 2.
 
     Raises:
         ValueError: If the group is unknown or does not divide the features.
     """
 
-    def __init__(self, group: PlaneGroup, channels: int, features: int, *, width: int = 16) -> None:
+    def __init__(
+        self, group: PlaneGroup, channels: int, features: int, *, width: int = 16, stride: int = 1
+    ) -> None:
         super().__init__()
         order = plane_group(group).order
         if features < order or features % order:
@@ -52,8 +55,9 @@ class EquivariantEncoder(nn.Module):
         self.group: PlaneGroup = group
         self.channels = channels
         self.features = features
-        narrow, wide = matched_fields(order, channels, features, width)
-        self.lift = LiftingConv2d(group, channels, narrow, 3, padding=1)
+        narrow, wide = matched_fields(order, channels * (2 + stride) ** 2, features, width)
+        self.stride = stride
+        self.lift = LiftingConv2d(group, channels, narrow, 2 + stride, padding=1, stride=stride)
         self.second = GroupConv2d(group, narrow, narrow, 3, padding=1)
         self.third = GroupConv2d(group, narrow, wide, 3, padding=1)
         self.last = GroupConv2d(group, wide, features // order, 4)
@@ -62,13 +66,16 @@ class EquivariantEncoder(nn.Module):
         """Map square images (n, channels, side, side) to representations of shape (n, features).
 
         Raises:
-            ValueError: If the images have another shape or are not square.
+            ValueError: If the images have another shape, are not square, or have an odd side where the
+                stride is 2.
         """
         check_images(x, self.channels)
         if x.shape[-1] != x.shape[-2]:
             raise ValueError(f"{self.group} needs square images, got {x.shape[-2]} x {x.shape[-1]} pixels")
+        if x.shape[-1] % self.stride:
+            raise ValueError(f"stride {self.stride} needs images of even side, got {x.shape[-1]} pixels")
         y = functional.gelu(self.second(functional.gelu(self.lift(channels_last(x)))))
-        y = functional.gelu(self.third(_pool(y, max(1, x.shape[-1] // 2))))
+        y = functional.gelu(self.third(_pool(y, max(1, y.shape[-1] // 2))))
         features: torch.Tensor = self.last(_pool(y, 4))
         return features.flatten(1)
 
@@ -77,16 +84,22 @@ def _pool(maps: torch.Tensor, size: int) -> torch.Tensor:
     return symmetric_pool(maps.flatten(1, 2), size).reshape(*maps.shape[:3], size, size)
 
 
-def matched_fields(order: int, channels: int, features: int, width: int) -> tuple[int, int]:
+def matched_fields(order: int, seen: int, features: int, width: int) -> tuple[int, int]:
     """The numbers of fields whose parameter count is nearest to that of the plain network.
 
     Among pairs that come within 1 % of the best, the one nearest to the plain network's proportions.
+
+    Args:
+        order: The order of the group.
+        seen: The values that a filter of the first layer sees.
+        features: The dimension of the representation.
+        width: The number of filters of the plain network's first layer.
     """
-    plain = (9 * channels + 1) * width + 27 * width**2 + 3 * width + (32 * width + 1) * features
+    plain = (seen + 1) * width + 27 * width**2 + 3 * width + (32 * width + 1) * features
 
     def parameters(narrow: int, wide: int) -> int:
         return (
-            (9 * channels + 1) * narrow
+            (seen + 1) * narrow
             + 9 * order * narrow * (narrow + wide)
             + narrow
             + wide

@@ -76,12 +76,21 @@ class _GroupLayer(nn.Module):
     index: torch.Tensor
 
     def __init__(
-        self, name: PlaneGroup, inputs: int, outputs: int, kernel: int, copies: int, padding: int
+        self,
+        name: PlaneGroup,
+        inputs: int,
+        outputs: int,
+        kernel: int,
+        *,
+        copies: int,
+        padding: int,
+        stride: int = 1,
     ) -> None:
         super().__init__()
         self.group = name
         self.order = plane_group(name).order
-        self.inputs, self.outputs, self.kernel, self.padding = inputs, outputs, kernel, padding
+        self.inputs, self.outputs, self.kernel = inputs, outputs, kernel
+        self.padding, self.stride = padding, stride
         fan_in = inputs * copies * kernel**2
         bound = 1 / math.sqrt(fan_in)
         self.weight = nn.Parameter(torch.empty(outputs, inputs, copies, kernel**2).uniform_(-bound, bound))
@@ -95,7 +104,7 @@ class _GroupLayer(nn.Module):
 
     def _convolve(self, x: torch.Tensor) -> torch.Tensor:
         bias = self.bias.repeat_interleave(self.order)
-        y = functional.conv2d(x, self._spread(), bias, padding=self.padding)
+        y = functional.conv2d(x, self._spread(), bias, self.stride, self.padding)
         return y.reshape(len(y), self.outputs, self.order, *y.shape[2:])
 
 
@@ -108,10 +117,22 @@ class LiftingConv2d(_GroupLayer):
         outputs: Fields, each of which has one map per element.
         kernel: The side of the filters.
         padding: Zeros around the image.
+        stride: Pixels from one place of the filters to the next. Beyond 1 the layer commutes with the group
+            only where the places are symmetric: where it divides the side plus twice the padding less the
+            kernel.
     """
 
-    def __init__(self, name: PlaneGroup, inputs: int, outputs: int, kernel: int, *, padding: int = 0) -> None:
-        super().__init__(name, inputs, outputs, kernel, 1, padding)
+    def __init__(
+        self,
+        name: PlaneGroup,
+        inputs: int,
+        outputs: int,
+        kernel: int,
+        *,
+        padding: int = 0,
+        stride: int = 1,
+    ) -> None:
+        super().__init__(name, inputs, outputs, kernel, copies=1, padding=padding, stride=stride)
         self.register_buffer("index", pixel_sources(name, kernel), persistent=False)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -131,7 +152,7 @@ class GroupConv2d(_GroupLayer):
     """
 
     def __init__(self, name: PlaneGroup, inputs: int, outputs: int, kernel: int, *, padding: int = 0) -> None:
-        super().__init__(name, inputs, outputs, kernel, plane_group(name).order, padding)
+        super().__init__(name, inputs, outputs, kernel, copies=plane_group(name).order, padding=padding)
         group = plane_group(name)
         shifted = torch.from_numpy(group.table[group.inverses])[:, :, None]  # (g, u): g^-1 u
         index = shifted * kernel**2 + pixel_sources(name, kernel)[:, None, :]

@@ -7,7 +7,9 @@ from torch import nn
 
 from synergy.learning.encoders.pooling import HalfPool, SymmetricPool
 
-__all__ = ["ConvEncoder", "MLPEncoder", "ResNet18", "channels_last", "check_images"]
+__all__ = ["ConvEncoder", "MLPEncoder", "ResNet18", "channels_last", "check_images", "stem_stride"]
+
+_LARGE = 24
 
 
 def check_images(x: torch.Tensor, channels: int) -> None:
@@ -21,6 +23,16 @@ def check_images(x: torch.Tensor, channels: int) -> None:
 def channels_last(x: torch.Tensor) -> torch.Tensor:
     """The same images with the channels next to one another in memory, which convolutions run faster on."""
     return x.contiguous(memory_format=torch.channels_last)
+
+
+def stem_stride(shape: tuple[int, ...]) -> int:
+    """The stride of the first convolution of the small networks for images of shape (channels, h, w).
+
+    From 24 pixels on it halves the resolution, which costs a quarter of the time at 32 and loses no accuracy
+    that was seen; only even sides, whose halves treat both ends of an axis alike.
+    """
+    sides = shape[1:]
+    return 2 if min(sides) >= _LARGE and all(side % 2 == 0 for side in sides) else 1
 
 
 class MLPEncoder(nn.Module):
@@ -57,22 +69,24 @@ class MLPEncoder(nn.Module):
 class ConvEncoder(nn.Module):
     """A small convolutional network for images of 8 to 64 pixels.
 
-    Two 3x3 convolutions at full resolution, one at half, then a linear map of what remains after
+    Two convolutions at full resolution, one at half, then a linear map of what remains after
     pooling to 4x4, so that the representation keeps where things are: a rotation cannot be read off
-    globally pooled features of a rotation-blind filter bank.
+    globally pooled features of a rotation-blind filter bank. Filters are 3x3; with a stride of 2 the
+    first are 4x4, and everything after them has half the resolution.
 
     Args:
         channels: The number of image channels.
         features: The dimension of the representation.
         width: The number of filters of the first layer.
+        stride: The stride of the first layer, 1 or 2; `stem_stride` chooses.
     """
 
-    def __init__(self, channels: int, features: int, *, width: int = 16) -> None:
+    def __init__(self, channels: int, features: int, *, width: int = 16, stride: int = 1) -> None:
         super().__init__()
         self.channels = channels
         self.features = features
         self.layers = nn.Sequential(
-            nn.Conv2d(channels, width, 3, padding=1),
+            nn.Conv2d(channels, width, 2 + stride, stride, padding=1),
             nn.GELU(),
             nn.Conv2d(width, width, 3, padding=1),
             nn.GELU(),

@@ -15,6 +15,7 @@ from synergy.learning.encoders import (
     count_parameters,
     plane_group,
     regular_action,
+    stem_stride,
 )
 from synergy.learning.encoders.pooling import symmetric_pool
 from synthetic.transformations import HorizontalFlip, Rotation, VerticalFlip
@@ -86,6 +87,35 @@ def test_layers_and_encoder_are_equivariant(group: str, side: int, dtype: torch.
         assert all(worst <= TOLERANCE[dtype] for worst in found.values()), found
 
 
+@pytest.mark.parametrize("dtype", TOLERANCE, ids=str)
+@pytest.mark.parametrize("side", [24, 26])
+@pytest.mark.parametrize("group", GROUPS)
+@torch.no_grad()
+def test_encoders_that_halve_large_images_are_equivariant(group: str, side: int, dtype: torch.dtype):
+    torch.manual_seed(0)
+    order = plane_group(group).order
+    encoder = build_encoder(group.lower(), (2, side, side), features=16).to(dtype)
+    assert encoder.lift.stride == 2
+    images = noise(3, 2, side, side, dtype=dtype)
+    still = encoder(images).reshape(3, -1, order)
+    for h in range(order):
+        turned = encoder(act(group, h, images)).reshape(3, -1, order)
+        assert error(turned, regular_action(group, h, still)) <= TOLERANCE[dtype]
+
+
+@torch.no_grad()
+def test_halving_is_for_large_images_of_even_side():
+    """Negative control: on an odd side the places of the filters are not symmetric."""
+    strides = {side: stem_stride((3, side, side)) for side in (8, 16, 23, 24, 25, 28, 32)}
+    assert strides == {8: 1, 16: 1, 23: 1, 24: 2, 25: 1, 28: 2, 32: 2}
+    torch.manual_seed(0)
+    lift = LiftingConv2d("C4", 2, 3, 4, padding=1, stride=2).double()
+    images = noise(1, 2, 9, 9)
+    assert error(lift(act("C4", 1, images)), regular_action("C4", 1, lift(images))) > 1e-2
+    with pytest.raises(ValueError, match="stride 2 needs images of even side, got 9 pixels"):
+        EquivariantEncoder("C4", 2, 16, stride=2)(torch.zeros(1, 2, 9, 9))
+
+
 @torch.no_grad()
 def test_a_plain_encoder_is_not_equivariant():
     """Negative control: no permutation of the plain network's features undoes a quarter-turn."""
@@ -131,9 +161,10 @@ def test_a_group_convolution_is_its_defining_sum(group: str):
 
 @pytest.mark.parametrize("features", [16, 64, 128])
 @pytest.mark.parametrize("channels", [1, 3])
-def test_parameter_counts_are_matched_within_two_per_cent(features: int, channels: int):
+@pytest.mark.parametrize("side", [16, 32])
+def test_parameter_counts_are_matched_within_two_per_cent(features: int, channels: int, side: int):
     counts = {
-        name: count_parameters(build_encoder(name, (channels, 16, 16), features=features))
+        name: count_parameters(build_encoder(name, (channels, side, side), features=features))
         for name in ("cnn", "c4", "d4")
     }
     assert abs(counts["c4"] / counts["cnn"] - 1) < 0.02, counts

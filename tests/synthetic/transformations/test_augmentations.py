@@ -114,6 +114,13 @@ def test_half_of_the_images_are_mirrored():
     assert abs(int(mirrored.sum()) - 500) < 5 * np.sqrt(250)
 
 
+def test_mirrors_need_no_crop():
+    images, u = noise(50), uniform(50)
+    expected = torch.where((u[:, 4] < 0.5)[:, None, None, None], images.flip(3), images)
+    found = Augmentation("mirror", flip=0.5).apply(images, u)
+    assert torch.allclose(found, expected, rtol=0, atol=2**-25)  # rounded to the grid
+
+
 def test_gray_images_come_as_often_as_they_should():
     only_gray = Augmentation("gray", gray=0.2)
     result = only_gray.apply(noise(2000), uniform(2000))
