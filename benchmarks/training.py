@@ -44,7 +44,7 @@ from synergy.learning import (
     build_encoder,
     choose_device,
 )
-from synthetic.transformations import Augmentation
+from synthetic.transformations.augment import Augmentation
 
 RESULTS = Path(__file__).parent / "results"
 SIDE, COUNT = 32, 8192
