@@ -34,6 +34,7 @@ _TOKEN = re.compile(
     r"(?P<number>\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)"
     r"|(?P<independent>_\|\|_|⊥⊥|⟂)"
     r"|(?P<name>[^\W\d]\w*'*)"
+    r"|(?P<reversed>=>|=<)"
     r"|(?P<operator>==|>=|<=|≥|≤|=|>|<)"
     r"|(?P<symbol>[-+*/();,|])"
 )
@@ -95,6 +96,8 @@ def _tokens(text: str) -> list[_Token]:
         match = _TOKEN.match(text, position)
         if match is None:
             raise ParseError(text, position, f"unexpected character {text[position]!r}")
+        if match.lastgroup == "reversed":
+            raise ParseError(text, position, f"{match.group()!r} is written {match.group()[::-1]!r}")
         found.append(_Token(str(match.lastgroup), match.group(), position))
         position = match.end()
     return [*found, _Token("end", "", len(text))]

@@ -127,6 +127,8 @@ MALFORMED = {
     "no-operator": (parse_statement, "H(A)", 4, "expected a comparison"),
     "no-right-side": (parse_statement, "H(A) >=", 7, "the text ends"),
     "character": (parse_statement, "H(A) >= $", 8, r"unexpected character '\$'"),
+    "reversed": (parse_statement, "H(A) => 0", 5, r"'=>' is written '>='"),
+    "reversed too": (parse_statement, "H(A) =< H(A,B)", 5, r"'=<' is written '<='"),
     "unknown-function": (parse_statement, "D(A;B) >= 0", 0, r"expected H\(\.\.\) or I\(\.\.\)"),
     "infinity": (parse_statement, "H(A) <= inf H(B)", 8, "found 'inf'"),
     "nan": (parse_statement, "H(A) <= nan H(B)", 8, "found 'nan'"),
