@@ -68,13 +68,19 @@ TASKS: dict[str, Pretext] = {
 }
 
 
-class Learner:
-    """The small CNN, a head and their optimiser, set up as the training loop does."""
+DEEP = ("rotation", "rotation, simclr")
+"""The tasks whose shares are also shown for ResNet-18, the network of experiments at this size."""
 
-    def __init__(self, device: torch.device, head: Callable[[], nn.Module], precision: str) -> None:
+
+class Learner:
+    """An encoder, a head and their optimiser, set up as the training loop does."""
+
+    def __init__(
+        self, device: torch.device, head: Callable[[], nn.Module], precision: str, encoder: str = "cnn"
+    ) -> None:
         torch.manual_seed(0)
         self.device, self.mixed = device, precision == "bfloat16"
-        self.encoder = build_encoder("cnn", (3, SIDE, SIDE), features=64).to(device)
+        self.encoder = build_encoder(encoder, (3, SIDE, SIDE), features=64).to(device)
         self.head = head().to(device)
         weights = [*self.encoder.parameters(), *self.head.parameters()]
         self.optimiser = torch.optim.AdamW(weights, lr=1e-3, fused=True)
@@ -181,13 +187,15 @@ def shares(arguments: argparse.Namespace, device: torch.device) -> pd.DataFrame:
     rng = np.random.default_rng(1)
     images = ImageSet.from_arrays(rng.random((COUNT, 3, SIDE, SIDE), dtype=np.float32))
     rows = []
-    for name, task in TASKS.items():
-        learner = Learner(device, lambda task=task: task.head(64, {}), "float32")
+    for encoder, name in [*(("cnn", name) for name in TASKS), *(("resnet18", name) for name in DEEP)]:
+        task = TASKS[name]
+        warm, steps = (arguments.warm, arguments.steps) if encoder == "cnn" else (1, 2)
+        learner = Learner(device, lambda task=task: task.head(64, {}), "float32", encoder)
         drawn = itertools.chain.from_iterable(
             images.batches(epoch, arguments.batch, seed=0, device=device) for epoch in itertools.count()
         )
         fed, stepped = [], []
-        for _ in range(arguments.warm + arguments.steps):
+        for _ in range(warm + steps):
             begin = time.process_time()
             batch = next(drawn)
             task.views(batch)
@@ -197,9 +205,11 @@ def shares(arguments: argparse.Namespace, device: torch.device) -> pd.DataFrame:
             learner.update(loss)
             fed.append(middle - begin)
             stepped.append(time.process_time() - middle)
-        kept = slice(arguments.warm, None)
+        kept = slice(warm, None)
         feed, whole = np.median(fed[kept]), np.median(stepped[kept])
-        rows.append({"task": name, "share": feed / whole, "cpu": whole / arguments.batch * 1e6})
+        rows.append(
+            {"encoder": encoder, "task": name, "share": feed / whole, "cpu": whole / arguments.batch * 1e6}
+        )
     return pd.DataFrame(rows)
 
 
@@ -269,9 +279,9 @@ def report(
         "",
         "Processor time of drawing and transforming a batch over that of the whole step, float32, medians.",
         "",
-        "| task | input share | processor time of a step per image |",
-        "| --- | --- | --- |",
-        *(f"| {r.task} | {r.share:.1%} | {r.cpu:,.0f} µs |" for r in fractions.itertuples()),
+        "| encoder | task | input share | processor time of a step per image |",
+        "| --- | --- | --- | --- |",
+        *(f"| {r.encoder} | {r.task} | {r.share:.1%} | {r.cpu:,.0f} µs |" for r in fractions.itertuples()),
     ]
     text = "\n".join(lines) + "\n"
     (RESULTS / f"training{suffix}.md").write_text(text)
