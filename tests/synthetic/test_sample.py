@@ -73,7 +73,7 @@ def test_tensors_of_read_only_columns_are_copies():
     assert sample["C"][0] == 0
 
 
-@pytest.mark.filterwarnings("ignore:This DataLoader will create")  # more workers than a small machine has cores
+@pytest.mark.filterwarnings("ignore:This DataLoader will create")  # more workers than cores
 @pytest.mark.parametrize("workers", [0, 2])
 def test_as_dataset_serves_each_row_once(workers):
     sample = ModularShift(n=7).sample(101, seed=0)

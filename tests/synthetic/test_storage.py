@@ -313,7 +313,7 @@ def test_iter_shards_gives_the_rows_in_order_and_some_columns(folder):
         iter_shards(folder, columns=["Q"])
 
 
-@pytest.mark.filterwarnings("ignore:This DataLoader will create")  # more workers than a small machine has cores
+@pytest.mark.filterwarnings("ignore:This DataLoader will create")  # more workers than cores
 @pytest.mark.parametrize("workers", [0, 2])
 def test_stored_rows_reach_torch_once_for_any_number_of_workers(tmp_path, workers):
     out = write_dataset(LinearGaussian(), samples=90, seed=0, out=tmp_path / "data", shards=3)
