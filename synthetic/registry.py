@@ -110,6 +110,7 @@ def describe(family: str) -> dict[str, Any]:
                 "name": f.name,
                 "type": _type_text(_hints(cls)[f.name]),
                 "default": None if _required(f) else settings.get(f.name),
+                "required": _required(f),
                 "meaning": meanings.get(f.name, ""),
             }
             for f in _fields(cls)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import re
+from collections.abc import Mapping
 from html import escape
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import typer
 from synergy.cli.app import app
 from synergy.report.diagrams import diagram_svg
 from synergy.report.evidence import argument, distribution, statement_lines
-from synthetic import GENERATORS, contact_sheet, describe, make_generator
+from synthetic import GENERATORS, READERS, contact_sheet, describe, make_generator
 from theory import CLAIMS, Claim, Proof, Refutation, Unknown, prove
 
 ROOT = Path(__file__).parents[2]
@@ -132,10 +133,10 @@ def generators() -> str:
         'shift = make_generator("modular-shift", {"n": "6", "noise": "1/10"})\n'
         'assert abs(float(shift.exact("I(A;C|X)")) - shift.predicted("I(A;C|X)")) < 1e-12\n```\n',
     ]
-    for family in GENERATORS:
+    for family, kind in {**GENERATORS, **READERS}.items():
         known = describe(family)
         rows = [
-            f"| `{p['name']}` | {p['type']} | {_default(p['default'])} | {_cell(p['meaning'])} |"
+            f"| `{p['name']}` | {p['type']} | {_default(p)} | {_cell(p['meaning'])} |"
             for p in known["parameters"]
         ]
         drawn = ", ".join(f"`{v['name']}` ({_kind(v)})" for v in known["variables"])
@@ -143,7 +144,7 @@ def generators() -> str:
             f"## {family}\n",
             f"{known['summary']}\n",
             f"Answers: {', '.join(known['answers']) or 'what its design implies'}. Variables: {drawn}.\n",
-            f'<figure class="diagram">{diagram_svg(make_generator(family).diagram)}</figure>\n',
+            f'<figure class="diagram">{diagram_svg(kind.specimen().diagram)}</figure>\n',
             "| parameter | type | default | meaning |\n| --- | --- | --- | --- |",
             *rows,
             "",
@@ -157,8 +158,10 @@ def _kind(variable: dict[str, object]) -> str:
     return f"{states} states" if states else str(variable["kind"])
 
 
-def _default(value: object) -> str:
-    text = str(value)
+def _default(parameter: Mapping[str, object]) -> str:
+    if parameter["required"]:
+        return "required"
+    text = str(parameter["default"])
     return f"`{_cell(text)}`" if len(text) <= 60 else "see the reference"
 
 

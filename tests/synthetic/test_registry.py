@@ -50,6 +50,7 @@ def test_answers_are_the_ones_that_a_family_gives():
         "name": "classes",
         "type": "an integer or none",
         "default": None,
+        "required": False,
         "meaning": "The number of classes, 1 to n; None for n, or for as many as the prior has.",
     }
 

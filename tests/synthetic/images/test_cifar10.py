@@ -123,6 +123,7 @@ def test_the_family_describes_itself_without_files():
         "X": None,
     }
     parameters = {p["name"]: p for p in described["parameters"]}
+    assert [name for name, p in parameters.items() if p["required"]] == ["root"]
     assert parameters["root"]["default"] is None
     assert parameters["split"]["type"] == "one of train, test"
     assert all(p["meaning"] for p in parameters.values())
