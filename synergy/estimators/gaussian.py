@@ -139,14 +139,14 @@ def gaussian(
         design = clustered / spread if spread > 0 else 1.0
     freedom = float(widths[0] * widths[1])
     variance = spread * n / max(n - width, 1) - freedom / n
-    slope = (float(np.mean(influence**3)) + 2 * spread) / spread if spread > 0 else 2.0
+    noise = freedom * design / n
+    known = max(spread + noise, np.finfo(float).tiny)
+    third = float(np.mean(influence**3))
     expansion = Expansion(
         value=value,
         variance=variance,
-        slope=slope,
-        third=(float(np.mean(influence**3)) + 3 * spread) * max(variance, 0.0) / spread
-        if spread > 0
-        else 0.0,
+        slope=(third + 2 * (spread + noise)) / known,
+        skew=(third + 3 * (spread + noise)) / known,
         quadratic=freedom,
         cubic=freedom,
         samples=(n - width / 2) / design,

@@ -66,28 +66,34 @@ def normal_interval(value: float, standard_error: float, confidence: float = 0.9
 class Expansion:
     """The moments of an estimate as a function of the true value t, to second order in 1/n.
 
-    variance(t) = max(0, V + slope (t - value)) / n + quadratic / (2 n^2), and the third cumulant is
-    skew * (variance share of the linear part) / n^2 + cubic / n^3.
+    variance(t) = L(t) / n + quadratic / (2 n^2), with L(t) = max(0, V + slope (t - value)) the variance of
+    the influence function, and the third cumulant is skew L(t) / n^2 + cubic / n^3. Where V is small the
+    cheapest way to a far t is along the most curved direction, in which V grows by 2 bend (t - value); L
+    follows the larger of both.
 
     Args:
         value: The bias-corrected estimate.
         variance: V, the variance of the influence function at the estimate.
         slope: dV/dt along the least favourable family.
-        third: The third cumulant of the linear and the mixed part, times n^2, at the estimate.
+        skew: The third cumulant of the linear and the mixed part, times n^2, for each unit of L.
         quadratic: The trace of the squared second-derivative operator, Q.
         cubic: The trace of its cube (its sign says which way a degenerate estimate leans).
         samples: n, the effective number of independent rows.
         freedom: The degrees of freedom of the estimated variance; infinite where it is known.
+        smear: n^3 times the variance of the third-order term, which blurs the edge of a chi-square.
+        bend: The least and the greatest eigenvalue of the second-derivative operator; 0 where unknown.
     """
 
     value: float
     variance: float
     slope: float
-    third: float
+    skew: float
     quadratic: float
     cubic: float
     samples: float
     freedom: float = math.inf
+    smear: float = 0.0
+    bend: tuple[float, float] = (0.0, 0.0)
 
     def moments(self, truth: float) -> tuple[float, float, float]:
         """The standard deviation, the skewness and the lean of the estimate if the truth were `truth`.
@@ -95,16 +101,29 @@ class Expansion:
         The lean is the second-order term's share of the variance, with the sign of its skewness: 0 where
         the estimate is normal, 1 at independence, -1 at a maximum such as the uniform entropy.
         """
-        linear = max(0.0, self.variance + self.slope * (truth - self.value))
-        share = linear / max(self.variance, linear) if linear > 0 else 0.0
+        linear = self._linear(truth)
         n = self.samples
         second = self.quadratic / (2 * n * n)
         variance = linear / n + second
         if variance <= 0:
             return 0.0, 0.0, 0.0
-        third = self.third * share / n**2 + self.cubic / n**3
+        third = self.skew * linear / n**2 + self.cubic / n**3
         sign = max(-1.0, min(1.0, self.cubic / self.quadratic)) if self.quadratic > 0 else 0.0
         return math.sqrt(variance), third / variance**1.5, sign * second / variance
+
+    def linear_share(self, truth: float) -> float:
+        """The first-order term's share of the standard deviation: 0 at a degenerate point, at most 1."""
+        linear = self._linear(truth)
+        total = linear + self.quadratic / (2 * self.samples)
+        return math.sqrt(linear / total) if total > 0 else 0.0
+
+    def _linear(self, truth: float) -> float:
+        move = truth - self.value
+        gain = self.slope * move
+        bend = self.bend[move > 0]
+        if bend:
+            gain = max(gain, 2 * bend * move - max(self.variance, 0.0) * (2 - self.slope / bend))
+        return max(0.0, self.variance + gain)
 
     @property
     def standard_error(self) -> float:
@@ -139,8 +158,10 @@ def score_interval(expansion: Expansion, confidence: float = 0.95) -> tuple[floa
     the level equally where the estimate is normal. At a degenerate point, such as independence, no other
     truth would make a smaller estimate likelier, and all of the level is spent on the tail that points
     away (as in Feldman and Cousins 1998, "Unified approach to the classical statistical analysis of small
-    signals", Physical Review D 57); the lean interpolates. Where the variance was estimated with few
-    degrees of freedom the tails are Student's.
+    signals", Physical Review D 57); the lean interpolates. A chi-square has an edge, infinitely dense for
+    one degree of freedom, and an estimate may lie beyond it by its third-order term: there the end reaches
+    further by the normal quantile of that term. Where the variance was estimated with few degrees of
+    freedom the tails are Student's, as far as the first-order term makes the variance.
 
     Args:
         expansion: The moments as a function of the truth.
@@ -155,8 +176,13 @@ def score_interval(expansion: Expansion, confidence: float = 0.95) -> tuple[floa
     def gap(truth: float, upper: bool) -> float:
         deviation, skewness, lean = expansion.moments(truth)
         tail = level / 2 * (1 + lean if upper else 1 - lean)
-        tail = _of_student(tail, expansion.freedom)
-        return truth + deviation * _quantile(1 - tail if upper else tail, skewness) - value
+        known = expansion.linear_share(truth) ** 4
+        tail = _of_student(tail, expansion.freedom / known if known > 0 else math.inf)
+        beyond = reach * max(0.0, -lean if upper else lean)
+        quantile = _quantile(1 - tail if upper else tail, skewness)
+        return truth + deviation * quantile + (beyond if upper else -beyond) - value
+
+    reach = float(ndtri(1 - level / 2)) * math.sqrt(expansion.smear / expansion.samples**3)
 
     start = expansion.standard_error
     if not start > 0:

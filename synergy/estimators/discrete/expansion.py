@@ -12,7 +12,11 @@ Gaussian. All that the interval needs follows from these two objects and is a su
 - V = Var psi, without the bias of its plug-in (n [psi(n)^2 - psi'(n)] is to p log^2 p what n psi(n) is to
   p log p); Q = tr (M - const)^2, with tr P_S P_T = sum p(s,t)^2 / (p(s) p(t)); the variance of the
   estimate is V/n + Q/2n^2;
-- skewness and dV/dT from E psi^3 and -sum_S c_S Var E[psi|S] (the acceleration);
+- skewness and dV/dT from E psi^3 and -sum_S c_S Var E[psi|S] (the acceleration), both shrunk by the
+  weight Q/n of noise towards what they are at a degenerate point, 3 and 2 times tr N^3 / tr N^2 with
+  N = const - M, since where psi is mostly noise their ratios to V are too;
+- the variance of the third-order term, (1/6n^3) sum c_S c_T sum p(s) p(t) (r - 1)^3 with
+  r = p(s,t) / (p(s) p(t));
 - the estimate of V is itself uncertain: Student's quantiles in place of the normal ones.
 
 At independence V = 0 and Q = (|X|-1)(|Y|-1): the chi-square limit. Near it V = 2 T and the slope dV/dT
@@ -44,6 +48,8 @@ Floats = npt.NDArray[np.float64]
 
 _NO_VARIANCE = 1e-24
 _RARE = 3
+_EXACT, _PROBES = 150, 8
+"""The most cells whose spectrum is computed; beyond them, the random vectors that stand for it."""
 
 
 def expand(
@@ -69,6 +75,9 @@ def expand(
         n (E psi^2)^2 / E psi^4: the number of rows that it comes from, were their influence all alike.
     """
     n = marginals.total
+    whole, form = form, _merged(marginals, form)
+    if max(form, key=len) != max(whole, key=len):
+        missed = (0.0, 0.0)
     weights = marginals.cells.counts / n  # (m,)
     influence = np.zeros(len(weights))
     unbiased = np.zeros(len(weights))
@@ -76,20 +85,21 @@ def expand(
         index, counts = marginals.of(subset)
         positive = np.maximum(counts, 1)
         influence -= c * np.log(positive / n)[index]
-        unbiased -= c * (digamma(positive) - math.log(n))[index]
+        unbiased -= c * (digamma(positive) - digamma(n))[index]
     centred = influence - weights @ influence
     raw = float(weights @ np.square(centred))
-    curvature = trace = 0.0
+    curvature = 0.0
     for subset, c in form.items():
         index, counts = marginals.of(subset)
         sums = np.bincount(index, weights=weights * centred)
         curvature -= c * float((np.square(sums) * n / np.maximum(counts, 1)).sum())
-        trace += c * marginals.seen(subset).size
     constant = sum(form.values())
     limit = sum(c * c * marginals.seen(s).size for s, c in form.items()) - constant * constant
     for (s, c), (t, d) in combinations(form.items(), 2):
         limit += 2 * c * d * marginals.overlap(s, t)
     limit = max(0.0, limit)
+    cubed = sum(c * c * marginals.triple(s, s) for s, c in form.items())
+    cubed += sum(2 * c * d * marginals.triple(s, t) for (s, c), (t, d) in combinations(form.items(), 2))
     top = max(form, key=len)
     seen, square = marginals.seen(top), form[top] ** 2
     quadratic = max(limit / 2, limit + square * (2 * residual_variance(seen) - seen.size))
@@ -100,20 +110,70 @@ def expand(
         design = max(clusters.design_effect(marginals, top), 1e-9)
         spread = (clusters.variance(unbiased) + _rare(marginals, top, form[top], unbiased, missed)) / design
     variance = spread - noise * design / n
+    cube, bend = _spectrum(marginals, form, constant)
+    cubic = cube * (quadratic / limit) ** 1.5 if limit > 0 else 0.0
     third = float(weights @ centred**3)
     fourth = float(weights @ centred**4)
+    shrunk = cubic * design / n
+    known = max(raw + quadratic * design / n, _NO_VARIANCE)
     expansion = Expansion(
         value=value,
         variance=variance,
-        slope=(third + 2 * curvature) / raw if raw > 0 else 0.0,
-        third=(third + 3 * curvature) * (max(variance, 0.0) / raw if raw > 0 else 0.0),
+        slope=(third + 2 * (curvature + shrunk)) / known,
+        skew=(third + 3 * (curvature + shrunk)) / known,
         quadratic=quadratic,
-        cubic=(constant - trace) * (quadratic / limit if limit > 0 else 0.0),
+        cubic=cubic,
+        smear=max(0.0, cubed) / 6,
+        bend=bend,
         samples=n / design,
         freedom=_freedom(marginals, form, centred, max(variance, 0.0) + quadratic * design / (2 * n), design),
     )
     carriers = n * raw * raw / (fourth * design) if raw > _NO_VARIANCE else math.inf
     return expansion, influence, carriers
+
+
+def _merged(marginals: Marginals, form: Mapping[Key, float]) -> dict[Key, float]:
+    """The form with entropies that are equal on the seen cells, as H(X) and H(X,Y) where X sets Y, as one."""
+    found: dict[Key, float] = {}
+    for subset in sorted(form, key=lambda s: (len(s), sorted(s))):
+        same = (s for s in found if s <= subset and marginals.seen(s).size == marginals.seen(subset).size)
+        twin = next(same, subset)
+        found[twin] = found.get(twin, 0.0) + form[subset]
+    kept = {subset: c for subset, c in found.items() if c}
+    return kept or dict(form)
+
+
+def _spectrum(
+    marginals: Marginals, form: Mapping[Key, float], constant: float
+) -> tuple[float, tuple[float, float]]:
+    """The trace of the cube of N = const - M, and its least and greatest eigenvalue.
+
+    Of a large table the trace is Hutchinson's (1990) estimate with fixed signs, and (0, 0) stands for the
+    eigenvalues.
+    """
+    weights = np.sqrt(marginals.cells.counts / marginals.total)
+    m = len(weights)
+    tables = [(c, *marginals.of(subset)) for subset, c in form.items()]
+    if m <= _EXACT:
+        matrix = constant * np.outer(weights, weights)
+        for c, index, counts in tables:
+            ratio = c * marginals.total / counts[index] * weights
+            matrix -= (index[:, None] == index) * ratio * weights[:, None]
+        values = np.linalg.eigvalsh(matrix)
+        return float((values**3).sum()), (min(0.0, float(values[0])), max(0.0, float(values[-1])))
+
+    def applied(v: Floats) -> Floats:
+        found = np.zeros(m)
+        for c, index, counts in tables:
+            sums = np.bincount(index, weights=v * weights) * (c * marginals.total / np.maximum(counts, 1))
+            found += sums[index]
+        return found * weights
+
+    total = 0.0
+    for signs in np.random.default_rng(0).choice([-1.0, 1.0], size=(_PROBES, m)):
+        once = applied(signs)
+        total += float(once @ applied(once)) / _PROBES
+    return constant**3 - total, (0.0, 0.0)
 
 
 def _freedom(

@@ -45,6 +45,17 @@ class Marginals:
         share = joint[joint_index] / (left[left_index] * right[right_index])  # (m,)
         return float(self.cells.counts @ share)
 
+    def triple(self, first: Key, second: Key) -> float:
+        """The sum of p(s) p(t) (r - 1)^3 with r = p(s,t) / (p(s) p(t)), over the seen states."""
+        if first <= second or second <= first:
+            share = self.total / self.seen(min(first, second, key=len))
+            return float((share - 3).sum()) + 2
+        joint_index, joint = self.of(first | second)
+        left_index, left = self.of(first)
+        right_index, right = self.of(second)
+        ratio = joint[joint_index] * self.total / (left[left_index] * right[right_index])  # (m,)
+        return float(self.cells.counts @ (ratio * (ratio - 3))) / self.total + 2
+
 
 class Clusters:
     """Rows that are dependent within groups: what that does to variances and biases."""

@@ -2,7 +2,8 @@
 
 The interval inverts a test with the moments of `synergy.estimators.discrete.expansion`. Where cells hold few
 rows it reaches further, by the bias that `synergy.estimators.discrete.sparsity` estimates to be left, and the
-estimate says so where that bias is a matter of more than a third of the standard error.
+estimate says so where that bias is a matter of more than a third of the standard error. Where joint states
+were never seen it reaches as far as the rule of three says they may go, `synergy.estimators.discrete.unseen`.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from synergy.estimators.discrete.entropies import Correction, check_correction, 
 from synergy.estimators.discrete.expansion import expand
 from synergy.estimators.discrete.marginals import Clusters, Key, Marginals
 from synergy.estimators.discrete.sparsity import residual_bias
+from synergy.estimators.discrete.unseen import unseen_reach
 from synergy.estimators.intervals import check_confidence, score_interval
 from synergy.estimators.result import Estimate
 from theory import Expression, Term, parse_expression
@@ -80,6 +82,9 @@ def _estimate(
     bias = -form[max(form, key=len)] * missed[0] / marginals.total
     if correction not in _OF_UNSEEN:
         low, high = min(low, low - bias), max(high, high - bias)
+        down, up = unseen_reach(marginals, form, 1 - confidence, expansion.samples)
+        low = min(low, centre - math.hypot(expansion.linear_share(low) * (centre - low), down))
+        high = max(high, centre + math.hypot(expansion.linear_share(high) * (high - centre), up))
     sparse = _sparse(marginals, form, bias, expansion.standard_error, carriers)
     estimate = Estimate(
         term=str(parsed),

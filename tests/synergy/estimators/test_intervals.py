@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 from scipy.optimize import brentq
-from scipy.stats import chi2, norm
+from scipy.stats import chi2, ncx2, norm
 from scipy.stats import t as student
 
 from synergy.estimators.intervals import (
@@ -20,8 +20,8 @@ from synergy.estimators.intervals import (
 )
 
 
-def regular(value=0.3, variance=0.5, slope=0.0, third=0.0, quadratic=0.0, cubic=0.0, samples=100.0):
-    return Expansion(value, variance, slope, third, quadratic, cubic, samples)
+def regular(value=0.3, variance=0.5, slope=0.0, skew=0.0, quadratic=0.0, cubic=0.0, samples=100.0):
+    return Expansion(value, variance, slope, skew, quadratic, cubic, samples)
 
 
 def test_the_regular_case_is_the_normal_interval():
@@ -52,16 +52,43 @@ def test_independence_is_rejected_at_the_chi_square_quantile(freedom):
 
     def low(statistic):
         value = (statistic - freedom) / (2 * n)
-        expansion = Expansion(value, 2 * value, 2.0, 6 * value, freedom, freedom, n)
+        expansion = Expansion(value, 2 * value, 2.0, 3.0, freedom, freedom, n)
         return score_interval(expansion)[0]
 
     threshold = brentq(low, freedom, freedom + 10 * math.sqrt(2 * freedom) + 5)
     assert chi2.sf(threshold, freedom) == pytest.approx(0.05, abs=0.002)
 
 
+@pytest.mark.parametrize("statistic", [0.2, 1.0, 4.0, 25.0])
+def test_one_degree_of_freedom_gives_the_ends_of_the_noncentral_chi_square(statistic):
+    """The upper end of 2 n I ~ chi2_1(2 n I) at 97.5 %: a Pearson III shape never falls short by over 2 %."""
+    n = 500.0
+    value = (statistic - 1) / (2 * n)
+    high = score_interval(Expansion(value, 2 * value, 2.0, 3.0, 1.0, 1.0, n))[1]
+    exact = brentq(lambda t: ncx2.cdf(statistic, 1, t) - 0.025, 1e-6, 100 + 4 * statistic)
+    assert 0.98 * exact <= 2 * n * high <= 1.3 * exact
+
+
+def test_the_most_curved_direction_bounds_the_variance_from_below():
+    """V = b^2 + a^2 with a = 0 and T = b beta + a^2 / 2: beyond b^2 the cheapest way to t is along a."""
+    plain, bent = (Expansion(0.0, 0.02, 0.0, 0.0, 1.0, 1.0, 100.0, bend=b) for b in ((0.0, 0.0), (0.0, 1.0)))
+    for move in (-0.1, 0.01, 0.02):
+        assert bent.moments(move) == plain.moments(move)
+    n, linear = 100.0, 0.02 + 2 * (0.05 - 0.02)
+    assert bent.moments(0.05)[0] ** 2 == pytest.approx(linear / n + 1 / (2 * n * n))
+
+
+def test_an_estimate_beyond_the_edge_of_a_chi_square_does_not_exclude_it():
+    """(z^2 - 1) / 2n ends at -1 / 2n; with a third-order term of 0.1 / 2n the truth 0 may give less."""
+    n, value = 100.0, -1.15 / 200
+    edges = [Expansion(value, 2 * value, 2.0, 3.0, 1.0, 1.0, n, smear=s) for s in (0.0, 0.25)]
+    hard, blurred = (score_interval(e)[1] for e in edges)
+    assert hard < 0 < blurred
+
+
 def test_a_maximum_is_the_mirror_image():
-    up = Expansion(0.01, 0.02, 2.0, 0.06, 4.0, 4.0, 200.0)
-    down = Expansion(-0.01, 0.02, -2.0, -0.06, 4.0, -4.0, 200.0)
+    up = Expansion(0.01, 0.02, 2.0, 3.0, 4.0, 4.0, 200.0)
+    down = Expansion(-0.01, 0.02, -2.0, -3.0, 4.0, -4.0, 200.0)
     low, high = score_interval(up)
     assert score_interval(down) == pytest.approx((-high, -low), abs=1e-6)
 
