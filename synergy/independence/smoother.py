@@ -5,6 +5,10 @@ regressed gets kernels with one width for all conditions and kernels with a widt
 the latter of most marginal likelihood; the width has the least leave-one-out error, which for a linear
 smoother with hat matrix H is (y - H y)_i / (1 - H_ii).
 
+Where the column jumps, a step of each condition is added to the conditions of its kernels (`jumps`), if that
+takes at least 30 % off the error: given the thresholds the smoother is linear as before, and a function
+without jumps keeps the regression it had.
+
 In a product of residuals of X and of Y the noise of the two fits averages out, but what both fits miss of Z
 does not. So the ridge is smaller than the one of least error: the least whose error is within 30 % of it
 (undersmoothing; W. Newey and J. Robins 2018, "Cross-fitting and fast remainder rates for semiparametric
@@ -22,6 +26,8 @@ import numpy.typing as npt
 from scipy.linalg import cho_factor, cho_solve, cholesky, solve_triangular
 from scipy.optimize import minimize
 
+from synergy.independence.jumps import find_jumps, stairs
+
 __all__ = ["Basis", "Fit", "Smoother", "relevance_widths"]
 
 Floats = npt.NDArray[np.float64]
@@ -32,6 +38,9 @@ _LINEAR = 30.0
 _MOST_CONDITIONS = 8
 _RELEVANCE_ROWS = 200
 _UNDERSMOOTHING = 1.3
+_TREND = 2
+_TREND_COLUMNS = 30
+_JUMPS_GAIN = 0.7
 
 
 @dataclass(frozen=True)
@@ -44,7 +53,7 @@ class Basis:
 
 @dataclass(frozen=True)
 class Fit:
-    """A linear smoother S of one column: residuals (I - S) y, shape (n,), and the diagonal of S, (n,)."""
+    """A linear smoother S of one column: residuals (I - S) y and the diagonal of S, both of shape (n,)."""
 
     basis: Basis
     shrink: Floats
@@ -53,8 +62,13 @@ class Fit:
 
     @property
     def noise(self) -> Floats:
-        """Residuals of the variance of the noise, (I - S) y / sqrt(1 - S_ii), shape (n,)."""
-        return np.asarray(self.residuals / np.sqrt(1 - self.leverage))
+        """Residuals of the variance of the noise, (I - S) y / sqrt(((I - S)^2)_ii), shape (n,).
+
+        The square is what makes it so: for a ridge, unlike a projection, (I - S)^2 is less than I - S.
+        """
+        kept = 1 - self.leverage
+        squared = 1 - 2 * self.leverage + self.basis.u**2 @ self.shrink**2
+        return np.asarray(self.residuals / np.sqrt(np.maximum(squared, kept**2)))
 
     def remove(self, values: Floats) -> Floats:
         """(I - S) of other columns, shape (n, k)."""
@@ -84,25 +98,34 @@ class Smoother:
         self.marks = self.rng.permutation(n)[: min(landmarks, n // 2 + 1)]
         self.relevance = relevance and d <= _MOST_CONDITIONS
         spread = 2 * float(z.var(axis=0).sum()) or 1.0
-        self.bases = tuple(self._basis(z, width * spread) for width in _WIDTHS)
+        self.bases = tuple(self._basis(z, z, width * spread) for width in _WIDTHS)
 
-    def _basis(self, z: Floats, width: float) -> Basis:
-        near = _squared(z, z[self.marks]) / width
+    def _basis(self, z: Floats, scaled: Floats, width: float) -> Basis:
+        near = _squared(scaled, scaled[self.marks]) / width
         gram = np.exp(-near[self.marks])
         factor = cholesky(gram + 1e-8 * np.eye(len(self.marks)), lower=True)
         kernel = solve_triangular(factor, np.exp(-near).T, lower=True).T
-        linear = _LINEAR * np.hstack([np.ones((len(z), 1)), self.z])
+        linear = _LINEAR * np.hstack([np.ones((len(z), 1)), z])
         u, singular, _ = np.linalg.svd(np.hstack([linear, kernel]), full_matrices=False)
         kept = singular > 1e-10 * singular[0]
         return Basis(u[:, kept], singular[kept])
 
     def bases_for(self, column: Floats) -> tuple[Basis, ...]:
-        """The shared bases, and those with the widths that suit this column, shape (n,)."""
+        """The shared bases, and those with the widths and the jumps that suit this column, shape (n,)."""
         if not self.relevance or column.std() == 0:
             return self.bases
         rows = self.rng.permutation(len(column))[: min(_RELEVANCE_ROWS, len(column))]
-        scaled = self.z / relevance_widths(self.z[rows], column[rows])
-        return (*self.bases, *(self._basis(scaled, 2 * width) for width in (0.5, 1.0, 2.0)))
+        bases = (*self.bases, *self._relevant(self.z, column, rows))
+        jumps = find_jumps(self.z, column, self.bases[_TREND].u[:, : min(_TREND_COLUMNS, len(column) // 3)])
+        if not jumps:
+            return bases
+        split = self._relevant(np.hstack([self.z, stairs(self.z, jumps)]), column, rows)
+        better = _least_error(column, split) < _JUMPS_GAIN * _least_error(column, bases)
+        return (*bases, *split) if better else bases
+
+    def _relevant(self, z: Floats, column: Floats, rows: npt.NDArray[np.int64]) -> list[Basis]:
+        scaled = z / relevance_widths(z[rows], column[rows])
+        return [self._basis(z, scaled, 2 * width) for width in (0.5, 1.0, 2.0)]
 
     @staticmethod
     def fit(column: Floats, bases: Sequence[Basis]) -> Fit:
@@ -114,10 +137,7 @@ class Smoother:
         """
         best, found = math.inf, None
         for basis in bases:
-            power = basis.singular[:, None] ** 2
-            shrink = power / (power + np.array(_RIDGES) * len(column))  # (m, ridges)
-            leverage = np.minimum(basis.u**2 @ shrink, 1 - 1e-6)
-            out = column[:, None] - basis.u @ (shrink * (basis.u.T @ column)[:, None])
+            shrink, leverage, out = _fits(column, basis)
             errors = np.square(out / (1 - leverage)).mean(axis=0)
             least = int(errors.argmin())
             if errors[least] < best or found is None:
@@ -128,6 +148,23 @@ class Smoother:
         if found is None:
             raise ValueError("a fit needs at least one basis, got none")
         return found
+
+
+def _fits(column: Floats, basis: Basis) -> tuple[Floats, Floats, Floats]:
+    """For each ridge the shrinkage (m, ridges), the leverages and the residuals, (n, ridges)."""
+    power = basis.singular[:, None] ** 2
+    shrink = power / (power + np.array(_RIDGES) * len(column))
+    leverage = np.minimum(basis.u**2 @ shrink, 1 - 1e-6)
+    return shrink, leverage, column[:, None] - basis.u @ (shrink * (basis.u.T @ column)[:, None])
+
+
+def _least_error(column: Floats, bases: Sequence[Basis]) -> float:
+    """The least mean square leave-one-out error over bases and ridges."""
+    errors = []
+    for basis in bases:
+        _, leverage, out = _fits(column, basis)
+        errors.append(float(np.square(out / (1 - leverage)).mean(axis=0).min()))
+    return min(errors)
 
 
 def relevance_widths(z: Floats, y: Floats) -> Floats:

@@ -8,6 +8,7 @@ from scipy.stats import chi2_contingency, norm
 
 from synergy.independence import IndependenceResult, independence_test
 from synergy.independence.gcm import Residual, covariance_test, differenced, unlearnt
+from synergy.independence.jumps import find_jumps, stairs
 from synergy.independence.permutations import g_test, local_permutation_test, random_feature_test
 from synergy.independence.smoother import Smoother, relevance_widths
 from synthetic import ModularShift, Sample, Variable
@@ -44,13 +45,30 @@ def rough(shape: str, n: int, seed: int) -> dict[str, np.ndarray]:
     return {"X": common + noise * e, "Y": common + noise * f, "Z": z}
 
 
-@pytest.mark.parametrize("shape", ["interaction", "maximum"])
+@pytest.mark.parametrize("shape", ["interaction", "maximum", "step"])
 def test_the_level_holds_where_a_function_of_z_is_hard_to_learn(shape):
     rejected = sum(
         independence_test(rough(shape, 300, seed), "X _||_ Y | Z", permutations=59).rejects()
         for seed in range(REPLICATES)
     )
     assert rejected <= MOST
+
+
+def test_without_its_jumps_a_step_is_taken_for_dependence(monkeypatch):
+    """The negative control: what keeps the level above is the search for jumps, not the rest of the test."""
+    monkeypatch.setattr("synergy.independence.smoother.find_jumps", lambda *_: [])
+    rejected = sum(
+        independence_test(rough("step", 300, seed), "X _||_ Y | Z", permutations=59).rejects()
+        for seed in range(8)
+    )
+    assert rejected > MOST
+
+
+def test_a_step_hides_no_dependence():
+    data = rough("step", 300, 0)
+    own = data["X"] - np.sign(data["Z"][:, 0]) - np.sign(data["Z"][:, 1]) * data["Z"][:, 2]
+    data["Y"] = data["Y"] + 0.7 * own
+    assert independence_test(data, "X _||_ Y | Z", permutations=99).p_value == 0.01
 
 
 def test_a_z_that_was_learnt_is_not_noted_whether_or_not_x_and_y_depend():
@@ -271,6 +289,85 @@ def test_leave_one_out_residuals_agree_with_leaving_one_out():
     shrink = basis.singular**2 / (basis.singular**2 + ridge * 30)
     fast = (y - basis.u @ (shrink * (basis.u.T @ y))) / (1 - (basis.u**2) @ shrink)
     np.testing.assert_allclose(fast, [left_out(i) for i in range(30)], atol=1e-8)
+
+
+def trend_of(z: np.ndarray) -> np.ndarray:
+    return np.linalg.qr(np.hstack([np.ones((len(z), 1)), z]))[0]
+
+
+def test_jumps_are_found_where_they_are_and_nowhere_else():
+    rng = np.random.default_rng(0)
+    z = rng.normal(size=(500, 3))
+    noise = 0.1 * rng.normal(size=500)
+    jumps = find_jumps(z, np.sign(z[:, 0] - 0.5) + np.sign(z[:, 1]) * z[:, 2] + noise, trend_of(z))
+    assert sorted(j for j, _ in jumps) == [0, 1]
+    places = dict(jumps)
+    # no row lies between the step and its threshold; the slope's sign is lost in noise where z3 is near 0
+    assert not ((z[:, 0] - 0.5) * (z[:, 0] - places[0]) < 0).any()
+    between = z[:, 1] * (z[:, 1] - places[1]) < 0
+    assert np.abs(z[between, 2]).max(initial=0) < 0.3
+    assert find_jumps(z, z.sum(1) + noise, trend_of(z)) == []
+
+
+def test_the_first_jump_is_the_best_of_all_least_squares_fits():
+    rng = np.random.default_rng(1)
+    z = np.round(rng.normal(size=(60, 2)), 1)
+    y = np.where(z[:, 1] > 0.2, 2 * z[:, 0], 0.0) + 0.05 * rng.normal(size=60)
+    trend = trend_of(z)
+    terms = np.hstack([np.ones((60, 1)), z])
+    errors = {}
+    for j in range(2):
+        values = np.unique(z[:, j])
+        for t in (values[1:] + values[:-1]) / 2:
+            below = z[:, j] <= t
+            if 5 <= below.sum() <= 55:
+                design = np.hstack([trend, np.where(below[:, None], terms, 0)])
+                rest = y - design @ np.linalg.lstsq(design, y)[0]
+                errors[j, t] = rest @ rest
+    assert find_jumps(z, y, trend)[0] == pytest.approx(min(errors, key=errors.get))
+
+
+def test_jumps_depend_neither_on_the_unit_of_the_column_nor_on_an_indicator():
+    rng = np.random.default_rng(0)
+    z = np.column_stack([rng.normal(size=300), rng.integers(2, size=300)])
+    y = np.sign(z[:, 0]) + 5 * z[:, 1] * z[:, 0] + 0.1 * rng.normal(size=300)
+    jumps = find_jumps(z, y, trend_of(z))
+    assert {j for j, _ in jumps} == {0}
+    assert find_jumps(z, 1e6 * y, trend_of(z)) == jumps
+
+
+@pytest.mark.parametrize("n", [8, 20, 40])
+def test_few_rows_and_a_column_without_noise_are_no_trouble_for_the_search(n):
+    z = np.linspace(-1, 1, n)[:, None]
+    for y in (np.sign(z[:, 0] - 0.01), z[:, 0], np.zeros(n)):
+        assert all(j == 0 and -1 < t < 1 for j, t in find_jumps(z, y, trend_of(z)))
+
+
+def test_stairs_count_the_thresholds_passed():
+    z = np.array([[0.0, 5.0], [1.0, 5.0], [2.0, 6.0], [3.0, 7.0]])
+    (first, second) = stairs(z, [(0, 2.5), (1, 6.5), (0, 0.5)]).T
+    for column, counts in ((first, np.array([0, 1, 1, 2])), (second, np.array([0, 0, 0, 1]))):
+        np.testing.assert_allclose(column, (counts - counts.mean()) / counts.std())
+
+
+def test_only_a_column_that_jumps_gets_kernels_that_jump():
+    rng = np.random.default_rng(0)
+    z = rng.normal(size=(300, 2))
+    noise = 0.1 * rng.normal(size=300)
+    smoother = Smoother(z)
+    assert len(smoother.bases_for(np.sin(z).sum(1) + noise)) == len(smoother.bases) + 3
+    assert len(smoother.bases_for(np.sign(z).sum(1) + noise)) == len(smoother.bases) + 6
+
+
+def test_the_noise_of_a_ridge_regression_has_the_variance_of_the_noise():
+    rng = np.random.default_rng(0)
+    z = rng.normal(size=(60, 2))
+    smoother = Smoother(z, relevance=False)
+    fit = smoother.fit(np.sin(2 * z[:, 0]) + 0.3 * rng.normal(size=60), smoother.bases)
+    matrix = fit.remove(np.eye(60))
+    np.testing.assert_allclose(np.diag(matrix), 1 - fit.leverage, atol=1e-12)
+    np.testing.assert_allclose(fit.noise, fit.residuals / np.linalg.norm(matrix, axis=1), rtol=1e-9)
+    assert np.linalg.norm(matrix, axis=1).mean() < np.sqrt(1 - fit.leverage).mean()
 
 
 def test_relevance_widths_tell_conditions_apart():
