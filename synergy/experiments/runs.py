@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-import inspect
 import json
 import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,9 +13,9 @@ import pandas as pd
 from joblib import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
-from synergy.experiments import worlds
 from synergy.experiments.scale import Scale
 from synergy.learning.device import keep_freed_memory
+from synergy.source import source_digest
 
 __all__ = ["Progress", "Row", "Runner"]
 
@@ -35,8 +32,8 @@ class Runner:
         scale: How large the experiment is.
         progress: Told of every job that is done.
         journal: A file with one line of JSON per finished job; None to remember nothing. Jobs that it
-            holds for the same settings and the same source are not run again, so a run that was
-            interrupted goes on, and one with more seeds adds to those that are there.
+            holds for the same settings and the same code of all three storeys are not run again, so a run
+            that was interrupted goes on, and one with more seeds adds to those that are there.
     """
 
     scale: Scale
@@ -61,7 +58,7 @@ class Runner:
             One row per job, in the order of the jobs.
         """
         listed = list(jobs)
-        source = _source(function)
+        source = source_digest(function)
         names = [f"{function.__qualname__} of {source}: {label(job)}" for job in listed]
         known = self._known()
         found: dict[str, Row] = {name: known[name] for name in names if name in known}
@@ -91,12 +88,6 @@ class Runner:
         self.journal.parent.mkdir(parents=True, exist_ok=True)
         with self.journal.open("a") as file:
             file.write(json.dumps({"settings": self.scale.identity, "job": name, "row": row}) + "\n")
-
-
-def _source(function: Callable[..., object]) -> str:
-    """A digest of the version and of the text of the function's module and of the shared pipeline."""
-    texts = [Path(inspect.getfile(part)).read_bytes() for part in (function, worlds)]
-    return hashlib.sha256(b"".join([version("essl-synergy").encode(), *texts])).hexdigest()[:12]
 
 
 def _single(function: Callable[[Job, Scale], Row], job: Job, scale: Scale) -> Row:

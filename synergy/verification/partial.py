@@ -7,10 +7,10 @@ import json
 import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, fields
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from synergy.source import source_digest
 from synergy.verification.verdict import Verdict
 
 __all__ = ["Partial"]
@@ -19,7 +19,7 @@ __all__ = ["Partial"]
 class Partial:
     """Finished tasks as JSON files, named by a hash of everything that decides their verdicts.
 
-    A run with the same claims, cases, settings and version finds them; any other run does not.
+    A run with the same claims, cases, settings and code finds them; any other run does not.
 
     Args:
         folder: Where to keep them; None to keep nothing.
@@ -31,7 +31,7 @@ class Partial:
     @staticmethod
     def key(*parts: Any) -> str:  # noqa: ANN401  (anything with a faithful repr)
         """The name of a task."""
-        text = "\n".join([version("essl-synergy"), *map(repr, parts)])
+        text = "\n".join([source_digest(), *map(repr, parts)])
         return hashlib.sha256(text.encode()).hexdigest()[:24]
 
     def load(self, key: str) -> list[Verdict] | None:

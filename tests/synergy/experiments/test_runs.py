@@ -52,6 +52,13 @@ def test_another_scale_is_another_run(tmp_path):
     assert len(calls(tmp_path)) == 4
 
 
+def test_other_code_is_another_run(tmp_path, monkeypatch):
+    spread(tmp_path, [1])
+    monkeypatch.setattr("synergy.experiments.runs.source_digest", lambda *parts: "edited")
+    assert spread(tmp_path, [1]) == [0.5]
+    assert calls(tmp_path) == ["1", "1"]
+
+
 def test_a_line_that_was_cut_off_is_run_again(tmp_path):
     spread(tmp_path, [1, 2])
     journal = tmp_path / "journal.jsonl"
