@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from synergy.estimators.classifier import classifier, paired_estimate
 from synergy.estimators.classifier.design import encode_target
+from synergy.estimators.columns import tamed
 from synergy.estimators.entries_continuous import one_term, run_copula_knn, run_frenzel_pompe, run_mixed
 from synergy.estimators.entries_discrete import run_plug_in
 from synergy.estimators.entry import Entry
@@ -182,7 +183,7 @@ def _with_edges(sample: Sample, names: list[str]) -> str | None:
     Normal scores stretch such edges into tails, which nearest neighbours follow less well.
     """
     for name in names:
-        part = np.asarray(sample[name], dtype=np.float64).reshape(len(sample), -1)
+        part = tamed(np.asarray(sample[name], dtype=np.float64).reshape(len(sample), -1))
         centred = part - part.mean(axis=0)
         second = np.square(centred).mean(axis=0)
         fourth = np.square(np.square(centred)).mean(axis=0)

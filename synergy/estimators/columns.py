@@ -11,6 +11,8 @@ import numpy.typing as npt
 from scipy.special import ndtri
 from scipy.stats import rankdata
 
+from synthetic.checks import integer
+
 __all__ = [
     "Scale",
     "Slot",
@@ -21,6 +23,7 @@ __all__ = [
     "scaled",
     "slot",
     "spread_labels",
+    "tamed",
 ]
 
 Floats = npt.NDArray[np.float64]
@@ -29,6 +32,8 @@ Scale = Literal["standardise", "copula"]
 """How columns are made comparable: zero mean and unit variance, or normal scores of their ranks."""
 
 _TIED = 0.05
+_EXTREME = 250
+"""Beyond 2 to this power the fourth power of a number leaves float64."""
 
 
 @dataclass(frozen=True)
@@ -132,12 +137,12 @@ def check_rows(slots: list[Slot], k: int) -> int:
 
     Raises:
         ValueError: If they do not, or k is not positive, or there are too few rows.
+        TypeError: If k is not an integer.
     """
     lengths = {s.name: len(s.values) for s in slots}
     if len(set(lengths.values())) > 1:
         raise ValueError(f"all slots must have the same length, got {lengths}")
-    if k < 1:
-        raise ValueError(f"k must be at least 1, got {k}")
+    integer("k", k, 1)
     n = len(slots[0].values)
     if n < 4 * k:
         raise ValueError(f"{k} neighbours need at least {4 * k} rows, got {n}")
@@ -150,6 +155,12 @@ def check_scale(scale: str | None) -> None:
         raise ValueError(f"scale must be one of {', '.join(get_args(Scale))} or None, got {scale!r}")
 
 
+def tamed(values: Floats) -> Floats:
+    """The columns times powers of two where their squares would overflow or vanish; others as they are."""
+    exponent = np.frexp(np.abs(values).max(axis=0))[1]
+    return np.ldexp(values, np.where(np.abs(exponent) > _EXTREME, -exponent, 0))
+
+
 def scaled(values: Floats, scale: Scale | None) -> Floats:
     """The columns made comparable, shape (n, d).
 
@@ -160,7 +171,8 @@ def scaled(values: Floats, scale: Scale | None) -> Floats:
     if scale is None:
         return values
     if scale == "standardise":
-        return np.asarray((values - values.mean(axis=0)) / values.std(axis=0))
+        safe = tamed(values)
+        return np.asarray((safe - safe.mean(axis=0)) / safe.std(axis=0))
     ranks = rankdata(values, axis=0)
     return np.asarray(ndtri((ranks - 0.5) / len(values)))
 

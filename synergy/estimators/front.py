@@ -52,7 +52,8 @@ def estimate(
         ValueError: If the term does not parse, names an unknown variable or repeats one; the data has
             NaN, infinite or missing values or columns of unequal lengths; or the estimator cannot take
             the columns.
-        TypeError: If the data is of an unknown kind or an option is not one of the estimator's.
+        TypeError: If the data is of an unknown kind, or an option is not one of the estimator's or of the
+            wrong type.
 
     Example:
         >>> from synthetic import ModularShift
@@ -64,6 +65,8 @@ def estimate(
     if unit not in ("nats", "bits"):
         raise ValueError(f"unit must be 'nats' or 'bits', got {unit!r}")
     integer("seed", seed, 0)
+    if not isinstance(clip, bool):
+        raise TypeError(f"clip must be True or False, got {clip!r}")
     if not 0 < number("confidence", confidence) < 1:
         raise ValueError(f"confidence must lie strictly between 0 and 1, got {confidence}")
     if estimator not in ESTIMATORS:
@@ -84,8 +87,9 @@ def estimate(
         v for v in parsed.variables if sample.variables[v].kind == "discrete" and _is_constant(sample[v])
     ]
     if constant:
+        takes = "takes" if len(constant) == 1 else "take"
         found = replace(
-            found, notes=(*found.notes, f"{', '.join(constant)} takes one value only in this data")
+            found, notes=(*found.notes, f"{', '.join(constant)} {takes} one value only in this data")
         )
     if clip and len(parsed.summands) == 1 and parsed.summands[0][0] > 0 and len(parsed.terms[0].groups) < 3:
         found = _clipped(found)

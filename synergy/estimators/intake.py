@@ -62,9 +62,9 @@ def as_sample(data: Data, names: Sequence[str], *, groups: str | None = None) ->
         groups: The column whose equal values mark dependent rows; a Sample's own by default.
 
     Raises:
-        TypeError: If the data is of another kind.
-        ValueError: If a name is unknown, lengths differ, or a column is empty, has NaN, infinite or
-            missing values, or holds something that is not data.
+        TypeError: If the data is of another kind, or a tensor is sparse.
+        ValueError: If a name is unknown, lengths or the labels of the rows of Series differ, or a column is
+            empty, has NaN, infinite, masked or missing values, or holds something that is not data.
 
     Example:
         >>> as_sample({"A": [0, 1, 1], "Z": [[0.5, 1.0], [0.1, 0.2], [0.0, 3.0]]}, ["A", "Z"])
@@ -90,6 +90,7 @@ def as_sample(data: Data, names: Sequence[str], *, groups: str | None = None) ->
     lengths = {name: len(column) if np.ndim(column) else 0 for name, column in columns.items()}
     if len(set(lengths.values())) > 1:
         raise ValueError(f"all columns must have the same length, got {lengths}")
+    _check_aligned(columns)
     for name, column in columns.items():
         _check_finite(name, column)
     return Sample.infer(columns, groups=groups)
@@ -100,7 +101,8 @@ def _known(names: Sequence[str], known: Sequence[str]) -> None:
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
             hint = f" (did you mean {near[0]!r}?)" if near else ""
-            raise ValueError(f"unknown variable {name!r}: the data has {', '.join(map(str, known))}{hint}")
+            shown = ", ".join(map(str, known)) or "no columns"
+            raise ValueError(f"unknown variable {name!r}: the data has {shown}{hint}")
 
 
 def _find(data: pd.DataFrame | Mapping[str, npt.ArrayLike], name: str) -> Any:  # noqa: ANN401  (a column of any library)
@@ -128,7 +130,13 @@ def _find(data: pd.DataFrame | Mapping[str, npt.ArrayLike], name: str) -> Any:  
 
 def _as_array(name: str, column: object) -> npt.NDArray[Any]:
     if hasattr(column, "detach"):
-        column = column.detach().cpu().numpy()
+        column = _from_tensor(name, column)
+    if isinstance(column, np.ma.MaskedArray) and np.ma.getmaskarray(column).any():
+        where = np.nonzero(np.ma.getmaskarray(column))[0]
+        raise ValueError(
+            f"column {name!r} is masked in {np.unique(where).size} of {len(column)} rows, the first is row "
+            f"{int(where[0])}: drop or fill them first"
+        )
     try:
         array = np.asarray(column)
     except ValueError as error:
@@ -141,12 +149,39 @@ def _as_array(name: str, column: object) -> npt.NDArray[Any]:
     return array
 
 
+def _from_tensor(name: str, column: Any) -> Any:  # noqa: ANN401  (a tensor, without importing torch)
+    try:
+        tensor = column.detach().cpu()
+        return (tensor.float() if str(tensor.dtype) == "torch.bfloat16" else tensor).numpy()
+    except (TypeError, RuntimeError) as error:
+        raise TypeError(f"column {name!r} must be a dense tensor of numbers: {error}") from None
+
+
+def _check_aligned(columns: Mapping[str, Any]) -> None:
+    """Refuse Series in a mapping whose rows have different labels: taken by position they may not belong."""
+    series = {name: column for name, column in columns.items() if isinstance(column, pd.Series)}
+    first = next(iter(series), "")
+    for name, column in series.items():
+        if not column.index.equals(series[first].index):
+            raise ValueError(
+                f"the rows of {first!r} and {name!r} have different labels (pandas indices): put both into "
+                "one DataFrame, or pass arrays to pair them by position"
+            )
+
+
 def _check_finite(name: str, column: Any) -> None:  # noqa: ANN401  (a column of any library)
     if isinstance(column, pd.Series) and not isinstance(column.dtype, np.dtype):
         return  # nullable and categorical columns: `Sample.infer` counts their missing values
     array = np.asarray(column)
     if array.dtype.kind != "f":
         return
+    with np.errstate(over="ignore"):
+        extent = array.max() - array.min() if array.size else 0.0
+    if np.isinf(extent) and np.isfinite(array).all():
+        raise ValueError(
+            f"column {name!r} goes from {array.min():.3g} to {array.max():.3g}, which overflows its "
+            f"{array.dtype}: divide it by a constant first"
+        )
     bad = ~np.isfinite(array).reshape(len(array), -1).all(axis=1) if array.size else np.zeros(0, dtype=bool)
     if bad.any():
         first = int(bad.argmax())

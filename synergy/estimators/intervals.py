@@ -122,7 +122,8 @@ class Expansion:
         gain = self.slope * move
         bend = self.bend[move > 0]
         if bend:
-            gain = max(gain, 2 * bend * move - max(self.variance, 0.0) * (2 - self.slope / bend))
+            rest = max(0.0, 2 - self.slope / bend) * max(self.variance, 0.0)
+            gain = max(gain, 2 * bend * move - rest)
         return max(0.0, self.variance + gain)
 
     @property

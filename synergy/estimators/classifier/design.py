@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,7 @@ Floats = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int64]
 
 _LARGEST = 2**30
+_COARSE, _TINY = 1e4, 1e-30
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,7 @@ def make_design(sample: Sample, given: Sequence[str]) -> Design:
         if variable.kind == "discrete":
             part = np.eye(variable.cardinality or 1, dtype=np.float32)[column]
         else:
-            part = column.reshape(n, -1).astype(np.float32)
+            part = _in_single_precision(column.reshape(n, -1))
         shape = part.shape[1:] if variable.kind == "discrete" else column.shape[1:] or (1,)
         blocks.append(Block(name, variable.kind, slice(start, start + part.shape[1]), shape))
         parts.append(part)
@@ -117,6 +119,19 @@ def make_design(sample: Sample, given: Sequence[str]) -> Design:
     matrix = np.hstack(parts) if parts else np.zeros((n, 0), dtype=np.float32)
     codes, cells = _joint_codes(sample, discrete) if discrete else (None, 1)
     return Design(matrix, tuple(blocks), codes, cells)
+
+
+def _in_single_precision(part: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.float32]:
+    """Columns in float32; those that it cannot resolve or hold (times of day in seconds, say) from 0 to 1."""
+    if part.dtype == np.float32:
+        return part
+    low, high = part.min(axis=0), part.max(axis=0)
+    size = np.maximum(np.abs(low), np.abs(high))
+    lost = (high > low) & ((size > _COARSE * (high - low)) | (size > 1 / _TINY) | (high - low < _TINY))
+    if not lost.any():
+        return part.astype(np.float32)
+    moved = np.where(lost, part - low, part) / np.where(lost, high - low, 1.0)
+    return moved.astype(np.float32)
 
 
 def make_splits(

@@ -47,6 +47,7 @@ __all__ = ["expand"]
 Floats = npt.NDArray[np.float64]
 
 _NO_VARIANCE = 1e-24
+_ROUNDING = 1e-9
 _RARE = 3
 _EXACT, _PROBES = 150, 8
 """The most cells whose spectrum is computed; beyond them, the random vectors that stand for it."""
@@ -160,7 +161,8 @@ def _spectrum(
             ratio = c * marginals.total / counts[index] * weights
             matrix -= (index[:, None] == index) * ratio * weights[:, None]
         values = np.linalg.eigvalsh(matrix)
-        return float((values**3).sum()), (min(0.0, float(values[0])), max(0.0, float(values[-1])))
+        ends = np.where(np.abs(values) < _ROUNDING, 0.0, values)[[0, -1]]
+        return float((values**3).sum()), (min(0.0, float(ends[0])), max(0.0, float(ends[1])))
 
     def applied(v: Floats) -> Floats:
         found = np.zeros(m)

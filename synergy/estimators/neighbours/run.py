@@ -7,6 +7,7 @@ from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import digamma
 from scipy.stats import entropy
 from scipy.stats import t as student
 
@@ -43,6 +44,10 @@ _SEVERAL_DIMENSIONS = 3
 _NEAR_CEILING = 0.8
 """Beyond this share of the labels' entropy the estimates are skewed: 95 % intervals of 500 rows covered in
 95 % of data sets at a share of 0.64, in 92 to 94 % at 0.85 and in 78 to 83 % at 0.98."""
+
+_NEAR_RESOLUTION = 0.55
+"""Beyond this share of psi(n) - psi(k) neighbours fall short: with 500 Gaussian rows 95 % intervals
+covered in 93 % of data sets at half of it, in 82 % at 0.7 and in 12 % at the whole, on normal scores."""
 
 
 def run(
@@ -110,12 +115,18 @@ def run(
             "sampling error only; use copula_knn, a classifier or a variational bound"
         )
     notes.extend(_ceiling_note(slots, value))
+    notes.extend(_resolution_note(float(np.nanmean(terms)), n, k))
     error, ends = math.nan, (math.nan, math.nan)
     if interval:
         error, freedom, shift = subsampled(
             table, widths, estimate, correction == "gaussian", group_codes(groups, n), seed, value
         )
         error = math.hypot(error, math.sqrt(extra))
+        if not error > 0:
+            notes.append(
+                "every subsample gives the same value, as where one column's units dwarf the others': the "
+                "interval is of sampling error only"
+            )
         half = float(student.ppf(0.5 + confidence / 2, freedom)) * error
         ends = value - half, value + half
         doubled = estimate(table, 2 * k) - float(np.nanmean(terms)) if n >= 8 * k else 0.0
@@ -145,6 +156,17 @@ def _ceiling_note(slots: list[Slot], value: float) -> list[str]:
     return [
         f"close to the entropy of the labels, {ceiling:.3f} nats, which information cannot exceed: estimates "
         "are skewed there and the interval is of sampling error only"
+    ]
+
+
+def _resolution_note(value: float, n: int, k: int) -> list[str]:
+    """What to say where the value comes near psi(n) - psi(k), the most that neighbours can show."""
+    most = float(digamma(n) - digamma(k))
+    if value <= _NEAR_RESOLUTION * most:
+        return []
+    return [
+        f"near the most that {k} neighbours among {n} rows can show, {most:.2f} nats: the information may be "
+        "larger, infinite if one slot is a function of the other; the interval is of sampling error only"
     ]
 
 

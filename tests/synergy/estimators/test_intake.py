@@ -99,5 +99,67 @@ def test_a_ragged_list_is_named():
         as_sample({"Z": [[1.0], [1.0, 2.0]]}, ["Z"])
 
 
+REFUSED = {
+    "masked numbers": (
+        lambda: {"X": np.ma.masked_greater(np.arange(5.0), 2)},
+        ValueError,
+        "'X' is masked in 2 of 5 rows, the first is row 3",
+    ),
+    "masked labels": (
+        lambda: {"X": np.ma.masked_equal([0, 1, 1], 0)},
+        ValueError,
+        "'X' is masked in 1 of 3 rows, the first is row 0",
+    ),
+    "series of other rows": (
+        lambda: {"W": pd.Series([0, 1, 2]), "X": pd.Series([0, 1, 2], index=[2, 1, 0])},
+        ValueError,
+        "rows of 'W' and 'X' have different labels",
+    ),
+    "a sparse tensor": (
+        lambda: {"X": torch.ones(3).to_sparse()},
+        TypeError,
+        "'X' must be a dense tensor",
+    ),
+    "a span beyond float64": (
+        lambda: {"X": np.array([-1.5e308, 1.5e308, 0.0])},
+        ValueError,
+        "'X' goes from -1.5e.308 to 1.5e.308, which overflows",
+    ),
+    "no column": (lambda: pd.DataFrame(), ValueError, "the data has no columns"),
+    "times": (
+        lambda: pd.DataFrame({"X": pd.to_timedelta([1, 2, 3], unit="s")}),
+        ValueError,
+        "'X' must hold integers, booleans, strings or floats",
+    ),
+    "numbers as objects": (
+        lambda: {"X": np.array([1, "b", 2.0], dtype=object)},
+        ValueError,
+        "'X' mixes or holds types",
+    ),
+}
+
+
+@pytest.mark.parametrize(("data", "error", "message"), REFUSED.values(), ids=REFUSED.keys())
+def test_what_would_be_a_silent_number_is_refused(data, error, message):
+    found = data()
+    with pytest.raises(error, match=message):
+        as_sample(found, list(found) or ["X"])
+
+
+def test_series_of_the_same_rows_and_masks_that_hide_nothing_are_taken():
+    rows = [4, 2, 7]
+    sample = as_sample(
+        {
+            "W": pd.Series([0, 1, 2], index=rows),
+            "X": pd.Series([0.5, 1.5, 2.5], index=rows),
+            "Y": np.ma.masked_array([1.0, 2.0, 3.0], mask=False),
+            "Z": torch.tensor([1.0, 2.0, 3.0], requires_grad=True).bfloat16(),
+        },
+        ["W", "X", "Y", "Z"],
+    )
+    assert [v.kind for v in sample.variables.values()] == ["discrete", *["continuous"] * 3]
+    np.testing.assert_array_equal(sample["Z"].ravel(), [1.0, 2.0, 3.0])
+
+
 def test_terms_pass_through_unchanged():
     assert str(check_expression(parse_term("I(A;C|X)"))) == "I(A;C|X)"
