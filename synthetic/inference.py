@@ -77,8 +77,9 @@ def _read(name: str, column: Any) -> tuple[npt.NDArray[Any], list[Any] | None]: 
     elif array.dtype.kind == "U" or (
         array.dtype.kind in "OT" and all(isinstance(value, str) for value in array.tolist())
     ):
-        states, codes = np.unique(array.astype(str), return_inverse=True)
-        return codes.astype(np.int64), states.tolist()
+        labels = array if array.dtype.kind == "O" else array.astype(object)
+        numbers, names = pd.factorize(labels, sort=True)
+        return numbers.astype(np.int64), [str(state) for state in names]
     elif array.dtype.kind == "O":
         types = sorted({type(value).__name__ for value in array.tolist()})
         raise ValueError(f"column {name!r} mixes or holds types that are not data: {', '.join(types)}")
@@ -94,5 +95,10 @@ def _integers(array: npt.NDArray[Any]) -> tuple[npt.NDArray[np.int64], list[Any]
         distinct = int(np.count_nonzero(np.bincount(array.astype(np.int64))))
         if high < 4 * distinct:
             return array.astype(np.int64), None
+    if high - low < 4 * len(array):
+        place = (array.astype(np.uint64) - np.uint64(low % 2**64)).astype(np.int64)
+        seen = np.zeros(high - low + 1, dtype=bool)
+        seen[place] = True
+        return (np.cumsum(seen) - 1)[place], [low + step for step in np.flatnonzero(seen).tolist()]
     states, codes = np.unique(array, return_inverse=True)
     return codes.astype(np.int64), states.tolist()

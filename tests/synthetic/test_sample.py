@@ -105,6 +105,26 @@ def test_html_shows_the_head_and_the_images():
     assert "png" in Sample({"I": gray["I"][:, :1]}, {"I": IMAGE})._repr_html_()
 
 
+@pytest.mark.parametrize(
+    "column",
+    [
+        np.array([9_000, -4, 9_000, 17] * 2_000),
+        np.array([-128, 127, 0], dtype=np.int8),
+        np.array([2**64 - 1, 2**64 - 5, 2**64 - 1, 0], dtype=np.uint64),
+        np.array([2**64 - 1, 2**64 - 5] * 10, dtype=np.uint64),
+        np.array([-(2**63), 2**63 - 1, -(2**63)]),
+        np.array(["b", "", "Z", "b", "\u00e4", "nan"]),
+        np.array(["b", "a", "b"], dtype=object),
+    ],
+    ids=["wide", "int8", "uint64", "high uint64", "int64", "text", "objects"],
+)
+def test_infer_numbers_labels_in_their_order(column):
+    sample = Sample.infer({"a": column})
+    states, codes = np.unique(column, return_inverse=True)
+    assert np.array_equal(sample["a"], codes)
+    assert sample.variables["a"].cardinality == len(states)
+
+
 def test_infer_reads_kinds_from_types():
     frame = pd.DataFrame(
         {

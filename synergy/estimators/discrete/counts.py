@@ -26,7 +26,7 @@ _LARGEST_CODE = 1 << 62
 _NARROW = 1024
 
 
-def encode(column: npt.ArrayLike, *, name: str = "column") -> tuple[npt.NDArray[np.int64], int]:
+def encode(column: npt.ArrayLike, *, name: str = "column", narrow: bool = False) -> tuple[Codes, int]:
     """Integer codes 0 .. k - 1 of any labels (integers, booleans, strings), and k.
 
     Integers that span less than 1,024 are only shifted, which keeps gaps as states that never occur; wider
@@ -36,6 +36,8 @@ def encode(column: npt.ArrayLike, *, name: str = "column") -> tuple[npt.NDArray[
     Args:
         column: Labels, shape (n,).
         name: What to call the column in errors.
+        narrow: Whether to return the smallest unsigned integers that hold the codes in place of int64: a
+            quarter faster to count, but sums of them can overflow.
 
     Raises:
         ValueError: If the column is not one-dimensional, is empty or has a missing label.
@@ -48,32 +50,42 @@ def encode(column: npt.ArrayLike, *, name: str = "column") -> tuple[npt.NDArray[
     if array.ndim != 1 or not array.size:
         raise ValueError(f"{name} must be a non-empty column of shape (n,), got shape {array.shape}")
     if array.dtype == bool:
-        return array.astype(np.int64), 2
-    if np.issubdtype(array.dtype, np.integer):
+        return array.astype(_width(2, narrow)), 2
+    if np.issubdtype(array.dtype, np.integer) and int(array.max()) < 2**63:
         low, high = int(array.min()), int(array.max())
         if high - low < _NARROW:
-            return array.astype(np.int64) - low, high - low + 1
+            shifted = np.empty(array.size, dtype=_width(high - low + 1, narrow))
+            np.subtract(array, low, out=shifted, dtype=np.int64, casting="unsafe")
+            return shifted, high - low + 1
         if high - low < 2 * array.size:
-            return _renumbered(array, low, high - low + 1)
+            return _renumbered(array, low, high - low + 1, narrow)
     codes, labels = pd.factorize(array)
     if (codes < 0).any():
         raise ValueError(f"{name} has missing labels in {int((codes < 0).sum())} of {array.size} rows")
-    return codes.astype(np.int64), len(labels)
+    return codes.astype(_width(len(labels), narrow)), len(labels)
 
 
-def _renumbered(array: Codes, low: int, span: int) -> tuple[npt.NDArray[np.int64], int]:
+def _width(states: int, narrow: bool) -> npt.DTypeLike:
+    """int64, or the smallest unsigned integers for this many codes."""
+    return np.min_scalar_type(states - 1) if narrow else np.int64
+
+
+def _renumbered(array: Codes, low: int, span: int, narrow: bool) -> tuple[Codes, int]:
     """The ranks of integers among the distinct ones, by a table of their span, in blocks that stay cached."""
     seen = np.zeros(span, dtype=bool)
-    found = np.empty(array.size, dtype=np.int64)
+    scratch = np.empty(min(array.size, _BLOCK), dtype=np.int64)
     for start in range(0, array.size, _BLOCK):
-        part = slice(start, start + _BLOCK)
-        np.subtract(array[part], low, out=found[part], casting="unsafe")
-        seen[found[part]] = True
-    rank = np.cumsum(seen) - 1
+        block = array[start : start + _BLOCK]
+        place = np.subtract(block, low, out=scratch[: block.size], dtype=np.int64, casting="unsafe")
+        seen[place] = True
+    states = int(np.count_nonzero(seen))
+    rank = (np.cumsum(seen) - 1).astype(_width(states, narrow))
+    found = np.empty(array.size, dtype=rank.dtype)
     for start in range(0, array.size, _BLOCK):
-        part = slice(start, start + _BLOCK)
-        found[part] = rank.take(found[part])
-    return found, int(rank[-1]) + 1
+        block = array[start : start + _BLOCK]
+        place = np.subtract(block, low, out=scratch[: block.size], dtype=np.int64, casting="unsafe")
+        np.take(rank, place, out=found[start : start + _BLOCK], mode="clip")
+    return found, states
 
 
 @dataclass(frozen=True)

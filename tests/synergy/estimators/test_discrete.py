@@ -343,6 +343,25 @@ def test_encode_keeps_integers_and_numbers_labels():
     assert count == 6
     assert np.array_equal(codes, np.unique(wide, return_inverse=True)[1])
     assert encode([True, False])[1] == 2
+    for array in (wide, wide % 7 == 0, np.array(list("abca")), np.arange(40_000) * 3):
+        narrow, states = encode(array, narrow=True)
+        assert (narrow.dtype, states) == (np.min_scalar_type(states - 1), encode(array)[1])
+        assert np.array_equal(narrow, encode(array)[0])
+
+
+@pytest.mark.parametrize("kind", ["i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8"])
+@pytest.mark.parametrize("narrow", [False, True])
+def test_the_ends_of_each_integer_type_stay_different_labels(kind, narrow):
+    """In int16 3000 - (-30000) is -32536, which as an index from the end of 60001 is also the place of -2535."""
+    ends = np.iinfo(kind)
+    low, high = (-30_000, 30_000) if kind == "i2" else (ends.min, ends.max)
+    values = np.array([low, high, high // 2, low // 2 + 1], dtype=kind)
+    values = np.r_[values, np.array([3_000, -2_535], dtype="i2")] if kind == "i2" else values
+    column = np.random.default_rng(0).permutation(np.repeat(values, 10_000))
+    codes, states = encode(column, narrow=narrow)
+    pairs = np.unique(np.stack([codes.astype(np.int64), column.view(kind.replace("u", "i"))]), axis=1)
+    distinct = np.unique(column).size
+    assert pairs.shape[1] == distinct == np.unique(codes).size <= states
     assert encode(["b", "a", "b"])[0].tolist() == [0, 1, 0]
 
 
