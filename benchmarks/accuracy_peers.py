@@ -69,8 +69,8 @@ PEERS: dict[str, Callable] = {
 }
 
 
-def main(peer: str, folder: Path, out: Path, sizes: frozenset[int]) -> None:
-    """Answer every file of `folder` that `out` has no line for yet, two draws of a cell that takes long."""
+def main(peer: str, folder: Path, out: Path, cells: frozenset[str]) -> None:
+    """Answer every file of these cells that has no line in `out` yet, two draws of a cell that takes long."""
     rows = list(csv.reader(out.open())) if out.exists() else []
     done = {row[0] for row in rows}
     quickest: dict[str, float] = {}
@@ -82,7 +82,7 @@ def main(peer: str, folder: Path, out: Path, sizes: frozenset[int]) -> None:
         for path in sorted(folder.glob("*.npz"), key=lambda p: (p.stat().st_size, p.name)):
             cell, _, replicate = path.stem.rpartition("-")
             slow = int(replicate) >= DRAWS_OF_SLOW and quickest.get(cell, 0.0) > SLOW
-            if path.stem in done or int(cell.rpartition("-")[2]) not in sizes or slow:
+            if path.stem in done or cell not in cells or slow:
                 continue
             with np.load(path) as data:
                 x, y = data["x"], data["y"]
@@ -101,4 +101,4 @@ def main(peer: str, folder: Path, out: Path, sizes: frozenset[int]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]), frozenset(map(int, sys.argv[4:])))
+    main(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]), frozenset(sys.argv[4:]))

@@ -352,7 +352,7 @@ def test_encode_keeps_integers_and_numbers_labels():
 @pytest.mark.parametrize("kind", ["i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8"])
 @pytest.mark.parametrize("narrow", [False, True])
 def test_the_ends_of_each_integer_type_stay_different_labels(kind, narrow):
-    """In int16 3000 - (-30000) is -32536, which as an index from the end of 60001 is also the place of -2535."""
+    """In int16 3000 - (-30000) is -32536: as an index from the end of 60001, the place of -2535."""
     ends = np.iinfo(kind)
     low, high = (-30_000, 30_000) if kind == "i2" else (ends.min, ends.max)
     values = np.array([low, high, high // 2, low // 2 + 1], dtype=kind)
