@@ -6,7 +6,8 @@ Each cell is a world with a known truth, a number of rows and an estimator. Repl
 seed r; the sums over the replicates done so far are kept in `results/coverage.csv`, and a run continues
 where the last one stopped. `results/coverage.md` is the table. The 95 % band of a coverage that is measured
 on r replicates is printed beside it; a cell is marked where that band lies outside 93 to 97 %. The cells
-named sparse have fewer rows than the estimators are for; they are a section of their own.
+named sparse have fewer rows than the estimators are for, those named edge have no gap or states without a
+row; both are sections of their own.
 """
 
 from __future__ import annotations
@@ -110,6 +111,32 @@ def sparse_cells() -> list[Cell]:
     return found
 
 
+def fair_coins(noise: float) -> Joint:
+    """A and C fair coins, Z a copy of A that is replaced by another coin with probability `noise`."""
+    table = np.full((2, 2, 2), noise / 8)
+    for a in range(2):
+        table[a, :, a] += (1 - noise) / 4
+    return Joint(("A", "C", "Z"), table)
+
+
+def edge_cells() -> list[Cell]:
+    """Where the delta method fails: a gap of 0, or states so rare that a data set may hold none."""
+    found = []
+    gap = "I(A;Z|C) - I(A;Z)"
+    for n in (80, 240, 1_000):
+        for noise in (1.0, 0.5, 0.2):
+            found.append(joint_cell(f"edge: coins, copy noise {noise}", fair_coins(noise), gap, n))
+        curved = np.random.default_rng(2).dirichlet(np.full(8, 3.0)).reshape(2, 2, 2)
+        found.append(joint_cell("edge: eight uneven states", Joint(("A", "C", "Z"), curved), gap, n))
+    for n in (80, 1_000):
+        for failures in (0.5, 1, 2):
+            copy = noisy_copy(2, 1 - 2 * failures / n)
+            found.append(joint_cell(f"edge: a copy that fails {failures} times in n", copy, "I(X;Y)", n))
+            rare = Joint(("X",), [1 - failures / n, failures / n])
+            found.append(joint_cell(f"edge: a state seen {failures} times in n", rare, "H(X)", n))
+    return found
+
+
 def gaussian_cell(d: int, information: float, n: int, estimator: Callable[..., Estimate], name: str) -> Cell:
     rho = math.sqrt(1 - math.exp(-2 * information / d))
 
@@ -174,7 +201,7 @@ def cells() -> list[Cell]:
     for shift in (0.0, 1.5, 4.0):
         for method in ("mesner-shalizi", "ross"):
             found.append(mixed_cell(shift, 500, method))
-    return found + sparse_cells()
+    return found + edge_cells() + sparse_cells()
 
 
 def chunk(cell: Cell, start: int, stop: int) -> Tally:
@@ -223,7 +250,8 @@ def save(path: Path, tallies: dict[str, Tally], order: list[str]) -> None:
 def report(tallies: dict[str, Tally], order: list[str]) -> str:
     done = [tallies[name] for name in order if name in tallies]
     sparse = [t for t in done if t.cell.startswith("sparse")]
-    done = [t for t in done if t not in sparse]
+    edges = [t for t in done if t.cell.startswith("edge")]
+    done = [t for t in done if t not in sparse and t not in edges]
     outside = [t for t in done if mark(t)]
     versions = f"numpy {np.__version__}, scipy {scipy.__version__}, scikit-learn {sklearn.__version__}"
     lines = [
@@ -239,6 +267,13 @@ def report(tallies: dict[str, Tally], order: list[str]) -> str:
         f"{len(done) - len(outside)} of {len(done)} cells are compatible with 93 to 97 %.",
         "",
         *table(done),
+        "",
+        "## Near the edges",
+        "",
+        "A gap of 0, where the first-order variance vanishes, or states so rare that the data may have none.",
+        "What no row says is bounded by the rule of three; intervals that cover too often are its price.",
+        "",
+        *table(edges),
         "",
         "## Beyond the range",
         "",

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from synergy.estimators.classifier import classifier, paired_estimate
 from synergy.estimators.classifier.design import encode_target
-from synergy.estimators.columns import tamed
+from synergy.estimators.columns import ends_in_edges
 from synergy.estimators.entries_continuous import one_term, run_copula_knn, run_frenzel_pompe, run_mixed
 from synergy.estimators.entries_discrete import run_plug_in
 from synergy.estimators.entry import Entry
@@ -26,7 +26,6 @@ __all__ = ["AUTO_ENTRY", "auto", "combine"]
 _FEW_DIMENSIONS = 3
 _ORDERED_DIMENSIONS = 2
 _MANY_DIMENSIONS = 10
-_EDGES = 2.2
 _ROWS_OF_STRATUM = 100
 _ROWS_OF_STATE = 5
 _ROWS_OF_CLASSIFIER = 200
@@ -183,11 +182,7 @@ def _with_edges(sample: Sample, names: list[str]) -> str | None:
     Normal scores stretch such edges into tails, which nearest neighbours follow less well.
     """
     for name in names:
-        part = tamed(np.asarray(sample[name], dtype=np.float64).reshape(len(sample), -1))
-        centred = part - part.mean(axis=0)
-        second = np.square(centred).mean(axis=0)
-        fourth = np.square(np.square(centred)).mean(axis=0)
-        if (fourth < _EDGES * np.square(second)).any():
+        if ends_in_edges(np.asarray(sample[name], dtype=np.float64).reshape(len(sample), -1)):
             return name
     return None
 

@@ -19,6 +19,7 @@ __all__ = [
     "check_rows",
     "check_scale",
     "described",
+    "ends_in_edges",
     "named_slots",
     "scaled",
     "slot",
@@ -32,6 +33,7 @@ Scale = Literal["standardise", "copula"]
 """How columns are made comparable: zero mean and unit variance, or normal scores of their ranks."""
 
 _TIED = 0.05
+_EDGES = 2.2
 _EXTREME = 250
 """Beyond 2 to this power the fourth power of a number leaves float64."""
 
@@ -159,6 +161,15 @@ def tamed(values: Floats) -> Floats:
     """The columns times powers of two where their squares would overflow or vanish; others as they are."""
     exponent = np.frexp(np.abs(values).max(axis=0))[1]
     return np.ldexp(values, np.where(np.abs(exponent) > _EXTREME, -exponent, 0))
+
+
+def ends_in_edges(values: Floats) -> bool:
+    """Whether a column has a kurtosis below 2.2, as a uniform one (1.8) has: edges, not tails."""
+    safe = tamed(values)
+    centred = safe - safe.mean(axis=0)
+    second = np.square(centred).mean(axis=0)
+    fourth = np.square(np.square(centred)).mean(axis=0)
+    return bool((fourth < _EDGES * np.square(second)).any())
 
 
 def scaled(values: Floats, scale: Scale | None) -> Floats:

@@ -11,7 +11,16 @@ from scipy.special import digamma
 from scipy.stats import entropy
 from scipy.stats import t as student
 
-from synergy.estimators.columns import Scale, Slot, check_rows, check_scale, described, scaled, spread_labels
+from synergy.estimators.columns import (
+    Scale,
+    Slot,
+    check_rows,
+    check_scale,
+    described,
+    ends_in_edges,
+    scaled,
+    spread_labels,
+)
 from synergy.estimators.intervals import check_confidence
 from synergy.estimators.neighbours import local
 from synergy.estimators.neighbours.reference import GaussianReference
@@ -130,7 +139,10 @@ def run(
         half = float(student.ppf(0.5 + confidence / 2, freedom)) * error
         ends = value - half, value + half
         doubled = estimate(table, 2 * k) - float(np.nanmean(terms)) if n >= 8 * k else 0.0
-        notes.extend(bias_notes(doubled, shift, error, correction, k, n))
+        sharp = len(slots) > 2 or any(
+            ends_in_edges(s.values[:, ~s.discrete]) for s in slots if not s.discrete.all()
+        )
+        notes.extend(bias_notes(doubled, shift, error, correction, k, n, sharp=sharp))
     return Estimate(
         term=term or ("I(X;Y)" if len(slots) == 2 else "I(X;Y|Z)"),
         value=value,
