@@ -230,6 +230,7 @@ def coverage() -> str:
     cells["coverage"] = 100 * (1 - (cells["above"] + cells["below"]) / cells["replicates"])
     cells["noted"] = 100 * cells["noted"] / cells["replicates"]
     cells.loc[cells["cell"].str.startswith("sparse"), "estimator"] += ", too few rows"
+    cells.loc[cells["cell"].str.startswith("edge"), "estimator"] += ", gaps of 0 and rare states"
     rows = [
         "| estimator | cells (world, term, rows) | replicates | lowest coverage, % | median | highest | "
         "lowest where under half are noted |"

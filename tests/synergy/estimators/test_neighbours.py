@@ -557,7 +557,7 @@ def test_edges_are_told_from_tails_in_any_units():
 
 
 def test_boxes_on_a_diagonal_are_noted_where_the_intervals_miss():
-    """I = log 4, of which 300 rows show a tenth less; noted at one standard error only, a fifth was silent."""
+    """I = log 4, and 300 rows show a tenth less; noted at one standard error, a fifth was silent."""
     noted = 0
     for seed in range(20):
         rng = np.random.default_rng(seed)
