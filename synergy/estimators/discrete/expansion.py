@@ -49,8 +49,8 @@ Floats = npt.NDArray[np.float64]
 _NO_VARIANCE = 1e-24
 _ROUNDING = 1e-9
 _RARE = 3
-_EXACT, _PROBES = 150, 8
-"""The most cells whose spectrum is computed; beyond them, the random vectors that stand for it."""
+_EXACT, _PROBES = 150, 2000
+"""The most cells whose spectrum is computed; beyond them, how many random signs stand for it, in two vectors."""
 
 
 def expand(
@@ -171,10 +171,10 @@ def _spectrum(
             found += sums[index]
         return found * weights
 
-    total = 0.0
-    for signs in np.random.default_rng(0).choice([-1.0, 1.0], size=(_PROBES, m)):
+    total, probes = 0.0, max(2, _PROBES // m)
+    for signs in np.random.default_rng(0).choice([-1.0, 1.0], size=(probes, m)):
         once = applied(signs)
-        total += float(once @ applied(once)) / _PROBES
+        total += float(once @ applied(once)) / probes
     return constant**3 - total, (0.0, 0.0)
 
 
