@@ -50,7 +50,7 @@ _NO_VARIANCE = 1e-24
 _ROUNDING = 1e-9
 _RARE = 3
 _EXACT, _PROBES = 150, 2000
-"""The most cells whose spectrum is computed; beyond them, how many random signs stand for it, in two vectors."""
+"""The most cells whose spectrum is computed; beyond them, how many random signs stand for it."""
 
 
 def expand(
