@@ -11,10 +11,7 @@ where X or Y jumps at a threshold on one condition the regression goes on either
 No test holds its level everywhere (their theorem 2; `benchmarks/independence.py`). With 500 rows and a Z of
 three columns, false positives at 5 % come in 2.5 to 6.7 % of 110 to 300 data sets in fifteen families,
 among which are steps, and in 8.3 % of 120 for a staircase of some twenty steps. A step along a slanted
-plane, such as sign(z1 + z2), has no threshold on one condition and is rejected in every data set. The note
-that Z was not learnt says that what is left of X goes along with what is left of Y in *other* rows. It is
-no verdict: it came in 21 of 25 data sets of a function with a slanted kink, where the level holds, and in 2
-of 25 of the slanted step, where it does not.
+plane, such as sign(z1 + z2), has no threshold on one condition and is rejected in every data set.
 """
 
 from synergy.independence.front import Method, independence_test

@@ -11,7 +11,7 @@ from synergy.estimators.classifier import CrossFit
 from synergy.estimators.classifier.design import encode_target
 from synergy.estimators.intake import Data, as_sample, check_expression, split_columns
 from synergy.independence.columns import components, conditions, indicators, matrix_of, vectors
-from synergy.independence.gcm import Residual, covariance_test, differenced, residual_features, unlearnt
+from synergy.independence.gcm import Residual, covariance_test, differenced, residual_features
 from synergy.independence.permutations import g_test, local_permutation_test, random_feature_test
 from synergy.independence.result import IndependenceResult
 from synergy.independence.smoother import Smoother
@@ -25,7 +25,6 @@ Method = Literal["auto", "g", "gcm", "permutation", "local-permutation"]
 Floats = npt.NDArray[np.float64]
 
 _MOST_ROWS = 5000
-_NOT_LEARNT = 0.05
 
 
 def independence_test(
@@ -184,13 +183,10 @@ def _gcm(sample: Sample, term: Term, permutations: int, seed: int, notes: list[s
         left, missed = (_features(few, names, smoother) for names in term.groups)
         right = differenced(missed, z)
         weights = np.hstack([np.ones((len(rows), 1)), np.tanh(z[:, :_MOST_WEIGHTS])])
-        notes.append("sees dependence through residuals, their cosine and sine, and weights in Z")
-        learnt = unlearnt([r for r in left if not r.shape], [r for r in missed if not r.shape], z, seed=seed)
-        if learnt <= _NOT_LEARNT:
-            notes.append(
-                "Z was not learnt: what is left of one side goes along with what is left of the other in "
-                f"neighbouring rows (p = {learnt:.2g}), so that a rejection may be of the regressions on Z"
-            )
+        notes.append(
+            "sees dependence through residuals, their cosine and sine, and weights in Z; a jump of both "
+            "sides along a slanted plane of Z would be taken for it"
+        )
     clusters = None if groups is None else np.unique(groups[rows], return_inverse=True)[1].reshape(-1)
     return covariance_test(left, right, weights=weights, resamples=permutations, seed=seed, clusters=clusters)
 

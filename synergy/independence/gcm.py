@@ -11,12 +11,9 @@ from scipy.spatial import cKDTree
 
 from synergy.independence.smoother import Fit, Smoother
 
-__all__ = ["Residual", "covariance_test", "differenced", "residual_features", "unlearnt"]
+__all__ = ["Residual", "covariance_test", "differenced", "residual_features"]
 
 Floats = npt.NDArray[np.float64]
-
-_PROBES = 64
-_DRAWS = 999
 
 
 @dataclass(frozen=True)
@@ -27,18 +24,16 @@ class Residual:
         values: The residuals, shape (n,).
         noise: Residuals of the variance of the noise itself, shape (n,).
         remove: The linear map from noise to residuals, of columns of shape (n, k); symmetric.
-        shape: Whether the column is a bounded function of a residual rather than data.
     """
 
     values: Floats
     noise: Floats
     remove: Callable[[Floats], Floats]
-    shape: bool = False
 
     @classmethod
-    def of(cls, fit: Fit, *, shape: bool = False) -> Residual:
+    def of(cls, fit: Fit) -> Residual:
         """From a regression on Z."""
-        return cls(fit.residuals, fit.noise, fit.remove, shape)
+        return cls(fit.residuals, fit.noise, fit.remove)
 
     @classmethod
     def known(cls, values: Floats) -> Residual:
@@ -119,7 +114,7 @@ def residual_features(matrix: Floats, smoother: Smoother, *, shapes: bool) -> li
         if shapes:
             noise = fit.noise / max(float(fit.noise.std()), 1e-300)
             for wave in (np.cos(1.2 * noise), np.sin(2.0 * noise)):
-                features.append(Residual.of(smoother.fit(wave, bases), shape=True))
+                features.append(Residual.of(smoother.fit(wave, bases)))
     return features
 
 
@@ -137,30 +132,6 @@ def differenced(residuals: Sequence[Residual], z: Floats, *, k: int = 5) -> list
     """
     near = _neighbours(z, k)
     return [replace(r, values=r.values - r.values[near].mean(axis=1)) for r in residuals]
-
-
-def unlearnt(left: Sequence[Residual], right: Sequence[Residual], z: Floats, *, seed: int) -> float:
-    """The p-value of the hypothesis that nothing of Z is left in the residuals of both sides.
-
-    Without a remainder, X's residual of a row tells nothing of Y's residuals of its neighbours, whether or
-    not X and Y depend, but for the share of its own noise that the regression left there: for the map M of Y,
-    the trace of (mean over neighbours) M M over that of M M. It is estimated with random signs (Hutchinson
-    1990) and taken out.
-
-    Args:
-        left: Residuals of X.
-        right: Residuals of Y.
-        z: The conditions, shape (n, d).
-        seed: Fixes the draws.
-    """
-    near = _neighbours(z, 5)
-    signs = np.random.default_rng([seed, 0x516]).choice([-1.0, 1.0], size=(len(z), _PROBES))
-    means = []
-    for r in right:
-        seen = r.remove(r.remove(signs))
-        echo = float((signs * seen[near].mean(axis=1)).sum() / (signs * seen).sum())
-        means.append(replace(r, values=r.values[near].mean(axis=1) - echo * r.values))
-    return covariance_test(left, means, weights=np.ones((len(z), 1)), resamples=_DRAWS, seed=seed)[1]
 
 
 def _neighbours(z: Floats, k: int) -> npt.NDArray[np.int64]:

@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import chi2_contingency, norm
 
 from synergy.independence import IndependenceResult, independence_test
-from synergy.independence.gcm import Residual, covariance_test, differenced, unlearnt
+from synergy.independence.gcm import Residual, covariance_test, differenced
 from synergy.independence.jumps import find_jumps, stairs
 from synergy.independence.permutations import g_test, local_permutation_test, random_feature_test
 from synergy.independence.smoother import Smoother, relevance_widths
@@ -69,26 +69,6 @@ def test_a_step_hides_no_dependence():
     own = data["X"] - np.sign(data["Z"][:, 0]) - np.sign(data["Z"][:, 1]) * data["Z"][:, 2]
     data["Y"] = data["Y"] + 0.7 * own
     assert independence_test(data, "X _||_ Y | Z", permutations=99).p_value == 0.01
-
-
-def test_a_z_that_was_learnt_is_not_noted_whether_or_not_x_and_y_depend():
-    def warned(data: dict[str, np.ndarray]) -> bool:
-        found = independence_test(data, "X _||_ Y | Z", permutations=19)
-        return any("Z was not learnt" in note for note in found.notes)
-
-    # binomial(12, 0.05) exceeds 3 with probability 2e-3
-    for effect in (0.0, 0.7):
-        assert sum(warned(strong(200, seed, effect=effect)) for seed in range(12)) <= 3
-
-
-def test_what_is_left_of_z_is_seen_in_neighbouring_rows():
-    rng = np.random.default_rng(2)
-    z, e, f = rng.normal(size=(3, 500))
-    left, dependent = Residual.known(e), Residual.known(f + e)
-    assert unlearnt([left], [dependent], z[:, None], seed=0) > 0.05
-    rest = np.sin(4 * z)
-    shared = [[Residual.known(v + rest)] for v in (e, f)]
-    assert unlearnt(*shared, z[:, None], seed=0) == 1 / 1000
 
 
 def test_rows_that_a_regression_used_up_are_not_counted_as_evidence():
