@@ -183,7 +183,11 @@ def compare(arguments: argparse.Namespace, device: torch.device) -> pd.DataFrame
 
 
 def shares(arguments: argparse.Namespace, device: torch.device) -> pd.DataFrame:
-    """The share of drawing and transforming in a whole step of each pretext task, and images per second."""
+    """The share of drawing and transforming in a whole step of each pretext task, on one thread.
+
+    With more, the threads that wait for work to share count as processor time too.
+    """
+    torch.set_num_threads(1)
     rng = np.random.default_rng(1)
     images = ImageSet.from_arrays(rng.random((COUNT, 3, SIDE, SIDE), dtype=np.float32))
     rows = []
@@ -277,7 +281,8 @@ def report(
         "",
         "## The share of the input pipeline, by pretext task",
         "",
-        "Processor time of drawing and transforming a batch over that of the whole step, float32, medians.",
+        "Processor time of drawing and transforming a batch over that of the whole step, float32, one "
+        "thread, medians.",
         "",
         "| encoder | task | input share | processor time of a step per image |",
         "| --- | --- | --- | --- |",
