@@ -34,8 +34,9 @@ def rgb_to_hcv(images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.
     chroma = value - torch.minimum(red, green).clamp_(max=blue)
     safe = chroma.clamp(min=torch.finfo(images.dtype).tiny)  # where it is 0, so are all differences
     hue = (red - green).div_(safe).add_(4)
-    hue.lerp_((blue - red).div_(safe).add_(2), (value == green).to(hue))  # choosing by a mask is slower
-    hue.lerp_((green - blue).div_(safe), (value == red).to(hue))
+    # an interpolation by 0 or 1 chooses, and is faster than a mask
+    hue = torch.lerp((blue - red).div_(safe).add_(2), hue, (value - green).sign_())
+    hue = torch.lerp((green - blue).div_(safe), hue, (value - red).sign_())
     return _wrapped(hue), chroma, value
 
 
