@@ -9,9 +9,9 @@ small: the regressions are undersmoothed, what they miss is differenced away bet
 where X or Y jumps at a threshold on one condition the regression goes on either side of it (`jumps`).
 
 No test holds its level everywhere (their theorem 2; `benchmarks/independence.py`). With 500 rows and a Z of
-three columns, false positives at 5 % come in 2.5 to 6.7 % of 110 to 300 data sets in fifteen families,
-among which are steps, and in 8.3 % of 120 for a staircase of some twenty steps. A step along a slanted
-plane, such as sign(z1 + z2), has no threshold on one condition and is rejected in every data set.
+three columns, false positives at 5 % come in 2.7 to 6.7 % of 300 data sets in fifteen families, among which
+are steps, and in 9.7 % for a staircase of some twenty steps. A step along a slanted plane, such as
+sign(z1 + z2), has no threshold on one condition and is rejected in every data set.
 """
 
 from synergy.independence.front import Method, independence_test
