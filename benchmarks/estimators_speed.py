@@ -91,7 +91,7 @@ def ours(a: dict) -> Tasks:
     ten = dict.fromkeys("XYZ", 10)
 
     def labelled() -> float:
-        coded = {name: encode(column, narrow=True) for name, column in labels.items()}
+        coded = {name: encode(column) for name, column in labels.items()}
         columns, states = ({name: pair[i] for name, pair in coded.items()} for i in (0, 1))
         return plug_in("I(X;Y|Z)", columns, cardinalities=states, scores=False).value
 
