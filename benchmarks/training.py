@@ -9,11 +9,18 @@ same beside it, and then what it does by default under the name they use, with r
 - the authors': torchvision transforms of one image at a time, in DataLoader workers (`training_peers.py`).
 
 End to end: everything from the raw images to the optimiser's step. `step alone` repeats the step on one
-batch; no way of feeding can be faster, so theirs divided by it bounds the ratio. One run, alternating the
-feeds, medians and ratios; workers are started, warmed up and stopped within each turn. Processor time,
-workers included, is given beside the wall clock, because it depends less on what else the machine does.
+batch; no way of feeding can be faster, so theirs divided by it bounds the ratio. On the CPU there are two
+ways to use the cores, and each feed is measured in both:
 
-The second table has the share of the input pipeline for every pretext task.
+- one run with all threads, as a single training;
+- as many runs side by side as there are threads, one thread each, as the experiments train their seeds; the
+  images of all runs count.
+
+One run of this file, alternating the feeds, medians and ratios; workers are started, warmed up and stopped
+within each turn. Processor time, workers included, is given beside the wall clock, because it depends less on
+what else the machine does. All processes keep freed memory, as the experiments' do.
+
+The last table has the share of the input pipeline for every pretext task.
 
 `python benchmarks/training.py [--device cuda] [--repeats 5] [--batch 128] [--torchvision FOLDER]`
 """
@@ -27,8 +34,11 @@ import os
 import platform
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
+import numba
 import numpy as np
 import pandas as pd
 import torch
@@ -44,10 +54,12 @@ from synergy.learning import (
     build_encoder,
     choose_device,
 )
+from synergy.learning.device import keep_freed_memory
 from synthetic.transformations.augment import Augmentation
 
 RESULTS = Path(__file__).parent / "results"
 SIDE, COUNT = 32, 8192
+ALONE, OURS, HELPED, UNHELPED = "step alone", "ours", "authors', workers", "authors', no worker"
 CASES: dict[str, tuple[str | Augmentation, str]] = {
     "none": ("none", "none"),
     "mirrors": (Augmentation("mirrors", flip=0.5), "crop+flip"),
@@ -132,53 +144,106 @@ def processor_seconds() -> float:
     return time.process_time() + ticks / os.sysconf("SC_CLK_TCK")
 
 
-def timed(feed: Iterator, learner: Learner, *, warm: int, steps: int, batch: int) -> dict[str, float]:
-    """Images per second, the share of the time spent waiting for inputs, processor time per image in us."""
-    waited = 0.0
-    used = start = 0.0
-    for number in range(warm + steps):
+def timed(
+    feed: Iterator, learner: Learner, *, warm: int, seconds: float, start: Barrier | None
+) -> dict[str, float]:
+    """Images per second, the share of the time spent waiting for inputs, processor time per image in us.
+
+    With a barrier, the clocks of the runs side by side start together.
+    """
+    inputs, waited = 0, 0.0
+    for number in itertools.count():
         if number == warm:
-            used, start, waited = processor_seconds(), time.perf_counter(), 0.0
+            if start is not None:
+                start.wait()
+            used, begin, inputs, waited = processor_seconds(), time.perf_counter(), 0, 0.0
         before = time.perf_counter()
+        if number > warm and before > begin + seconds:
+            break
         shown, labels = next(feed)
         synchronise(learner.device)
         waited += time.perf_counter() - before
         learner.step(shown, labels)
-    elapsed = time.perf_counter() - start
-    used = processor_seconds() - used
-    inputs = steps * batch
+        inputs += len(shown)
+    elapsed, used = time.perf_counter() - begin, processor_seconds() - used
     return {"speed": inputs / elapsed, "share": waited / elapsed, "cpu": used / inputs * 1e6}
 
 
+@dataclass(frozen=True)
+class Turn:
+    """One measurement: which feed, for which case, in which precision, with how many threads."""
+
+    case: str
+    feed: str
+    precision: str
+    threads: int
+
+
+class Bench:
+    """What a training process keeps between its turns."""
+
+    def __init__(self, arguments: argparse.Namespace, start: Barrier | None = None) -> None:
+        keep_freed_memory()
+        self.arguments, self.start = arguments, start
+        self.device = choose_device(arguments.device)
+        self.transforms = peers.load_transforms(arguments.torchvision)
+        self.raw = np.random.default_rng(0).integers(0, 256, (COUNT, SIDE, SIDE, 3), dtype=np.uint8)
+        self.images = ImageSet.from_arrays(self.raw.transpose(0, 3, 1, 2).astype(np.float32) / 255)
+
+    def feed(self, turn: Turn) -> Iterator:
+        """The batches of a turn."""
+        own, named = CASES[turn.case]
+        batch = self.arguments.batch
+        if turn.feed == ALONE:
+            return nothing(self.images, self.device, batch)
+        if turn.feed == OURS:
+            task = PredictTransformation("rotation", augment=own)
+            return ours(self.images, task, self.device, batch)
+        items = peers.dataset(self.raw, named, self.transforms)
+        workers = 0 if turn.feed == UNHELPED else self.arguments.workers
+        return peers.batches(items, batch, workers=workers, device=self.device)
+
+    def take(self, turn: Turn) -> dict[str, float]:
+        """Train for a turn and measure it."""
+        torch.set_num_threads(turn.threads)
+        learner = Learner(self.device, lambda: nn.Linear(64, 4), turn.precision)
+        running = self.feed(turn)
+        warm, seconds = self.arguments.warm, self.arguments.seconds
+        found = timed(running, learner, warm=warm, seconds=seconds, start=self.start)
+        running.close()
+        return found
+
+
+def prepare(arguments: argparse.Namespace, start: Barrier) -> None:
+    """Make this process one of those that train side by side."""
+    prepare.bench = Bench(arguments, start)
+
+
+def side_by_side(turn: Turn) -> dict[str, float]:
+    """One of the runs side by side."""
+    return prepare.bench.take(turn)
+
+
 def compare(arguments: argparse.Namespace, device: torch.device) -> pd.DataFrame:
-    """The feeds side by side, alternating."""
-    transforms = peers.load_transforms(arguments.torchvision)
-    raw = np.random.default_rng(0).integers(0, 256, (COUNT, SIDE, SIDE, 3), dtype=np.uint8)
-    images = ImageSet.from_arrays(raw.transpose(0, 3, 1, 2).astype(np.float32) / 255)
-    batch, workers = arguments.batch, arguments.workers
+    """The feeds beside each other, alternating, in each way to use the cores."""
+    bench = Bench(arguments)
+    runs = arguments.threads if device.type == "cpu" else 1
+    spawn = multiprocessing.get_context("spawn")
     rows = []
-    for precision, (case, (own, named)) in itertools.product(arguments.precision, CASES.items()):
-        task = PredictTransformation("rotation", augment=own)
-        items = peers.dataset(raw, named, transforms)
-
-        def theirs(workers: int, items: peers.Turned = items) -> Iterator:
-            return peers.batches(items, batch, workers=workers, device=device)
-
-        feeds: dict[str, Callable[[], Iterator]] = {
-            "step alone": lambda: nothing(images, device, batch),
-            "ours": lambda task=task: ours(images, task, device, batch),
-            f"authors', {workers} workers": lambda theirs=theirs: theirs(workers),
-            "authors', no worker": lambda theirs=theirs: theirs(0),
-        }
-        for repeat in range(arguments.repeats):
-            for name, feed in feeds.items():
-                learner = Learner(device, lambda: nn.Linear(64, 4), precision)
-                running = feed()
-                found = timed(running, learner, warm=arguments.warm, steps=arguments.steps, batch=batch)
-                running.close()
-                rows.append(
-                    {"precision": precision, "augment": case, "feed": name, "repeat": repeat, **found}
-                )
+    with spawn.Pool(runs, prepare, (arguments, spawn.Barrier(runs))) as pool:
+        for precision, case in itertools.product(arguments.precision, CASES):
+            for repeat, feed in itertools.product(range(arguments.repeats), (ALONE, OURS, HELPED, UNHELPED)):
+                row = {"precision": precision, "augment": case, "feed": feed, "repeat": repeat}
+                alone = bench.take(Turn(case, feed, precision, arguments.threads))
+                rows.append({**row, "cores": f"one run, {arguments.threads} threads", **alone})
+                if runs > 1 and feed != HELPED:  # no core is left for workers
+                    each = pool.map(side_by_side, [Turn(case, feed, precision, 1)] * runs, chunksize=1)
+                    found = {
+                        "speed": sum(run["speed"] for run in each),
+                        "share": np.mean([run["share"] for run in each]),
+                        "cpu": np.mean([run["cpu"] for run in each]),
+                    }
+                    rows.append({**row, "cores": f"{runs} runs, one thread each", **found})
     return pd.DataFrame(rows)
 
 
@@ -187,6 +252,7 @@ def shares(arguments: argparse.Namespace, device: torch.device) -> pd.DataFrame:
 
     With more, the threads that wait for work to share count as processor time too.
     """
+    keep_freed_memory()
     torch.set_num_threads(1)
     rng = np.random.default_rng(1)
     images = ImageSet.from_arrays(rng.random((COUNT, 3, SIDE, SIDE), dtype=np.float32))
@@ -222,7 +288,8 @@ def main() -> None:
     parser.add_argument("--device", default="auto")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--warm", type=int, default=8)
-    parser.add_argument("--steps", type=int, default=24)
+    parser.add_argument("--seconds", type=float, default=1.0, help="how long a turn lasts")
+    parser.add_argument("--steps", type=int, default=64, help="for the shares")
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--threads", type=int, default=2)
@@ -247,34 +314,56 @@ def report(
         f"# A pretext step end to end, {SIDE}x{SIDE}x3, small CNN",
         "",
         f"Machine: {arguments.machine}; device {device.type}; Python {platform.python_version()}, "
-        f"torch {torch.__version__}, torchvision {peers.VERSION} for the authors' feed. Batch "
-        f"{arguments.batch}, {arguments.steps} steps a repeat after {arguments.warm} to warm up, medians of "
-        f"{arguments.repeats} repeats in one run, {arguments.threads} torch threads in the training process. "
-        f"Input share: time spent waiting for inputs. {arguments.note}".strip(),
+        f"torch {torch.__version__}, torchvision {peers.VERSION} for the authors' feed, numba "
+        f"{numba.__version__} for ours. Batch {arguments.batch}, {arguments.seconds:g} s a turn after "
+        f"{arguments.warm} steps to warm up, medians of {arguments.repeats} repeats in one run; the authors' "
+        f"feed has {arguments.workers} workers or none. Input share: time spent waiting for inputs. "
+        f"{arguments.note}".strip(),
         "",
-        "| precision | augmentation | feed | images/s | range | input share | processor time per image | "
-        "wall: ours is faster by | processor: ours needs less by | bound on the latter |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+        "| precision | augmentation | cores | feed | images/s | range | input share | processor time per "
+        "image | wall: ours is faster by | processor: ours needs less by | bound on the latter |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
-    for (precision, augment), part in table.groupby(["precision", "augment"], sort=False):
-        wide = part.pivot(index="repeat", columns="feed", values="speed")
-        cpu = part.pivot(index="repeat", columns="feed", values="cpu")
-        for name in part["feed"].unique():
-            rows = part[part["feed"] == name]
-            speeds = rows["speed"]
-            cells = [
-                precision,
-                augment,
-                name,
-                f"{speeds.median():,.0f}",
-                f"{speeds.min():,.0f} to {speeds.max():,.0f}",
-                f"{rows['share'].median():.1%}",
-                f"{cpu[name].median():,.0f} µs",
-                f"{(wide['ours'] / wide[name]).median():.2f}",
-                f"{(cpu[name] / cpu['ours']).median():.2f}",
-                f"{(cpu[name] / cpu['step alone']).median():.2f}",
-            ]
-            lines.append(f"| {' | '.join(cells)} |")
+    best = []
+    for (precision, augment), whole in table.groupby(["precision", "augment"], sort=False):
+        medians = whole.groupby(["cores", "feed"])["speed"].median().unstack()
+        top = medians.max()
+        theirs = top[[name for name in (HELPED, UNHELPED) if name in top]].max()
+        best.append(
+            f"| {precision} | {augment} | {top[OURS]:,.0f} | {theirs:,.0f} | {top[OURS] / theirs:.2f} | "
+            f"{top[ALONE] / theirs:.2f} |"
+        )
+        for cores, part in whole.groupby("cores", sort=False):
+            wide = part.pivot(index="repeat", columns="feed", values="speed")
+            cpu = part.pivot(index="repeat", columns="feed", values="cpu")
+            for name in part["feed"].unique():
+                rows = part[part["feed"] == name]
+                speeds = rows["speed"]
+                cells = [
+                    precision,
+                    augment,
+                    cores,
+                    name,
+                    f"{speeds.median():,.0f}",
+                    f"{speeds.min():,.0f} to {speeds.max():,.0f}",
+                    f"{rows['share'].median():.1%}",
+                    f"{cpu[name].median():,.0f} µs",
+                    f"{(wide[OURS] / wide[name]).median():.2f}",
+                    f"{(cpu[name] / cpu[OURS]).median():.2f}",
+                    f"{(cpu[name] / cpu[ALONE]).median():.2f}",
+                ]
+                lines.append(f"| {' | '.join(cells)} |")
+    lines += [
+        "",
+        "## The best of each",
+        "",
+        "Images per second of the better way to use the cores, for ours, and for theirs with workers or "
+        "without; the bound is the step alone over theirs.",
+        "",
+        "| precision | augmentation | ours | the authors' | ours is faster by | bound |",
+        "| --- | --- | --- | --- | --- | --- |",
+        *best,
+    ]
     lines += [
         "",
         "The bound is what the ratio would be if ours fed for nothing: theirs divided by the step alone.",

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from synergy.learning.batches import Batch, step_stream
+from synergy.learning.batches import Batch, step_streams
 from synergy.learning.device import generator as random_stream
 from synergy.learning.tasks import Task, as_task
 from synthetic import Generator, Sample, Variable
@@ -204,9 +204,9 @@ class ImageSet:
         else:
             order = torch.randperm(n, generator=random_stream(seed, _ORDER, epoch))
             chunks = torch.split(order[: n - n % batch_size], batch_size)
-        for step, rows in enumerate(chunks):
+        streams = step_streams(epoch, len(chunks), seed=seed, device=device, held_out=held_out)
+        for rows, rng in zip(chunks, streams, strict=True):
             index = rows.to(device)
-            rng = step_stream(epoch, step, seed=seed, device=device, held_out=held_out)
             chosen = images.index_select(0, index)  # faster than images[index]
             yield Batch(chosen, {k: v[index] for k, v in labels.items()}, rng)
 

@@ -9,7 +9,7 @@ import torch
 
 from synthetic.checks import integer
 
-__all__ = ["choose_device", "generator", "keep_freed_memory"]
+__all__ = ["choose_device", "generator", "keep_freed_memory", "stream_seed"]
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 
@@ -44,9 +44,17 @@ def generator(seed: int, *key: int, device: torch.device | str = "cpu") -> torch
     Raises:
         ValueError: If the seed is negative.
     """
+    return torch.Generator(device=device).manual_seed(stream_seed(seed, *key))
+
+
+def stream_seed(seed: int, *key: int) -> int:
+    """What `generator` seeds its stream with, a number below 2^63.
+
+    Raises:
+        ValueError: If the seed is negative.
+    """
     sequence = np.random.SeedSequence(integer("seed", seed, 0), spawn_key=key)
-    state = int(sequence.generate_state(1, np.uint64)[0]) >> 1
-    return torch.Generator(device=device).manual_seed(state)
+    return int(sequence.generate_state(1, np.uint64)[0]) >> 1
 
 
 def keep_freed_memory(limit: int = 2**28) -> bool:

@@ -8,7 +8,7 @@ from functools import cached_property
 
 import torch
 
-from synergy.learning.batches import Batch, step_stream
+from synergy.learning.batches import Batch, step_streams
 from synthetic import Generator
 from synthetic.seeds import shard_seed
 
@@ -56,11 +56,12 @@ class Stream:
         self, epoch: int, batch_size: int, *, seed: int, device: torch.device, held_out: bool = False
     ) -> Iterator[Batch]:
         """Fresh draws; held out: draws that no training step sees."""
-        for step in range(max(1, self.size // batch_size)):
+        steps = max(1, self.size // batch_size)
+        streams = step_streams(epoch, steps, seed=seed, device=device, held_out=held_out)
+        for step, rng in enumerate(streams):
             shard = step if held_out else (epoch + 1) * 1_000_000 + step
             columns = self._draw(batch_size, shard_seed(seed, shard), device)
             labels = {name: columns[name] for name in self.states}
-            rng = step_stream(epoch, step, seed=seed, device=device, held_out=held_out)
             yield Batch(columns[self.image], labels, rng)
 
     def _draw(self, n: int, seed: int, device: torch.device) -> Mapping[str, torch.Tensor]:

@@ -1,9 +1,9 @@
 """Base augmentations: crop, crop and flip, and the SimCLR set, in batches on the device.
 
 An augmentation is a function of the images and of uniform numbers, a fixed count for each image, so that
-whoever draws the numbers fixes the result on every device. The crop is the usual random resized crop; the
-colour jitter and the order of operations are those of SimCLR (Chen et al. 2020, arXiv:2002.05709) with the
-strengths that are customary for small images.
+whoever draws the numbers fixes the result on every device, to rounding. The crop is the usual random resized
+crop; the colour jitter and the order of operations are those of SimCLR (Chen et al. 2020, arXiv:2002.05709)
+with the strengths that are customary for small images.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Literal
 
 import torch
 
+from synthetic.transformations.backend import compiled_for
 from synthetic.transformations.base import on_grid
 from synthetic.transformations.colour import hcv_to_rgb, rgb_to_hcv, to_gray
 
@@ -71,7 +72,14 @@ class Augmentation:
             )
         if self == AUGMENTATIONS["none"]:
             return images
-        u = uniform.to(images)
+        if (compiled := compiled_for(images)) is not None:
+            chances = self.flip, self.jitter, self.gray, self.blur
+            result: torch.Tensor = compiled.augmented(images, uniform, crop=self.crop, chances=chances)
+            return result
+        return self._by_torch(images, uniform.to(images))
+
+    def _by_torch(self, images: torch.Tensor, u: torch.Tensor) -> torch.Tensor:
+        """The same by operations of torch, on any device."""
         mirrored = u[:, 4] < self.flip
         if self.crop is None:
             images = torch.where(mirrored[:, None, None, None], images.flip(3), images)

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import torch
 
 from synthetic.groups import FiniteGroup
+from synthetic.transformations.backend import compiled_for
 
 __all__ = ["Exactness", "PixelPermutation", "Transformation", "on_grid"]
 
@@ -142,12 +143,13 @@ class PixelPermutation(Transformation):
 
     def transform(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """Gather the pixels of each image in the order of its label."""
-        n, channels, height, width = images.shape
-        table = _source_table(self, height, width).to(images.device)
-        kind = torch.int32 if images.numel() < 2**31 else torch.int64  # the shorter index is read faster
-        start = torch.arange(n * channels, dtype=kind, device=images.device) * (height * width)
-        index = table.to(kind)[labels][:, None, :] + start.reshape(n, channels, 1)
-        return images.reshape(-1).index_select(0, index.reshape(-1)).reshape(images.shape)
+        table = _source_table(self, *images.shape[2:])
+        if (compiled := compiled_for(images)) is not None:
+            permuted: torch.Tensor = compiled.permuted(images, labels, table)
+            return permuted
+        pixels = images.flatten(2)
+        index = table.to(images.device).index_select(0, labels)
+        return pixels.gather(2, index[:, None].expand(pixels.shape)).reshape(images.shape)
 
 
 @lru_cache(maxsize=64)

@@ -9,6 +9,7 @@ from typing import ClassVar
 
 import torch
 
+from synthetic.transformations.backend import compiled_for
 from synthetic.transformations.base import Exactness, Transformation
 
 __all__ = ["Blur", "ContinuousRotation"]
@@ -17,17 +18,33 @@ __all__ = ["Blur", "ContinuousRotation"]
 @lru_cache(maxsize=64)
 def blur_matrix(size: int, sigma: float) -> torch.Tensor:
     """The matrix (size, size) of a one-dimensional Gaussian blur with mirrored borders; rows sum to 1."""
-    if sigma == 0:
-        return torch.eye(size)
-    reach = math.ceil(4 * sigma)
+    taps = _taps(sigma)
+    reach = len(taps) - 1
     offsets = torch.arange(-reach, reach + 1)
-    weights = torch.exp(-0.5 * (offsets.double() / sigma) ** 2)
-    weights /= weights.sum()
     source = torch.remainder(torch.arange(size)[:, None] + offsets[None, :], 2 * size)
     source = torch.where(source >= size, 2 * size - 1 - source, source)
     matrix = torch.zeros(size, size, dtype=torch.float64)
-    matrix.scatter_add_(1, source, weights.expand(size, -1).contiguous())
+    matrix.scatter_add_(1, source, taps[offsets.abs()].expand(size, -1).contiguous())
     return matrix.float()
+
+
+def _taps(sigma: float) -> torch.Tensor:
+    """The weights of a pixel and of its neighbours to either side, as far as 4 standard deviations."""
+    if sigma == 0:
+        return torch.ones(1, dtype=torch.float64)
+    distances = torch.arange(math.ceil(4 * sigma) + 1, dtype=torch.float64)
+    weights = torch.exp(-0.5 * (distances / sigma) ** 2)
+    return weights / (2 * weights.sum() - weights[0])
+
+
+@lru_cache(maxsize=64)
+def _label_taps(sigmas: tuple[float, ...]) -> torch.Tensor:
+    """The taps of each blur as far as an odd number of neighbours, float32 of shape (labels, 1 + reach)."""
+    each = [_taps(sigma) for sigma in sigmas]
+    table = torch.zeros(len(sigmas), 2 * (max(map(len, each)) // 2) + 2)
+    for row, taps in zip(table, each, strict=True):
+        row[: len(taps)] = taps
+    return table
 
 
 @dataclass(frozen=True)
@@ -61,7 +78,10 @@ class Blur(Transformation):
         return len(self.sigmas)
 
     def transform(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        """Blur the images of each strength by two matrix products."""
+        """Along one axis, then along the other."""
+        if (compiled := compiled_for(images)) is not None:
+            blurred: torch.Tensor = compiled.blurred(images, labels, _label_taps(self.sigmas))
+            return blurred
         result = images.clone()
         for label, sigma in enumerate(self.sigmas):
             if sigma == 0:

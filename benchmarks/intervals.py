@@ -1,6 +1,6 @@
 """Measured coverage of the nominal 95 % intervals.
 
-    python benchmarks/coverage.py --replicates 1000 [--cells discrete gaussian ..] [--jobs 2] [--minutes 30]
+    python benchmarks/intervals.py --replicates 1000 [--cells discrete gaussian ..] [--jobs 2] [--minutes 30]
 
 Each cell is a world with a known truth, a number of rows and an estimator. Replicate r of a cell has the
 seed r; the sums over the replicates done so far are kept in `results/coverage.csv`, and a run continues
@@ -257,7 +257,7 @@ def report(tallies: dict[str, Tally], order: list[str]) -> str:
     lines = [
         "# Coverage of nominal 95 % intervals",
         "",
-        "`python benchmarks/coverage.py --replicates 1000` makes this table and continues where it stopped.",
+        "`python benchmarks/intervals.py --replicates 1000` makes this table and continues where it stopped.",
         f"Python {platform.python_version()}, {versions}; 2 CPU cores, 24 GiB, no GPU.",
         "",
         "Coverage with its own 95 % band (Clopper-Pearson) over the replicates; `above` and `below` are the",

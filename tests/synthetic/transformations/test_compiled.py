@@ -1,0 +1,149 @@
+"""The compiled transformations do what the operations of torch do, and are used where they can be."""
+
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from synthetic.transformations import backend, transformation
+from synthetic.transformations.augment import AUGMENTATIONS, Augmentation
+from synthetic.transformations.smooth import Blur
+
+numba = pytest.importorskip("numba")
+from synthetic.transformations import compiled, kernels  # noqa: E402  (needs numba)
+
+SETS = [
+    *(a for a in AUGMENTATIONS.values() if a.name != "none"),
+    Augmentation("mirror", flip=0.5),
+    Augmentation("jitter", jitter=0.7),
+    Augmentation("gray", gray=0.5),
+    Augmentation("blur", blur=0.8),
+]
+SHAPES = [(3, 32, 32), (1, 32, 32), (3, 12, 20), (3, 21, 8), (1, 5, 5), (3, 1, 1), (3, 2, 3)]
+ROUNDING = 2 * 32 * 2**-23
+"""Each of two positions up to 32 is known to a unit in its last place; neighbouring pixels differ by 1."""
+
+
+def noise(n: int, shape: tuple[int, ...], seed: int = 0) -> torch.Tensor:
+    return torch.rand(n, *shape, generator=torch.Generator().manual_seed(seed))
+
+
+def numbers(n: int) -> torch.Tensor:
+    return torch.rand(n, 14, generator=torch.Generator().manual_seed(1))
+
+
+@pytest.fixture
+def by_torch(monkeypatch: pytest.MonkeyPatch):
+    """Run a function by the operations of torch."""
+
+    def run(function, *arguments):
+        with monkeypatch.context() as patch:
+            patch.setattr(backend, "_compiled", lambda: None)
+            return function(*arguments)
+
+    return run
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@pytest.mark.parametrize("chosen", SETS, ids=lambda a: a.name)
+def test_augmentations_agree(chosen: Augmentation, shape: tuple[int, ...], by_torch):
+    images, u = noise(200, shape), numbers(200)
+    found, expected = chosen.apply(images, u), by_torch(chosen.apply, images, u)
+    assert torch.equal(found * 2**24, (found * 2**24).round())
+    # contrast and saturation, up to 1.4 each, stretch what the crop rounded
+    assert torch.allclose(found, expected, rtol=0, atol=1.4**2 * ROUNDING)
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@pytest.mark.parametrize("sigmas", [(0.0, 0.5, 1.0, 2.0), (0.3, 0.0), (0.7, 1.5, 3.1)], ids=str)
+def test_blurs_agree(sigmas: tuple[float, ...], shape: tuple[int, ...], by_torch):
+    images, labels = noise(40, shape), torch.arange(40) % len(sigmas)
+    blur = Blur(sigmas)
+    found = blur.transform(images, labels)
+    assert torch.allclose(found, by_torch(blur.transform, images, labels), rtol=0, atol=1e-6)
+    for label, sigma in enumerate(sigmas):
+        if sigma == 0:
+            assert torch.equal(found[labels == label], images[labels == label])
+
+
+@pytest.mark.parametrize("name", ["rotation", "jigsaw", "vertical-flip"])
+def test_permutations_agree_to_the_bit(name: str, by_torch):
+    images, chosen = noise(60, (3, 16, 16)), transformation(name)
+    labels = torch.arange(60) % chosen.cardinality
+    found = chosen.transform(images, labels)
+    assert torch.equal(found, by_torch(chosen.transform, images, labels))
+
+
+def test_memory_layout_does_not_matter():
+    images, u = noise(30, (3, 16, 16)), numbers(30)
+    simclr, blur = AUGMENTATIONS["simclr"], Blur()
+    strided = images.contiguous(memory_format=torch.channels_last)
+    assert torch.equal(simclr.apply(strided, u), simclr.apply(images, u))
+    assert torch.equal(simclr.apply(images, u.T.contiguous().T), simclr.apply(images, u))
+    labels = torch.arange(60)[::2] % 4
+    assert torch.equal(blur.transform(strided, labels), blur.transform(images, labels))
+
+
+def test_threads_change_nothing():
+    images, u = noise(300, (3, 32, 32)), numbers(300)
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(1)
+        alone = AUGMENTATIONS["simclr"].apply(images, u)
+        torch.set_num_threads(3)
+        together = AUGMENTATIONS["simclr"].apply(images, u)
+    finally:
+        torch.set_num_threads(before)
+    assert torch.equal(alone, together)
+
+
+@pytest.mark.parametrize("label", [-1, 4, 2**40])
+def test_labels_out_of_range_are_refused_before_memory_is_read(label: int):
+    images, labels = noise(3, (1, 8, 8)), torch.tensor([0, label, 1])
+    for chosen in (transformation("rotation"), Blur()):
+        with pytest.raises(IndexError, match="a label is out of range"):
+            chosen.transform(images, labels)
+
+
+def test_numbers_out_of_range_stay_within_the_image():
+    u = numbers(40) * 6 - 2  # places, extents and blurs far beyond what uniform numbers can ask for
+    result = AUGMENTATIONS["simclr"].apply(noise(40, (3, 16, 16)), u.clamp(min=0))
+    assert torch.isfinite(result).all()
+
+
+def test_they_are_used_for_float32_on_the_cpu_alone():
+    images = noise(2, (1, 8, 8))
+    assert backend.compiled_for(images) is compiled
+    assert backend.compiled_for(images.double()) is None
+    assert backend.compiled_for(images.clone().requires_grad_()) is None
+    assert backend.compiled_for(images.to("meta")) is None
+
+
+def test_without_numba_torch_does_it():
+    """In a process where importing numba fails, as it does where it does not know the version of NumPy."""
+    program = """
+import sys
+sys.modules["numba"] = None
+import torch
+from synthetic.transformations import backend
+from synthetic.transformations.augment import AUGMENTATIONS
+images = torch.rand(4, 3, 8, 8)
+assert backend.compiled_for(images) is None
+assert AUGMENTATIONS["simclr"].apply(images, torch.rand(4, 14)).shape == images.shape
+print("done")
+"""
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120)
+    assert ran.stdout.strip() == "done", ran.stderr
+
+
+def test_kernels_compile_where_nothing_can_be_kept(monkeypatch: pytest.MonkeyPatch):
+    real = numba.njit
+
+    def nowhere(*arguments, cache: bool = False, **options):
+        if cache:
+            raise RuntimeError("cannot cache function: no locator available")
+        return real(*arguments, **options)
+
+    monkeypatch.setattr(kernels.numba, "njit", nowhere)
+    assert kernels.compiled(lambda x: x + 1)(2) == 3
