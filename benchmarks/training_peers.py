@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 import torch
 from PIL import Image
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, RandomSampler
 
 VERSION = "0.28.0"
 MEAN, DEVIATION = (0.491, 0.482, 0.447), (0.247, 0.243, 0.262)
@@ -79,9 +79,8 @@ def dataset(images: np.ndarray, augment: str, transforms: Any) -> Turned:
 
 
 def batches(items: Dataset, size: int, *, workers: int, device: torch.device) -> Iterator:
-    """One epoch of a DataLoader as they set it up."""
-    loader = DataLoader(
-        items, size, shuffle=True, num_workers=workers, drop_last=True, pin_memory=device.type == "cuda"
-    )
+    """A DataLoader as they set it up, but for ever: so that no epoch ends within a turn, rows come back."""
+    order = RandomSampler(items, replacement=True, num_samples=10**9)
+    loader = DataLoader(items, size, sampler=order, num_workers=workers, pin_memory=device.type == "cuda")
     for images, labels in loader:
         yield images.to(device, non_blocking=True), labels.to(device, non_blocking=True)
