@@ -55,6 +55,8 @@ _MEANINGS: dict[Judgement, str] = {
     "unknown": "neither a proof nor a counterexample was found",
     "not applicable": "the claim cannot be read here; the note says why",
 }
+_OF_SOME = {"verified": "satisfied", "violated": "not satisfied"}
+"""What a judgement is called where the claim is that some model satisfies the statement."""
 _COUNTED = {"random models": "model", "witness": "model", "its own check": "case"}
 _EXPECTED = {
     "true": "expected to be true",
@@ -233,9 +235,10 @@ def _cell(claim: Claim, world: World, own: Sequence[Verdict], report: Report) ->
     order = JUDGEMENTS if claim.expectation != "false" else _AGAINST_FIRST
     said = [name for name in order if here[name]]
     decisive = [name for name in said if name != "not applicable"] or said
-    text = ", ".join(f"{here[name]} {name}" for name in decisive)
+    called = _OF_SOME if claim.expectation == "exists" else {}
+    text = ", ".join(f"{here[name]} {called.get(name, name)}" for name in decisive)
     if sum(here.values()) == 1:
-        text = decisive[0]
+        text = called.get(decisive[0], decisive[0])
     return Cell(world, state, _SYMBOLS[state], text)
 
 

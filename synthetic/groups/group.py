@@ -1,48 +1,19 @@
-r"""Finite groups as multiplication tables: subgroups, cosets, quotients, actions, orbits, stabilisers.
-
-A group of order m has the elements 0 .. m - 1, and everything about it is read from its Cayley table
-`table[g, h] = gh`, an integer array of shape (m, m). Actions are left actions: `(gh).x = g.(h.x)`.
-
-The names that `parse_group` reads are `cyclic(n)`, `dihedral(n)`, `symmetric(n)` with n at most 5,
-`trivial`, and direct products such as `cyclic(4) x cyclic(2)`.
-
-Example:
-    >>> square = dihedral(4)
-    >>> square.order, square.is_abelian
-    (8, False)
-    >>> turns = square.generate([1])
-    >>> quotient, coset_of = square.quotient(turns)
-    >>> quotient.order, coset_of.tolist()
-    (2, [0, 0, 0, 0, 1, 1, 1, 1])
-"""
+"""A finite group as its multiplication table: subgroups, cosets, quotients."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
-from functools import cached_property, reduce
-from itertools import permutations
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = [
-    "Action",
-    "FiniteGroup",
-    "cyclic",
-    "dihedral",
-    "direct_product",
-    "parse_group",
-    "symmetric",
-    "trivial",
-]
+from synthetic.groups.action import Action
+
+__all__ = ["FiniteGroup"]
 
 Integers = npt.NDArray[np.int64]
-
-_MAX_ORDER = 4096
-_MAX_SYMMETRIC = 5
-_FACTOR = re.compile(r"(?P<kind>[a-z]+)\s*(?:\(\s*(?P<n>\d+)\s*\))?\Z")
 
 
 class FiniteGroup:
@@ -289,11 +260,13 @@ class FiniteGroup:
 
     def to_json(self) -> str | dict[str, Any]:
         """The group's name where `parse_group` reads it back, else its table; see `from_json`."""
+        from synthetic.groups.named import parse_group  # the names are built on this class
+
         try:
-            named = parse_group(self.name) == self
+            readable = parse_group(self.name) == self
         except ValueError:
-            named = False
-        return self.name if named else {"name": self.name, "table": self.table.tolist()}
+            readable = False
+        return self.name if readable else {"name": self.name, "table": self.table.tolist()}
 
     @classmethod
     def from_json(cls, value: str | dict[str, Any]) -> FiniteGroup:
@@ -302,6 +275,8 @@ class FiniteGroup:
         Raises:
             ValueError: If it is neither a name nor a table.
         """
+        from synthetic.groups.named import parse_group
+
         if isinstance(value, str):
             return parse_group(value)
         if not isinstance(value, dict) or "table" not in value:
@@ -309,6 +284,8 @@ class FiniteGroup:
         return cls(value["table"], name=str(value.get("name", "group")))
 
     def __mul__(self, other: FiniteGroup) -> FiniteGroup:
+        from synthetic.groups.named import direct_product
+
         return direct_product(self, other)
 
     def __eq__(self, other: object) -> bool:
@@ -321,179 +298,3 @@ class FiniteGroup:
 
     def __repr__(self) -> str:
         return f"FiniteGroup({self.name}, order {self.order})"
-
-
-class Action:
-    """A left action of a finite group on the points 0 .. k - 1.
-
-    Args:
-        group: The group.
-        table: The images, `table[g, x] = g.x`, integers of shape (order, k).
-
-    Raises:
-        ValueError: If the shape does not fit, an image is not a point, or a law fails: the identity must
-            leave every point, and (gh).x must be g.(h.x).
-
-    Example:
-        >>> action = cyclic(4).coset_action([0, 2])
-        >>> action.orbits, action.stabiliser(0)
-        (((0, 1),), (0, 2))
-    """
-
-    def __init__(self, group: FiniteGroup, table: npt.ArrayLike) -> None:
-        images = np.array(table)
-        if images.ndim != 2 or len(images) != group.order or not images.size:
-            raise ValueError(
-                f"an action of {group!r} needs shape ({group.order}, points), got {images.shape}"
-            )
-        if not np.issubdtype(images.dtype, np.integer):
-            raise ValueError(f"an action needs integer points, got {images.dtype}")
-        points = images.shape[1]
-        if images.min() < 0 or images.max() >= points:
-            raise ValueError(f"images must stay in 0..{points - 1}, got {images.min()}..{images.max()}")
-        if not np.array_equal(images[group.identity], np.arange(points)):
-            raise ValueError("the identity must leave every point where it is")
-        for g in group.generators:
-            if not np.array_equal(images[group.table[:, g]], images[:, images[g]]):
-                raise ValueError(f"the action breaks (hg).x = h.(g.x) for g={g}")
-        self.group = group
-        self.table: Integers = images.astype(np.int64)
-        self.table.flags.writeable = False
-
-    @property
-    def points(self) -> int:
-        """The number of points acted on."""
-        return int(self.table.shape[1])
-
-    def apply(self, g: npt.ArrayLike, x: npt.ArrayLike) -> Integers:
-        """The image g.x, elementwise with broadcasting.
-
-        Raises:
-            ValueError: If an element or a point does not exist.
-        """
-        point = np.asarray(x)
-        if not np.issubdtype(point.dtype, np.integer):
-            raise ValueError(f"points are integers 0..{self.points - 1}, got {point.dtype}")
-        if point.size and (point.min() < 0 or point.max() >= self.points):
-            raise ValueError(f"points are 0..{self.points - 1}, got {point.min()}..{point.max()}")
-        return np.asarray(self.table[self.group._elements(g), point])
-
-    def stabiliser(self, x: int) -> tuple[int, ...]:
-        """The elements that leave a point where it is, sorted."""
-        return tuple(int(g) for g in np.flatnonzero(self.apply(self.group.elements, x) == x))
-
-    def orbit(self, x: int) -> tuple[int, ...]:
-        """The images of a point, sorted."""
-        return tuple(int(y) for y in np.unique(self.apply(self.group.elements, x)))
-
-    @cached_property
-    def orbits(self) -> tuple[tuple[int, ...], ...]:
-        """The orbits, ordered by their smallest point."""
-        return tuple(sorted({self.orbit(x) for x in range(self.points)}))
-
-    @cached_property
-    def orbit_of(self) -> Integers:
-        """The number of the orbit of each point; shape (points,)."""
-        return np.unique(self.table.min(axis=0), return_inverse=True)[1].astype(np.int64)
-
-    def __repr__(self) -> str:
-        return f"Action({self.group.name} on {self.points} points, {len(self.orbits)} orbits)"
-
-
-def trivial() -> FiniteGroup:
-    """The group of one element."""
-    return FiniteGroup([[0]], name="trivial", labels=["e"])
-
-
-def cyclic(n: int) -> FiniteGroup:
-    """The integers modulo n under addition: element k is the k-th power of the generator 1.
-
-    Raises:
-        ValueError: If n is not between 1 and 4096.
-    """
-    _require_order("cyclic", n, n)
-    k = np.arange(n)
-    return FiniteGroup((k[:, None] + k) % n, name=f"cyclic({n})", labels=[f"r{i}" for i in range(n)])
-
-
-def dihedral(n: int) -> FiniteGroup:
-    """The symmetries of the regular n-gon, of order 2n: element k + n f is r^k s^f, and s r = r^-1 s.
-
-    Raises:
-        ValueError: If 2n is not between 2 and 4096.
-    """
-    _require_order("dihedral", n, 2 * n)
-    k, f = np.tile(np.arange(n), 2), np.repeat([0, 1], n)
-    turn = (k[:, None] + np.where(f, -1, 1)[:, None] * k) % n
-    labels = [f"r{i}" for i in range(n)] + [f"r{i}s" for i in range(n)]
-    return FiniteGroup(turn + n * (f[:, None] ^ f), name=f"dihedral({n})", labels=labels)
-
-
-def symmetric(n: int) -> FiniteGroup:
-    """All permutations of n points in lexicographic order, (gh)(i) = g(h(i)); n at most 5.
-
-    Raises:
-        ValueError: If n is not between 1 and 5.
-    """
-    if not 1 <= n <= _MAX_SYMMETRIC:
-        raise ValueError(f"symmetric(n) needs n between 1 and {_MAX_SYMMETRIC}, got {n}")
-    images = symmetric_action_table(n)
-    place = n ** np.arange(n - 1, -1, -1)
-    codes = images @ place  # (order,), increasing
-    products = images[:, images] @ place  # (order, order): g applied after h
-    labels = ["".join(map(str, row)) for row in images]
-    return FiniteGroup(np.searchsorted(codes, products), name=f"symmetric({n})", labels=labels)
-
-
-def symmetric_action_table(n: int) -> Integers:
-    """The natural action of `symmetric(n)` on 0 .. n - 1, of shape (n!, n)."""
-    return np.array(list(permutations(range(n))), dtype=np.int64)
-
-
-def direct_product(*groups: FiniteGroup) -> FiniteGroup:
-    """The direct product; the element (g, h) of G x H is number g |H| + h.
-
-    Raises:
-        ValueError: If no group is given, or the order exceeds 4096.
-    """
-    if not groups:
-        raise ValueError("a direct product needs at least one group, got none")
-
-    def pair(left: FiniteGroup, right: FiniteGroup) -> FiniteGroup:
-        name = f"{left.name} x {right.name}"
-        _require_order(name, None, left.order * right.order)
-        table = left.table[:, None, :, None] * right.order + right.table[None, :, None, :]
-        order = left.order * right.order
-        labels = [f"{a}.{b}" for a in left.labels for b in right.labels]
-        return FiniteGroup(table.reshape(order, order), name=name, labels=labels)
-
-    return reduce(pair, groups)
-
-
-def parse_group(text: str) -> FiniteGroup:
-    """Read a group from its name, such as `cyclic(4)` or `cyclic(4) x dihedral(3)`.
-
-    Raises:
-        ValueError: If the text is not the name of a group.
-    """
-    makers: dict[str, Any] = {"cyclic": cyclic, "dihedral": dihedral, "symmetric": symmetric}
-    factors = []
-    for piece in re.split(r"\s+x\s+", text.strip()):
-        match = _FACTOR.match(piece)
-        kind, n = (match["kind"], match["n"]) if match else ("", None)
-        if kind == "trivial" and n is None:
-            factors.append(trivial())
-        elif kind in makers and n is not None:
-            factors.append(makers[kind](int(n)))
-        else:
-            raise ValueError(
-                f"cannot read the group {text!r}: expected cyclic(n), dihedral(n), symmetric(n), trivial or "
-                f"a product such as 'cyclic(4) x cyclic(2)', got {piece!r}"
-            )
-    return direct_product(*factors)
-
-
-def _require_order(name: str, n: int | None, order: int) -> None:
-    if order < 1 or order > _MAX_ORDER:
-        what = f"{name}(n) needs n of at least 1 and" if n is not None else f"{name} needs"
-        raise ValueError(f"{what} an order of at most {_MAX_ORDER}, got {order if n is None else n}")

@@ -1,0 +1,128 @@
+"""The groups that have names, and products of them."""
+
+from __future__ import annotations
+
+import re
+from functools import reduce
+from itertools import permutations
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from synthetic.groups.group import FiniteGroup
+
+__all__ = [
+    "cyclic",
+    "dihedral",
+    "direct_product",
+    "parse_group",
+    "symmetric",
+    "symmetric_action_table",
+    "trivial",
+]
+
+Integers = npt.NDArray[np.int64]
+
+_MAX_ORDER = 4096
+_MAX_SYMMETRIC = 5
+_FACTOR = re.compile(r"(?P<kind>[a-z]+)\s*(?:\(\s*(?P<n>\d+)\s*\))?\Z")
+
+
+def trivial() -> FiniteGroup:
+    """The group of one element."""
+    return FiniteGroup([[0]], name="trivial", labels=["e"])
+
+
+def cyclic(n: int) -> FiniteGroup:
+    """The integers modulo n under addition: element k is the k-th power of the generator 1.
+
+    Raises:
+        ValueError: If n is not between 1 and 4096.
+    """
+    _require_order("cyclic", n, n)
+    k = np.arange(n)
+    return FiniteGroup((k[:, None] + k) % n, name=f"cyclic({n})", labels=[f"r{i}" for i in range(n)])
+
+
+def dihedral(n: int) -> FiniteGroup:
+    """The symmetries of the regular n-gon, of order 2n: element k + n f is r^k s^f, and s r = r^-1 s.
+
+    Raises:
+        ValueError: If 2n is not between 2 and 4096.
+    """
+    _require_order("dihedral", n, 2 * n)
+    k, f = np.tile(np.arange(n), 2), np.repeat([0, 1], n)
+    turn = (k[:, None] + np.where(f, -1, 1)[:, None] * k) % n
+    labels = [f"r{i}" for i in range(n)] + [f"r{i}s" for i in range(n)]
+    return FiniteGroup(turn + n * (f[:, None] ^ f), name=f"dihedral({n})", labels=labels)
+
+
+def symmetric(n: int) -> FiniteGroup:
+    """All permutations of n points in lexicographic order, (gh)(i) = g(h(i)); n at most 5.
+
+    Raises:
+        ValueError: If n is not between 1 and 5.
+    """
+    if not 1 <= n <= _MAX_SYMMETRIC:
+        raise ValueError(f"symmetric(n) needs n between 1 and {_MAX_SYMMETRIC}, got {n}")
+    images = symmetric_action_table(n)
+    place = n ** np.arange(n - 1, -1, -1)
+    codes = images @ place  # (order,), increasing
+    products = images[:, images] @ place  # (order, order): g applied after h
+    labels = ["".join(map(str, row)) for row in images]
+    return FiniteGroup(np.searchsorted(codes, products), name=f"symmetric({n})", labels=labels)
+
+
+def symmetric_action_table(n: int) -> Integers:
+    """The natural action of `symmetric(n)` on 0 .. n - 1, of shape (n!, n)."""
+    return np.array(list(permutations(range(n))), dtype=np.int64)
+
+
+def direct_product(*groups: FiniteGroup) -> FiniteGroup:
+    """The direct product; the element (g, h) of G x H is number g |H| + h.
+
+    Raises:
+        ValueError: If no group is given, or the order exceeds 4096.
+    """
+    if not groups:
+        raise ValueError("a direct product needs at least one group, got none")
+
+    def pair(left: FiniteGroup, right: FiniteGroup) -> FiniteGroup:
+        name = f"{left.name} x {right.name}"
+        _require_order(name, None, left.order * right.order)
+        table = left.table[:, None, :, None] * right.order + right.table[None, :, None, :]
+        order = left.order * right.order
+        labels = [f"{a}.{b}" for a in left.labels for b in right.labels]
+        return FiniteGroup(table.reshape(order, order), name=name, labels=labels)
+
+    return reduce(pair, groups)
+
+
+def parse_group(text: str) -> FiniteGroup:
+    """Read a group from its name, such as `cyclic(4)` or `cyclic(4) x dihedral(3)`.
+
+    Raises:
+        ValueError: If the text is not the name of a group.
+    """
+    makers: dict[str, Any] = {"cyclic": cyclic, "dihedral": dihedral, "symmetric": symmetric}
+    factors = []
+    for piece in re.split(r"\s+x\s+", text.strip()):
+        match = _FACTOR.match(piece)
+        kind, n = (match["kind"], match["n"]) if match else ("", None)
+        if kind == "trivial" and n is None:
+            factors.append(trivial())
+        elif kind in makers and n is not None:
+            factors.append(makers[kind](int(n)))
+        else:
+            raise ValueError(
+                f"cannot read the group {text!r}: expected cyclic(n), dihedral(n), symmetric(n), trivial or "
+                f"a product such as 'cyclic(4) x cyclic(2)', got {piece!r}"
+            )
+    return direct_product(*factors)
+
+
+def _require_order(name: str, n: int | None, order: int) -> None:
+    if order < 1 or order > _MAX_ORDER:
+        what = f"{name}(n) needs n of at least 1 and" if n is not None else f"{name} needs"
+        raise ValueError(f"{what} an order of at most {_MAX_ORDER}, got {order if n is None else n}")
