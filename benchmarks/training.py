@@ -31,19 +31,18 @@ import argparse
 import itertools
 import multiprocessing
 import os
-import platform
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
-import numba
 import numpy as np
 import pandas as pd
 import torch
 import training_peers as peers
 from torch import nn
+from training_report import ALONE, HELPED, OURS, UNHELPED, report
 
 from synergy.learning import (
     Equivariance,
@@ -57,9 +56,7 @@ from synergy.learning import (
 from synergy.learning.device import keep_freed_memory
 from synthetic.transformations.augment import Augmentation
 
-RESULTS = Path(__file__).parent / "results"
 SIDE, COUNT = 32, 8192
-ALONE, OURS, HELPED, UNHELPED = "step alone", "ours", "authors', workers", "authors', no worker"
 CASES: dict[str, tuple[str | Augmentation, str]] = {
     "none": ("none", "none"),
     "mirrors": (Augmentation("mirrors", flip=0.5), "crop+flip"),
@@ -301,85 +298,6 @@ def main() -> None:
     device = choose_device(arguments.device)
     torch.set_num_threads(arguments.threads)
     report(compare(arguments, device), shares(arguments, device), arguments, device)
-
-
-def report(
-    table: pd.DataFrame, fractions: pd.DataFrame, arguments: argparse.Namespace, device: torch.device
-) -> None:
-    RESULTS.mkdir(exist_ok=True)
-    suffix = "" if device.type == "cpu" else f"-{device.type}"
-    table.to_csv(RESULTS / f"training{suffix}.csv", index=False)
-    fractions.to_csv(RESULTS / f"training-shares{suffix}.csv", index=False)
-    lines = [
-        f"# A pretext step end to end, {SIDE}x{SIDE}x3, small CNN",
-        "",
-        f"Machine: {arguments.machine}; device {device.type}; Python {platform.python_version()}, "
-        f"torch {torch.__version__}, torchvision {peers.VERSION} for the authors' feed, numba "
-        f"{numba.__version__} for ours. Batch {arguments.batch}, {arguments.seconds:g} s a turn after "
-        f"{arguments.warm} steps to warm up, medians of {arguments.repeats} repeats in one run; the authors' "
-        f"feed has {arguments.workers} workers or none. Input share: time spent waiting for inputs. "
-        f"{arguments.note}".strip(),
-        "",
-        "| precision | augmentation | cores | feed | images/s | range | input share | processor time per "
-        "image | wall: ours is faster by | processor: ours needs less by | bound on the latter |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
-    ]
-    best = []
-    for (precision, augment), whole in table.groupby(["precision", "augment"], sort=False):
-        medians = whole.groupby(["cores", "feed"])["speed"].median().unstack()
-        top = medians.max()
-        theirs = top[[name for name in (HELPED, UNHELPED) if name in top]].max()
-        best.append(
-            f"| {precision} | {augment} | {top[OURS]:,.0f} | {theirs:,.0f} | {top[OURS] / theirs:.2f} | "
-            f"{top[ALONE] / theirs:.2f} |"
-        )
-        for cores, part in whole.groupby("cores", sort=False):
-            wide = part.pivot(index="repeat", columns="feed", values="speed")
-            cpu = part.pivot(index="repeat", columns="feed", values="cpu")
-            for name in part["feed"].unique():
-                rows = part[part["feed"] == name]
-                speeds = rows["speed"]
-                cells = [
-                    precision,
-                    augment,
-                    cores,
-                    name,
-                    f"{speeds.median():,.0f}",
-                    f"{speeds.min():,.0f} to {speeds.max():,.0f}",
-                    f"{rows['share'].median():.1%}",
-                    f"{cpu[name].median():,.0f} µs",
-                    f"{(wide[OURS] / wide[name]).median():.2f}",
-                    f"{(cpu[name] / cpu[OURS]).median():.2f}",
-                    f"{(cpu[name] / cpu[ALONE]).median():.2f}",
-                ]
-                lines.append(f"| {' | '.join(cells)} |")
-    lines += [
-        "",
-        "## The best of each",
-        "",
-        "Images per second of the better way to use the cores, for ours, and for theirs with workers or "
-        "without; the bound is the step alone over theirs.",
-        "",
-        "| precision | augmentation | ours | the authors' | ours is faster by | bound |",
-        "| --- | --- | --- | --- | --- | --- |",
-        *best,
-    ]
-    lines += [
-        "",
-        "The bound is what the ratio would be if ours fed for nothing: theirs divided by the step alone.",
-        "",
-        "## The share of the input pipeline, by pretext task",
-        "",
-        "Processor time of drawing and transforming a batch over that of the whole step, float32, one "
-        "thread, medians.",
-        "",
-        "| encoder | task | input share | processor time of a step per image |",
-        "| --- | --- | --- | --- |",
-        *(f"| {r.encoder} | {r.task} | {r.share:.1%} | {r.cpu:,.0f} µs |" for r in fractions.itertuples()),
-    ]
-    text = "\n".join(lines) + "\n"
-    (RESULTS / f"training{suffix}.md").write_text(text)
-    print(text)
 
 
 if __name__ == "__main__":
