@@ -84,6 +84,8 @@ class Task:
 
     def split(self, codes: torch.Tensor) -> list[torch.Tensor]:
         """The label of each transformation."""
+        if len(self.parts) == 1:
+            return [codes]
         labels = []
         for size in reversed(self.cardinalities):
             labels.append(codes % size)

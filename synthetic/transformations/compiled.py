@@ -18,25 +18,23 @@ from synthetic.transformations import kernels
 
 __all__ = ["augmented", "blurred", "permuted"]
 
+_SHARE = 2**20
+"""A further thread pays from this many pixels on; on two cores, with half a million, it cost 2 %."""
+
 
 @lru_cache(maxsize=4)
 def _pool(threads: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(threads, thread_name_prefix="images")
 
 
-def _shared(work: Callable[[slice], None], images: torch.Tensor, least: int = 2**17) -> None:
+def _shared(work: Callable[[slice], None], images: torch.Tensor) -> None:
     """Do the work on slices of the images, in as many threads as torch uses where there is enough of it.
 
     Each thread takes the next slice when it is done with one, because those of torch, which wait for its next
     operation, may keep a core busy for a while.
-
-    Args:
-        work: What to do with a slice.
-        images: The images.
-        least: How many pixels a further thread pays for.
     """
     n = len(images)
-    threads = min(torch.get_num_threads(), images.numel() // least)
+    threads = min(torch.get_num_threads(), images.numel() // _SHARE)
     if threads < 2:
         work(slice(0, n))
         return
@@ -71,13 +69,18 @@ def augmented(
     """
     out = torch.empty(images.shape)
     source, numbers, target = images.contiguous().numpy(), uniform.float().contiguous().numpy(), out.numpy()
-    chance, area = np.array(chances, np.float32), np.array(crop or (1, 1), np.float32)
+    chance, area = _floats(chances), _floats(crop or (1.0, 1.0))
 
     def work(part: slice) -> None:
         kernels.augment(source[part], numbers[part], chance, crop is not None, area, target[part])
 
     _shared(work, images)
     return out
+
+
+@lru_cache(maxsize=64)
+def _floats(values: tuple[float, ...]) -> kernels.Floats:
+    return np.array(values, np.float32)
 
 
 def blurred(images: torch.Tensor, labels: torch.Tensor, taps: torch.Tensor) -> torch.Tensor:
@@ -124,5 +127,5 @@ def permuted(images: torch.Tensor, labels: torch.Tensor, sources: torch.Tensor) 
     def work(part: slice) -> None:
         kernels.permute(source[part], chosen[part], table, target[part])
 
-    _shared(work, images, 2**20)
+    _shared(work, images)
     return out
