@@ -44,6 +44,7 @@ import training_peers as peers
 from torch import nn
 from training_report import ALONE, HELPED, OURS, UNHELPED, report
 
+from synergy.device import keep_freed_memory
 from synergy.learning import (
     Equivariance,
     ImageSet,
@@ -53,7 +54,6 @@ from synergy.learning import (
     build_encoder,
     choose_device,
 )
-from synergy.learning.device import keep_freed_memory
 from synthetic.transformations.augment import Augmentation
 
 SIDE, COUNT = 32, 8192

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import warnings
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,8 +15,8 @@ import pandas as pd
 from joblib import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
+from synergy.device import keep_freed_memory
 from synergy.experiments.scale import Scale
-from synergy.learning.device import keep_freed_memory
 from synergy.source import source_digest
 
 __all__ = ["Progress", "Row", "Runner"]
@@ -78,16 +80,24 @@ class Runner:
     def _known(self) -> dict[str, Row]:
         if self.journal is None or not self.journal.exists():
             return {}
-        lines = [line for line in self.journal.read_text().splitlines() if line.endswith("}")]
-        notes = [json.loads(line) for line in lines]
-        return {note["job"]: note["row"] for note in notes if note["settings"] == self.scale.identity}
+        known = {}
+        for line in self.journal.read_text().splitlines():
+            with suppress(json.JSONDecodeError, KeyError, TypeError):  # cut off by an interruption
+                note = json.loads(line)
+                if note["settings"] == self.scale.identity:
+                    known[note["job"]] = note["row"]
+        return known
 
     def _note(self, name: str, row: Row) -> None:
         if self.journal is None:
             return
         self.journal.parent.mkdir(parents=True, exist_ok=True)
-        with self.journal.open("a") as file:
-            file.write(json.dumps({"settings": self.scale.identity, "job": name, "row": row}) + "\n")
+        note = json.dumps({"settings": self.scale.identity, "job": name, "row": row})
+        with self.journal.open("a+b") as file:
+            if file.tell():  # a line that was cut off does not spoil this one
+                file.seek(-1, os.SEEK_END)
+                note = note if file.read(1) == b"\n" else f"\n{note}"
+            file.write(f"{note}\n".encode())
 
 
 def _single(function: Callable[[Job, Scale], Row], job: Job, scale: Scale) -> Row:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
+from pathlib import Path
 from typing import Any, Literal, get_args
 
 from synergy.learning import ImageSet
@@ -124,12 +126,15 @@ class Scale:
         found = {f.name: getattr(self, f.name) for f in fields(self)}
         return {**found, "data": self.data_name}
 
-    @property
+    @cached_property
     def identity(self) -> str:
         """A digest of everything that a run's numbers depend on; two scales with the same one share runs."""
         settings = {k: v for k, v in self.to_dict().items() if k not in ("seeds", "jobs", "root")}
         if isinstance(self.data, ImageSet):
-            settings["data"] = hashlib.sha256(self.data.images.numpy().tobytes()).hexdigest()
+            settings["data"] = self.data.digest
+        if self.root is not None:
+            files = [(path.relative_to(self.root), path.stat()) for path in Path(self.root).rglob("*.bin")]
+            settings["root"] = sorted((str(name), of.st_size, of.st_mtime_ns) for name, of in files)
         return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:12]
 
 

@@ -33,9 +33,9 @@ Example:
     ((128, 8), 2)
 """
 
+from synergy.device import choose_device
 from synergy.learning.batches import Batch, Source
 from synergy.learning.data import ImageSet
-from synergy.learning.device import choose_device
 from synergy.learning.encoders import (
     ENCODERS,
     ConvEncoder,

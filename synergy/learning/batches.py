@@ -8,7 +8,7 @@ from typing import Protocol
 
 import torch
 
-from synergy.learning.device import stream_seed
+from synergy.learning.seeds import stream_seed
 
 __all__ = ["Batch", "Source", "step_streams"]
 

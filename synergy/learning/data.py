@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -12,7 +13,7 @@ import numpy.typing as npt
 import torch
 
 from synergy.learning.batches import Batch, step_streams
-from synergy.learning.device import generator as random_stream
+from synergy.learning.seeds import generator as random_stream
 from synergy.learning.tasks import Task, as_task
 from synthetic import Generator, Sample, Variable
 from synthetic.images.arrays import ImageDataset, read_pairs, to_pixels
@@ -92,8 +93,15 @@ class ImageSet:
         pixels: tuple[float, float] | None = (0.0, 1.0),
     ) -> ImageSet:
         """Inputs and labels as arrays; a missing number of states is the largest label plus one."""
+        if labels is not None and not isinstance(labels, Mapping):
+            raise TypeError(f"labels must be a mapping such as {{'C': classes}}, got {type(labels).__name__}")
         given = {name: np.asarray(column) for name, column in (labels or {}).items()}
         for name, column in given.items():
+            if column.shape != (len(images),) or not len(images):
+                raise ValueError(
+                    f"labels {name!r} must have shape ({len(images)},), the length of the inputs and more "
+                    f"than 0, got {column.shape}"
+                )
             if not np.issubdtype(column.dtype, np.integer):
                 raise TypeError(f"labels {name!r} must be integers, got {column.dtype}")
         counts = {name: (states or {}).get(name, int(column.max()) + 1) for name, column in given.items()}
@@ -181,6 +189,15 @@ class ImageSet:
 
     def __len__(self) -> int:
         return self.size
+
+    @cached_property
+    def digest(self) -> str:
+        """What tells this set from another, labels and groups included: 16 hexadecimal digits."""
+        digest = hashlib.sha256(repr((self.shape, dict(self.states), self.pixels)).encode())
+        columns = [self.images, *(self.labels[name] for name in sorted(self.labels))]
+        for column in (*columns, *(() if self.groups is None else (self.groups,))):
+            digest.update(np.ascontiguousarray(column.cpu().numpy()).tobytes())
+        return digest.hexdigest()[:16]
 
     @cached_property
     def _on_device(self) -> dict[torch.device, tuple[torch.Tensor, dict[str, torch.Tensor]]]:

@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.progress import Progress
 from torch import nn
 
+from synergy.device import choose_device
 from synergy.learning.batches import Source
-from synergy.learning.device import choose_device
 from synergy.learning.options import Training
 from synergy.learning.pretext import Pretext
 from synergy.learning.run import Run
@@ -56,14 +56,16 @@ def train(
             that is called after each epoch with the fraction done.
 
     Raises:
+        TypeError: If the task, the data or the encoder is something else.
         ValueError: If the encoder is unknown, the task does not fit the data, the batch exceeds it, the
             device is absent, early stopping has no held-out data, or the checkpoint is of another run.
         FloatingPointError: If the loss becomes infinite or NaN.
     """
+    _check_kinds(pretext, source, encoder, held_out)
     settings = options or Training()
     device = choose_device(settings.device)
     _check(pretext, source, settings, held_out, device)
-    run = Run(pretext, source, settings, device, encoder, features, seed)
+    run = Run(pretext, source, settings, device, encoder, features, seed, held_out)
     folder = None if checkpoint is None else Path(checkpoint)
     if folder is not None:
         run.restore(folder)
@@ -74,6 +76,22 @@ def train(
                 run.checkpoint().save(folder)
             report(run.done / settings.epochs)
     return run.result()
+
+
+def _check_kinds(pretext: object, source: object, encoder: object, held_out: object) -> None:
+    if not isinstance(pretext, Pretext):
+        raise TypeError(f"pretext must be a task such as PredictTransformation('rotation'), got {pretext!r}")
+    for name, given in (("source", source), ("held_out", held_out)):
+        if not (hasattr(given, "batches") or (name == "held_out" and given is None)):
+            raise TypeError(
+                f"{name} must be an ImageSet or a Stream, got {type(given).__name__}: make one with "
+                "ImageSet.from_arrays, .from_dataset or .from_generator, or Stream(generator, size)"
+            )
+    if not isinstance(encoder, str) and (isinstance(encoder, nn.Module) or not callable(encoder)):
+        raise TypeError(
+            "encoder must be a name in ENCODERS or a function that makes an untrained module, so that its "
+            f"weights come from the seed, got {type(encoder).__name__}"
+        )
 
 
 def _check(

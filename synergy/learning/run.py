@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -16,10 +15,10 @@ from torch import nn
 from synergy.learning.batches import Batch, Source
 from synergy.learning.checkpoints import Checkpoint, flatten_optimiser, restore_optimiser
 from synergy.learning.data import ImageSet
-from synergy.learning.device import generator as random_stream
 from synergy.learning.encoders import build_encoder
 from synergy.learning.options import Training
 from synergy.learning.pretext import Pretext
+from synergy.learning.seeds import generator as random_stream
 from synergy.learning.stream import Stream
 from synergy.learning.trained import Trained
 
@@ -40,6 +39,7 @@ class Run:
         encoder: str | Callable[[], nn.Module],
         features: int,
         seed: int,
+        held_out: Source | None = None,
     ) -> None:
         self.pretext, self.settings, self.device, self.seed = pretext, settings, device, seed
         with torch.random.fork_rng(devices=[]):
@@ -89,6 +89,7 @@ class Run:
             "settings": replace(settings, checkpoint_every=1).to_dict(),
             "weights": {k: list(v.shape) for k, v in self.encoder.state_dict().items()},
             "data": _fingerprint(source),
+            "held_out": None if held_out is None else _fingerprint(held_out),
         }
 
     @property
@@ -245,12 +246,9 @@ def _fused(device: torch.device) -> bool | None:
 
 
 def _fingerprint(source: Source) -> str:
-    """What tells one data set from another: a checksum, or the generator's parameters."""
+    """What tells one data set from another: a digest, or the generator's parameters."""
     if isinstance(source, ImageSet):
-        code = zlib.crc32(np.ascontiguousarray(source.images.cpu().numpy()).tobytes())
-        for name in sorted(source.labels):
-            code = zlib.crc32(np.ascontiguousarray(source.labels[name].cpu().numpy()).tobytes(), code)
-        return f"{source.size} inputs of shape {source.shape}, checksum {code:08x}"
+        return f"{source.size} inputs of shape {source.shape}, digest {source.digest}"
     if isinstance(source, Stream):
         return f"{source.size} fresh rows of {source.source!r}"
     return f"{source.size} inputs of shape {source.shape}"

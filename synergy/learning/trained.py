@@ -14,7 +14,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from synergy.learning.device import choose_device
+from synergy.device import choose_device
 from synergy.learning.encoders import build_encoder
 from synthetic import Sample, Variable
 

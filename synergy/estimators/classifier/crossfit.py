@@ -108,6 +108,13 @@ def calibrated(held: Sequence[Held], y: npt.NDArray[np.int64], split: Split, k: 
     return np.asarray(np.logaddexp(np.log1p(-floor) + log_p, np.log(floor) + prior))
 
 
+def _checked(device: str) -> str:
+    """The device, which has to be there; loads torch."""
+    from synergy.device import choose_device
+
+    return str(choose_device(device))
+
+
 class CrossFit:
     """Held-out log losses of discrete targets under many conditions, all on the same folds.
 
@@ -150,7 +157,7 @@ class CrossFit:
         self.sample = sample
         self.seed = seed
         self.quality: Quality = quality
-        self.device = device
+        self.device = device if device == "cpu" else _checked(device)
         self.model: Model | None = None if isinstance(model, str) and model == "auto" else as_model(model)
         self.groups = None if sample.groups is None else _labels(sample[sample.groups])
         self.splits = make_splits(len(sample), folds, seed=seed, groups=self.groups)

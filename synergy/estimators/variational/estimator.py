@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from synergy.device import choose_device
 from synergy.estimators.classifier import paired_estimate
 from synergy.estimators.classifier.design import make_splits
 from synergy.estimators.entry import Entry
@@ -106,7 +107,8 @@ def variational(
     columns = make_columns(
         sample, target, other, one.given, joint_target=bound == "barber-agakov" and discrete_x
     )
-    columns = Columns(*(t.to(device) for t in (columns.x, columns.y, columns.z)))
+    place = choose_device(device)
+    columns = Columns(*(t.to(place) for t in (columns.x, columns.y, columns.z)))
 
     def make() -> nn.Module:
         x, y, z = (t.shape[1] for t in (columns.x, columns.y, columns.z))
@@ -122,7 +124,7 @@ def variational(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         for split in splits:
-            network = make().to(device)
+            network = make().to(place)
             train(network, columns, split, task, steps=most, patience=patience, batch=batch, rate=rate)
             scores[split.test], first[split.test] = held_out(network, columns, split.test, task)
     notes = _notes(

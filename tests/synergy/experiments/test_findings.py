@@ -1,11 +1,13 @@
 """Findings: intervals over seeds against independent formulas, and verdicts that follow from them."""
 
 import numpy as np
+import pandas as pd
 import pytest
-from scipy.stats import t, ttest_1samp
+from scipy.stats import spearmanr, t, ttest_1samp
 
 from synergy.experiments import Finding
 from synergy.experiments.findings import summarise
+from synergy.experiments.transformations import QUANTITIES, TRUTHS, _correlations
 
 
 def test_the_interval_is_that_of_the_t_test():
@@ -62,3 +64,18 @@ def test_a_wrong_prediction_is_caught_about_always():
     rng = np.random.default_rng(2)
     verdicts = [Finding("g", tuple(rng.normal(-1, 0.2, size=5)), ">").verdict() for _ in range(200)]
     assert verdicts.count("disagrees") > 190
+
+
+def test_the_order_of_truths_that_differ_by_sampling_errors_counts_for_nothing():
+    """Three tasks whose synergy is 0 up to noise: once in the order of the gain, once against it."""
+    gain = np.array([0.5, 0.4, 0.3, 0.2, 0.0])
+    found = []
+    for noise in (np.array([3e-6, 2e-6, 1e-6]), np.array([1e-6, 2e-6, 3e-6])):
+        synergy = np.array([*noise, 0.0105, 0.28])
+        frame = pd.DataFrame({name: synergy for name in QUANTITIES} | {"gain": gain, "seed": 0})
+        frame["transformation"] = list("abcde")
+        found.append(_correlations(frame))
+    for name in TRUTHS:
+        assert found[0][name] == found[1][name]
+        assert found[0][name][0] == pytest.approx(spearmanr([0, 0, 0, 1, 2], gain).statistic)
+    assert found[0]["pretext loss"] != found[1]["pretext loss"]  # a loss is measured: its order counts

@@ -7,7 +7,7 @@ import torch
 
 from synergy.learning import ImageSet, Stream
 from synergy.learning.batches import step_streams
-from synergy.learning.device import generator
+from synergy.learning.seeds import generator
 from synthetic import Glyphs
 
 CPU = torch.device("cpu")

@@ -260,3 +260,12 @@ def test_tables_are_tables():
     _, sample = one_hot_shift(200)
     assert isinstance(probes(sample, ["C"], folds=3), pd.DataFrame)
     assert torch.is_tensor(ImageSet.from_sample(sample, image="Z").images)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="has a CUDA device")
+@pytest.mark.parametrize("device", ["cuda", "cuda:0"])
+def test_measuring_on_a_device_that_is_absent_says_so(device: str):
+    rng = np.random.default_rng(0)
+    sample = Sample({"A": rng.integers(2, size=60)}, {"A": Variable("A", "discrete", 2, "transformation")})
+    with pytest.raises(ValueError, match="no CUDA device is available; use 'cpu'"):
+        measure_representation(with_z(sample, rng.normal(size=(60, 3))), terms=["I(A;Z)"], device=device)

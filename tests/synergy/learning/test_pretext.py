@@ -17,8 +17,8 @@ from synergy.learning import (
     Task,
     as_task,
 )
-from synergy.learning.device import generator
 from synergy.learning.pretext import GivenHead, nt_xent, orthogonal_equivariance
+from synergy.learning.seeds import generator
 from synthetic import Digits, ModularShift
 from synthetic.transformations import transformation
 

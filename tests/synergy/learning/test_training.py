@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import torch
 
+from synergy.device import keep_freed_memory
 from synergy.learning import (
     ENCODERS,
     ConvEncoder,
@@ -27,7 +28,6 @@ from synergy.learning import (
     train,
     train_classifier,
 )
-from synergy.learning.device import keep_freed_memory
 from synthetic import Digits
 
 CPU = Training(epochs=3, batch_size=64, device="cpu")
@@ -194,6 +194,34 @@ def test_early_stopping_keeps_the_best_weights(digits: tuple[ImageSet, ImageSet]
         logits = trained.head(torch.tensor(trained.represent(digits[1].images)))
         loss = torch.nn.functional.cross_entropy(logits, digits[1].labels["C"]).item()
     assert loss == pytest.approx(curve["held_out_loss"][best], rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        pytest.param({"pretext": "rotation"}, "pretext must be a task such as", id="a name for a task"),
+        pytest.param(
+            {"source": np.zeros((4, 1, 8, 8))}, "source must be an ImageSet or a Stream", id="array"
+        ),
+        pytest.param({"source": Digits()}, "make one with ImageSet", id="a generator"),
+        pytest.param({"held_out": Digits()}, "held_out must be an ImageSet or a Stream", id="held out"),
+        pytest.param({"encoder": torch.nn.Linear(64, 8)}, "a function that makes an untrained", id="module"),
+        pytest.param({"encoder": None}, "encoder must be a name in ENCODERS", id="no encoder"),
+    ],
+)
+def test_something_else_is_refused(digits: tuple[ImageSet, ImageSet], changed: dict, message: str):
+    given = {"pretext": PredictLabel("C"), "source": digits[0], "encoder": "mlp", **changed}
+    with pytest.raises(TypeError, match=message):
+        train(given.pop("pretext"), given.pop("source"), seed=0, options=CPU, **given)
+
+
+def test_a_checkpoint_that_was_chosen_on_other_data_is_refused(digits: tuple[ImageSet, ImageSet], tmp_path):
+    settings = {"seed": 0, "encoder": "mlp", "features": 8, "checkpoint": tmp_path}
+    options = Training(epochs=2, batch_size=64, patience=1, device="cpu")
+    train(PredictLabel("C"), digits[0], options=options, held_out=digits[1], **settings)
+    other = digits[1].rows(torch.arange(len(digits[1]) - 1))
+    with pytest.raises(ValueError, match="belongs to another run: its held_out is"):
+        train(PredictLabel("C"), digits[0], options=options, held_out=other, **settings)
 
 
 def test_a_checkpoint_of_another_run_is_refused(digits: tuple[ImageSet, ImageSet], tmp_path):
@@ -439,7 +467,7 @@ def test_cuda_represents_as_the_cpu_does(digits: tuple[ImageSet, ImageSet]):
 STEPS = """
 import resource, sys
 import torch
-from synergy.learning.device import keep_freed_memory
+from synergy.device import keep_freed_memory
 
 kept = sys.argv[1] == "kept" and keep_freed_memory()
 for step in range(20):

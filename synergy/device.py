@@ -1,15 +1,14 @@
-"""Where networks run, and how their random numbers are seeded."""
+"""Where networks run, and how a process that trains them keeps its memory."""
 
 from __future__ import annotations
 
 import ctypes
 
-import numpy as np
 import torch
 
 from synthetic.checks import integer
 
-__all__ = ["choose_device", "generator", "keep_freed_memory", "stream_seed"]
+__all__ = ["choose_device", "keep_freed_memory"]
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 
@@ -24,7 +23,7 @@ def choose_device(device: str = "auto") -> torch.device:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         chosen = torch.device(device)
-    except RuntimeError as error:
+    except (RuntimeError, TypeError) as error:
         raise ValueError(
             f"unknown device {device!r}: expected 'auto', 'cpu', 'cuda' or such as 'cuda:0'"
         ) from error
@@ -33,28 +32,6 @@ def choose_device(device: str = "auto") -> torch.device:
     if chosen.type not in ("cpu", "cuda"):
         raise ValueError(f"device {device!r} is not supported: expected 'auto', 'cpu' or 'cuda'")
     return chosen
-
-
-def generator(seed: int, *key: int, device: torch.device | str = "cpu") -> torch.Generator:
-    """A stream of random numbers that depends on the seed and the key alone.
-
-    A training step draws from the stream of its own number, so that resumed training needs no saved
-    generator state.
-
-    Raises:
-        ValueError: If the seed is negative.
-    """
-    return torch.Generator(device=device).manual_seed(stream_seed(seed, *key))
-
-
-def stream_seed(seed: int, *key: int) -> int:
-    """What `generator` seeds its stream with, a number below 2^63.
-
-    Raises:
-        ValueError: If the seed is negative.
-    """
-    sequence = np.random.SeedSequence(integer("seed", seed, 0), spawn_key=key)
-    return int(sequence.generate_state(1, np.uint64)[0]) >> 1
 
 
 def keep_freed_memory(limit: int = 2**28) -> bool:
