@@ -109,8 +109,9 @@ def rank_command(
 def experiment_command(
     name: Annotated[str, typer.Argument(help="Its name, see `synergy list experiments`.")],
     full: Annotated[
-        bool, typer.Option("--full/--quick", help="Five seeds in half an hour, or three in two minutes.")
-    ] = False,
+        bool | None,
+        typer.Option("--full/--quick", help="Five seeds in half an hour, or three in two minutes."),
+    ] = None,
     scale: Annotated[
         str, typer.Option("--scale", help="quick, full or large (32 x 32 x 3, ResNet-18, for a GPU).")
     ] = "",
@@ -135,11 +136,14 @@ def experiment_command(
     from synergy.learning import choose_device
 
     chosen = experiment(name)
+    short = "full" if full else "quick"
+    if scale and full is not None and scale != short:
+        raise ValueError(f"--{short} and --scale {scale} ask for different scales: give one of them")
     options: dict[str, Any] = {"seeds": seeds, "data": data, "device": device}
     options = {key: value for key, value in options.items() if value}
     if root is not None:
         options["root"] = str(root)
-    size = Scale.named(scale or ("full" if full else "quick"), **options)  # type: ignore[arg-type]  # checked there
+    size = Scale.named(scale or short, **options)  # type: ignore[arg-type]  # checked there
     where = choose_device(size.device)
     processes = jobs or (1 if where.type == "cuda" else os.cpu_count() or 1)
     console = Console(stderr=True)

@@ -135,6 +135,9 @@ def _conclude(runs: pd.DataFrame) -> Conclusion:
         f"{r['pretext']}: class {r['C accuracy']:.3f}, hue {r['hue accuracy']:.3f}"
         for r in table.to_dict("records")
     )
+    class_accuracy = table.set_index("pretext")["C accuracy"]
+    if class_accuracy.idxmax() == "random":
+        told += ". No trained encoder keeps as much of the class as the random one does"
     return Conclusion(
         table,
         findings,

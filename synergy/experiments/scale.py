@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from synergy.learning import ImageSet
+from synthetic.images.arrays import ImageDataset
 
 __all__ = ["DataName", "Scale", "ScaleName", "as_scale"]
 
@@ -27,19 +28,22 @@ class Scale:
         batch: Inputs per step.
         judged: Inputs that representations are judged on, where there are as many.
         features: The dimension of a representation.
-        encoder: The encoder, where the experiment does not compare several.
+        encoder: The encoder, where the experiment does not ask for some of its own: model-equivariance
+            compares `cnn` and `c4`, and class-information reads its three sets of glyphs with an `mlp`.
         pixels: The side of glyphs.
         tolerance: The standard error asked of Monte Carlo truths, in nats.
         quality: How much work the classifier estimator does.
         every: Whether to run all conditions, or those alone that the predictions are about.
         precision: `float32`, or mixed precision.
         compile: Whether to compile the encoder.
-        data: `digits`, `glyphs`, `cifar10` or an `ImageSet`; None for what the experiment was made for.
+        data: `digits`, `glyphs`, `cifar10`, an `ImageSet` or a torch Dataset of pairs (image, label), which
+            is read once; None for what the experiment was made for.
         root: The folder of CIFAR-10.
         jobs: Processes at once.
         device: Where networks run.
 
     Raises:
+        TypeError: If `data` is something else.
         ValueError: If a number is not positive, a name unknown, or `root` and `data` do not fit together.
     """
 
@@ -55,7 +59,7 @@ class Scale:
     every: bool = True
     precision: Literal["float32", "bfloat16", "float16"] = "float32"
     compile: bool = False
-    data: DataName | ImageSet | None = None
+    data: DataName | ImageSet | ImageDataset | None = None
     root: str | None = None
     jobs: int = 1
     device: str = "cpu"
@@ -64,6 +68,13 @@ class Scale:
         for name in ("seeds", "steps", "batch", "judged", "features", "pixels", "jobs"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+        if self.data is not None and not isinstance(self.data, str | ImageSet):
+            if not (hasattr(self.data, "__len__") and hasattr(self.data, "__getitem__")):
+                raise TypeError(
+                    "data must be a name, an ImageSet or a torch Dataset of pairs (image, label), got "
+                    f"{type(self.data).__name__}"
+                )
+            object.__setattr__(self, "data", ImageSet.from_dataset(self.data))
         if isinstance(self.data, str) and self.data not in get_args(DataName):
             raise ValueError(f"data must be one of {', '.join(get_args(DataName))}, got {self.data!r}")
         if self.data == "cifar10" and self.root is None:
@@ -114,7 +125,9 @@ class Scale:
     @property
     def data_name(self) -> str | None:
         """The name of the images; None for the experiment's own."""
-        return f"{self.data.size} images" if isinstance(self.data, ImageSet) else self.data
+        if isinstance(self.data, ImageSet):
+            return f"{self.data.size} images"
+        return self.data if isinstance(self.data, str) else None
 
     @property
     def draws_glyphs(self) -> bool:

@@ -104,6 +104,8 @@ class ImageSet:
                 )
             if not np.issubdtype(column.dtype, np.integer):
                 raise TypeError(f"labels {name!r} must be integers, got {column.dtype}")
+        if unknown := set(states or {}) - set(given):
+            raise ValueError(f"states names labels that are not there: {', '.join(sorted(unknown))}")
         counts = {name: (states or {}).get(name, int(column.max()) + 1) for name, column in given.items()}
         floats = np.ascontiguousarray(images, dtype=np.float32)
         columns = {name: torch.tensor(column.astype(np.int64)) for name, column in given.items()}
@@ -173,6 +175,8 @@ class ImageSet:
             if isinstance(label, bool) or not isinstance(label, (int, np.integer)):
                 raise TypeError(f"label {index} of the dataset must be an integer, got {label!r}")
         classes = torch.tensor(labels, dtype=torch.int64)
+        if states is None and int(classes.min()) < 0:
+            raise ValueError(f"labels of the dataset must not be negative, got {int(classes.min())}")
         pixels = to_pixels(images)
         raw = cls(pixels, {"C": classes}, {"C": int(classes.max()) + 1 if states is None else states})
         return replace(raw, images=on_grid(pixels))

@@ -1,11 +1,13 @@
 """The experiments: that they run from end to end, that their parts are right, and what they refuse."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
+from torch.utils.data import TensorDataset
 
 from synergy.cli import run
 from synergy.experiments import EXPERIMENTS, Scale, compact, experiment, write_outcome
@@ -15,6 +17,7 @@ from synergy.experiments.shortcut import _prepared, mark
 from synergy.experiments.worlds import image_sets, untransformed
 from synergy.learning import ImageSet
 
+KEPT = Path(__file__).parents[3] / "notebooks" / "experiments"
 TINY = Scale(seeds=2, steps=4, judged=300, features=8, tolerance=0.2)
 
 
@@ -171,6 +174,22 @@ def test_bad_scales(changes, message):
         Scale.named("huge")
 
 
+def test_a_torch_dataset_is_read_and_anything_else_refused():
+    images = torch.rand(90, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+    scale = Scale(data=TensorDataset(images, torch.arange(90) % 2))
+    train, judged = image_sets(scale, seed=0, default="digits")
+    assert (train.shape, len(train) + len(judged), dict(train.states)) == ((1, 8, 8), 90, {"C": 2})
+    assert not scale.draws_glyphs
+    with pytest.raises(TypeError, match="an ImageSet or a torch Dataset of pairs"):
+        Scale(data=3.5)
+
+
+def test_the_class_that_an_adversary_left_is_told():
+    said = experiment("class-information").read(KEPT).conclusion.seen
+    assert "The adversary left most of the class on real images" in said
+    assert "nats below F(b)" in said
+
+
 def test_images_without_a_known_hue_are_refused():
     own = ImageSet(torch.zeros(10, 3, 16, 16), {"C": torch.zeros(10, dtype=torch.long)}, {"C": 1})
     with pytest.raises(
@@ -185,6 +204,7 @@ def test_images_without_a_known_hue_are_refused():
         pytest.param(["alchemy"], "unknown experiment 'alchemy'", id="name"),
         pytest.param(["shortcut", "--device", "cuda"], "no CUDA device", id="device"),
         pytest.param(["shortcut", "--scale", "large"], "no CUDA device", id="large without a GPU"),
+        pytest.param(["shortcut", "--full", "--scale", "quick"], "give one of them", id="two scales"),
         pytest.param(["shortcut", "--scale", "huge"], "scale must be one of quick, full, large", id="scale"),
         pytest.param(["shortcut", "--data", "cifar10"], "needs root", id="no root"),
         pytest.param(
