@@ -47,8 +47,8 @@ def report(
             "step alone; where it is below 5, no way of feeding reaches 5 with this network.",
             "",
             "`none`, `mirrors` and `mirrors, colour`: both do the same to an image before it is turned "
-            "(theirs calls them none, sup and simclr). `our .., their ..`: what the experiments do under such "
-            "names, which is more: resized crops, and with simclr a blur.",
+            "(theirs calls them none, sup and simclr). `our .., their ..`: what the experiments do under "
+            "such names, which is more: resized crops, and with simclr a blur.",
             "",
             f"## One training: {single}",
             "",
