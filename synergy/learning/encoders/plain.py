@@ -58,7 +58,7 @@ class MLPEncoder(nn.Module):
         Raises:
             ValueError: If a row has another number of values.
         """
-        if x[0].numel() != self.inputs:
+        if x.shape[1:].numel() != self.inputs:
             raise ValueError(
                 f"inputs must have {self.inputs} values per row for this encoder, got {tuple(x.shape)}"
             )

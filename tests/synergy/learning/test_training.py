@@ -497,3 +497,9 @@ def test_freed_memory_is_kept_for_the_next_step():
 def test_a_limit_that_the_c_library_cannot_hold_is_refused(limit: int):
     with pytest.raises(ValueError, match="limit must be between 1 and 2147483647"):
         keep_freed_memory(limit)
+
+
+@pytest.mark.parametrize("encoder", ["mlp", "cnn", "c4"])
+def test_no_inputs_have_no_representations(digits: tuple[ImageSet, ImageSet], encoder: str):
+    trained = train(PredictLabel("C"), digits[0], seed=0, encoder=encoder, features=8, options=CPU)
+    assert trained.represent(digits[0].images[:0]).shape == (0, 8)
