@@ -197,7 +197,7 @@ class ImageSet:
     @cached_property
     def digest(self) -> str:
         """What tells this set from another, labels and groups included: 16 hexadecimal digits."""
-        digest = hashlib.sha256(repr((self.shape, dict(self.states), self.pixels)).encode())
+        digest = hashlib.sha256(repr((self.shape, sorted(self.states.items()), self.pixels)).encode())
         columns = [self.images, *(self.labels[name] for name in sorted(self.labels))]
         for column in (*columns, *(() if self.groups is None else (self.groups,))):
             digest.update(np.ascontiguousarray(column.cpu().numpy()).tobytes())
