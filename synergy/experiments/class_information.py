@@ -207,7 +207,8 @@ def _conclude(runs: pd.DataFrame) -> Conclusion:
         "Eliminating the class costs nothing for free glyphs (synergy 0, J 0) and for half-turn pairs "
         "(synergy log 2, J 0), and up to 0.380 nats of I(A;Z) for the half-symmetric set (J log 2), by the "
         "curve F(b); the price shows in the loss, not in the accuracy. Of real images nobody knows J.",
-        f"I(A;Z) in nats, without an adversary and with the strongest one: {'; '.join(told)}.{_shortfalls(runs)}",
+        f"I(A;Z) in nats, without an adversary and with the strongest one: {'; '.join(told)}."
+        f"{_shortfalls(runs)}",
     )
 
 

@@ -180,7 +180,7 @@ def _draw(runs: pd.DataFrame) -> Figure:
                 )
         axes[0].set(xlabel="strength g of the watermark", ylabel="synergy I(A;C|Z) in nats")
         axes[1].set(xlabel="strength g of the watermark", ylabel="accuracy of a linear probe of C")
-        axes[0].legend(fontsize=8)
+        axes[1].legend(*axes[0].get_legend_handles_labels(), fontsize=8, loc="lower left")
     return figure
 
 
