@@ -7,49 +7,27 @@ torch to rounding, a few times 1e-6. Images are float32 of shape (n, channels, h
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 
-import numpy as np
 import torch
 
 from synthetic.transformations import kernels
+from synthetic.transformations.team import share
 
 __all__ = ["augmented", "blurred", "permuted"]
 
-_SHARE = 2**20
-"""A further thread pays from this many pixels on; on two cores, with half a million, it cost 2 %."""
+
+@lru_cache(maxsize=64)
+def _kept(values: tuple[float, ...]) -> torch.Tensor:
+    return torch.tensor(values, dtype=torch.float32)
 
 
-@lru_cache(maxsize=4)
-def _pool(threads: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(threads, thread_name_prefix="images")
-
-
-def _shared(work: Callable[[slice], None], images: torch.Tensor) -> None:
-    """Do the work on slices of the images, in as many threads as torch uses where there is enough of it.
-
-    Each thread takes the next slice when it is done with one, because those of torch, which wait for its next
-    operation, may keep a core busy for a while.
-    """
-    n = len(images)
-    threads = min(torch.get_num_threads(), images.numel() // _SHARE)
-    if threads < 2:
-        work(slice(0, n))
-        return
-    size = -(-n // (4 * threads))
-    slices = iter([slice(k, k + size) for k in range(0, n, size)])
-
-    def take() -> None:
-        for part in slices:
-            work(part)
-
-    helpers = [_pool(threads - 1).submit(take) for _ in range(threads - 1)]
-    take()
-    for helper in helpers:
-        if not helper.cancel():
-            helper.result()
+def _known(labels: torch.Tensor, count: int) -> torch.Tensor:
+    """The labels as 64-bit integers next to one another; compiled code reads where they point."""
+    labels = labels.to(torch.int64).contiguous()
+    if len(labels) and not 0 <= int(labels.min()) <= int(labels.max()) < count:
+        raise IndexError("a label is out of range")
+    return labels
 
 
 def augmented(
@@ -67,20 +45,23 @@ def augmented(
         crop: The range of the share of the area; None for no crop.
         chances: The probabilities of a mirror image, jitter, gray and blur.
     """
-    out = torch.empty(images.shape)
-    source, numbers, target = images.contiguous().numpy(), uniform.float().contiguous().numpy(), out.numpy()
-    chance, area = _floats(chances), _floats(crop or (1.0, 1.0))
-
-    def work(part: slice) -> None:
-        kernels.augment(source[part], numbers[part], chance, crop is not None, area, target[part])
-
-    _shared(work, images)
+    source, numbers, out = images.contiguous(), uniform.float().contiguous(), torch.empty(images.shape)
+    share(
+        kernels.augment_share,
+        len(images),
+        images.numel(),
+        [
+            *images.shape[1:],
+            source.data_ptr(),
+            numbers.data_ptr(),
+            numbers.shape[1],
+            _kept(chances).data_ptr(),
+            crop is not None,
+            _kept(crop or (1.0, 1.0)).data_ptr(),
+            out.data_ptr(),
+        ],
+    )
     return out
-
-
-@lru_cache(maxsize=64)
-def _floats(values: tuple[float, ...]) -> kernels.Floats:
-    return np.array(values, np.float32)
 
 
 def blurred(images: torch.Tensor, labels: torch.Tensor, taps: torch.Tensor) -> torch.Tensor:
@@ -94,14 +75,21 @@ def blurred(images: torch.Tensor, labels: torch.Tensor, taps: torch.Tensor) -> t
     Raises:
         IndexError: If a label is out of range.
     """
-    out = torch.empty(images.shape)
-    source, chosen, target = images.contiguous().numpy(), labels.contiguous().numpy(), out.numpy()
-    weights = taps.numpy()
-
-    def work(part: slice) -> None:
-        kernels.blur_by_label(source[part], chosen[part], weights, target[part])
-
-    _shared(work, images)
+    source, chosen, out = images.contiguous(), _known(labels, len(taps)), torch.empty(images.shape)
+    weights = taps.contiguous()
+    share(
+        kernels.blur_share,
+        len(images),
+        images.numel(),
+        [
+            *images.shape[1:],
+            *weights.shape,
+            source.data_ptr(),
+            chosen.data_ptr(),
+            weights.data_ptr(),
+            out.data_ptr(),
+        ],
+    )
     return out
 
 
@@ -116,16 +104,20 @@ def permuted(images: torch.Tensor, labels: torch.Tensor, sources: torch.Tensor) 
     Raises:
         IndexError: If a label is out of range.
     """
-    out = torch.empty(images.shape)
-    source, chosen, target = (
-        images.contiguous().flatten(2).numpy(),
-        labels.contiguous().numpy(),
-        out.flatten(2).numpy(),
+    source, chosen, out = images.contiguous(), _known(labels, len(sources)), torch.empty(images.shape)
+    orders = sources.contiguous()
+    share(
+        kernels.permute_share,
+        len(images),
+        images.numel(),
+        [
+            images.shape[1],
+            orders.shape[1],
+            len(orders),
+            source.data_ptr(),
+            chosen.data_ptr(),
+            orders.data_ptr(),
+            out.data_ptr(),
+        ],
     )
-    table = sources.numpy()
-
-    def work(part: slice) -> None:
-        kernels.permute(source[part], chosen[part], table, target[part])
-
-    _shared(work, images)
     return out

@@ -3,25 +3,26 @@
 All functions are in this file, because numba does not see that a compiled function calls one of another file
 that has changed. Inner loops run along the width, where the compiler finds vector instructions: they need
 float32 throughout, which is why constants have names, and views whose indices cannot be negative.
+
+The functions at the end are what the threads of a team run; see `team.share` for what they are given.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
+from numba.np.numpy_support import carray
 
 from synthetic.transformations.colour import LUMA
+from synthetic.transformations.native import Plan, at, compiled, shared, take
 
-__all__ = ["augment", "blur_by_label", "permute"]
+__all__ = ["augment", "augment_share", "blur_by_label", "blur_share", "permute", "permute_share"]
 
 Floats = npt.NDArray[np.float32]
 Whole = npt.NDArray[np.integer[Any]]
-Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
 _ZERO, _ONE, _TWO, _THREE, _FOUR, _SIX = (np.float32(k) for k in (0, 1, 2, 3, 4, 6))
 _SIXTH = np.float32(1 / 6)
@@ -30,16 +31,6 @@ _RED, _GREEN, _BLUE = (np.float32(weight) for weight in LUMA)
 _TINY = np.finfo(np.float32).tiny
 _REACH = 6
 """Taps of a Gaussian beyond this many standard deviations are below 2e-8 of the middle one."""
-
-
-def compiled(function: Kernel) -> Kernel:
-    """Compiled without the interpreter's lock; kept on disk where there is a place for it."""
-    options: dict[str, Any] = {"nogil": True, "fastmath": {"contract"}}
-    try:
-        kernel: Kernel = numba.njit(cache=True, **options)(function)
-    except RuntimeError:  # neither the package's folder nor the user's can be written
-        kernel = numba.njit(**options)(function)
-    return kernel
 
 
 @compiled
@@ -259,18 +250,12 @@ def _fading_blur(
 
 @compiled
 def blur_by_label(images: Floats, labels: Whole, taps: Floats, out: Floats) -> None:
-    """Each image spread by the taps of its label; a label with one tap leaves the image as it is.
-
-    Raises:
-        IndexError: If a label is out of range.
-    """
+    """Each image spread by the taps of its label; a label with one tap leaves the image as it is."""
     n, _, height, width = images.shape
     reach = taps.shape[1] - 1
     first = np.empty((height + 2 * reach) * (width + 2 * reach), np.float32)
     second = np.empty_like(first)
     for k in range(n):
-        if not 0 <= labels[k] < len(taps):
-            raise IndexError("a label is out of range")
         own = taps[labels[k]]
         last = reach
         while last > 1 and own[last] == 0 and own[last - 1] == 0:
@@ -329,17 +314,56 @@ def augment(
 
 @compiled
 def permute(images: Floats, labels: Whole, sources: Whole, out: Floats) -> None:
-    """Take the pixels of each channel, shape (n, channels, pixels), in the order of the image's label.
-
-    Raises:
-        IndexError: If a label is out of range.
-    """
+    """Take the pixels of each channel, shape (n, channels, pixels), in the order of the image's label."""
     n, channels, pixels = images.shape
     for k in range(n):
-        if not 0 <= labels[k] < len(sources):
-            raise IndexError("a label is out of range")
         order = sources[labels[k]]
         for c in range(channels):
             source, target = images[k, c], out[k, c]
             for j in range(pixels):
                 target[j] = source[order[j]]
+
+
+@shared
+def augment_share(plan: Plan) -> None:
+    """`augment` on images that no other thread takes; its arguments, after the shape."""
+    part, n, channels, height, width = plan[1], plan[2], plan[3], plan[4], plan[5]
+    images = carray(at(plan[6]), (n, channels, height, width), np.float32)
+    numbers = carray(at(plan[7]), (n, plan[8]), np.float32)
+    chances, area = carray(at(plan[9]), (4,), np.float32), carray(at(plan[11]), (2,), np.float32)
+    out = carray(at(plan[12]), (n, channels, height, width), np.float32)
+    a = take(plan, part)
+    while a < n:
+        b = min(a + part, n)
+        augment(images[a:b], numbers[a:b], chances, plan[10] != 0, area, out[a:b])
+        a = take(plan, part)
+
+
+@shared
+def blur_share(plan: Plan) -> None:
+    """`blur_by_label` on images that no other thread takes; its arguments, after the shapes."""
+    part, n, channels, height, width = plan[1], plan[2], plan[3], plan[4], plan[5]
+    images = carray(at(plan[8]), (n, channels, height, width), np.float32)
+    labels = carray(at(plan[9]), (n,), np.int64)
+    taps = carray(at(plan[10]), (plan[6], plan[7]), np.float32)
+    out = carray(at(plan[11]), (n, channels, height, width), np.float32)
+    a = take(plan, part)
+    while a < n:
+        b = min(a + part, n)
+        blur_by_label(images[a:b], labels[a:b], taps, out[a:b])
+        a = take(plan, part)
+
+
+@shared
+def permute_share(plan: Plan) -> None:
+    """`permute` on images that no other thread takes; its arguments, after the shape and the orders."""
+    part, n, channels, pixels = plan[1], plan[2], plan[3], plan[4]
+    images = carray(at(plan[6]), (n, channels, pixels), np.float32)
+    labels = carray(at(plan[7]), (n,), np.int64)
+    sources = carray(at(plan[8]), (plan[5], pixels), np.int64)
+    out = carray(at(plan[9]), (n, channels, pixels), np.float32)
+    a = take(plan, part)
+    while a < n:
+        b = min(a + part, n)
+        permute(images[a:b], labels[a:b], sources, out[a:b])
+        a = take(plan, part)

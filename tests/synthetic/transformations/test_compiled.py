@@ -11,7 +11,7 @@ from synthetic.transformations.augment import AUGMENTATIONS, Augmentation
 from synthetic.transformations.smooth import Blur
 
 numba = pytest.importorskip("numba")
-from synthetic.transformations import compiled, kernels  # noqa: E402  (needs numba)
+from synthetic.transformations import compiled, native  # noqa: E402  (needs numba)
 
 SETS = [
     *(a for a in AUGMENTATIONS.values() if a.name != "none"),
@@ -145,5 +145,5 @@ def test_kernels_compile_where_nothing_can_be_kept(monkeypatch: pytest.MonkeyPat
             raise RuntimeError("cannot cache function: no locator available")
         return real(*arguments, **options)
 
-    monkeypatch.setattr(kernels.numba, "njit", nowhere)
-    assert kernels.compiled(lambda x: x + 1)(2) == 3
+    monkeypatch.setattr(native.numba, "njit", nowhere)
+    assert native.compiled(lambda x: x + 1)(2) == 3

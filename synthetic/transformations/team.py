@@ -1,0 +1,81 @@
+"""The threads of torch, for compiled functions.
+
+On Linux the operations of torch share their work among a team of threads of the GNU OpenMP library. Between
+two operations these threads wait busily, so that threads of one's own compete with them for the cores: on two
+cores they lose more than they gain. The library's own way to start a team's work, `GOMP_parallel`, reaches
+those threads: they begin within microseconds.
+
+Source: the functions a compiler calls for `#pragma omp parallel`, "Implementing PARALLEL construct" in the
+manual of GNU libgomp.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+__all__ = ["share"]
+
+_GRAIN = 2**15
+"""Fewer values are not worth a second thread; torch draws the same line."""
+_PARTS = 4
+"""The parts per thread, so that a thread that starts late does less."""
+_forked = False
+
+
+def _forget_team() -> None:
+    global _forked
+    _forked = True
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_team)
+
+
+@lru_cache(maxsize=1)
+def _library() -> ctypes.CDLL | None:
+    """The OpenMP library that this torch uses, if it is the GNU one."""
+    found = sorted((Path(torch.__file__).parent / "lib").glob("libgomp*"))
+    try:
+        library = ctypes.CDLL(str(found[0]))
+        library.GOMP_parallel.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_uint, ctypes.c_uint]
+        library.GOMP_parallel.restype = None
+    except (IndexError, OSError, AttributeError):
+        return None
+    return library
+
+
+@lru_cache(maxsize=16)
+def _callable(address: int) -> Callable[[int], None]:
+    return ctypes.CFUNCTYPE(None, ctypes.c_void_p)(address)
+
+
+def share(address: int, count: int, values: int, arguments: list[int]) -> None:
+    """Run a compiled function on all items, with as many threads as torch uses where that pays.
+
+    Without the GNU library, in a forked process, whose threads are gone, and for few values, it runs on this
+    thread alone. The result does not depend on it.
+
+    Args:
+        address: Where a C function is that takes an array of 64-bit integers: the first item that nobody has
+            taken, how many to take at once, how many there are, and the arguments. It takes items, by adding
+            to the first integer in one step, until there are none.
+        count: The number of items.
+        values: How many values they have, all together.
+        arguments: Whole numbers and addresses of memory that stays where it is until the work is done.
+    """
+    library = None if _forked or values < _GRAIN else _library()
+    threads = 1 if library is None else min(torch.get_num_threads(), count)
+    part = count if threads == 1 else -(-count // (_PARTS * threads))
+    plan: npt.NDArray[np.int64] = np.array([0, part, count, *arguments], np.int64)
+    if library is None or threads == 1:
+        _callable(address)(plan.ctypes.data)
+    else:
+        library.GOMP_parallel(address, plan.ctypes.data, threads, 0)
