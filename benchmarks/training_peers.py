@@ -2,12 +2,12 @@
 
 Written after the pipelines in their repository (github.com/kaotty/Understanding-ESSL), in our own words:
 
-- `none`: `ESSL/equivariant_tasks.py` and `verification.py`: a crop to 32 pixels, a quarter-turn of the PIL
-  image, then a tensor;
+- `none`: `ESSL/equivariant_tasks.py` and `verification.py`: a crop to the image's side, a quarter-turn of the
+  PIL image, then a tensor;
 - `crop+flip` and `simclr`: `Equivariant Network/train.py`: a crop, a mirror image half of the time, for
   `simclr` colour jitter and gray, a tensor, a quarter-turn of the tensor, then normalisation.
 
-At 32 pixels that crop changes nothing.
+That crop changes nothing: theirs is one of 32 pixels from images of 32.
 """
 
 from __future__ import annotations
@@ -60,13 +60,13 @@ class Turned(Dataset):
 
     def __getitem__(self, index: int) -> tuple[torch.Tensor, int]:
         label = int(np.random.randint(4))  # noqa: NPY002  (as theirs draws it)
-        image = self.turn(self.before(Image.fromarray(self.images[index])), label * 90)
+        image = self.turn(self.before(Image.fromarray(self.images[index].squeeze())), label * 90)
         return self.after(image), label
 
 
 def dataset(images: np.ndarray, augment: str, transforms: Any) -> Turned:
-    """The authors' pipeline of this name over uint8 images (n, side, side, 3)."""
-    t = transforms
+    """The authors' pipeline of this name over uint8 images (n, side, side, 1 or 3)."""
+    t, channels = transforms, images.shape[-1]
     steps = [t.RandomCrop(images.shape[1])]
     if augment == "none":
         return Turned(images, t.Compose(steps), t.functional.rotate, t.ToTensor())
@@ -75,7 +75,9 @@ def dataset(images: np.ndarray, augment: str, transforms: Any) -> Turned:
         jitter = t.ColorJitter(0.4, 0.4, 0.4, 0.1)
         steps += [t.RandomApply([jitter], p=0.8), t.RandomGrayscale(p=0.2)]
     steps.append(t.ToTensor())
-    return Turned(images, t.Compose(steps), t.functional.rotate, t.Normalize(MEAN, DEVIATION))
+    return Turned(
+        images, t.Compose(steps), t.functional.rotate, t.Normalize(MEAN[:channels], DEVIATION[:channels])
+    )
 
 
 def batches(items: Dataset, size: int, *, workers: int, device: torch.device) -> Iterator:

@@ -15,9 +15,9 @@ import training_peers as peers
 RESULTS = Path(__file__).parent / "results"
 ALONE, OURS, HELPED, UNHELPED = "step alone", "ours", "authors', workers", "authors', no worker"
 
-FASTER = ("precision", "augmentation", "ours", "the authors'", "ours is faster by", "bound")
+FASTER = ("images", "precision", "augmentation", "ours", "the authors'", "ours is faster by", "bound")
 COLUMNS = (
-    *("precision", "augmentation", "cores", "feed", "images/s", "range", "input share"),
+    *("images", "precision", "augmentation", "cores", "feed", "images/s", "range", "input share"),
     *("processor time per image", "wall: ours is faster by", "processor: ours needs less by"),
     "bound on the latter",
 )
@@ -34,7 +34,7 @@ def report(
     single = turns["cores"].unique()[0]
     text = "\n".join(
         [
-            "# A pretext step end to end, 32x32x3, small CNN",
+            "# A pretext step end to end, small CNN",
             "",
             f"Machine: {arguments.machine}; device {device.type}; Python {platform.python_version()}, "
             f"torch {torch.__version__}, torchvision {peers.VERSION} for the authors' feed, numba "
@@ -48,43 +48,42 @@ def report(
             "",
             "`none`, `mirrors` and `mirrors, colour`: both do the same to an image before it is turned "
             "(theirs calls them none, sup and simclr). `our .., their ..`: what the experiments do under "
-            "such names, which is more: resized crops, and with simclr a blur.",
+            "such names, which is more: resized crops, and with simclr a blur. The images are as large as "
+            "digits, as the glyphs of the experiments and as CIFAR-10's.",
             "",
             f"## One training: {single}",
             "",
             "Images per second beside the authors' way, transforms of one image at a time in workers. "
-            "Input share: the wall time that ours waits for inputs; the threads share the step, but hardly "
-            "the inputs.",
+            "Input share: the wall time that ours waits for inputs.",
             "",
             *table(
                 (*FASTER, "input share"),
-                faster(turns[turns["cores"] == single], (HELPED,), shares=True),
+                faster(turns[turns["cores"] == single], (HELPED,)),
             ),
             "",
-            "## The best of each",
+            "## One training a core",
             "",
-            "Images per second in the better way to use the cores, theirs with workers or without: both are "
-            "best with one training a core, as the experiments run their seeds, and theirs without workers.",
+            "Images per second of all trainings, as the experiments run their seeds; no core is left for "
+            "workers. Ours is best this way; so is theirs.",
             "",
             *table(
-                FASTER,
-                faster(turns, (HELPED, UNHELPED)),
+                (*FASTER, "input share"),
+                faster(turns[turns["cores"] != single], (UNHELPED,)),
             ),
             "",
             "## The share of the input pipeline, by pretext task",
             "",
-            "Processor time of drawing and transforming a batch over that of the whole step, float32, one "
-            "thread, medians.",
+            "Processor time of drawing and transforming a batch over that of the whole step, and the latter "
+            "per image, float32, one thread, medians.",
             "",
             *table(
-                ("encoder", "task", "input share", "processor time of a step per image"),
-                ((r.encoder, r.task, f"{r.share:.1%}", f"{r.cpu:,.0f} µs") for r in shares.itertuples()),
+                ("encoder", "task", *shares["images"].unique()),
+                by_task(shares),
             ),
             "",
             "## Every turn",
             "",
-            "Input share: the wall time spent waiting for inputs. A lowest speed far below the others is the "
-            "first turn of all, while the processes of the runs side by side start.",
+            "Input share: the wall time spent waiting for inputs.",
             "",
             *table(
                 COLUMNS,
@@ -102,27 +101,37 @@ def table(head: Sequence[str], rows: Iterator[Sequence[str]]) -> list[str]:
     return [f"| {' | '.join(cells)} |" for cells in (head, ["---"] * len(head), *rows)]
 
 
-def faster(turns: pd.DataFrame, rivals: Sequence[str], *, shares: bool = False) -> Iterator[Sequence[str]]:
-    """Ours beside the best of some rivals, for each augmentation; with the share of our inputs, if asked."""
-    for (precision, augment), whole in turns.groupby(["precision", "augment"], sort=False):
-        best = whole.groupby(["cores", "feed"])["speed"].median().unstack().max()
+def faster(turns: pd.DataFrame, rivals: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Ours beside the best of some rivals, for each augmentation, and the share of our inputs."""
+    for names, whole in turns.groupby(["images", "precision", "augment"], sort=False):
+        best = whole.groupby("feed")["speed"].median()
         theirs = best[[name for name in rivals if name in best]].max()
-        ratio, bound = best[OURS] / theirs, best[ALONE] / theirs
-        cells = precision, augment, f"{best[OURS]:,.0f}", f"{theirs:,.0f}", f"{ratio:.2f}", f"{bound:.2f}"
-        waited = whole.loc[whole["feed"] == OURS, "share"].median()
-        yield (*cells, f"{waited:.1%}") if shares else cells
+        speeds = f"{best[OURS]:,.0f}", f"{theirs:,.0f}"
+        ratios = f"{best[OURS] / theirs:.2f}", f"{best[ALONE] / theirs:.2f}"
+        yield *names, *speeds, *ratios, f"{whole.loc[whole['feed'] == OURS, 'share'].median():.1%}"
+
+
+def by_task(shares: pd.DataFrame) -> Iterator[Sequence[str]]:
+    """The shares of each task, a column for each size."""
+    sizes = shares["images"].unique()
+    largest = shares.loc[shares["images"] == sizes[-1], ["encoder", "task"]]
+    for encoder, task in largest.itertuples(index=False):
+        found = shares[(shares["encoder"] == encoder) & (shares["task"] == task)].set_index("images")
+        cells = [
+            f"{found.at[size, 'share']:.1%} of {found.at[size, 'cpu']:,.0f} µs" if size in found.index else ""
+            for size in sizes
+        ]
+        yield (encoder, task, *cells)
 
 
 def every(turns: pd.DataFrame) -> Iterator[Sequence[str]]:
     """Each feed for each augmentation and each way to use the cores."""
-    for (precision, augment, cores), part in turns.groupby(["precision", "augment", "cores"], sort=False):
+    for names, part in turns.groupby(["images", "precision", "augment", "cores"], sort=False):
         speed = part.pivot(index="repeat", columns="feed", values="speed")
         cpu = part.pivot(index="repeat", columns="feed", values="cpu")
         for name in part["feed"].unique():
             yield (
-                precision,
-                augment,
-                cores,
+                *names,
                 name,
                 f"{speed[name].median():,.0f}",
                 f"{speed[name].min():,.0f} to {speed[name].max():,.0f}",

@@ -16,6 +16,7 @@ import os
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -40,16 +41,15 @@ if hasattr(os, "register_at_fork"):
 
 
 @lru_cache(maxsize=1)
-def _library() -> ctypes.CDLL | None:
-    """The OpenMP library that this torch uses, if it is the GNU one."""
-    found = sorted((Path(torch.__file__).parent / "lib").glob("libgomp*"))
+def _start() -> Callable[[int, int, int, int], None] | None:
+    """`GOMP_parallel` of the very library that torch is linked to, if there is one on this system."""
     try:
-        library = ctypes.CDLL(str(found[0]))
-        library.GOMP_parallel.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_uint, ctypes.c_uint]
-        library.GOMP_parallel.restype = None
-    except (IndexError, OSError, AttributeError):
+        start = ctypes.CDLL(str(Path(torch.__file__).parent / "lib" / "libtorch_cpu.so")).GOMP_parallel
+    except (AttributeError, OSError):
         return None
-    return library
+    start.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_uint, ctypes.c_uint]
+    start.restype = None
+    return cast("Callable[[int, int, int, int], None]", start)
 
 
 @lru_cache(maxsize=16)
@@ -60,7 +60,7 @@ def _callable(address: int) -> Callable[[int], None]:
 def share(address: int, count: int, values: int, arguments: list[int]) -> None:
     """Run a compiled function on all items, with as many threads as torch uses where that pays.
 
-    Without the GNU library, in a forked process, whose threads are gone, and for few values, it runs on this
+    Without that library, in a forked process, whose threads are gone, and for few values, it runs on this
     thread alone. The result does not depend on it.
 
     Args:
@@ -71,11 +71,11 @@ def share(address: int, count: int, values: int, arguments: list[int]) -> None:
         values: How many values they have, all together.
         arguments: Whole numbers and addresses of memory that stays where it is until the work is done.
     """
-    library = None if _forked or values < _GRAIN else _library()
-    threads = 1 if library is None else min(torch.get_num_threads(), count)
+    start = None if _forked or values < _GRAIN else _start()
+    threads = 1 if start is None else min(torch.get_num_threads(), count)
     part = count if threads == 1 else -(-count // (_PARTS * threads))
     plan: npt.NDArray[np.int64] = np.array([0, part, count, *arguments], np.int64)
-    if library is None or threads == 1:
+    if start is None or threads == 1:
         _callable(address)(plan.ctypes.data)
     else:
-        library.GOMP_parallel(address, plan.ctypes.data, threads, 0)
+        start(address, plan.ctypes.data, threads, 0)
