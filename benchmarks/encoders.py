@@ -126,9 +126,9 @@ def main() -> None:
     lines = [
         "# The small CNN beside cheaper ones, 32x32x3",
         "",
-        f"Machine: {arguments.machine}; Python {platform.python_version()}, torch {torch.__version__}. Rotation "
-        f"of glyphs, {arguments.epochs} epochs of 8,000 images, batch {BATCH}, {arguments.seeds} seeds; means, "
-        "and the difference from the small CNN of the same seeds with its standard error.",
+        f"Machine: {arguments.machine}; Python {platform.python_version()}, torch {torch.__version__}. "
+        f"Rotation of glyphs, {arguments.epochs} epochs of 8,000 images, batch {BATCH}, {arguments.seeds} "
+        "seeds; means, and the difference from the small CNN of the same seeds with its standard error.",
         "",
         "| network | parameters | us a step and image, 1 thread | 2 threads | pretext loss | class accuracy "
         "| class accuracy, difference |",

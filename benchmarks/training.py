@@ -3,7 +3,8 @@
 Two ways to feed the same small CNN, with the same step of the same optimiser, for the same task: a base
 augmentation, then predict a quarter-turn. Theirs has three base augmentations: none, mirrors, and mirrors
 with colour jitter and gray (its crop to the side of the image changes nothing). Ours does the same beside it,
-and then what it does by default under the name they use, with resized crops and a blur:
+and then what it does by default under the name they use, with resized crops and a blur. Their other scripts
+turn PIL images without an augmentation. The batches and the workers are as in their scripts.
 
 - ours: the whole batch is drawn, augmented and turned on the device, in the training process;
 - the authors': torchvision transforms of one image at a time, in DataLoader workers (`training_peers.py`).
@@ -24,7 +25,7 @@ what else the machine does. All processes keep freed memory, as the experiments'
 
 The last table has the share of the input pipeline for every pretext task.
 
-`python benchmarks/training.py [--device cuda] [--repeats 5] [--batch 128] [--torchvision FOLDER]`
+`python benchmarks/training.py [--device cuda] [--repeats 5] [--torchvision FOLDER]`
 """
 
 from __future__ import annotations
@@ -58,14 +59,26 @@ STEPS = (
     ("32x32x3", "bfloat16, compiled"),
 )
 """The sizes and the precisions that are measured."""
-CASES: dict[str, tuple[str | Augmentation, str]] = {
-    "none": ("none", "none"),
-    "mirrors": (Augmentation("mirrors", flip=0.5), "crop+flip"),
-    "mirrors, colour": (Augmentation("colour", flip=0.5, jitter=0.8, gray=0.2), "simclr"),
-    "our crop+flip, their mirrors": ("crop+flip", "crop+flip"),
-    "our simclr, their mirrors and colour": ("simclr", "simclr"),
+
+
+@dataclass(frozen=True)
+class Case:
+    """What ours and theirs do to an image before it is turned, and how theirs is set up."""
+
+    own: str | Augmentation
+    theirs: str
+    batch: int = 128
+    workers: int = 2
+
+
+CASES: dict[str, Case] = {
+    "none": Case("none", "none"),
+    "mirrors": Case(Augmentation("mirrors", flip=0.5), "sup"),
+    "mirrors, colour": Case(Augmentation("colour", flip=0.5, jitter=0.8, gray=0.2), "simclr"),
+    "our crop+flip, their mirrors": Case("crop+flip", "sup"),
+    "our simclr, their mirrors and colour": Case("simclr", "simclr"),
+    "none, of PIL images": Case("none", "tasks", batch=512, workers=4),
 }
-"""What ours and theirs do to an image before it is turned."""
 
 
 @dataclass(frozen=True)
@@ -97,15 +110,14 @@ class Bench:
 
     def feed(self, turn: Turn) -> Iterator:
         """The batches of a turn."""
-        own, named = CASES[turn.case]
-        batch, images = self.arguments.batch, self.images[turn.size]
+        case, images = CASES[turn.case], self.images[turn.size]
         if turn.feed == ALONE:
-            return nothing(images, self.device, batch)
+            return nothing(images, self.device, case.batch)
         if turn.feed == OURS:
-            return ours(images, PredictTransformation("rotation", augment=own), self.device, batch)
-        items = peers.dataset(self.raw[turn.size], named, self.transforms)
-        workers = 0 if turn.feed == UNHELPED else self.arguments.workers
-        return peers.batches(items, batch, workers=workers, device=self.device)
+            return ours(images, PredictTransformation("rotation", augment=case.own), self.device, case.batch)
+        items = peers.dataset(self.raw[turn.size], case.theirs, self.transforms)
+        workers = 0 if turn.feed == UNHELPED else case.workers
+        return peers.batches(items, case.batch, workers=workers, device=self.device)
 
     def take(self, turn: Turn) -> dict[str, float]:
         """Train for a turn and measure it."""
@@ -169,8 +181,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=1.0, help="how long a turn lasts")
     parser.add_argument("--steps", type=int, default=64, help="for the shares")
     parser.add_argument("--count", type=int, default=8192, help="images of each size")
-    parser.add_argument("--batch", type=int, default=128)
-    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--batch", type=int, default=128, help="for the shares")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--torchvision", type=Path, help="a folder that holds it, or to install it in")
     parser.add_argument("--note", default="")

@@ -2,12 +2,13 @@
 
 Written after the pipelines in their repository (github.com/kaotty/Understanding-ESSL), in our own words:
 
-- `none`: `ESSL/equivariant_tasks.py` and `verification.py`: a crop to the image's side, a quarter-turn of the
-  PIL image, then a tensor;
-- `crop+flip` and `simclr`: `Equivariant Network/train.py`: a crop, a mirror image half of the time, for
-  `simclr` colour jitter and gray, a tensor, a quarter-turn of the tensor, then normalisation.
+- `none`, `sup` and `simclr`: `Equivariant Network/train.py`, for Tables 2 and 4, 2 workers, batches of
+  128: nothing, or a crop and a mirror image half of the time, for `simclr` colour jitter and gray too; then a
+  tensor, a quarter-turn of the tensor, and normalisation;
+- `tasks`: `ESSL/equivariant_tasks.py` and `verification.py`, for Figure 1, with 4 workers and batches of 512:
+  a crop, a quarter-turn of the PIL image, then a tensor.
 
-That crop changes nothing: theirs is one of 32 pixels from images of 32.
+The crop changes nothing: it is one of 32 pixels from images of 32.
 """
 
 from __future__ import annotations
@@ -67,17 +68,13 @@ class Turned(Dataset):
 def dataset(images: np.ndarray, augment: str, transforms: Any) -> Turned:
     """The authors' pipeline of this name over uint8 images (n, side, side, 1 or 3)."""
     t, channels = transforms, images.shape[-1]
-    steps = [t.RandomCrop(images.shape[1])]
-    if augment == "none":
-        return Turned(images, t.Compose(steps), t.functional.rotate, t.ToTensor())
-    steps.append(t.RandomHorizontalFlip())
-    if augment == "simclr":
-        jitter = t.ColorJitter(0.4, 0.4, 0.4, 0.1)
-        steps += [t.RandomApply([jitter], p=0.8), t.RandomGrayscale(p=0.2)]
-    steps.append(t.ToTensor())
-    return Turned(
-        images, t.Compose(steps), t.functional.rotate, t.Normalize(MEAN[:channels], DEVIATION[:channels])
-    )
+    crop, mirror = t.RandomCrop(images.shape[1]), t.RandomHorizontalFlip()
+    jitter = t.RandomApply([t.ColorJitter(0.4, 0.4, 0.4, 0.1)], p=0.8)
+    if augment == "tasks":
+        return Turned(images, crop, t.functional.rotate, t.ToTensor())
+    steps = {"none": [], "sup": [crop, mirror], "simclr": [crop, mirror, jitter, t.RandomGrayscale(p=0.2)]}
+    normalise = t.Normalize(MEAN[:channels], DEVIATION[:channels])
+    return Turned(images, t.Compose([*steps[augment], t.ToTensor()]), t.functional.rotate, normalise)
 
 
 def batches(items: Dataset, size: int, *, workers: int, device: torch.device) -> Iterator:

@@ -16,7 +16,7 @@ from synthetic.images.glyphs.threads import run_chunks
 from synthetic.transformations.augment import augmentation
 
 if TYPE_CHECKING:
-    from synthetic.images.glyphs.generator import Glyphs
+    from synthetic.images.glyphs.world import GlyphWorld
 
 __all__ = ["PLACES", "finish", "latents", "patches", "tensors"]
 
@@ -27,7 +27,7 @@ _OCCLUDER = 0.5
 
 
 def tensors(
-    world: Glyphs, n: int, *, seed: int, device: torch.device | str | None
+    world: GlyphWorld, n: int, *, seed: int, device: torch.device | str | None
 ) -> dict[str, torch.Tensor]:
     """See `Glyphs.tensors`."""
     integer("n", n, 1)
@@ -67,7 +67,7 @@ def tensors(
     return {v.name: columns[v.name] for v in world.variables}
 
 
-def latents(world: Glyphs, n: int, streams: DeviceStreams) -> tuple[dict[str, torch.Tensor], Latents]:
+def latents(world: GlyphWorld, n: int, streams: DeviceStreams) -> tuple[dict[str, torch.Tensor], Latents]:
     """The columns but X, and the values that the renderer needs."""
     columns = {
         "C": Choice(tuple(range(len(world.classes))), world.prior_weights).draw(streams.uniform("C", n))
@@ -98,7 +98,7 @@ def latents(world: Glyphs, n: int, streams: DeviceStreams) -> tuple[dict[str, to
     return columns, Latents(glyph=columns["C"], pose=columns["V"], **values)
 
 
-def patches(world: Glyphs, device: torch.device) -> torch.Tensor:
+def patches(world: GlyphWorld, device: torch.device) -> torch.Tensor:
     """Where the patch hides the image, booleans of shape (10, size, size); the first hides nothing."""
     side = min(world.size, max(1, round(world.occlusion_size * world.size)))
     starts = np.round(np.linspace(0, world.size - side, math.isqrt(PLACES))).astype(int)
@@ -109,7 +109,7 @@ def patches(world: Glyphs, device: torch.device) -> torch.Tensor:
 
 
 def finish(
-    world: Glyphs, images: torch.Tensor, labels: torch.Tensor | None, hidden: torch.Tensor | None
+    world: GlyphWorld, images: torch.Tensor, labels: torch.Tensor | None, hidden: torch.Tensor | None
 ) -> torch.Tensor:
     """Transform images by the labels, if any, and hide what the patches hide: all but the noise."""
     if labels is not None:

@@ -37,7 +37,7 @@ from synthetic.support import MAX_CELLS, Support, TooLargeError
 from theory import Expression, Joint
 
 if TYPE_CHECKING:
-    from synthetic.images.glyphs.generator import Glyphs
+    from synthetic.images.glyphs.world import GlyphWorld
 
 __all__ = ["exact", "forced_information", "joint", "posterior"]
 
@@ -53,7 +53,7 @@ _MAX_WORK = 2 * 10**10
 """The largest number of posterior cells that one answer may cost, minutes of work."""
 
 
-def joint(world: Glyphs, names: Sequence[str] | None) -> Joint:
+def joint(world: GlyphWorld, names: Sequence[str] | None) -> Joint:
     """See `Glyphs.joint`."""
     if world.noise and (names is None or "X" in names):
         raise NoExactAnswerError("glyphs have no finite joint with X while noise > 0: X is continuous")
@@ -63,7 +63,7 @@ def joint(world: Glyphs, names: Sequence[str] | None) -> Joint:
         raise NoExactAnswerError(f"glyphs: {error}") from None
 
 
-def exact(world: Glyphs, expression: Expression, *, tolerance: float, seed: int) -> Answer:
+def exact(world: GlyphWorld, expression: Expression, *, tolerance: float, seed: int) -> Answer:
     """See `Glyphs.exact`."""
     number("tolerance", tolerance, low=0, strict=True)
     names = [v.name for v in world.variables]
@@ -82,7 +82,7 @@ def exact(world: Glyphs, expression: Expression, *, tolerance: float, seed: int)
     return _monte_carlo(world, support, expression, tolerance, seed)
 
 
-def _latents(world: Glyphs, names: Sequence[str]) -> Support:
+def _latents(world: GlyphWorld, names: Sequence[str]) -> Support:
     """The joint distribution of some discrete latents, which needs no image."""
     continuous = [v.name for v in world.variables if v.name in names and v.kind == "continuous"]
     if continuous:
@@ -106,7 +106,7 @@ def _latents(world: Glyphs, names: Sequence[str]) -> Support:
     return support.channel("occlusion", (), world.occluder_prior) if "occlusion" in names else support
 
 
-def posterior(world: Glyphs, images: npt.ArrayLike | torch.Tensor, target: str | Sequence[str]) -> Array:
+def posterior(world: GlyphWorld, images: npt.ArrayLike | torch.Tensor, target: str | Sequence[str]) -> Array:
     """See `Glyphs.posterior`."""
     world.require_exact()
     support = world.states.support
@@ -160,7 +160,7 @@ class _Templates:
     coordinates: Array
 
 
-def _templates(world: Glyphs, support: Support) -> _Templates:
+def _templates(world: GlyphWorld, support: Support) -> _Templates:
     images = world.states.images
     count = len(images)
     if count > MAX_TEMPLATES:
@@ -209,7 +209,7 @@ def _draws(templates: _Templates, noise: float, pairs: int, seed: int) -> Iterat
 
 
 def _monte_carlo(
-    world: Glyphs, support: Support, expression: Expression, tolerance: float, seed: int
+    world: GlyphWorld, support: Support, expression: Expression, tolerance: float, seed: int
 ) -> Answer:
     with_x = {s - {"X"}: c for s, c in expression.entropies().items() if "X" in s}
     known = sum(
@@ -253,7 +253,9 @@ def _monte_carlo(
     )
 
 
-def forced_information(world: Glyphs, variable: str, *, resolution: float, draws: int, seed: int) -> Answer:
+def forced_information(
+    world: GlyphWorld, variable: str, *, resolution: float, draws: int, seed: int
+) -> Answer:
     """See `Glyphs.forced_information`."""
     number("resolution", resolution, low=0)
     integer("draws", draws, 1)

@@ -27,7 +27,7 @@ from theory.predictions import OrbitForm
 from theory.predictions.closed_form import ClosedForm, as_prior, entropy_of_states
 
 if TYPE_CHECKING:
-    from synthetic.images.glyphs.generator import Glyphs
+    from synthetic.images.glyphs.world import GlyphWorld
 
 __all__ = ["GlyphForm", "closed_form"]
 
@@ -60,7 +60,7 @@ class GlyphForm(ClosedForm):
         return self.orbits.forced_information()
 
 
-def closed_form(world: Glyphs) -> GlyphForm:
+def closed_form(world: GlyphWorld) -> GlyphForm:
     """The closed form of a glyph world.
 
     Raises:
@@ -133,7 +133,7 @@ def _orbit_table(
 
 
 def _require_visible_styles(
-    world: Glyphs,
+    world: GlyphWorld,
     table: npt.NDArray[np.int64],
     prototypes: npt.NDArray[np.int64],
     pose: list[float] | None,

@@ -18,7 +18,7 @@ from synthetic.images.glyphs.renderer import Latents
 from synthetic.support import Support
 
 if TYPE_CHECKING:
-    from synthetic.images.glyphs.generator import Glyphs
+    from synthetic.images.glyphs.world import GlyphWorld
 
 __all__ = ["States", "enumerate_states", "fits", "same_images"]
 
@@ -45,7 +45,7 @@ class States:
         numbers: R for each C, S and V, shape (classes, styles, poses).
     """
 
-    world: Glyphs
+    world: GlyphWorld
     raw_support: Support
     raw_images: torch.Tensor
     numbers: torch.Tensor
@@ -110,7 +110,7 @@ def fits(count: int, channels: int, size: int) -> bool:
     return 4 * count * channels * size**2 <= MAX_RAW_BYTES
 
 
-def enumerate_states(world: Glyphs) -> States:
+def enumerate_states(world: GlyphWorld) -> States:
     """Draw the raw image of each class, style and pose and number the different ones.
 
     Raises:

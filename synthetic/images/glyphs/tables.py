@@ -7,14 +7,15 @@ another one, within 1e-9, the tables are made equal to the bit; looking up and s
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
-from synthetic.images.glyphs.shapes import Glyph
+from synthetic.images.glyphs.shapes import GLYPH_SETS, Glyph, as_glyph
 
-__all__ = ["EXTENT", "distance_tables", "square_symmetries"]
+__all__ = ["EXTENT", "distance_tables", "distinct_glyphs", "square_symmetries"]
 
 EXTENT = 1.35
 """Half the side of the square that a table covers, in glyph units."""
@@ -87,3 +88,32 @@ def _image_of(source: Table, target: Table) -> Table | None:
         if np.abs(image - target).max() < _TOLERANCE:
             return np.ascontiguousarray(image)
     return None
+
+
+def distinct_glyphs(spec: object) -> tuple[Glyph, ...]:
+    """The glyphs of a set's name or of a list, at least two, no two of which are drawn alike.
+
+    Raises:
+        TypeError: If it is no list.
+        ValueError: If the set is unknown, or glyphs are too few or alike.
+    """
+    if isinstance(spec, str):
+        if spec not in GLYPH_SETS:
+            raise ValueError(
+                f"unknown glyph set {spec!r}: expected one of {', '.join(GLYPH_SETS)}, or a list of glyphs"
+            )
+        spec = GLYPH_SETS[spec]
+    if not isinstance(spec, Sequence):
+        raise TypeError(f"glyphs must be a list of glyphs or the name of a set, got {spec!r}")
+    found = tuple(as_glyph(g) for g in spec)
+    if len(found) < 2:
+        raise ValueError(f"glyphs must name at least two classes, got {len(found)}")
+    names = [g.name for g in found]
+    if len(set(names)) != len(names):
+        raise ValueError(f"glyphs must differ, got {names}")
+    seen: dict[bytes, str] = {}
+    for name, table in zip(names, distance_tables(found, (0.0,), 16), strict=True):
+        other = seen.setdefault(table.tobytes(), name)
+        if other != name:
+            raise ValueError(f"glyphs must look different, got {other!r} and {name!r} with the same strokes")
+    return found
