@@ -154,4 +154,17 @@ class PixelPermutation(Transformation):
 
 @lru_cache(maxsize=64)
 def _source_table(transformation: PixelPermutation, height: int, width: int) -> torch.Tensor:
-    return torch.from_numpy(np.ascontiguousarray(transformation.sources(height, width)))
+    """The sources as 64-bit integers, checked: compiled code reads where they point."""
+    table = np.ascontiguousarray(transformation.sources(height, width))
+    pixels = height * width
+    if table.shape != (transformation.cardinality, pixels) or not np.issubdtype(table.dtype, np.integer):
+        raise ValueError(
+            f"sources of {transformation.name} must be integers of shape "
+            f"({transformation.cardinality}, {pixels}), got {table.dtype} of shape {table.shape}"
+        )
+    if table.size and not 0 <= table.min() <= table.max() < pixels:
+        raise ValueError(
+            f"sources of {transformation.name} must be pixels in 0 .. {pixels - 1}, "
+            f"got {table.min()} .. {table.max()}"
+        )
+    return torch.from_numpy(table.astype(np.int64))

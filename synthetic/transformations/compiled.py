@@ -76,7 +76,7 @@ def blurred(images: torch.Tensor, labels: torch.Tensor, taps: torch.Tensor) -> t
         IndexError: If a label is out of range.
     """
     source, chosen, out = images.contiguous(), _known(labels, len(taps)), torch.empty(images.shape)
-    weights = taps.contiguous()
+    weights = taps.float().contiguous()
     share(
         kernels.blur_share,
         len(images),
@@ -105,7 +105,7 @@ def permuted(images: torch.Tensor, labels: torch.Tensor, sources: torch.Tensor) 
         IndexError: If a label is out of range.
     """
     source, chosen, out = images.contiguous(), _known(labels, len(sources)), torch.empty(images.shape)
-    orders = sources.contiguous()
+    orders = sources.to(torch.int64).contiguous()
     share(
         kernels.permute_share,
         len(images),

@@ -3,11 +3,13 @@
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 import torch
 
 from synthetic.transformations import backend, transformation
 from synthetic.transformations.augment import AUGMENTATIONS, Augmentation
+from synthetic.transformations.base import PixelPermutation
 from synthetic.transformations.smooth import Blur
 
 numba = pytest.importorskip("numba")
@@ -86,16 +88,62 @@ def test_memory_layout_does_not_matter():
 
 
 def test_threads_change_nothing():
-    images, u = noise(300, (3, 32, 32)), numbers(300)
+    images, u, labels = noise(301, (3, 32, 32)), numbers(301), torch.arange(301) % 4
     before = torch.get_num_threads()
+    found = []
     try:
-        torch.set_num_threads(1)
-        alone = AUGMENTATIONS["simclr"].apply(images, u)
-        torch.set_num_threads(3)
-        together = AUGMENTATIONS["simclr"].apply(images, u)
+        for threads in (1, 3):
+            torch.set_num_threads(threads)
+            turned = transformation("rotation").transform(images, labels)
+            blurred = Blur().transform(images, labels)
+            found.append(torch.stack([AUGMENTATIONS["simclr"].apply(images, u), turned, blurred]))
     finally:
         torch.set_num_threads(before)
-    assert torch.equal(alone, together)
+    assert torch.equal(*found)
+
+
+class Listed(PixelPermutation):
+    """A table of one's own, such as a user may write."""
+
+    name = "listed"
+    statement = "none"
+    cardinality = 2
+
+    def __init__(self, table: np.ndarray) -> None:
+        object.__setattr__(self, "table", table)
+
+    def __hash__(self) -> int:
+        return hash(self.table.tobytes())
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Listed) and np.array_equal(self.table, other.table)
+
+    def sources(self, height: int, width: int) -> np.ndarray:
+        return self.table
+
+
+@pytest.mark.parametrize("dtype", [np.int16, np.int32, np.uint8, np.int64])
+def test_tables_of_any_integers_are_read(dtype: type, by_torch):
+    images, labels = noise(20, (3, 4, 4)), torch.arange(20) % 2
+    chosen = Listed(np.stack([np.arange(16), np.arange(16)[::-1]]).astype(dtype))
+    found = chosen.transform(images, labels)
+    assert torch.equal(found[labels == 1], images[labels == 1].flip(2, 3))
+    assert torch.equal(found, by_torch(chosen.transform, images, labels))
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        (np.full((2, 16), 16), "must be pixels in 0 .. 15"),
+        (np.full((2, 16), -1), "must be pixels in 0 .. 15"),
+        (np.zeros((2, 16)), "must be integers"),
+        (np.zeros((3, 16), int), "of shape .2, 16."),
+        (np.zeros((2, 9), int), "of shape .2, 16."),
+    ],
+)
+def test_tables_that_point_elsewhere_are_refused(table: np.ndarray, message: str):
+    with pytest.raises(ValueError, match=message):
+        Listed(table).transform(noise(2, (1, 4, 4)), torch.arange(2))
 
 
 @pytest.mark.parametrize("label", [-1, 4, 2**40])
