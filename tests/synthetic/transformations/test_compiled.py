@@ -1,5 +1,6 @@
 """The compiled transformations do what the operations of torch do, and are used where they can be."""
 
+import ctypes
 import subprocess
 import sys
 
@@ -186,12 +187,21 @@ print("done")
 
 
 def test_kernels_compile_where_nothing_can_be_kept(monkeypatch: pytest.MonkeyPatch):
-    real = numba.njit
+    def nowhere(real):
+        def compiler(*arguments, cache: bool = False, **options):
+            if cache:
+                raise RuntimeError("cannot cache function: no locator available")
+            return real(*arguments, **options)
 
-    def nowhere(*arguments, cache: bool = False, **options):
-        if cache:
-            raise RuntimeError("cannot cache function: no locator available")
-        return real(*arguments, **options)
+        return compiler
 
-    monkeypatch.setattr(native.numba, "njit", nowhere)
+    monkeypatch.setattr(native.numba, "njit", nowhere(numba.njit))
+    monkeypatch.setattr(native.numba, "cfunc", nowhere(numba.cfunc))
     assert native.compiled(lambda x: x + 1)(2) == 3
+
+    def double(plan):
+        plan[1] = 2 * plan[0]
+
+    plan = np.array([21, 0])
+    ctypes.CFUNCTYPE(None, ctypes.c_void_p)(native.shared(double))(plan.ctypes.data)
+    assert plan[1] == 42
