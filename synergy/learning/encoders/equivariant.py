@@ -6,7 +6,6 @@ from itertools import product
 
 import torch
 from torch import nn
-from torch.nn import functional
 
 from synergy.learning.encoders.group_convolutions import (
     GroupConv2d,
@@ -28,9 +27,9 @@ def count_parameters(module: nn.Module) -> int:
 class EquivariantEncoder(nn.Module):
     """`ConvEncoder` with group convolutions, and as many parameters.
 
-    Lifting 3x3, group convolution 3x3, half resolution, group convolution 3x3, pooling to 4x4, group
-    convolution 4x4 without padding; with a stride of 2 lifting is 4x4. The representation is features / |G|
-    copies of the regular representation: `regular_action` says how it turns with the image,
+    Lifting 3x3, a group convolution 2x2 that halves the resolution, another 3x3, pooling to 4x4, a last one
+    4x4 without padding; with a stride of 2 lifting is 4x4. The representation is features / |G| copies of
+    the regular representation: `regular_action` says how it turns with the image,
 
         encode(T_h x).view(n, -1, |G|) = L_h encode(x).view(n, -1, |G|).
 
@@ -58,7 +57,7 @@ class EquivariantEncoder(nn.Module):
         narrow, wide = matched_fields(order, channels * (2 + stride) ** 2, features, width)
         self.stride = stride
         self.lift = LiftingConv2d(group, channels, narrow, 2 + stride, padding=1, stride=stride)
-        self.second = GroupConv2d(group, narrow, narrow, 3, padding=1)
+        self.second = GroupConv2d(group, narrow, narrow, 2, stride=2)
         self.third = GroupConv2d(group, narrow, wide, 3, padding=1)
         self.last = GroupConv2d(group, wide, features // order, 4)
 
@@ -74,9 +73,9 @@ class EquivariantEncoder(nn.Module):
             raise ValueError(f"{self.group} needs square images, got {x.shape[-2]} x {x.shape[-1]} pixels")
         if x.shape[-1] % self.stride:
             raise ValueError(f"stride {self.stride} needs images of even side, got {x.shape[-1]} pixels")
-        y = functional.gelu(self.second(functional.gelu(self.lift(channels_last(x)))))
-        y = functional.gelu(self.third(_pool(y, max(1, y.shape[-1] // 2))))
-        features: torch.Tensor = self.last(_pool(y, 4))
+        maps = torch.relu(self.lift(channels_last(x)))
+        maps = torch.relu(self.second(_pool(maps, 2 * max(1, maps.shape[-1] // 2))))
+        features: torch.Tensor = self.last(_pool(torch.relu(self.third(maps)), 4))
         return features.flatten(1)
 
 
@@ -95,12 +94,12 @@ def matched_fields(order: int, seen: int, features: int, width: int) -> tuple[in
         features: The dimension of the representation.
         width: The number of filters of the plain network's first layer.
     """
-    plain = (seen + 1) * width + 27 * width**2 + 3 * width + (32 * width + 1) * features
+    plain = (seen + 1) * width + 22 * width**2 + 3 * width + (32 * width + 1) * features
 
     def parameters(narrow: int, wide: int) -> int:
         return (
             (seen + 1) * narrow
-            + 9 * order * narrow * (narrow + wide)
+            + order * narrow * (4 * narrow + 9 * wide)
             + narrow
             + wide
             + 16 * wide * features

@@ -71,30 +71,39 @@ def regular_action(name: PlaneGroup, h: int, maps: torch.Tensor) -> torch.Tensor
 
 
 class _GroupLayer(nn.Module):
-    """What the two layers share: the free weights, the bias, and the index that spreads the weights."""
+    """What the two layers share: the free weights, the bias, and the index that spreads the weights.
+
+    Args:
+        name: The group.
+        inputs: Image channels, or fields.
+        outputs: Fields, each of which has one map per element.
+        kernel: The side of the filters.
+        padding: Zeros around the maps.
+        stride: Pixels from one place of the filters to the next. Beyond 1 the layer commutes with the group
+            only where the places are symmetric: where it divides the side plus twice the padding less the
+            kernel.
+    """
 
     index: torch.Tensor
 
     def __init__(
-        self,
-        name: PlaneGroup,
-        inputs: int,
-        outputs: int,
-        kernel: int,
-        *,
-        copies: int,
-        padding: int,
-        stride: int = 1,
+        self, name: PlaneGroup, inputs: int, outputs: int, kernel: int, *, padding: int = 0, stride: int = 1
     ) -> None:
         super().__init__()
         self.group = name
         self.order = plane_group(name).order
         self.inputs, self.outputs, self.kernel = inputs, outputs, kernel
         self.padding, self.stride = padding, stride
-        fan_in = inputs * copies * kernel**2
-        bound = 1 / math.sqrt(fan_in)
+        index = self._places()
+        self.register_buffer("index", index, persistent=False)
+        copies = index.shape[1] // kernel**2
+        bound = 1 / math.sqrt(inputs * index.shape[1])
         self.weight = nn.Parameter(torch.empty(outputs, inputs, copies, kernel**2).uniform_(-bound, bound))
         self.bias = nn.Parameter(torch.empty(outputs).uniform_(-bound, bound))
+
+    def _places(self) -> torch.Tensor:
+        """For each element, the free weight that stands at each place of its filter."""
+        return pixel_sources(self.group, self.kernel)
 
     def _spread(self) -> torch.Tensor:
         """The weights of every element, (outputs * order, inputs * copies, kernel, kernel)."""
@@ -109,31 +118,7 @@ class _GroupLayer(nn.Module):
 
 
 class LiftingConv2d(_GroupLayer):
-    """From images to one map per group element.
-
-    Args:
-        name: The group.
-        inputs: Image channels.
-        outputs: Fields, each of which has one map per element.
-        kernel: The side of the filters.
-        padding: Zeros around the image.
-        stride: Pixels from one place of the filters to the next. Beyond 1 the layer commutes with the group
-            only where the places are symmetric: where it divides the side plus twice the padding less the
-            kernel.
-    """
-
-    def __init__(
-        self,
-        name: PlaneGroup,
-        inputs: int,
-        outputs: int,
-        kernel: int,
-        *,
-        padding: int = 0,
-        stride: int = 1,
-    ) -> None:
-        super().__init__(name, inputs, outputs, kernel, copies=1, padding=padding, stride=stride)
-        self.register_buffer("index", pixel_sources(name, kernel), persistent=False)
+    """From images to one map per group element."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Map (n, inputs, h, w) to (n, outputs, order, h', w')."""
@@ -141,22 +126,13 @@ class LiftingConv2d(_GroupLayer):
 
 
 class GroupConv2d(_GroupLayer):
-    """From one map per group element to others.
+    """From one map per group element to others."""
 
-    Args:
-        name: The group.
-        inputs: Input fields.
-        outputs: Output fields.
-        kernel: The side of the filters.
-        padding: Zeros around the maps.
-    """
-
-    def __init__(self, name: PlaneGroup, inputs: int, outputs: int, kernel: int, *, padding: int = 0) -> None:
-        super().__init__(name, inputs, outputs, kernel, copies=plane_group(name).order, padding=padding)
-        group = plane_group(name)
+    def _places(self) -> torch.Tensor:
+        group = plane_group(self.group)
         shifted = torch.from_numpy(group.table[group.inverses])[:, :, None]  # (g, u): g^-1 u
-        index = shifted * kernel**2 + pixel_sources(name, kernel)[:, None, :]
-        self.register_buffer("index", index.flatten(1), persistent=False)
+        own = super()._places()
+        return (shifted * self.kernel**2 + own[:, None, :]).flatten(1)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Map (n, inputs, order, h, w) to (n, outputs, order, h', w')."""

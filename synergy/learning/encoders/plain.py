@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from synergy.learning.encoders.pooling import HalfPool, SymmetricPool
+from synergy.learning.encoders.pooling import EvenPool, SymmetricPool
 
 __all__ = ["ConvEncoder", "MLPEncoder", "ResNet18", "channels_last", "check_images", "stem_stride"]
 
@@ -69,10 +69,11 @@ class MLPEncoder(nn.Module):
 class ConvEncoder(nn.Module):
     """A small convolutional network for images of 8 to 64 pixels.
 
-    Two convolutions at full resolution, one at half, then a linear map of what remains after
-    pooling to 4x4, so that the representation keeps where things are: a rotation cannot be read off
-    globally pooled features of a rotation-blind filter bank. Filters are 3x3; with a stride of 2 the
-    first are 4x4, and everything after them has half the resolution.
+    A 3x3 convolution, a 2x2 one that halves the resolution, another 3x3, then a linear map of what remains
+    after pooling to 4x4, so that the representation keeps where things are: a rotation cannot be read off
+    globally pooled features of a rotation-blind filter bank. With a stride of 2 the first filters are 4x4,
+    and everything after them has half the resolution. Of the networks in `benchmarks/encoders.py` it is the
+    cheapest that lost no accuracy.
 
     Args:
         channels: The number of image channels.
@@ -87,12 +88,12 @@ class ConvEncoder(nn.Module):
         self.features = features
         self.layers = nn.Sequential(
             nn.Conv2d(channels, width, 2 + stride, stride, padding=1),
-            nn.GELU(),
-            nn.Conv2d(width, width, 3, padding=1),
-            nn.GELU(),
-            HalfPool(),
+            nn.ReLU(),
+            EvenPool(),
+            nn.Conv2d(width, width, 2, 2),
+            nn.ReLU(),
             nn.Conv2d(width, 2 * width, 3, padding=1),
-            nn.GELU(),
+            nn.ReLU(),
             SymmetricPool(4),
             nn.Flatten(),
             nn.Linear(32 * width, features),

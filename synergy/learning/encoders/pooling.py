@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-__all__ = ["HalfPool", "SymmetricPool", "symmetric_pool"]
+__all__ = ["EvenPool", "SymmetricPool", "symmetric_pool"]
 
 
 @lru_cache(maxsize=64)
@@ -21,8 +21,8 @@ def _weights(size: int, result: int) -> torch.Tensor:
     return matrix
 
 
-def symmetric_pool(x: torch.Tensor, size: int) -> torch.Tensor:
-    """Average (.., height, width) down to (.., size, size).
+def symmetric_pool(x: torch.Tensor, size: int | tuple[int, int]) -> torch.Tensor:
+    """Average (.., height, width) down to (.., size, size), or to the two sides of a tuple.
 
     The bins are those of adaptive average pooling: bin i mirrors bin size - 1 - i, so pooling commutes
     with flips and, on squares, with quarter-turns, whatever the size. A window of fixed width that drops
@@ -30,12 +30,15 @@ def symmetric_pool(x: torch.Tensor, size: int) -> torch.Tensor:
 
     Args:
         x: Shape (n, channels, height, width).
-        size: The side of the result.
+        size: The side of the result, or its height and width.
     """
     height, width = x.shape[-2:]
-    if height % size == 0 and width % size == 0:
-        return functional.avg_pool2d(x, (height // size, width // size))
-    return _weights(height, size).to(x) @ x @ _weights(width, size).to(x).T
+    rows, columns = (size, size) if isinstance(size, int) else size
+    if (rows, columns) == (height, width):
+        return x
+    if height % rows == 0 and width % columns == 0:
+        return functional.avg_pool2d(x, (height // rows, width // columns))
+    return _weights(height, rows).to(x) @ x @ _weights(width, columns).to(x).T
 
 
 class SymmetricPool(nn.Module):
@@ -50,9 +53,13 @@ class SymmetricPool(nn.Module):
         return symmetric_pool(x, self.size)
 
 
-class HalfPool(nn.Module):
-    """`symmetric_pool` to half the side, rounded down."""
+class EvenPool(nn.Module):
+    """`symmetric_pool` of an odd side to the even one below, so that halves treat both ends alike.
+
+    A side of 1 becomes 2.
+    """
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Pool (n, channels, side, side) to (n, channels, side // 2, side // 2)."""
-        return symmetric_pool(x, max(1, x.shape[-1] // 2))
+        """Pool (n, channels, height, width) to even sides; those that are even already stay."""
+        height, width = (2 * max(1, side // 2) for side in x.shape[-2:])
+        return symmetric_pool(x, (height, width))
