@@ -1,4 +1,4 @@
-"""What an experiment found: a prediction of the theory beside numbers over independent seeds."""
+"""What an experiment found: a prediction of the theory beside numbers over seeds."""
 
 from __future__ import annotations
 
@@ -30,11 +30,21 @@ class Spread:
         return f"{self.mean:+.3f} [{self.low:+.3f}, {self.high:+.3f}]"
 
 
-def summarise(values: Sequence[float], *, confidence: float = 0.95) -> Spread:
-    """The mean of independent runs and its Student t interval.
+def summarise(values: Sequence[float], *, confidence: float = 0.95, shared: float = 0.0) -> Spread:
+    """The mean over seeds and its Student t interval, mean -+ t s sqrt(1/n + shared).
+
+    Args:
+        values: One number per seed.
+        confidence: The nominal coverage.
+        shared: 0 where every seed draws its own images. Where every seed splits the same images anew, its
+            numbers are not independent: then judged images over trained ones (the corrected resampled t
+            test).
 
     Raises:
         ValueError: If there is no value.
+
+    Source:
+        Nadeau and Bengio 2003, "Inference for the generalization error", Machine Learning 52, section 3.
 
     Example:
         >>> spread = summarise([1.0, 2.0, 3.0])
@@ -48,7 +58,7 @@ def summarise(values: Sequence[float], *, confidence: float = 0.95) -> Spread:
     if len(data) < 2:
         return Spread(mean, -math.inf, math.inf)
     quantile = float(student.ppf(0.5 + confidence / 2, len(data) - 1))
-    half = quantile * float(data.std(ddof=1)) / math.sqrt(len(data))
+    half = quantile * float(data.std(ddof=1)) * math.sqrt(1 / len(data) + shared)
     return Spread(mean, mean - half, mean + half)
 
 
@@ -69,16 +79,18 @@ class Finding:
         values: One number per seed.
         relation: What it should be to 0; None where the theory does not say.
         margin: How far from 0 still counts as 0: the error of a measurement by classifiers.
+        shared: How much the seeds share their images, see `summarise`.
     """
 
     about: str
     values: tuple[float, ...]
     relation: Relation | None = None
     margin: float = 0.0
+    shared: float = 0.0
 
     def spread(self, confidence: float = 0.95) -> Spread:
         """The mean and interval over seeds."""
-        return summarise(self.values, confidence=confidence)
+        return summarise(self.values, confidence=confidence, shared=self.shared)
 
     def verdict(self, confidence: float = 0.95) -> FindingVerdict:
         """Whether theory and number agree."""

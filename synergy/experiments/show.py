@@ -11,7 +11,15 @@ from matplotlib.axes import Axes
 from synergy.experiments.findings import summarise
 from synergy.plots import COLOURS
 
-__all__ = ["means", "paired", "points"]
+__all__ = ["SHARED", "means", "paired", "points", "shared_images"]
+
+SHARED = "shared"
+"""The column of runs that says how much their seeds share images, see `summarise`; without it, not at all."""
+
+
+def shared_images(runs: pd.DataFrame) -> float:
+    """How much the seeds of some runs share their images."""
+    return float(runs[SHARED].max()) if SHARED in runs else 0.0
 
 
 def means(
@@ -31,7 +39,7 @@ def means(
         row = dict(zip(names, key, strict=True))
         row.update({name: part[name].iloc[0] for name in keep})
         for quantity in quantities:
-            found = summarise(part[quantity].tolist())
+            found = summarise(part[quantity].tolist(), shared=shared_images(part))
             row.update({quantity: found.mean, f"{quantity} low": found.low, f"{quantity} high": found.high})
         rows.append(row)
     return pd.DataFrame(rows)
@@ -57,10 +65,11 @@ def points(
 ) -> None:
     """Runs as small points at the place of their condition, the mean with its 95 % interval beside them."""
     for place, name in enumerate(names):
-        values = runs.loc[runs[by] == name, quantity].to_numpy(dtype=np.float64)
+        part = runs[runs[by] == name]
+        values = part[quantity].to_numpy(dtype=np.float64)
         if not len(values):
             continue
-        found = summarise(values.tolist())
+        found = summarise(values.tolist(), shared=shared_images(part))
         x = place + shift
         axis.scatter([x - 0.06] * len(values), values, s=12, alpha=0.5, color=COLOURS[colour], linewidths=0)
         error = None if not np.isfinite(found.low) else [[found.mean - found.low], [found.high - found.mean]]

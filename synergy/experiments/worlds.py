@@ -20,13 +20,17 @@ __all__ = [
     "glyph_world",
     "head_log_probabilities",
     "image_sets",
+    "pixel_accuracy",
     "probe_accuracy",
     "raw_glyphs",
+    "shared_by_seeds",
     "untransformed",
 ]
 
 _PLACES = ((0.0, 0.0), (-0.15, 0.0), (0.15, 0.0), (0.0, 0.15), (0.0, -0.15))
 _EPOCHS = 10
+_TRAINED_ON = 0.6
+"""The part of a data set that is trained on, where it comes without a split of its own."""
 
 
 def glyph_world(
@@ -73,7 +77,7 @@ def image_sets(
     """
     chosen = scale.data or default
     if isinstance(chosen, ImageSet):
-        return chosen.split(0.6, seed=seed)
+        return chosen.split(_TRAINED_ON, seed=seed)
     if chosen == "cifar10":
         root = str(scale.root)
         held = Cifar10(root, split="test")
@@ -83,12 +87,23 @@ def image_sets(
             ImageSet.from_generator(held, n=size, seed=seed),
         )
     if chosen == "digits":
-        return ImageSet.from_generator(Digits()).split(0.6, seed=seed)
+        return ImageSet.from_generator(Digits()).split(_TRAINED_ON, seed=seed)
     shown = {"pixels": scale.pixels}
     return (
         ImageSet.from_sample(raw_glyphs(glyphs, 2 * scale.judged, seed=10_000 + seed, **shown)),
         ImageSet.from_sample(raw_glyphs(glyphs, scale.judged, seed=20_000 + seed, **shown)),
     )
+
+
+def shared_by_seeds(scale: Scale, *, default: DataName) -> float:
+    """How much the seeds share the images of `image_sets`: those judged over those trained on, or 0.
+
+    Every seed draws glyphs of its own. CIFAR-10 has one split, so intervals over seeds are there about
+    training alone, whatever the images.
+    """
+    chosen = scale.data or default
+    resampled = isinstance(chosen, ImageSet) or chosen == "digits"
+    return (1 - _TRAINED_ON) / _TRAINED_ON if resampled else 0.0
 
 
 def untransformed(images: ImageSet) -> Sample:
@@ -163,3 +178,10 @@ def head_log_probabilities(fitted: Trained, sample: Sample) -> npt.NDArray[np.fl
 def probe_accuracy(fitted: Trained, sample: Sample, target: str = "C", *, seed: int = 0) -> float:
     """The cross-validated accuracy of a linear probe of a latent on the frozen representation."""
     return probe(fitted.represented(sample), target, seed=seed).score
+
+
+def pixel_accuracy(sample: Sample, target: str = "C", *, seed: int = 0) -> float:
+    """The accuracy of the same probe on the raw pixels: what needs no representation at all."""
+    pixels = sample["X"].reshape(len(sample), -1).astype(np.float32)
+    held = sample.with_column(Variable("Z", "continuous"), pixels)
+    return probe(held, target, seed=seed).score
