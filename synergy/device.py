@@ -17,7 +17,7 @@ def choose_device(device: str = "auto") -> torch.device:
     """The device to run on: `auto` takes CUDA where there is one.
 
     Raises:
-        ValueError: If the device is malformed, or CUDA is asked for and absent.
+        ValueError: If the device is malformed, or CUDA, or that many CUDA devices, are asked for and absent.
     """
     if device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -29,6 +29,9 @@ def choose_device(device: str = "auto") -> torch.device:
         ) from error
     if chosen.type == "cuda" and not torch.cuda.is_available():
         raise ValueError(f"device {device!r} was asked for, but no CUDA device is available; use 'cpu'")
+    if chosen.type == "cuda" and (chosen.index or 0) >= (count := torch.cuda.device_count()):
+        there = "cuda:0" if count == 1 else f"cuda:0 .. cuda:{count - 1}"
+        raise ValueError(f"device {device!r} was asked for, but there is only {there}")
     if chosen.type not in ("cpu", "cuda"):
         raise ValueError(f"device {device!r} is not supported: expected 'auto', 'cpu' or 'cuda'")
     return chosen

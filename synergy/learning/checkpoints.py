@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 __all__ = ["Checkpoint", "flatten_optimiser", "restore_optimiser"]
@@ -24,7 +25,7 @@ class Checkpoint:
     Args:
         tensors: Weights, buffers and optimiser state, by name.
         state: What JSON can hold: the epoch, the curve, the early stopping.
-        run: What identifies the run: task, settings, seed, shapes and checksum of the data.
+        run: What identifies the run: task, settings, seed, the encoder's layers, checksum of the data.
     """
 
     tensors: Mapping[str, torch.Tensor]
@@ -59,9 +60,7 @@ class Checkpoint:
             index = json.loads((folder / _INDEX).read_text())
             tensors = load_file(folder / Path(index["tensors"]).name)
             found = cls(tensors, index["state"], index["run"])
-        except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
-            raise ValueError(f"the checkpoint in {folder} is damaged: {error}") from error
-        except Exception as error:  # safetensors raises a class of its own that derives from Exception only
+        except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
             raise ValueError(f"the checkpoint in {folder} is damaged: {error}") from error
         wanted = json.loads(json.dumps(dict(run)))
         for key in wanted:

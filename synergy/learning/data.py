@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,11 +17,12 @@ from synergy.learning.batches import Batch, step_streams
 from synergy.learning.seeds import generator as random_stream
 from synergy.learning.tasks import Task, as_task
 from synthetic import Generator, Sample, Variable
+from synthetic.checks import integer
 from synthetic.images.arrays import ImageDataset, read_pairs, to_pixels
 from synthetic.sample import Role
 from synthetic.transformations import on_grid
 
-__all__ = ["ImageSet"]
+__all__ = ["ImageSet", "to_inputs"]
 
 _ORDER, _SPLIT, _DRAW = 1, 4, 5
 
@@ -33,12 +35,14 @@ class ImageSet:
     with the labels that say how.
 
     Args:
-        images: Floats of shape (n, ..); (n, channels, height, width) for images.
+        images: Floats of shape (n, ..), kept as float32: (n, channels, height, width) for images, (n, height,
+            width) for gray ones without an axis of channels, which only `mlp` takes, (n, d) for vectors.
         labels: Integers of shape (n,) by variable, such as C and the styles.
         states: The number of states of each label.
         groups: One integer per row, of shape (n,), the raw image that it shows; None where every row is
             its own.
-        pixels: The range that the pixels of images must stay in; None for images with unbounded noise.
+        pixels: The range that the pixels of images must stay in; None for images with unbounded noise, and
+            for inputs of three or more dimensions that are no images.
 
     Raises:
         TypeError: If inputs are not floats or labels not integers.
@@ -65,13 +69,17 @@ class ImageSet:
         n = len(self.images)
         if self.images.ndim < 2 or not n:
             raise ValueError(f"images must have shape (n, ..) with n > 0, got {tuple(self.images.shape)}")
+        object.__setattr__(self, "images", self.images.detach().float())
         if not bool(torch.isfinite(self.images).all()):
             raise ValueError("images must be finite, got NaN or infinities")
-        if self.images.ndim == 4 and self.pixels is not None:
+        if self.images.ndim > 2 and self.pixels is not None:
             low, high = float(self.images.min()), float(self.images.max())
             if low < self.pixels[0] or high > self.pixels[1]:
                 wanted = f"[{self.pixels[0]:g}, {self.pixels[1]:g}]"
-                raise ValueError(f"images must have pixels in {wanted}, got {low:g}..{high:g}")
+                raise ValueError(
+                    f"images must have pixels in {wanted}, got {low:g}..{high:g}; "
+                    "pixels=None is for inputs of any range"
+                )
         if set(self.labels) != set(self.states):
             raise ValueError(
                 f"labels {sorted(self.labels)} and their numbers of states {sorted(self.states)} must agree"
@@ -80,19 +88,23 @@ class ImageSet:
             _check_labels(name, column, self.states[name], n)
         if self.groups is not None and self.groups.shape != (n,):
             raise ValueError(f"groups must have shape ({n},), got {tuple(self.groups.shape)}")
-        object.__setattr__(self, "labels", MappingProxyType(dict(self.labels)))
+        columns = {name: column.long() for name, column in self.labels.items()}
+        object.__setattr__(self, "labels", MappingProxyType(columns))
         object.__setattr__(self, "states", MappingProxyType(dict(self.states)))
 
     @classmethod
     def from_arrays(
         cls,
-        images: npt.NDArray[np.floating],
+        images: npt.NDArray[Any] | torch.Tensor,
         labels: Mapping[str, npt.NDArray[np.integer]] | None = None,
         *,
         states: Mapping[str, int] | None = None,
         pixels: tuple[float, float] | None = (0.0, 1.0),
     ) -> ImageSet:
-        """Inputs and labels as arrays; a missing number of states is the largest label plus one."""
+        """Inputs and labels as arrays; a missing number of states is the largest label plus one.
+
+        Unsigned bytes are divided by 255.
+        """
         if labels is not None and not isinstance(labels, Mapping):
             raise TypeError(f"labels must be a mapping such as {{'C': classes}}, got {type(labels).__name__}")
         given = {name: np.asarray(column) for name, column in (labels or {}).items()}
@@ -107,9 +119,11 @@ class ImageSet:
         if unknown := set(states or {}) - set(given):
             raise ValueError(f"states names labels that are not there: {', '.join(sorted(unknown))}")
         counts = {name: (states or {}).get(name, int(column.max()) + 1) for name, column in given.items()}
-        floats = np.ascontiguousarray(images, dtype=np.float32)
+        read = images if isinstance(images, torch.Tensor) else np.asarray(images)
+        if isinstance(read, np.ndarray) and np.issubdtype(read.dtype, np.integer) and read.dtype != np.uint8:
+            read = read.astype(np.float32)
         columns = {name: torch.tensor(column.astype(np.int64)) for name, column in given.items()}
-        return cls(torch.tensor(floats), columns, counts, pixels=pixels)
+        return cls(to_inputs(read), columns, counts, pixels=pixels)
 
     @classmethod
     def from_sample(cls, sample: Sample, *, image: str = "X") -> ImageSet:
@@ -130,10 +144,13 @@ class ImageSet:
         """The raw images of a generator that has some (`digits`), else n rows of its sample.
 
         Raises:
-            ValueError: If the generator has no raw images and `n` is not given.
+            ValueError: If the generator has no raw images and `n` is not given, or `n` is not positive or
+                more than its raw images.
         """
         raw, targets = getattr(source, "raw", None), getattr(source, "targets", None)
         if isinstance(raw, torch.Tensor) and targets is not None:
+            if n is not None and integer("n", n, 1) > len(raw):
+                raise ValueError(f"n must be at most {len(raw)}, the raw images of {source.family}, got {n}")
             chosen = random_stream(seed, 0)
             rows = torch.arange(len(raw)) if n is None else torch.randperm(len(raw), generator=chosen)[:n]
             classes = torch.tensor(np.asarray(targets))[rows]
@@ -297,6 +314,18 @@ class ImageSet:
         columns["X"] = images.numpy()
         variables["X"] = Variable("X", "image", None, "input")
         return Sample(columns, variables, groups="R", metadata={"task": drawn.name, "seed": seed})
+
+
+def to_inputs(values: npt.ArrayLike | torch.Tensor) -> torch.Tensor:
+    """Inputs as float32: unsigned bytes divided by 255, as wherever images are read, booleans 0 and 1.
+
+    Raises:
+        TypeError: If they are neither of these nor floats.
+    """
+    read = values if isinstance(values, torch.Tensor) else np.asarray(values)
+    pixels = to_pixels(read)
+    shades = read.dtype == (torch.uint8 if isinstance(read, torch.Tensor) else np.uint8)
+    return on_grid(pixels) if shades else pixels.float()
 
 
 def _check_labels(name: str, column: torch.Tensor, states: int, n: int) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +16,15 @@ from torch import nn
 
 from synergy.learning.batches import Batch, Source
 from synergy.learning.checkpoints import Checkpoint, flatten_optimiser, restore_optimiser
-from synergy.learning.data import ImageSet
 from synergy.learning.encoders import build_encoder
 from synergy.learning.options import Training
 from synergy.learning.pretext import Pretext
-from synergy.learning.seeds import generator as random_stream
-from synergy.learning.stream import Stream
+from synergy.learning.seeds import seeded
 from synergy.learning.trained import Trained
 
 __all__ = ["Run"]
 
-_WEIGHTS = 9
+_WEIGHTS, _EPOCH = 9, 10
 
 
 class Run:
@@ -42,8 +42,8 @@ class Run:
         held_out: Source | None = None,
     ) -> None:
         self.pretext, self.settings, self.device, self.seed = pretext, settings, device, seed
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(random_stream(seed, _WEIGHTS).initial_seed())
+        self._data = source, held_out
+        with seeded(seed, _WEIGHTS, device=device):
             built = (
                 build_encoder(encoder, source.shape, features=features)
                 if isinstance(encoder, str)
@@ -84,9 +84,15 @@ class Run:
             "settings": settings.to_dict(),
             "seed": int(seed),
         }
-        self.identity = {
+
+    @cached_property
+    def identity(self) -> dict[str, Any]:
+        """What a checkpoint must share with this run."""
+        source, held_out = self._data
+        return {
             **self.description,
-            "settings": replace(settings, checkpoint_every=1).to_dict(),
+            "settings": replace(self.settings, checkpoint_every=1).to_dict(),
+            "module": re.sub(r" at 0x[0-9a-fA-F]+", "", repr(self.encoder)),
             "weights": {k: list(v.shape) for k, v in self.encoder.state_dict().items()},
             "data": _fingerprint(source),
             "held_out": None if held_out is None else _fingerprint(held_out),
@@ -99,8 +105,12 @@ class Run:
         stopped = patience is not None and self.best is not None and self.done - self.best[0] >= patience
         return self.done >= self.settings.epochs or stopped
 
-    def epoch(self, source: Source, held_out: Source | None) -> None:
-        """One pass over the data."""
+    def epoch(self) -> None:
+        """One pass over the data; what it draws from torch's own generators depends on its number alone."""
+        with seeded(self.seed, _EPOCH, self.done, device=self.device):
+            self._pass(*self._data)
+
+    def _pass(self, source: Source, held_out: Source | None) -> None:
         self.forward.train()
         self.head.train()
         settings = self.settings
@@ -163,7 +173,7 @@ class Run:
         rows = 0
         size = min(self.settings.batch_size, held_out.size)
         for batch in held_out.batches(0, size, seed=self.seed, device=self.device, held_out=True):
-            if len(batch) < size and rows:
+            if self.pretext.pairwise and len(batch) < size and rows:
                 continue
             with self._autocast():
                 metrics = self.pretext.losses(self.forward, self.head, batch).metrics
@@ -246,9 +256,5 @@ def _fused(device: torch.device) -> bool | None:
 
 
 def _fingerprint(source: Source) -> str:
-    """What tells one data set from another: a digest, or the generator's parameters."""
-    if isinstance(source, ImageSet):
-        return f"{source.size} inputs of shape {source.shape}, digest {source.digest}"
-    if isinstance(source, Stream):
-        return f"{source.size} fresh rows of {source.source!r}"
-    return f"{source.size} inputs of shape {source.shape}"
+    """What tells one data set from another: a digest, where the source has one."""
+    return f"{source.size} inputs of shape {source.shape}, digest {getattr(source, 'digest', 'unknown')}"

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
+import numpy.typing as npt
 import torch
 
 from synergy.learning.batches import Batch, step_streams
@@ -17,7 +21,11 @@ __all__ = ["Stream"]
 
 @dataclass(frozen=True)
 class Stream:
-    """Fresh rows of a generator in every step, never the same twice.
+    """Fresh rows of a generator in every step, each drawn with a seed of its own.
+
+    A generator of raw images (`Digits`, `Cifar10`, `from_arrays`) has finitely many: they come again and
+    again, transformed afresh, in held-out rows too. So `train` refuses a held-out stream whose raw images
+    are those of the training stream, or some of them, or more; `ImageSet.split` keeps raw images apart.
 
     Args:
         source: The generator; one with a method `tensors(n, seed=, device=)` draws on the device.
@@ -52,15 +60,40 @@ class Stream:
     def __len__(self) -> int:
         return self.size
 
+    @property
+    def _raw(self) -> npt.NDArray[np.generic] | None:
+        """The raw images that the generator draws from; None where it draws without end."""
+        found = getattr(self.source, "raw", None)
+        return np.ascontiguousarray(found.cpu().numpy()) if isinstance(found, torch.Tensor) else None
+
+    @cached_property
+    def raw_digests(self) -> frozenset[bytes]:
+        """One digest for each different raw image of the generator; none where it draws without end."""
+        return frozenset(
+            hashlib.sha256(image.data).digest() for image in (() if self._raw is None else self._raw)
+        )
+
+    @cached_property
+    def digest(self) -> str:
+        """What tells this stream from another, raw images included: 16 hexadecimal digits."""
+        kind = type(self.source)
+        drawn = f"{kind.__module__}.{kind.__qualname__}", self.source.settings, self.size, self.image
+        digest = hashlib.sha256(json.dumps(drawn, sort_keys=True).encode())
+        if self._raw is not None:
+            digest.update(self._raw.data)
+        return digest.hexdigest()[:16]
+
     def batches(
         self, epoch: int, batch_size: int, *, seed: int, device: torch.device, held_out: bool = False
     ) -> Iterator[Batch]:
-        """Fresh draws; held out: draws that no training step sees."""
-        steps = max(1, self.size // batch_size)
-        streams = step_streams(epoch, steps, seed=seed, device=device, held_out=held_out)
-        for step, rng in enumerate(streams):
+        """Fresh draws; held out: `size` rows whose seeds no training step has, the same in every epoch."""
+        sizes = [batch_size] * max(1, self.size // batch_size)
+        if held_out:
+            sizes = [min(batch_size, self.size - start) for start in range(0, self.size, batch_size)]
+        streams = step_streams(epoch, len(sizes), seed=seed, device=device, held_out=held_out)
+        for step, (n, rng) in enumerate(zip(sizes, streams, strict=True)):
             shard = step if held_out else (epoch + 1) * 1_000_000 + step
-            columns = self._draw(batch_size, shard_seed(seed, shard), device)
+            columns = self._draw(n, shard_seed(seed, shard), device)
             labels = {name: columns[name] for name in self.states}
             yield Batch(columns[self.image], labels, rng)
 

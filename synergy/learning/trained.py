@@ -11,12 +11,15 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
 from synergy.device import choose_device
+from synergy.learning.data import to_inputs
 from synergy.learning.encoders import build_encoder
 from synthetic import Sample, Variable
+from synthetic.checks import integer
 
 __all__ = ["Trained", "load_encoder"]
 
@@ -47,18 +50,23 @@ class Trained:
 
     @torch.no_grad()
     def represent(
-        self, inputs: npt.NDArray[np.float32] | torch.Tensor, *, batch_size: int = 2048
+        self, inputs: npt.NDArray[Any] | torch.Tensor, *, batch_size: int = 2048
     ) -> npt.NDArray[np.float32]:
         """The representations of inputs of shape (n, ..), of shape (n, features).
 
+        Args:
+            inputs: Floats; unsigned bytes are divided by 255, booleans are 0 and 1.
+            batch_size: Inputs that the encoder sees at once.
+
         Raises:
+            TypeError: If the inputs are of another type, such as other integers.
             ValueError: If the inputs do not fit the encoder.
         """
         self.encoder.eval()
-        rows = inputs if isinstance(inputs, torch.Tensor) else torch.tensor(np.asarray(inputs, np.float32))
-        device = self.device
-        batches = [self.encoder(batch.to(device)).float().cpu() for batch in torch.split(rows, batch_size)]
-        return torch.cat(batches).numpy()
+        rows = inputs if isinstance(inputs, torch.Tensor) else np.asarray(inputs)
+        size, device = integer("batch_size", batch_size, 1), self.device
+        parts = (rows[start : start + size] for start in range(0, max(len(rows), 1), size))
+        return torch.cat([self.encoder(to_inputs(part).to(device)).float().cpu() for part in parts]).numpy()
 
     def represented(self, sample: Sample, *, image: str = "X", name: str = "Z") -> Sample:
         """The sample with the representation of one of its columns as another column.
@@ -103,6 +111,6 @@ def load_encoder(folder: str | Path, *, device: str = "auto") -> Trained:
         encoder = build_encoder(record["encoder"], shape, features=features)
         encoder.load_state_dict(load_file(path / _WEIGHTS))
         curve = pd.DataFrame(record.pop("curve"))
-    except (KeyError, TypeError, RuntimeError, json.JSONDecodeError) as error:
+    except (KeyError, TypeError, RuntimeError, json.JSONDecodeError, SafetensorError) as error:
         raise ValueError(f"the encoder in {path} is damaged: {error}") from error
     return Trained(encoder.to(choose_device(device)).eval(), nn.Identity(), curve, record)

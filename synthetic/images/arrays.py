@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -55,7 +56,7 @@ class RealImages(RealImageGenerator):
     names: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
-        images, labels = self.images, np.asarray(self.labels)
+        images, labels = to_pixels(self.images), np.asarray(self.labels)
         if images.ndim != 4 or not len(images):
             raise ValueError(
                 f"images must have shape (n, channels, height, width) with n > 0, got {tuple(images.shape)}"
@@ -182,19 +183,28 @@ def from_arrays(
 
 
 def to_pixels(images: npt.ArrayLike | torch.Tensor) -> torch.Tensor:
-    """Unsigned bytes divided by 255, booleans as 0 and 1, floats as they are.
+    """Unsigned bytes divided by 255, booleans as 0 and 1, floats in single or double precision.
 
     Raises:
         TypeError: If the images are none of these.
     """
-    pixels = images if isinstance(images, torch.Tensor) else torch.from_numpy(np.array(images))
+    if isinstance(images, torch.Tensor):
+        pixels = images.detach()
+    else:
+        array = np.asarray(images)
+        if array.dtype.kind == "f":  # torch takes neither long doubles nor a foreign order of bytes
+            pixels = torch.from_numpy(array.astype(np.float64 if array.itemsize > 4 else np.float32))
+        elif array.dtype in (np.uint8, np.bool_):
+            pixels = torch.from_numpy(np.array(array))
+        else:
+            raise TypeError(f"images must be unsigned bytes, booleans or floats, got {array.dtype}")
     if pixels.dtype == torch.uint8:
         return pixels.double() / 255
     if pixels.dtype == torch.bool:
         return pixels.double()
     if not pixels.is_floating_point():
         raise TypeError(f"images must be unsigned bytes, booleans or floats, got {pixels.dtype}")
-    return pixels
+    return pixels if pixels.dtype == torch.float64 else pixels.float()
 
 
 def _channel_axis(shape: tuple[int, ...], channels: Layout) -> Literal["first", "last"]:
@@ -242,7 +252,8 @@ def read_pairs(dataset: ImageDataset, *, limit: int | None = None) -> tuple[npt.
         limit: Read only this many images; None for all.
 
     Raises:
-        TypeError: If the dataset has no length or no index, or an item is not such a pair.
+        TypeError: If the dataset has no length or no index, an item is not such a pair, or a label is more
+            than one value.
         ValueError: If it is empty, or the images differ in shape.
     """
     if not hasattr(dataset, "__len__") or not hasattr(dataset, "__getitem__"):
@@ -267,15 +278,27 @@ def read_pairs(dataset: ImageDataset, *, limit: int | None = None) -> tuple[npt.
                 f"and, at {index}, {image.shape} {image.dtype}"
             )
         images.append(image)
-        labels.append(item[1].item() if isinstance(item[1], (torch.Tensor, np.generic)) else item[1])
+        labels.append(_label(item[1], index))
     if not images:
         raise ValueError("dataset must not be empty, got no images")
     return np.stack(images), labels
 
 
+def _label(label: object, index: int) -> object:
+    if not isinstance(label, (torch.Tensor, np.ndarray, np.generic)):
+        return label
+    if math.prod(label.shape) != 1:
+        raise TypeError(
+            f"label {index} of the dataset must be one class, got a label of shape {tuple(label.shape)}: "
+            "for a one-hot label give the place of its 1 (argmax)"
+        )
+    return label.item()
+
+
 def _channels_first(image: object, index: int) -> npt.NDArray[Any]:
     if isinstance(image, torch.Tensor):
-        array = image.cpu().numpy()
+        pixels = image.detach().cpu()
+        array = (pixels.float() if pixels.dtype == torch.bfloat16 else pixels).numpy()
         array = array[None] if array.ndim == 2 else array
     else:
         array = np.asarray(image)

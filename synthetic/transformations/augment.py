@@ -9,12 +9,13 @@ with the strengths that are customary for small images.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import torch
 
+from synthetic.checks import number, probability
 from synthetic.transformations.backend import compiled_for
 from synthetic.transformations.base import on_grid
 from synthetic.transformations.colour import hcv_to_rgb, rgb_to_hcv, to_gray
@@ -35,6 +36,11 @@ class Augmentation:
         jitter: The probability of a change of brightness, contrast, saturation and hue.
         gray: The probability of losing all colour.
         blur: The probability of a Gaussian blur with a standard deviation of up to 1/32 of the side.
+
+    Raises:
+        TypeError: If the name is no text, or a field is no number.
+        ValueError: If a probability leaves [0, 1], the crop is not 0 < low <= high <= 1, or the name `none`
+            stands for something else than no change.
     """
 
     name: str
@@ -43,6 +49,20 @@ class Augmentation:
     jitter: float = 0.0
     gray: float = 0.0
     blur: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, str):
+            raise TypeError(f"name must be a text, got {self.name!r}")
+        chances = [probability(name, getattr(self, name)) for name in ("flip", "jitter", "gray", "blur")]
+        if self.crop is not None:
+            if isinstance(self.crop, str) or not isinstance(self.crop, Sequence) or len(self.crop) != 2:
+                raise TypeError(f"crop must be a pair of shares of the area or None, got {self.crop!r}")
+            low, high = (number("crop", share) for share in self.crop)
+            if not 0 < low <= high <= 1:
+                raise ValueError(f"crop must be shares 0 < low <= high <= 1 of the area, got {self.crop}")
+            object.__setattr__(self, "crop", (low, high))
+        if self.name == "none" and (self.crop is not None or any(chances)):
+            raise ValueError("name 'none' is kept for no change: choose another name for this augmentation")
 
     @property
     def numbers(self) -> int:

@@ -28,6 +28,7 @@ def on_grid(images: torch.Tensor) -> torch.Tensor:
 
     Float32 holds all of these multiples, and 1 - x of each, so that colour inversion is exact on them.
     """
+    images = images.float() if images.element_size() < 4 else images  # 2^24 is infinite in half precision
     return (images * _GRID).round_().div_(_GRID).float()
 
 

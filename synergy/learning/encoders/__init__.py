@@ -24,6 +24,7 @@ from synergy.learning.encoders.group_convolutions import (
     regular_action,
 )
 from synergy.learning.encoders.plain import ConvEncoder, MLPEncoder, ResNet18, stem_stride
+from synthetic.checks import integer
 
 __all__ = [
     "ENCODERS",
@@ -68,12 +69,13 @@ def build_encoder(name: str, shape: Shape, *, features: int = 64) -> nn.Module:
         features: The dimension of the representation.
 
     Raises:
-        ValueError: If the name is unknown, or the encoder cannot take inputs of this shape.
+        TypeError: If features is not an integer.
+        ValueError: If the name is unknown, features is not positive, or the encoder cannot take inputs of
+            this shape.
     """
     if name not in ENCODERS:
         raise ValueError(f"unknown encoder {name!r}: expected one of {', '.join(ENCODERS)}")
-    if features < 1:
-        raise ValueError(f"features must be at least 1, got {features}")
+    integer("features", features, 1)
     if name != "mlp" and len(shape) != 3:
         raise ValueError(f"encoder {name!r} needs images (channels, height, width), got shape {shape}")
     if name in ("c4", "d4") and shape[-1] != shape[-2]:

@@ -18,7 +18,7 @@ from torch.nn import functional
 from synergy.learning.batches import Batch
 from synergy.learning.pretext.base import Losses, Pretext
 from synergy.learning.pretext.predict import LabelTask, _check_known
-from synthetic.checks import number
+from synthetic.checks import integer, number
 
 __all__ = ["AdversarialHead", "Eliminate"]
 
@@ -72,20 +72,23 @@ class Eliminate(Pretext):
     gradients sooner than usual (beta_1 = 0.5): with the usual 0.9 encoder and critic circle round each
     other, and the class stays.
 
+    What elimination changes shows against `weight=0`, which has the same optimisers, draws and steps, and
+    a critic that does not reach the encoder. The task trained alone is no such control: its beta_1 is 0.9.
+
     Elimination wants time and a narrow representation: on four digits under rotation, 1,250 steps took an
     8-dimensional perceptron from I(C;Z) = 0.94 to 0.00 nats at the same I(A;Z), 300 steps to 0.16.
 
     Args:
         pretext: The task.
         label: The variable to eliminate.
-        weight: How much elimination counts; 0 trains as usual, with a critic that looks on.
+        weight: How much elimination counts; 0 is the control, in which the critic only looks on.
         method: `alternating` or `reversal`.
         critic_steps: Critic steps per encoder step, in the alternation.
         hidden: The width of the critic.
 
     Raises:
-        TypeError: If the task predicts nothing.
-        ValueError: If weight is negative, critic_steps is not positive or the method is unknown.
+        TypeError: If the task predicts nothing, or critic_steps or hidden is not an integer.
+        ValueError: If weight is negative, critic_steps or hidden is not positive or the method is unknown.
     """
 
     name: ClassVar[str] = "eliminate"
@@ -103,8 +106,13 @@ class Eliminate(Pretext):
         number("weight", self.weight, low=0)
         if self.method not in ("alternating", "reversal"):
             raise ValueError(f"method must be 'alternating' or 'reversal', got {self.method!r}")
-        if self.critic_steps < 1:
-            raise ValueError(f"critic_steps must be at least 1, got {self.critic_steps}")
+        integer("critic_steps", self.critic_steps, 1)
+        integer("hidden", self.hidden, 1)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The task's, and the variable to eliminate."""
+        return (*self.pretext.labels, self.label)
 
     def check(self, shape: tuple[int, ...], states: Mapping[str, int]) -> None:
         """The task must fit, and the variable exist."""

@@ -36,15 +36,28 @@ class Pretext(ABC):
         name: The name in tables.
         trains: Whether there is anything to train.
         adversarial: Whether parts of the head are trained against the encoder.
+        pairwise: Whether the loss of a row depends on the other rows of its batch, and so on the size of
+            the batch; held-out data are then judged on whole batches only.
     """
 
     name: ClassVar[str]
     trains: ClassVar[bool] = True
     adversarial: ClassVar[bool] = False
+    pairwise: ClassVar[bool] = False
 
     @abstractmethod
     def check(self, shape: tuple[int, ...], states: Mapping[str, int]) -> None:
         """Raise a ValueError if inputs of this shape, with labels of these states, do not fit."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels of the data that the task reads."""
+        return ()
+
+    @property
+    def fewest(self) -> int:
+        """The fewest rows that a batch must have."""
+        return 1
 
     @abstractmethod
     def head(self, features: int, states: Mapping[str, int]) -> nn.Module:

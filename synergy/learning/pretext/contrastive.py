@@ -14,7 +14,7 @@ from synergy.learning.batches import Batch
 from synergy.learning.pretext.base import Losses, Pretext, augmented
 from synergy.learning.pretext.predict import _check_augmentable
 from synergy.learning.tasks import Task, as_task
-from synthetic.checks import number
+from synthetic.checks import integer, number
 from synthetic.transformations import Transformation
 from synthetic.transformations.augment import Augmentation, augmentation
 
@@ -31,9 +31,14 @@ def nt_xent(first: torch.Tensor, second: torch.Tensor, temperature: float) -> to
         second: The partners, shape (n, d).
         temperature: Positive.
 
+    Raises:
+        ValueError: If there is one pair only, which has nothing to be told from.
+
     Source:
         Chen, Kornblith, Norouzi, Hinton 2020, arXiv:2002.05709.
     """
+    if len(first) < 2:
+        raise ValueError(f"a batch must hold at least 2 images to tell apart, got {len(first)}")
     both = functional.normalize(torch.cat([first, second]).float(), dim=1)
     with torch.autocast(both.device.type, enabled=False):
         logits = both @ both.T / temperature
@@ -65,7 +70,13 @@ def orthogonal_equivariance(before: torch.Tensor, after: torch.Tensor) -> torch.
 class _Projected(Pretext):
     """What both tasks share: a projection head of two layers, as in SimCLR."""
 
+    pairwise: ClassVar[bool] = True
     projection: int
+
+    @property
+    def fewest(self) -> int:
+        """One image and another to tell it from."""
+        return 2
 
     def head(self, features: int, states: Mapping[str, int]) -> nn.Module:
         """Features to features to `projection`."""
@@ -84,7 +95,8 @@ class Invariance(_Projected):
         projection: The dimension that the views are compared in.
 
     Raises:
-        ValueError: If there is neither a task nor an augmentation, or a name is unknown.
+        ValueError: If there is neither a task nor an augmentation, a name is unknown, or temperature or
+            projection is not positive.
     """
 
     name: ClassVar[str] = "invariance"
@@ -95,6 +107,7 @@ class Invariance(_Projected):
 
     def __post_init__(self) -> None:
         number("temperature", self.temperature, low=0, strict=True)
+        integer("projection", self.projection, 1)
         if self.task is not None:
             object.__setattr__(self, "task", as_task(self.task))
         object.__setattr__(self, "augment", augmentation(self.augment))
@@ -142,7 +155,7 @@ class Equivariance(_Projected):
         projection: The dimension of the sphere that the maps act on.
 
     Raises:
-        ValueError: If a name is unknown, or block, weight or temperature is out of range.
+        ValueError: If a name is unknown, or block, weight, temperature or projection is out of range.
 
     Source:
         Gupta, Robinson, Lim, Villar, Jegelka 2023, "Structuring representation geometry with rotationally
@@ -160,10 +173,15 @@ class Equivariance(_Projected):
     def __post_init__(self) -> None:
         number("weight", self.weight, low=0)
         number("temperature", self.temperature, low=0, strict=True)
-        if self.block < 2:
-            raise ValueError(f"block must be at least 2, got {self.block}")
+        integer("block", self.block, 2)
+        integer("projection", self.projection, 1)
         object.__setattr__(self, "task", as_task(self.task))
         object.__setattr__(self, "augment", augmentation(self.augment))
+
+    @property
+    def fewest(self) -> int:
+        """One block."""
+        return self.block
 
     def check(self, shape: tuple[int, ...], states: Mapping[str, int]) -> None:
         """The transformations must fit the images."""

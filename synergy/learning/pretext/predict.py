@@ -78,6 +78,11 @@ class LabelTask(Pretext):
     def told(self) -> str | None:
         """The variable that the head is told."""
 
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The variable that the head is told."""
+        return () if self.told is None else (self.told,)
+
     def head(self, features: int, states: Mapping[str, int]) -> nn.Module:
         """A linear head, or one for each state of the variable that it is told."""
         outputs = sum(self.sizes(states))
@@ -139,6 +144,11 @@ class PredictLabel(LabelTask):
         _check_known(self.label, states)
         _check_known(self.told, states)
         _check_augmentable(augmentation(self.augment), shape)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The label, and what the head is told."""
+        return (self.label, *super().labels)
 
     def sizes(self, states: Mapping[str, int]) -> tuple[int, ...]:
         """The number of states of the label."""

@@ -12,7 +12,7 @@ from torch.utils.data import Dataset, TensorDataset
 
 from synergy.cli import run
 from synergy.learning import ImageSet, PredictLabel, PredictTransformation, Stream, Trained, Training, train
-from synthetic import Cifar10, read_dataset
+from synthetic import Cifar10, Digits, read_dataset
 from synthetic.transformations import transformation
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (12, 32, 32, 3), dtype=np.uint8)
@@ -105,6 +105,37 @@ BAD = {
         lambda: ImageSet.from_dataset([(np.zeros((8, 8)), 0), (np.zeros((9, 9)), 1)]),
         ValueError,
         "same shape and type",
+    ),
+    "one-hot labels": (
+        lambda: ImageSet.from_dataset(TensorDataset(torch.zeros(4, 3, 8, 8), torch.eye(4).long())),
+        TypeError,
+        r"label 0 of the dataset must be one class, got a label of shape \(4,\): for a one-hot",
+    ),
+    "one-hot labels in an array": (
+        lambda: ImageSet.from_dataset([(np.zeros((8, 8)), np.eye(3)[0])]),
+        TypeError,
+        r"must be one class, got a label of shape \(3,\)",
+    ),
+    "a negative number of raw images": (
+        lambda: ImageSet.from_generator(Digits(), n=-1),
+        ValueError,
+        "n must be at least 1, got -1",
+    ),
+    "no raw images": (lambda: ImageSet.from_generator(Digits(), n=0), ValueError, "n must be at least 1"),
+    "more raw images than there are": (
+        lambda: ImageSet.from_generator(Digits(), n=5000),
+        ValueError,
+        "n must be at most 1797, the raw images of digits, got 5000",
+    ),
+    "gray images out of range": (
+        lambda: ImageSet.from_arrays(np.full((8, 8, 8), 200.0)),
+        ValueError,
+        r"pixels in \[0, 1\], got 200\.\.200; pixels=None is for",
+    ),
+    "integers out of range": (
+        lambda: ImageSet.from_arrays(np.full((8, 1, 8, 8), 200)),
+        ValueError,
+        r"pixels in \[0, 1\], got 200\.\.200",
     ),
     "images in integers": (
         lambda: ImageSet.from_dataset([(np.zeros((8, 8), dtype=np.int32), 0)]),
@@ -222,3 +253,46 @@ def test_names_and_labels_that_are_not_there_are_refused():
         ImageSet.from_arrays(images, {"C": np.zeros(0, int)})
     with pytest.raises(ValueError, match="labels of the dataset must not be negative, got -1"):
         ImageSet.from_dataset(TensorDataset(torch.zeros(3, 1, 8, 8), torch.tensor([0, -1, 1])))
+
+
+@pytest.mark.parametrize("precision", [torch.float16, torch.bfloat16, torch.float64], ids=str)
+def test_images_of_every_precision_train(precision: torch.dtype):
+    given = torch.rand(8, 1, 8, 8, generator=torch.Generator().manual_seed(0)).to(precision).requires_grad_()
+    labels = torch.arange(8) % 2
+    options = Training(epochs=1, batch_size=4, device="cpu")
+    for images in (
+        ImageSet.from_dataset(TensorDataset(given, labels)),
+        ImageSet.from_arrays(given, {"C": labels.numpy()}),
+        ImageSet(given, {"C": labels.int()}, {"C": 2}),
+    ):
+        assert images.images.dtype == torch.float32
+        assert not images.images.requires_grad
+        assert (images.images.double() - given.detach().double()).abs().max() <= 2**-25
+        assert len(images.digest) == 16
+        trained = train(PredictLabel("C"), images, seed=0, encoder="mlp", options=options)
+        assert np.isfinite(trained.curve["loss"]).all()
+
+
+def test_inputs_of_three_dimensions_may_have_any_range_where_it_is_asked_for():
+    rows = np.full((8, 4, 4), 200.0)
+    assert ImageSet.from_arrays(rows, pixels=None).shape == (4, 4)
+    assert ImageSet.from_arrays(rows / 255).shape == (4, 4)
+
+
+def test_bytes_are_represented_as_they_are_read():
+    """Divided by 255 in every reader, and by the trained encoder."""
+    pixels = PIXELS.transpose(0, 3, 1, 2).copy()
+    images = ImageSet.from_dataset(Pictures(CLASSES.tolist()))
+    assert torch.equal(ImageSet.from_arrays(pixels, {"C": CLASSES}).images, images.images)
+    options = Training(epochs=1, batch_size=4, device="cpu")
+    trained = train(PredictLabel("C"), images, seed=0, encoder="mlp", options=options)
+    expected = trained.represent(images.images)
+    np.testing.assert_array_equal(trained.represent(pixels), expected)
+    np.testing.assert_array_equal(trained.represent(torch.from_numpy(pixels)), expected)
+    for other in (images.images.double(), images.images.numpy().astype(">f8"), images.images.tolist()):
+        np.testing.assert_array_equal(trained.represent(other), expected)
+    asked = images.images.clone().requires_grad_()
+    np.testing.assert_array_equal(trained.represent(asked), expected)
+    for refused in (pixels.astype(np.int64), torch.from_numpy(pixels).int()):
+        with pytest.raises(TypeError, match="must be unsigned bytes, booleans or floats, got"):
+            trained.represent(refused)

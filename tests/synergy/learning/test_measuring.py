@@ -200,6 +200,29 @@ def test_random_labels_have_no_synergy(digits: tuple[ImageSet, ImageSet]):
     assert real["I(C;Z)"].interval[0] > 0.5
 
 
+@pytest.mark.parametrize("seed", [0, 1])
+def test_a_random_transformation_has_no_synergy_with_a_noisy_representation(seed: int):
+    """Negative control: Z shows C through so much noise that a classifier of one fixed ridge would fit it.
+
+    Then A, which is independent of both, smooths the fit, and the loss of C falls without information.
+    """
+    rng = np.random.default_rng(seed)
+    n, states = 1500, 10
+    columns = {"A": rng.integers(4, size=n), "C": rng.integers(states, size=n)}
+    z = np.eye(states)[columns["C"]] + rng.standard_normal((n, states))
+    variables = {
+        "A": Variable("A", "discrete", 4, "transformation"),
+        "C": Variable("C", "discrete", states, "class"),
+        "Z": Variable("Z", "continuous", None, "representation"),
+    }
+    sample = Sample({**columns, "Z": z.astype(np.float32)}, variables)
+    measured = measure_representation(sample, terms=["I(A;C|Z)"], quality="quick", folds=3)
+    weights_per_row = 2 / (2 * (1 - 1 / 3) * n)  # the cost of calibration
+    for estimate in measured.estimates.values():
+        low, high = estimate.interval
+        assert low - weights_per_row <= 0 <= high + weights_per_row, estimate
+
+
 def test_the_adversary_lowers_class_information_for_fresh_probes(digits: tuple[ImageSet, ImageSet]):
     task = PredictTransformation("rotation")
     options = Training(epochs=120, batch_size=128, device="cpu")

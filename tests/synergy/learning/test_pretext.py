@@ -254,6 +254,26 @@ BAD = {
         "must predict a label",
     ),
     "a negative weight": (lambda: Eliminate(PredictLabel("A"), weight=-1.0), ValueError, "weight must be"),
+    "a critic of no width": (
+        lambda: Eliminate(PredictLabel("A"), hidden=0),
+        ValueError,
+        "hidden must be at least 1, got 0",
+    ),
+    "half a critic step": (
+        lambda: Eliminate(PredictLabel("A"), critic_steps=2.5),
+        TypeError,
+        "critic_steps must be an integer, got 2.5",
+    ),
+    "a projection to nothing": (
+        lambda: Invariance("rotation", projection=0),
+        ValueError,
+        "projection must be at least 1, got 0",
+    ),
+    "one pair of views": (
+        lambda: nt_xent(torch.ones(1, 3), torch.ones(1, 3), 0.5),
+        ValueError,
+        "at least 2 images to tell apart, got 1",
+    ),
     "an unknown method": (
         lambda: Eliminate(PredictLabel("A"), method="mmd"),
         ValueError,

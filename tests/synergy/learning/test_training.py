@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import torch
 
-from synergy.device import keep_freed_memory
+from synergy.device import choose_device, keep_freed_memory
 from synergy.learning import (
     ENCODERS,
     ConvEncoder,
@@ -207,12 +207,14 @@ def test_early_stopping_keeps_the_best_weights(digits: tuple[ImageSet, ImageSet]
         pytest.param({"held_out": Digits()}, "held_out must be an ImageSet or a Stream", id="held out"),
         pytest.param({"encoder": torch.nn.Linear(64, 8)}, "a function that makes an untrained", id="module"),
         pytest.param({"encoder": None}, "encoder must be a name in ENCODERS", id="no encoder"),
+        pytest.param({"options": {}}, r"options must be Training\(\.\.\.\) or None, got {}", id="options"),
+        pytest.param({"options": {"epochs": 3}}, r"options must be Training\(\.\.\.\)", id="more options"),
     ],
 )
 def test_something_else_is_refused(digits: tuple[ImageSet, ImageSet], changed: dict, message: str):
-    given = {"pretext": PredictLabel("C"), "source": digits[0], "encoder": "mlp", **changed}
+    given = {"pretext": PredictLabel("C"), "source": digits[0], "encoder": "mlp", "options": CPU, **changed}
     with pytest.raises(TypeError, match=message):
-        train(given.pop("pretext"), given.pop("source"), seed=0, options=CPU, **given)
+        train(given.pop("pretext"), given.pop("source"), seed=0, **given)
 
 
 def test_a_checkpoint_that_was_chosen_on_other_data_is_refused(digits: tuple[ImageSet, ImageSet], tmp_path):
@@ -248,6 +250,10 @@ def test_a_saved_encoder_comes_back_with_its_curve(digits: tuple[ImageSet, Image
     assert np.array_equal(back.represent(digits[1].images), trained.represent(digits[1].images))
     pd.testing.assert_frame_equal(back.curve, trained.curve)
     assert back.description["seed"] == 0
+    weights_file = tmp_path / "encoder.safetensors"
+    weights_file.write_bytes(weights_file.read_bytes()[:100])
+    with pytest.raises(ValueError, match="is damaged"):
+        load_encoder(tmp_path)
     (tmp_path / "encoder.json").write_text("{}")
     with pytest.raises(ValueError, match="is damaged"):
         load_encoder(tmp_path)
@@ -394,6 +400,17 @@ BAD = {
         ValueError,
         "the length of the inputs",
     ),
+    "half a feature": (lambda: pair(features=2.5), TypeError, "features must be an integer, got 2.5"),
+    "a file for a checkpoint": (
+        lambda: pair(checkpoint=__file__, progress=stop_after(0)),
+        ValueError,
+        "checkpoint must be a folder or a new one, got .* is a file",
+    ),
+    "a checkpoint below a file": (
+        lambda: pair(checkpoint=f"{__file__}/run", progress=stop_after(0)),
+        ValueError,
+        "checkpoint must be a folder or a new one",
+    ),
     "saving an encoder that has no name": (
         lambda: pair(encoder=lambda: ConvEncoder(1, 4)).save("nowhere"),
         ValueError,
@@ -428,6 +445,16 @@ def test_a_diverging_loss_is_reported():
 def test_cuda_asked_for_and_absent_is_refused():
     with pytest.raises(ValueError, match="'cuda' was asked for, but no CUDA device is available"):
         some(device="cuda")
+
+
+def test_a_cuda_device_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    for count, there in ((1, "there is only cuda:0"), (2, r"there is only cuda:0 \.\. cuda:1")):
+        monkeypatch.setattr(torch.cuda, "device_count", lambda count=count: count)
+        with pytest.raises(ValueError, match=f"device 'cuda:7' was asked for, but {there}"):
+            choose_device("cuda:7")
+        assert choose_device(f"cuda:{count - 1}").index == count - 1
+        assert choose_device("cuda").index is None
 
 
 def test_every_registered_encoder_has_its_features():

@@ -10,7 +10,7 @@ from sklearn.datasets import load_digits
 from torch.utils.data import TensorDataset
 
 from synthetic import Digits, NoExactAnswerError
-from synthetic.images import from_arrays, from_dataset
+from synthetic.images import RealImages, from_arrays, from_dataset
 from synthetic.transformations import TRANSFORMATIONS, Blur, transformation
 
 GRAY = [name for name, kind in TRANSFORMATIONS.items() if kind.channels is None]
@@ -173,6 +173,34 @@ def test_a_dataset_of_pil_images():
     np.testing.assert_array_equal(real.raw.numpy(), from_arrays(colours(4), [0, 1, 0, 1]).raw.numpy())
 
 
+PRECISIONS = [torch.float16, torch.bfloat16, torch.float32, torch.float64]
+
+
+@pytest.mark.parametrize("precision", PRECISIONS, ids=str)
+def test_floats_of_every_precision_keep_their_values(precision: torch.dtype):
+    given = torch.rand(6, 8, 8, generator=torch.Generator().manual_seed(0)).to(precision)
+    labels = torch.arange(6) % 2
+    wanted = given.double()[:, None]
+    readings = [
+        from_arrays(given, labels),
+        from_arrays(given.clone().requires_grad_(), labels),
+        from_dataset(TensorDataset(given.clone().requires_grad_(), labels)),
+        RealImages(given[:, None], labels.numpy()),
+    ]
+    for real in readings:
+        assert real.raw.dtype == torch.float32
+        assert not real.raw.requires_grad
+        assert (real.raw.double() - wanted).abs().max() <= 2**-25
+        assert real.sample(3, seed=0)["X"].shape == (3, 1, 8, 8)
+
+
+@pytest.mark.parametrize("kind", ["<f2", ">f4", ">f8", "longdouble"])
+def test_numpys_other_floats_are_read(kind: str):
+    given = np.random.default_rng(0).random((4, 8, 8)).astype(kind)
+    real = from_arrays(given, [0, 1, 0, 1])
+    assert np.abs(real.raw.numpy()[:, 0] - given.astype(np.float64)).max() <= 2**-25
+
+
 BAD_DIGITS = {
     "one class": (dict(classes=(3,)), "at least two digits"),
     "no such digit": (dict(classes=(3, 10)), "digits 0..9"),
@@ -201,6 +229,15 @@ BAD_ARRAYS = {
     "negative pixels": (FLOATS - 0.5, [0, 1] * 3, {}, ValueError, "pixels in \\[0, 1\\]"),
     "not a number": (FLOATS * np.nan, [0, 1] * 3, {}, ValueError, "NaN"),
     "integers": (np.ones((6, 8, 8), dtype=int), [0, 1] * 3, {}, TypeError, "unsigned bytes"),
+    "half precision above one": (
+        FLOATS.astype(np.float16) * 2,
+        [0, 1] * 3,
+        {},
+        ValueError,
+        "pixels in \\[0, 1\\]",
+    ),
+    "text": (np.full((6, 8, 8), "a"), [0, 1] * 3, {}, TypeError, "unsigned bytes"),
+    "one-hot labels": (FLOATS, np.eye(6, dtype=int), {}, ValueError, "integers or strings of shape"),
     "one class": (FLOATS, [0] * 6, {}, ValueError, "at least two classes"),
     "too few labels": (FLOATS, [0, 1], {}, ValueError, "one for each image"),
     "fractional labels": (FLOATS, [0.5] * 6, {}, ValueError, "integers or strings"),
@@ -242,6 +279,12 @@ BAD_DATASETS = {
         {},
         ValueError,
         "same shape and type",
+    ),
+    "one-hot labels": (
+        [(np.zeros((8, 8)), torch.eye(4)[0])],
+        {},
+        TypeError,
+        r"label 0 of the dataset must be one class, got a label of shape \(4,\)",
     ),
     "one-dimensional image": ([(np.zeros(8), 0)], {}, TypeError, "2 or 3 dimensions"),
 }

@@ -160,3 +160,35 @@ def test_unknown_names_and_shapes():
         AUGMENTATIONS["crop"].apply(noise(2, 2), uniform(2))
     with pytest.raises(ValueError, match=r"uniform must have shape \(2, 14\), got \(3, 14\)"):
         AUGMENTATIONS["crop"].apply(noise(2), uniform(3))
+
+
+BAD = {
+    "a crop below the frame": (
+        {"crop": (-0.5, -0.1)},
+        ValueError,
+        "crop must be shares 0 < low <= high <= 1",
+    ),
+    "a crop of nothing": ({"crop": (0.0, 0.5)}, ValueError, "crop must be shares"),
+    "a crop beyond the frame": ({"crop": (0.5, 1.5)}, ValueError, "crop must be shares"),
+    "a crop backwards": ({"crop": (0.9, 0.2)}, ValueError, "crop must be shares"),
+    "a crop that is no number": ({"crop": (float("nan"), 1.0)}, ValueError, "crop must be finite"),
+    "one share": ({"crop": 0.5}, TypeError, "crop must be a pair of shares"),
+    "three shares": ({"crop": (0.1, 0.2, 0.3)}, TypeError, "crop must be a pair of shares"),
+    "a negative chance": ({"flip": -0.1}, ValueError, "flip must be a probability between 0 and 1"),
+    "a chance above one": ({"jitter": 1.1}, ValueError, "jitter must be a probability"),
+    "a chance that is not a number": ({"gray": float("nan")}, ValueError, "gray must be a probability"),
+    "a chance as text": ({"blur": "often"}, TypeError, "blur must be a probability"),
+    "a name that is none": ({"name": None}, TypeError, "name must be a text"),
+    "a change by the name of none": ({"name": "none", "flip": 0.5}, ValueError, "kept for no change"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_augmentations_are_refused(case: str):
+    fields, kind, message = BAD[case]
+    with pytest.raises(kind, match=message):
+        Augmentation(**{"name": "bad", **fields})
+
+
+def test_a_crop_as_a_list_is_the_same():
+    assert Augmentation("crop", crop=[0.2, 1]) == AUGMENTATIONS["crop"]

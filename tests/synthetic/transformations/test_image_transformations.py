@@ -87,6 +87,8 @@ def test_on_grid_moves_pixels_by_at_most_half_a_step():
     pixels = torch.rand(1000, 1, 3, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     assert (on_grid(pixels).double() - pixels).abs().max() <= 2**-25
     levels = on_grid(torch.arange(256).double() / 255)
+    for half in (pixels.half(), pixels.bfloat16()):
+        assert torch.equal(on_grid(half), on_grid(half.double()))
     assert len(torch.unique(levels)) == 256
     assert levels[0] == 0
     assert levels[-1] == 1
