@@ -24,7 +24,7 @@ class KernelClassifier:
     The blocks are scaled to mean squared distance 1 (conditions that are discrete to `discrete`), so the
     kernel is a product over the blocks. Landmarks are drawn from the fitted rows (Williams and Seeger
     2001, "Using the Nystroem method to speed up kernel machines"); width and ridge are chosen on the
-    tuning rows. One ridge would not do: where it fits the noise of some conditions, an irrelevant further
+    tuning rows. One of each would not do: where it fits the noise of some conditions, an irrelevant further
     condition smooths the fit, and its loss falls by information that is not there.
 
     Args:
