@@ -113,7 +113,7 @@ class Finding:
             "about": self.about,
             "relation": self.relation and f"{self.relation} 0",
             "margin": self.margin,
-            "mean": found.mean,
+            "mean": found.mean if math.isfinite(found.mean) else None,
             "interval": [found.low, found.high] if finite else None,
             "confidence": confidence,
             "seeds": len(self.values),

@@ -21,10 +21,9 @@ one 0.046 to 0.083 nats, an error as large as what it should judge.
 
 The steps of a ladder on one Z are no evidence. Classifiers that must use every label pay for each one in
 rows per state: with them a step of M1 came out as -0.045 nats [-0.062, -0.028], where it cannot be negative.
-So `NestedCrossFit` pools them with classifiers that see all labels but one, or none. The pool of a rung
-holds the classifiers of all labels of the coarser one: its step is negative only by what the pooling costs
-or, from the third label on, where the coarser rung read best with a label missing. Rows hold the synergy of
-the finest rung, with and without a fair coin as one more label, by pooled and by plain classifiers.
+So `NestedCrossFit` pools them with classifiers that miss some labels, and the pool of a rung holds that of
+every coarser one: its step is negative only by what the pooling costs. Rows hold the synergy of the finest
+rung, with and without a fair coin as one more label, by pooled and by plain classifiers.
 """
 
 from __future__ import annotations
@@ -229,8 +228,8 @@ def measure_rungs(job: tuple[str, str, str, int], scale: Scale) -> Row:
     either prediction, and the class accuracy of a linear probe. Where Z was trained for the finest task also
     `one Z: R`, the synergy of each rung R, with `one Z: noise` for a fair coin beside the labels of the
     finest rung; `plain: ..`, the last two by classifiers that cannot ignore a label; and on drawn glyphs
-    `exact: R`, the synergy of each rung at the input. Of an untrained encoder and of raw pixels a scale
-    without every condition has the accuracy alone.
+    `exact: R`, the synergy of each rung at the input. Of an untrained encoder and of raw pixels there is the
+    accuracy alone.
 
     Args:
         job: The ladder, the images (`DRAWN`, or a name for those of the scale), the condition (a rung,
@@ -251,7 +250,7 @@ def measure_rungs(job: tuple[str, str, str, int], scale: Scale) -> Row:
         "class accuracy": shown.accuracy,
         **{f"exact: {name}": value for name, value in shown.exact.items()},
     }
-    if not scale.every and condition in (UNTRAINED, PIXELS):
+    if condition in (UNTRAINED, PIXELS):
         return row
     labelled = _labelled(shown.rows, rung, seed=seed)
     fit = NestedCrossFit(labelled, folds=_FOLDS, seed=seed, quality=scale.quality)
@@ -270,11 +269,16 @@ def measure_rungs(job: tuple[str, str, str, int], scale: Scale) -> Row:
     return row
 
 
+def _judged_rows(scale: Scale) -> int:
+    """Half as many as elsewhere: a classifier is fitted for every subset of up to four labels."""
+    return max(1, scale.judged // 2)
+
+
 def _held(rung: Rung, condition: str, seed: int, scale: Scale) -> _Shown:
     """Raw images that a condition transforms itself."""
     train, judged = image_sets(scale, seed=seed, default="digits")
     raw = untransformed(judged)
-    copies = max(1, scale.judged // judged.size)
+    copies = max(1, _judged_rows(scale) // judged.size)
     sample = judged.transformed(rung.task, copies=copies, seed=6000 + seed)
     shared = shared_by_seeds(scale, default="digits")
     if condition == PIXELS:
@@ -289,7 +293,7 @@ def _held(rung: Rung, condition: str, seed: int, scale: Scale) -> _Shown:
 def _drawn(ladder: Ladder, rung: Rung, seed: int, scale: Scale) -> _Shown:
     """Glyphs drawn from a world whose transformations a rung names."""
     world = glyphs_under(rung, pixels=scale.pixels)
-    sample = world.sample(scale.judged, seed=7000 + seed)
+    sample = world.sample(_judged_rows(scale), seed=7000 + seed)
     fitted = fit(PredictLabel("A"), world, seed=seed, scale=scale, features=_DRAWN_FEATURES)
     raw = raw_glyphs(_GLYPHS, scale.judged, seed=8000 + seed, pixels=scale.pixels)
     joint = np.zeros(rung.task.applied, dtype=np.int64)

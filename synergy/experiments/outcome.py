@@ -16,6 +16,7 @@ from synergy.experiments.findings import Finding
 from synergy.experiments.runs import Progress, Runner
 from synergy.experiments.scale import Scale, as_scale
 from synergy.plots import save_figure
+from synergy.source import source_digest
 
 __all__ = ["Conclusion", "Experiment", "Outcome", "compact", "write_outcome"]
 
@@ -49,6 +50,7 @@ class Outcome:
         runs: One row per condition and seed.
         figure: The figure.
         scale: How large it was.
+        source: The digest of the code that made the runs; None where it was not kept.
     """
 
     name: str
@@ -56,6 +58,7 @@ class Outcome:
     runs: pd.DataFrame
     figure: Figure
     scale: Scale
+    source: str | None = None
 
     @property
     def table(self) -> pd.DataFrame:
@@ -80,6 +83,8 @@ class Outcome:
         """The paragraph that goes with the table: what was predicted, what was seen, whether they agree."""
         verdict = {True: "They agree.", False: "They DISAGREE.", None: "Undecided."}[self.agrees]
         verdicts = [f.verdict(self.confidence) for f in self.conclusion.findings]
+        if set(verdicts) <= {"no prediction"}:
+            return f"Predicted: {self.conclusion.predicted} Seen: {self.conclusion.seen}"
         words = {"agrees": ("agrees", "agree"), "undecided": ("is undecided", "are undecided")}
         words["disagrees"] = ("disagrees", "disagree")
         counts = ", ".join(
@@ -115,6 +120,7 @@ class Outcome:
             "agrees": self.agrees,
             "findings": [f.to_dict(self.confidence) for f in self.conclusion.findings],
             "scale": self.scale.to_dict(),
+            "source": self.source,
             "table": json.loads(self.table.to_json(orient="records")),
         }
 
@@ -156,11 +162,13 @@ class Experiment:
             progress: Told of every run that is done.
             journal: Where to keep finished runs, to take up after an interruption.
         """
-        return self.outcome(self.measure(Runner(scale, progress, journal)), scale)
+        scale.check_images()
+        runs = self.measure(Runner(scale, progress, journal))
+        return self.outcome(runs, scale, source=source_digest(self.measure))
 
-    def outcome(self, runs: pd.DataFrame, scale: Scale) -> Outcome:
-        """What runs made at a scale say."""
-        return Outcome(self.name, self.conclude(runs), runs, self.draw(runs), scale)
+    def outcome(self, runs: pd.DataFrame, scale: Scale, *, source: str | None = None) -> Outcome:
+        """What runs made at a scale, by code of that digest, say."""
+        return Outcome(self.name, self.conclude(runs), runs, self.draw(runs), scale, source)
 
     def read(self, folder: str | Path) -> Outcome:
         """The outcome that `write_outcome` left in a folder, its table and figure made again from its runs.
@@ -172,8 +180,9 @@ class Experiment:
         for name in ("runs.parquet", "outcome.json"):
             if not (kept / name).exists():
                 raise FileNotFoundError(f"no outcome of {self.name} in {folder}: {kept / name} is missing")
-        scale = as_scale(json.loads((kept / "outcome.json").read_text())["scale"])
-        return self.outcome(pd.read_parquet(kept / "runs.parquet"), scale)
+        told = json.loads((kept / "outcome.json").read_text())
+        runs = pd.read_parquet(kept / "runs.parquet")
+        return self.outcome(runs, as_scale(told["scale"]), source=told.get("source"))
 
 
 def write_outcome(outcome: Outcome, out: Path) -> list[Path]:
@@ -182,7 +191,7 @@ def write_outcome(outcome: Outcome, out: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     outcome.table.to_csv(folder / "table.csv", index=False)
     outcome.runs.to_parquet(folder / "runs.parquet", index=False)
-    (folder / "outcome.json").write_text(json.dumps(outcome.to_dict(), indent=2) + "\n")
+    (folder / "outcome.json").write_text(json.dumps(outcome.to_dict(), indent=2, allow_nan=False) + "\n")
     save_figure(outcome.figure, folder, "figure")
     return sorted(folder.iterdir())
 

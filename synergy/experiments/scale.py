@@ -10,12 +10,17 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from synergy.learning import ImageSet
+from synergy.learning.encoders import ENCODERS
+from synthetic.checks import integer, number
 from synthetic.images.arrays import ImageDataset
+from synthetic.images.cifar10 import FOLDERS, Cifar10, Split
 
 __all__ = ["DataName", "Scale", "ScaleName", "as_scale"]
 
 ScaleName = Literal["quick", "full", "large"]
 DataName = Literal["digits", "glyphs", "cifar10"]
+_QUALITIES = ("quick", "default", "best")
+_PRECISIONS = ("float32", "bfloat16", "float16")
 
 
 @dataclass(frozen=True)
@@ -66,8 +71,15 @@ class Scale:
 
     def __post_init__(self) -> None:
         for name in ("seeds", "steps", "batch", "judged", "features", "pixels", "jobs"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+            integer(name, getattr(self, name), 1)
+        number("tolerance", self.tolerance, low=0, strict=True)
+        for name, known in (
+            ("quality", _QUALITIES),
+            ("precision", _PRECISIONS),
+            ("encoder", tuple(ENCODERS)),
+        ):
+            if getattr(self, name) not in known:
+                raise ValueError(f"{name} must be one of {', '.join(known)}, got {getattr(self, name)!r}")
         if self.data is not None and not isinstance(self.data, str | ImageSet):
             if not (hasattr(self.data, "__len__") and hasattr(self.data, "__getitem__")):
                 raise TypeError(
@@ -81,6 +93,17 @@ class Scale:
             raise ValueError("data='cifar10' needs root, the folder with its binary version; got none")
         if self.root is not None and self.data != "cifar10":
             raise ValueError(f"root is the folder of data='cifar10', got it with data={self.data_name!r}")
+
+    def check_images(self) -> None:
+        """Read the labels of the photographs, so that a wrong folder is told before anything runs.
+
+        Raises:
+            FileNotFoundError: If the folder or a file in it is missing.
+            ValueError: If a file is not what it should be.
+        """
+        if self.data == "cifar10":
+            for split in get_args(Split):
+                Cifar10(str(self.root), split=split)
 
     @classmethod
     def quick(cls, **changes: Any) -> Scale:  # noqa: ANN401  (the fields above)
@@ -146,8 +169,9 @@ class Scale:
         if isinstance(self.data, ImageSet):
             settings["data"] = self.data.digest
         if self.root is not None:
-            files = [(path.relative_to(self.root), path.stat()) for path in Path(self.root).rglob("*.bin")]
-            settings["root"] = sorted((str(name), of.st_size, of.st_mtime_ns) for name, of in files)
+            paths = [path for folder in FOLDERS for path in sorted(Path(self.root, folder).glob("*.bin"))]
+            files = [(path.relative_to(self.root), path.stat()) for path in paths]
+            settings["root"] = [(str(name), of.st_size, of.st_mtime_ns) for name, of in files]
         return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:12]
 
 

@@ -107,15 +107,17 @@ def shared_by_seeds(scale: Scale, *, default: DataName) -> float:
 
 
 def untransformed(images: ImageSet) -> Sample:
-    """The raw images, each once, with their labels."""
+    """The raw images, each once, with their labels, and what tells views of one raw image as R."""
     columns = {name: column.numpy() for name, column in images.labels.items()}
     variables = {
         name: Variable(name, "discrete", images.states[name], "class" if name == "C" else "style")
         for name in columns
     }
-    return Sample(
-        {**columns, "X": images.images.numpy()}, {**variables, "X": Variable("X", "image", None, "input")}
-    )
+    if images.groups is not None:
+        shown, columns["R"] = np.unique(images.groups.numpy(), return_inverse=True)
+        variables["R"] = Variable("R", "discrete", len(shown), "raw")
+    columns["X"], variables["X"] = images.images.numpy(), Variable("X", "image", None, "input")
+    return Sample(columns, variables, groups=None if images.groups is None else "R")
 
 
 def fit(
@@ -142,7 +144,7 @@ def fit(
     inputs = max(scale.batch, round(longer * scale.steps) * scale.batch)
     if isinstance(source, ImageSet):
         data: ImageSet | Stream = source
-        batch = min(scale.batch, source.size)
+        batch = scale.batch
         epochs = max(1, round(inputs / source.size))
     else:
         batch, epochs = scale.batch, min(_EPOCHS, inputs // scale.batch)

@@ -33,6 +33,8 @@ CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "hors
 _SHAPE = (3, 32, 32)
 _ROW = 1 + 3 * 32 * 32
 _FOLDER = "cifar-10-batches-bin"
+FOLDERS = (".", _FOLDER)
+"""Where the files may lie in the folder that a user names."""
 _ADVICE = "get the binary version (for C programs) from https://www.cs.toronto.edu/~kriz/cifar.html"
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.linalg import cholesky, solve_triangular
+from scipy.linalg import cholesky, eigh, solve_triangular
 from scipy.optimize import minimize
 from scipy.special import log_softmax
 
@@ -67,11 +67,13 @@ class KernelClassifier:
                 solved = solve_triangular(factor, np.exp(-width * near[name]), lower=True, check_finite=False)
                 return np.ascontiguousarray(solved.T)
 
-            phi, tune, test = features("fit"), features("tune"), features("test")
+            phi = features("fit")
+            curvature, axes = eigh(phi.T @ phi / len(phi))
+            phi, tune, test = phi @ axes, features("tune") @ axes, features("test") @ axes
             weights: Floats64 | None = None
             last = np.inf
             for ridge in self.ridges:
-                weights = _fit_logistic(phi, y[fit], k, ridge, weights)
+                weights = _fit_logistic(phi, y[fit], k, ridge, weights, np.maximum(curvature, 0.0))
                 log_tune = _log_probabilities(tune, weights)
                 loss = -float(log_tune[np.arange(len(split.tune)), y[split.tune]].mean())
                 if loss > last:
@@ -110,21 +112,37 @@ def _log_probabilities(phi: Floats64, weights: Floats64) -> Floats64:
 
 
 def _fit_logistic(
-    phi: Floats64, y: npt.NDArray[np.int64], k: int, inverse_ridge: float, start: Floats64 | None
+    phi: Floats64,
+    y: npt.NDArray[np.int64],
+    k: int,
+    inverse_ridge: float,
+    start: Floats64 | None,
+    curvature: Floats64,
 ) -> Floats64:
-    """Weights of shape (m + 1, k), the last row the intercepts, of ridge-penalised multinomial regression."""
+    """Weights of shape (m + 1, k), the last row the intercepts, of ridge-penalised multinomial regression.
+
+    The columns of phi are uncorrelated, and `curvature` has their mean squares. So near equal probabilities
+    the Hessian is diagonal, about (1 - 1/k) / k of these plus the penalty; in coordinates in which it is 1,
+    L-BFGS takes a fifth of the steps.
+    """
     n, m = phi.shape
     onehot = np.eye(k)[y]
     penalty = 1 / (inverse_ridge * n)
+    spread = (1 - 1 / k) / k
+    unit = 1 / np.sqrt(np.append(spread * curvature + penalty, spread))[:, None]
+
+    single = phi.astype(np.float32)  # the products are what takes time; their rounding is far below gtol
 
     def objective(flat: Floats64) -> tuple[float, Floats64]:
-        weights = flat.reshape(m + 1, k)
-        log_p = _log_probabilities(phi, weights)
+        weights = unit * flat.reshape(m + 1, k)
+        logits = (single @ weights[:-1].astype(np.float32)).astype(np.float64) + weights[-1]
+        log_p = log_softmax(logits, axis=1)
         residual = (np.exp(log_p) - onehot) / n
-        gradient = np.vstack([phi.T @ residual + penalty * weights[:-1], residual.sum(axis=0)])
+        slope = (residual.T.astype(np.float32) @ single).T.astype(np.float64)
+        gradient = np.vstack([slope + penalty * weights[:-1], residual.sum(axis=0)])
         value = -float((log_p * onehot).sum()) / n + 0.5 * penalty * float((weights[:-1] ** 2).sum())
-        return value, gradient.ravel()
+        return value, (unit * gradient).ravel()
 
-    initial = np.zeros((m + 1) * k) if start is None else start.ravel()
+    initial = np.zeros((m + 1) * k) if start is None else (start / unit).ravel()
     solved = minimize(objective, initial, jac=True, method="L-BFGS-B", options={"maxiter": 200, "gtol": 1e-5})
-    return np.asarray(solved.x).reshape(m + 1, k)
+    return np.asarray(unit * solved.x.reshape(m + 1, k))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
+from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
@@ -15,12 +16,14 @@ from synergy.estimators.classifier.models import Model
 
 __all__ = ["NestedCrossFit"]
 
+_MOST_CONDITIONS = 4
+
 
 class NestedCrossFit(CrossFit):
     """Cross-fitted losses whose classifiers may ignore the discrete conditions.
 
     The log probabilities of predicting T from (Z, C) pool classifiers that see Z and C with classifiers
-    that see Z alone. With several conditions the pool has those that miss one of them, too: so what a finer
+    that see Z alone. With several conditions the pool has those that miss some of them, too: so what a finer
     condition costs a classifier in rows per state is not mistaken for a loss of information. The weights of
     the pool in one fold are fitted on the held-out predictions of all other folds, as a super learner's are
     (van der Laan, Polley, Hubbard 2007): w weights fitted on g independent groups cost about w / (2 g) nats.
@@ -85,7 +88,12 @@ class NestedCrossFit(CrossFit):
 
 
 def _nested(names: list[str], smooth: list[str]) -> list[list[str]]:
-    """What the pooled classifiers see: every condition, all but one of the discrete ones, none of these."""
+    """What the pooled classifiers see: the smooth variables, and every subset of the discrete conditions.
+
+    So a pool holds that of every subset, and a further condition cannot cost a classifier that it replaces.
+    Beyond four conditions, whose subsets are too many, it is all of them, all but one, or none.
+    """
     discrete = [name for name in names if name not in smooth]
-    missing = dict.fromkeys([(), *((name,) for name in discrete), tuple(discrete)])
+    sizes = range(len(discrete) + 1) if len(discrete) <= _MOST_CONDITIONS else (0, 1, len(discrete))
+    missing = [set(some) for size in sizes for some in combinations(discrete, size)]
     return [[name for name in names if name not in left_out] for left_out in missing]

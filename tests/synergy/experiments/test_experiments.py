@@ -1,6 +1,7 @@
 """The experiments: that they run from end to end, that their parts are right, and what they refuse."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from synergy.experiments.scale import as_scale
 from synergy.experiments.shortcut import _prepared, mark
 from synergy.experiments.worlds import image_sets, untransformed
 from synergy.learning import ImageSet
+from synergy.source import source_digest
 
 KEPT = Path(__file__).parents[3] / "notebooks" / "experiments"
 TINY = Scale(seeds=2, steps=4, judged=300, features=8, tolerance=0.2)
@@ -162,6 +164,10 @@ def test_names():
     ("changes", "message"),
     [
         pytest.param({"seeds": 0}, "seeds must be at least 1, got 0", id="seeds"),
+        pytest.param({"tolerance": -1.0}, "tolerance must be above 0", id="tolerance"),
+        pytest.param({"quality": "bad"}, "quality must be one of quick, default, best", id="quality"),
+        pytest.param({"precision": "int4"}, "precision must be one of float32", id="precision"),
+        pytest.param({"encoder": "vit"}, "encoder must be one of mlp, cnn", id="encoder"),
         pytest.param({"data": "cifar100"}, "data must be one of digits, glyphs, cifar10", id="data"),
         pytest.param({"data": "cifar10"}, "needs root", id="root missing"),
         pytest.param({"root": "x"}, "root is the folder of data='cifar10'", id="root alone"),
@@ -196,6 +202,37 @@ def test_images_without_a_known_hue_are_refused():
         ValueError, match="needs images whose hue is known: data must be glyphs, got 10 images"
     ):
         experiment("invariance-or-equivariance").run(Scale(data=own))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_every_experiment_runs_resumes_and_is_read_again(name, tmp_path):
+    """From the runs to the files and back, with every condition, on networks that have hardly learned."""
+    told = []
+    chosen, scale = experiment(name), replace(TINY, steps=2, judged=200)
+    journal = tmp_path / "journal.jsonl"
+    first = chosen.run(scale, lambda done, total, what: told.append(what), journal=journal)
+    assert len(told) >= len(first.runs)
+    again = chosen.run(scale, lambda done, total, what: told.append("again"), journal=journal)
+    assert "again" not in told
+    pd.testing.assert_frame_equal(again.runs, first.runs, check_exact=True, check_dtype=False)
+    write_outcome(first, tmp_path)
+    kept = chosen.read(tmp_path)
+    pd.testing.assert_frame_equal(kept.table, first.table, check_exact=True)
+    assert kept.told == first.told
+    assert kept.source == first.source == source_digest(chosen.measure)
+    judged = [f for f in first.conclusion.findings if f.relation is not None]
+    assert {len(f.values) for f in judged} == {2}
+    assert set(first.runs["seed"]) == {0, 1}
+
+
+def test_the_command_runs_an_experiment(capsys, tmp_path):
+    small = ["--seeds", "1", "--jobs", "1", "--out", str(tmp_path), "--json"]
+    assert run(["experiment", "model-equivariance", "--quick", *small]) in (0, 1, 3)
+    told = json.loads(capsys.readouterr().out)
+    assert told["experiment"] == "model-equivariance"
+    assert {Path(f).name for f in told["files"]} >= {"table.csv", "runs.parquet", "figure.png"}
+    assert all(f["interval"] is None for f in told["findings"])  # one seed has no interval
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import spearmanr, t, ttest_1samp
+from scipy.stats import permutation_test, spearmanr, t, ttest_1samp
 
 from synergy.experiments import Finding
 from synergy.experiments.findings import summarise
-from synergy.experiments.transformations import QUANTITIES, TRUTHS, _correlations
+from synergy.experiments.transformations import QUANTITIES, TRUTHS, _correlations, chance
 
 
 def test_the_interval_is_that_of_the_t_test():
@@ -97,3 +97,20 @@ def test_the_order_of_truths_that_differ_by_sampling_errors_counts_for_nothing()
         assert found[0][name] == found[1][name]
         assert found[0][name][0] == pytest.approx(spearmanr([0, 0, 0, 1, 2], gain).statistic)
     assert found[0]["pretext loss"] != found[1]["pretext loss"]  # a loss is measured: its order counts
+
+
+def test_chance_is_the_exact_permutation_test():
+    rng = np.random.default_rng(5)
+    truth, gain = np.round(rng.random(6), 1), rng.random(6)
+    found = permutation_test(
+        (truth,), lambda x: spearmanr(x, gain).statistic, permutation_type="pairings", n_resamples=np.inf
+    )
+    both = np.abs(found.null_distribution) >= abs(found.statistic) - 1e-9
+    assert chance(pd.Series(truth), pd.Series(gain)) == pytest.approx(both.mean())
+    assert chance(pd.Series(np.zeros(5)), pd.Series(gain[:5])) == 1.0
+
+
+def test_a_quantity_that_ties_all_tasks_ranks_none():
+    frame = pd.DataFrame({name: np.zeros(4) for name in QUANTITIES} | {"gain": np.arange(4.0), "seed": 0})
+    frame["transformation"] = list("abcd")
+    assert set(_correlations(frame).values()) == {(0.0,)}
