@@ -228,8 +228,8 @@ def _conclude(runs: pd.DataFrame) -> Conclusion:
         "A lossless transformation has neither synergy nor forced class information (L2, J2), so it should "
         "help less than the lossy ones. Which of the four quantities ranks the tasks best is left open.",
         "rank correlation with the gain of the linear probe over a random encoder, on these tasks and "
-        f"images, truths within {_RESOLUTION:g} nats of each other being tied; p: how often a permutation of the "
-        f"tasks does as well. J of noisy images is a lower bound that comes near. {told}",
+        f"images, truths within {_RESOLUTION:g} nats of each other being tied; p: how often a permutation of "
+        f"the tasks does as well. J of noisy images is a lower bound that comes near. {told}",
     )
 
 

@@ -26,16 +26,16 @@ Target = Literal["pretext", "mixture", "class"]
 
 
 class Losses(NestedCrossFit):
-    """Cross-fitted losses by one kernel classifier and one batch of networks.
+    """Cross-fitted losses by a kernel classifier of one width and one batch of networks.
 
-    The portfolio of `estimate` tries several widths and ridges: eight times the work, for losses that
-    differ by less than their standard error on the cases that are judged here.
+    The portfolio of `estimate` tries several widths, and more landmarks: several times the work, for losses
+    that differ by less than their standard error on the cases that are judged here.
     """
 
     def _models(self, design: Design, n: int, k: int) -> tuple[Model, ...]:
         if self.quality != "default":
             return super()._models(design, n, k)
-        kernel = KernelClassifier(landmarks=300, widths=(3.0,), ridges=(30.0,), rows=6_000)
+        kernel = KernelClassifier(landmarks=300, widths=(3.0,), ridges=(0.3, 3.0, 30.0), rows=6_000)
         return kernel, NetworkClassifier(device=self.device)
 
 

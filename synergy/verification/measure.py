@@ -14,7 +14,7 @@ from scipy.stats import norm
 from synergy.estimators.classifier import CrossFit
 from synergy.estimators.discrete.plug_in import plug_in
 from synergy.verification.decide import Gap
-from synergy.verification.routes import RouteError, choose
+from synergy.verification.routes import RouteError, choose, routes
 from synthetic import Answer, Sample
 from theory import Expression, Relation, Statement, Term, parse_statement, prove
 
@@ -30,12 +30,15 @@ class Measurement:
         by_construction: Whether this way of measuring could not have contradicted the relation.
         note: How it was measured.
         plug_in: Whether it came from entropies of one empirical joint and not from predictions.
+        smallest: For an equality by predictions, the term nearest to 0 and its value, in nats: with a margin
+            that is larger, the equality could not be told from one without it.
     """
 
     gap: Gap
     by_construction: bool
     note: str
     plug_in: bool = True
+    smallest: tuple[str, float] | None = None
 
 
 @cache
@@ -135,7 +138,21 @@ def measure(
     if route.shared:
         note += f"; shared losses {', '.join(map(str, route.shared))}"
     gap = Gap(str(shown), relation.operator, value, error, len(sample))
-    return Measurement(gap, route.by_construction, note, plug_in=False)
+    smallest = _smallest(relation, discrete, fit, terms) if relation.operator == "==" else None
+    return Measurement(gap, route.by_construction, note, plug_in=False, smallest=smallest)
+
+
+def _smallest(
+    relation: Relation, discrete: set[str], fit: CrossFit, known: frozenset[Term]
+) -> tuple[str, float]:
+    """The measured term nearest to 0, times its coefficient, and that number in nats."""
+    found = []
+    for coefficient, term in relation.gap.summands:
+        if term not in known:
+            form = routes(term, discrete)[0]
+            value = sum(float(c) * fit.losses(loss.target, loss.given).mean() for loss, c in form.items())
+            found.append((str(term), abs(float(coefficient) * value)))
+    return min(found, key=lambda pair: pair[1])
 
 
 def _exactly(relation: Relation, known: Known | None) -> tuple[Answer | None, frozenset[Term]]:

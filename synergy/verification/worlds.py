@@ -257,6 +257,10 @@ def _estimated(
     if len(found) > 1:
         gaps = ", ".join(f"{each[index].gap.value:.3f}" for each in found)
         note += f"; {len(found)} training seeds, each judged alone: {gaps}"
+    small = [m.smallest for m in every if m.smallest is not None and m.smallest[1] <= margin]
+    if small:
+        term, value = min(small, key=lambda pair: pair[1])
+        note += f"; no evidence that {term} is in it: as small as {value:.3f}, it is within the margin"
     low, high = tightest.interval()
     fixed = all(m.by_construction for m in every)
     return replace(

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from scipy.integrate import quad
+from scipy.special import log_softmax
 from scipy.stats import norm
 from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB
@@ -22,6 +23,7 @@ from synergy.estimators.classifier import (
     paired_estimate,
 )
 from synergy.estimators.classifier.design import make_splits
+from synergy.estimators.classifier.kernel import _fit_logistic
 from synthetic import ModularShift, Sample, Variable
 
 
@@ -304,3 +306,19 @@ def test_a_matrix_that_will_not_fit_is_refused_with_the_numbers():
 def test_a_fit_on_other_data_is_refused():
     with pytest.raises(ValueError, match="must have been made on the sample"):
         classifier(two_gaussians(100, 1.0, 0), "I(A;Z)", fit=CrossFit(two_gaussians(100, 1.0, 1)))
+
+
+def test_the_logistic_regression_is_that_of_scikit_learn():
+    """The same penalised loss, on uncorrelated features of very different sizes."""
+    rng = np.random.default_rng(4)
+    n, m, k, inverse_ridge = 600, 12, 3, 3.0
+    raw = rng.standard_normal((n, m)) * np.exp(-np.arange(m) / 2)
+    y = (raw[:, 0] + 0.5 * rng.standard_normal(n) > 0).astype(np.int64) + (rng.random(n) < 0.3)
+    curvature, axes = np.linalg.eigh(raw.T @ raw / n)
+    phi = raw @ axes
+    weights = _fit_logistic(phi, y, k, inverse_ridge, None, np.maximum(curvature, 0))
+    reference = LogisticRegression(C=inverse_ridge, tol=1e-8, max_iter=10_000).fit(phi, y)
+    log_p = log_softmax(phi @ weights[:-1] + weights[-1], axis=1)
+    # a gradient of 1e-5 and a Hessian of at least a tenth leave 1e-4 in each scaled weight; rows of the
+    # scaled features have norms near sqrt(m k^2 / (k - 1)) = 7.3
+    np.testing.assert_allclose(log_p, reference.predict_log_proba(phi), atol=2e-3)

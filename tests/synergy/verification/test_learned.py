@@ -114,6 +114,17 @@ def test_an_exact_value_replaces_the_terms_of_the_input(shift):
     assert wrong.gap.standard_error > 0.5
 
 
+def test_an_equality_tells_its_smallest_term(shift):
+    """C is uniform, so I(A;X) = 0: within any margin, E1 could not be told from I(A;X|C) = I(A;C|X)."""
+    _, sample = shift
+    fit = CrossFit(sample, seed=0, folds=4, quality="quick")
+    found = measure(relation("I(A;Z|C) == I(A;Z) + I(A;C|Z)"), sample, fit, deterministic=False)
+    term, value = found.smallest
+    assert term == "I(A;Z)"
+    assert value == pytest.approx(0, abs=0.02)
+    assert measure(relation("I(A;Z|C) >= I(A;Z)"), sample, fit, deterministic=False).smallest is None
+
+
 def test_irrelevant_labels_do_not_make_the_synergy_negative():
     """Random C and random Z: the plain losses are worse with C than without, the nested ones are not."""
     rng = np.random.default_rng(0)
