@@ -17,10 +17,14 @@ def experiments() -> str:
     parts = [
         "# Experiments\n",
         "Controlled experiments on what networks learn, each one command. An experiment names what the "
-        "theory predicts before it runs, and judges it by intervals over training seeds: a prediction "
-        "*agrees* where the whole interval fits it, *disagrees* where none of it does, and is *undecided* "
-        "otherwise. The intervals of the predictions hold together with 95 % in each experiment "
-        "(Bonferroni), those of the conditions one by one.\n",
+        "theory predicts, and judges it by intervals over training seeds: a prediction *agrees* where the "
+        "whole interval fits it, *disagrees* where none of it does, and is *undecided* otherwise. What holds "
+        "by construction, and what the theory leaves open, stands beside them without a prediction. The "
+        "intervals of the predictions hold together with 95 % in each experiment (Bonferroni), those of the "
+        "conditions one by one; where the seeds split the same images, they are those of the corrected "
+        "resampled t test (Nadeau and Bengio 2003).\n",
+        "Margins and controls were revised after audits of earlier runs, towards tests that can fail. Where "
+        "a rule came after a look at results, the module of the experiment says so.\n",
         "```bash\nsynergy experiment shortcut --quick\nsynergy experiment shortcut --full\n"
         "synergy experiment shortcut --scale large --data cifar10 --root DIR\n```\n",
         "`--quick` takes at most two minutes on two cores, `--full` at most half an hour, and a run that was "

@@ -10,8 +10,9 @@ hue is uniform.
 Representations are narrow and images noisy so that the hue is not kept by chance: a random encoder with 64
 features keeps nearly all of it. Eight features and noise of 0.3 were chosen by looking at untrained encoders
 and raw pixels alone: a linear probe then reads the hue from the first in 51 to 76 % of the images, from the
-second in all. The row of the random encoder is the mean of eight untrained encoders per seed. Pixels are
-clipped to [0, 1], since cropping clips them and views and judged images should look alike.
+second in all. The row of the random encoder is the mean of eight untrained encoders per seed: one each, in a
+first quick run, left open whether the equivariant encoder keeps more. Pixels are clipped to [0, 1], since
+cropping clips them and views and judged images should look alike.
 
 CARE is trained on crops and mirror images, which keep the hue: its contrastive pair is two such views of one
 image, neither of them shifted, and the shift acts in the equivariance loss alone. (Without a base

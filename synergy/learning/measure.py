@@ -177,10 +177,10 @@ def measure_representation(
         >>> bool(abs(found["I(A;C|Z)"].value - np.log(4)) < 0.05)
         True
     """
+    sample[representation]
     data = sample
     if representation != "Z":
         data = sample.with_column(replace(sample.variables[representation], name="Z"), sample[representation])
-    sample["Z" if representation == "Z" else representation]
     if terms is None:
         styles = [v.name for v in data.variables.values() if v.role == "style" and v.kind == "discrete"]
         varied = [name for name in styles if len(np.unique(data[name])) > 1]
@@ -223,7 +223,7 @@ def over_seeds(
 
     The interval is Student's t over the runs, which holds the spread of training and that of the images
     where every run has images of its own; `image_error` is the mean standard error over images within a
-    run. With one run the interval is that run's, over images.
+    run. With one run the interval is normal, from its standard error over images.
 
     Args:
         runs: One `Measured` per seed.
