@@ -32,6 +32,7 @@ from synergy.experiments.outcome import Conclusion, Experiment
 from synergy.experiments.runs import Row, Runner
 from synergy.experiments.scale import Scale
 from synergy.experiments.show import SHARED, means, paired, shared_images
+from synergy.experiments.watermarks import framed, judged_sets, prepared
 from synergy.experiments.worlds import (
     fit,
     glyph_world,
@@ -44,13 +45,12 @@ from synergy.learning import ImageSet, PredictLabel, Trained
 from synergy.plots import COLOURS, plot_style, subplots
 from synthetic import Sample, Variable
 
-__all__ = ["SHORTCUT", "mark"]
+__all__ = ["SHORTCUT"]
 
 Floats = npt.NDArray[np.float64]
 
 STRENGTHS = (0.0, 0.5, 0.8, 1.0)
 _GLYPHS = "mixed"
-_BORDER = 1
 _MARGIN = 0.1
 """A tenth of the synergy that is predicted."""
 _ACCURACY_MARGIN = 0.05
@@ -63,60 +63,12 @@ UNREAD = "H(A|Z), unmarked"
 _QUANTITIES = ("H(A|Z)", READ, UNREAD, SYNERGY, UNMARKED, MARKED, "mark accuracy", "class accuracy")
 
 
-def mark(
-    sample: Sample, strength: float, *, seed: int, labels: npt.NDArray[np.int64] | None = None
-) -> Sample:
-    """Write A into a border of blank pixels, with a given probability; the border is there in any case.
-
-    Images have no blank corner that a rotation would spare, so they are framed first. One pixel of the frame
-    says which transformation was applied, and its last one that a watermark is shown.
-
-    Args:
-        sample: Images X and labels A.
-        strength: The probability g that the watermark is shown.
-        seed: Fixes on which images.
-        labels: What is written, of shape (n,); None for A itself.
-    """
-    rng = np.random.default_rng(seed)
-    images: npt.NDArray[np.float32] = np.pad(
-        sample["X"], ((0, 0), (0, 0), (_BORDER, _BORDER), (_BORDER, _BORDER))
-    )
-    shown = rng.random(len(sample)) < strength
-    rows = np.flatnonzero(shown)
-    written = sample["A"] if labels is None else labels
-    images[rows, 0, 0, 2 * written[rows]] = 1.0
-    images[rows, 0, -1, -1] = 1.0
-    return sample.with_column(sample.variables["X"], images)
-
-
-def _prepared(sample: Sample, strength: float, *, pruned: bool, seed: int) -> Sample:
-    """Marked images; pruned, with marks that say nothing: the labels of other rows, in random order."""
-    if not pruned:
-        return mark(sample, strength, seed=seed)
-    shuffled = np.random.default_rng([seed, 1]).permutation(sample["A"])
-    return mark(sample, strength, seed=seed, labels=shuffled)
-
-
 def _truth(transformation: str, scale: Scale) -> Row:
     """The exact synergy without a watermark, in nats; NaN on images whose latents are not known."""
     if not scale.draws_glyphs:
         return {"I(A;C|X)": float("nan")}
     world = glyph_world(_GLYPHS, transformation, pixels=scale.pixels)
     return {"I(A;C|X)": float(world.exact("I(A;C|X)", tolerance=scale.tolerance))}
-
-
-def _judged(images: ImageSet, strength: float, *, pruned: bool, copies: int, seed: int) -> dict[str, Sample]:
-    """Images to judge on, unmarked, marked, or both in a share of 1 - g to g, as far as they occur."""
-    found = {}
-    if strength < 1:
-        found["unmarked"] = mark(images.transformed("rotation", copies=copies, seed=seed), 0.0, seed=seed)
-    if strength > 0:
-        times = round(strength / (1 - strength)) if strength < 1 else 1
-        turned = images.transformed("rotation", copies=times * copies, seed=seed + 1000 * (strength < 1))
-        found["marked"] = _prepared(turned, 1.0, pruned=pruned, seed=seed)
-    if len(found) == 2:
-        found["mixed"] = Sample.concatenate(list(found.values()))
-    return found
 
 
 def _information(fitted: Trained, shown: Sample, *, scale: Scale, seed: int) -> tuple[float, Floats]:
@@ -139,7 +91,7 @@ def _train(job: tuple[float, bool, int], scale: Scale) -> Row:
     strength, pruned, seed = job
     train, judged = image_sets(scale, seed=seed, default="glyphs", glyphs=_GLYPHS)
     copies = max(1, _TRAINED_ON // train.size)
-    rows = _prepared(
+    rows = prepared(
         train.transformed("rotation", copies=copies, seed=7000 + seed),
         strength,
         pruned=pruned,
@@ -147,7 +99,7 @@ def _train(job: tuple[float, bool, int], scale: Scale) -> Row:
     )
     fitted = fit(PredictLabel("A"), ImageSet.from_sample(rows), seed=seed, scale=scale)
     copies = max(1, scale.judged // judged.size)
-    sets = _judged(judged, strength, pruned=pruned, copies=copies, seed=8000 + seed)
+    sets = judged_sets(judged, strength, pruned=pruned, copies=copies, seed=8000 + seed)
     n = copies * judged.size
     whole = sets.get("mixed") or next(iter(sets.values()))
     entropy, synergy = _information(fitted, whole, scale=scale, seed=seed)
@@ -158,8 +110,7 @@ def _train(job: tuple[float, bool, int], scale: Scale) -> Row:
         marked = float(synergy[n:].mean())
         told = _mark_accuracy(fitted, sets["unmarked"], sets["marked"].rows(slice(n)), seed=seed)
     raw = untransformed(judged)
-    framed = np.pad(raw["X"], ((0, 0), (0, 0), (_BORDER, _BORDER), (_BORDER, _BORDER)))
-    upright = raw.with_column(raw.variables["X"], framed)
+    upright = raw.with_column(raw.variables["X"], framed(raw["X"]))
     return {
         "strength": strength,
         "pruned": pruned,

@@ -15,7 +15,7 @@ from synergy.experiments import EXPERIMENTS, Scale, compact, experiment, write_o
 from synergy.experiments.class_information import exact_price
 from synergy.experiments.ladders import LADDERS
 from synergy.experiments.scale import as_scale
-from synergy.experiments.shortcut import _prepared, mark
+from synergy.experiments.watermarks import mark, prepared
 from synergy.experiments.worlds import image_sets, untransformed
 from synergy.learning import ImageSet
 from synergy.source import source_digest
@@ -103,7 +103,7 @@ def test_a_watermark_shows_the_transformation_as_often_as_it_says(strength):
 def test_a_pruned_watermark_is_shown_and_says_nothing():
     held = image_sets(Scale(), seed=0, default="digits")[1]
     sample = held.transformed("rotation", copies=4, seed=1)
-    pruned = _prepared(sample, 1.0, pruned=True, seed=2)
+    pruned = prepared(sample, 1.0, pruned=True, seed=2)
     assert (pruned["X"][:, 0, -1, -1] == 1).all()
     read = pruned["X"][:, 0, 0, :8:2].argmax(axis=1)
     right = (read == sample["A"]).mean()

@@ -10,6 +10,7 @@ import torch
 from synergy.experiments import Scale
 from synergy.experiments import invariance as inv
 from synergy.experiments import shortcut as cut
+from synergy.experiments.watermarks import judged_sets
 from synergy.experiments.worlds import fit, image_sets, pixel_accuracy, probe_accuracy, untransformed
 from synergy.learning import Untrained
 from synergy.learning.batches import Batch
@@ -134,7 +135,7 @@ def test_the_law_holds_for_a_representation_that_tells_the_watermark(g):
 @pytest.mark.parametrize("strength", cut.STRENGTHS)
 def test_images_are_judged_unmarked_marked_and_mixed(strength):
     held = image_sets(Scale(), seed=0, default="digits")[1]
-    sets = cut._judged(held, strength, pruned=False, copies=1, seed=3)
+    sets = judged_sets(held, strength, pruned=False, copies=1, seed=3)
     mixed = sets.get("mixed", next(iter(sets.values())))
     marked = mixed["X"][:, 0, -1, -1] == 1
     assert marked.mean() == pytest.approx(strength, abs=1e-12)
@@ -143,7 +144,7 @@ def test_images_are_judged_unmarked_marked_and_mixed(strength):
     assert (read == mixed["A"][marked]).all()
     if strength < 1:
         rows = mixed.rows(~marked)
-        first = cut._judged(held, 0.0, pruned=False, copies=1, seed=3)["unmarked"]
+        first = judged_sets(held, 0.0, pruned=False, copies=1, seed=3)["unmarked"]
         assert sorted(rows["R"]) == list(range(held.size))
         assert np.array_equal(rows["X"], first["X"])
         assert np.array_equal(mixed.rows(slice(held.size))["X"], sets["unmarked"]["X"])
