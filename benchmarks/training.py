@@ -147,7 +147,8 @@ def compare(arguments: argparse.Namespace, device: torch.device) -> pd.DataFrame
     spawn = multiprocessing.get_context("spawn")
     rows = []
     with spawn.Pool(runs, prepare, (arguments, spawn.Barrier(runs))) as pool:
-        for (size, precision), case in itertools.product(STEPS, CASES):
+        steps = [step for step in STEPS if step[1] in arguments.precisions]
+        for (size, precision), case in itertools.product(steps, CASES):
             if case == "none":  # the first of a size or precision: a turn that does not count
                 bench.take(Turn(case, OURS, size, precision, arguments.threads))
                 pool.map(side_by_side, [Turn(case, OURS, size, precision, 1)] * runs, chunksize=1)
@@ -183,6 +184,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=8192, help="images of each size")
     parser.add_argument("--batch", type=int, default=128, help="for the shares")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--precisions", nargs="+", default=sorted({precision for _, precision in STEPS}))
     parser.add_argument("--torchvision", type=Path, help="a folder that holds it, or to install it in")
     parser.add_argument("--note", default="")
     parser.add_argument("--machine", default="2 CPU cores, 24 GiB, no GPU")
