@@ -8,6 +8,7 @@ rung are "by construction", see `ladders`: they are reported without a predictio
 from __future__ import annotations
 
 from itertools import pairwise
+from textwrap import fill
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -148,13 +149,12 @@ def _draw_rungs(axis: Axes, part: _Part) -> None:
     points(axis, names, end, "rung", _BY_LABELS, colour=3, shift=0.3, marker="^", label=None)
     axis.errorbar([], [], fmt="^", color=COLOURS[3], markersize=5, label="one Z, by predicting A")
     if part.images == DRAWN:
-        points(axis, part.rungs, long, "rung", "exact", colour=1, marker="s", label="exact, at the input")
+        points(axis, part.rungs, long, "rung", "exact", colour=4, marker="D", label="exact, at the input")
     else:
         points(axis, part.rungs, part.runs, "condition", _BY_CLASS, colour=1, marker="s", label="own Z, by C")
     axis.set(title=part.images, ylabel="synergy in nats")
     axis.set_ylim(bottom=min(0.0, axis.get_ylim()[0]))
     axis.set_xticks(range(len(part.rungs)), [_broken(name) for name in part.rungs], fontsize=8)
-    axis.legend(fontsize=7, frameon=True, framealpha=0.9, edgecolor="none")
 
 
 def _draw_accuracy(axis: Axes, part: _Part) -> None:
@@ -165,11 +165,11 @@ def _draw_accuracy(axis: Axes, part: _Part) -> None:
         axis.axhline(level, color="0.3", linestyle=style, linewidth=1.2, label=f"{name} {level:.3f}")
     axis.set(title=part.images, ylabel="accuracy of a linear probe of C")
     axis.set_xticks(range(len(names)), [_broken(name) for name in names], fontsize=8)
-    axis.legend(fontsize=7, frameon=True, framealpha=0.9, edgecolor="none")
 
 
 def _broken(name: str) -> str:
-    return name.replace(", ", ",\n").replace(" of ", "\nof ").replace(" by ", "\nby ")
+    """A name in short lines, one transformation a line."""
+    return ",\n".join(fill(part, 10, break_on_hyphens=False) for part in name.split(", "))
 
 
 def _experiment(ladder: str, title: str, question: str, predicted: str) -> Experiment:
@@ -205,6 +205,12 @@ def _experiment(ladder: str, title: str, question: str, predicted: str) -> Exper
             for axis, part in zip(axes, both, strict=False):
                 _draw_rungs(axis, part)
             _draw_accuracy(axes[-1], both[-1])
+            handles = {
+                label: handle
+                for axis in axes
+                for handle, label in zip(*axis.get_legend_handles_labels(), strict=True)
+            }
+            figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=3, fontsize=8)
         return figure
 
     return Experiment(ladder, title, question, measure, conclude, draw)
