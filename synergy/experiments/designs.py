@@ -169,7 +169,9 @@ def _draw_accuracy(axis: Axes, part: _Part) -> None:
 
 def _broken(name: str) -> str:
     """A name in short lines, one transformation a line."""
-    return ",\n".join(fill(part, 10, break_on_hyphens=False) for part in name.split(", "))
+    return ",\n".join(
+        fill(part, 11, break_long_words=False, break_on_hyphens=False) for part in name.split(", ")
+    )
 
 
 def _experiment(ladder: str, title: str, question: str, predicted: str) -> Experiment:
