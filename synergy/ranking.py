@@ -5,6 +5,10 @@ and what is left to guess, H(A|X); the synergy I(A;C|X), what knowing the class 
 the forced class information J = I(C;T) with T = p(A|X), which every optimal solver of the pretext task must
 know about the class. All are estimated by held-out predictions, so they are usable information (Xu et al.
 2020, arXiv:2002.10689): what a classifier of this kind can extract.
+
+The order is that of J, and a guide: in the experiment `transformations` J orders seven tasks on one set of
+glyphs as their usefulness does, and on another the synergy does, so read all columns. That a lossless
+transformation, H(A|X) = 0, helps least holds on both.
 """
 
 from __future__ import annotations
