@@ -18,7 +18,7 @@ from synergy.experiments.findings import Finding, summarise
 from synergy.experiments.ladders import DRAWN, LADDERS, NOISE, PIXELS, SIDES, UNTRAINED, measure_rungs
 from synergy.experiments.outcome import Conclusion, Experiment
 from synergy.experiments.runs import Runner
-from synergy.experiments.show import means, paired, points, shared_images
+from synergy.experiments.show import legend_below, means, paired, points, shared_images
 from synergy.plots import COLOURS, plot_style, subplots
 
 __all__ = ["FINE_GRAINED", "MULTIVARIATE"]
@@ -207,12 +207,7 @@ def _experiment(ladder: str, title: str, question: str, predicted: str) -> Exper
             for axis, part in zip(axes, both, strict=False):
                 _draw_rungs(axis, part)
             _draw_accuracy(axes[-1], both[-1])
-            handles = {
-                label: handle
-                for axis in axes
-                for handle, label in zip(*axis.get_legend_handles_labels(), strict=True)
-            }
-            figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=3, fontsize=8)
+            legend_below(figure, axes, ncols=3)
         return figure
 
     return Experiment(ladder, title, question, measure, conclude, draw)

@@ -15,7 +15,7 @@ from synergy.experiments.findings import Finding
 from synergy.experiments.outcome import Conclusion, Experiment
 from synergy.experiments.runs import Row, Runner
 from synergy.experiments.scale import Scale
-from synergy.experiments.show import SHARED, means, paired, points, shared_images
+from synergy.experiments.show import SHARED, legend_below, means, paired, points, shared_images
 from synergy.experiments.worlds import (
     fit,
     image_sets,
@@ -141,9 +141,15 @@ def _draw(runs: pd.DataFrame) -> Figure:
                     label=encoder,
                 )
             level = runs.loc[runs["encoder"] == PIXELS, metric].mean()
-            axis.axhline(level, color="0.3", linestyle=":", linewidth=1.2, label=f"{PIXELS} {level:.3f}")
+            axis.axhline(
+                level,
+                color="0.3",
+                linestyle=":",
+                linewidth=1.2,
+                label=f"{PIXELS}: {metric.split()[0]} {level:.3f}",
+            )
             axis.set(ylabel=f"{metric} of a linear probe", xlabel="base augmentation")
-            axis.legend(fontsize=8)
+        legend_below(figure, axes, ncols=4)
     return figure
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from synergy.experiments.findings import summarise
 from synergy.plots import COLOURS
 
-__all__ = ["SHARED", "means", "paired", "points", "shared_images"]
+__all__ = ["SHARED", "legend_below", "means", "paired", "points", "shared_images"]
 
 SHARED = "shared"
 """The column of runs that says how much their seeds share images, see `summarise`; without it, not at all."""
@@ -84,3 +85,10 @@ def points(
             label=label if place == 0 else None,
         )
     axis.set_xticks(range(len(names)), names)
+
+
+def legend_below(figure: Figure, axes: Iterable[Axes], *, ncols: int) -> None:
+    """One legend for all panels, below them, where it covers nothing."""
+    pairs = [pair for axis in axes for pair in zip(*axis.get_legend_handles_labels(), strict=True)]
+    handles = {label: handle for handle, label in pairs}
+    figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=ncols, fontsize=8)
