@@ -168,7 +168,11 @@ class Experiment:
 
     def outcome(self, runs: pd.DataFrame, scale: Scale, *, source: str | None = None) -> Outcome:
         """What runs made at a scale, by code of that digest, say."""
-        return Outcome(self.name, self.conclude(runs), runs, self.draw(runs), scale, source)
+        from matplotlib import pyplot
+
+        figure = self.draw(runs)
+        pyplot.close(figure)  # the outcome holds it; pyplot would hold every one until it is told
+        return Outcome(self.name, self.conclude(runs), runs, figure, scale, source)
 
     def read(self, folder: str | Path) -> Outcome:
         """The outcome that `write_outcome` left in a folder, its table and figure made again from its runs.
