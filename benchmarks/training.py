@@ -33,7 +33,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import multiprocessing
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
@@ -59,6 +59,9 @@ STEPS = (
     ("32x32x3", "bfloat16, compiled"),
 )
 """The sizes and the precisions that are measured."""
+
+
+FEEDS = (ALONE, OURS, HELPED, UNHELPED)
 
 
 @dataclass(frozen=True)
@@ -141,37 +144,52 @@ def side_by_side(turn: Turn) -> dict[str, float]:
 
 
 def compare(arguments: argparse.Namespace, device: torch.device) -> pd.DataFrame:
-    """The feeds beside each other, alternating, in each way to use the cores."""
+    """The feeds beside each other, alternating, in each way to use the cores.
+
+    One run alone comes first, while no other process is there: with idle ones beside it, its two threads were
+    seen to lose a third of their speed.
+    """
     bench = Bench(arguments)
+    alone = f"one run, {arguments.threads} threads"
+    rows = [
+        {**named(turn, repeat), "cores": alone, **bench.take(turn)}
+        for repeat, turn in turns(arguments, FEEDS, arguments.threads, bench.take)
+    ]
     runs = arguments.threads if device.type == "cpu" else 1
-    spawn = multiprocessing.get_context("spawn")
-    rows = []
-    with spawn.Pool(runs, prepare, (arguments, spawn.Barrier(runs))) as pool:
-        steps = [step for step in STEPS if step[1] in arguments.precisions]
-        for (size, precision), case in itertools.product(steps, CASES):
-            if case == "none":  # the first of a size or precision: a turn that does not count
-                bench.take(Turn(case, OURS, size, precision, arguments.threads))
-                pool.map(side_by_side, [Turn(case, OURS, size, precision, 1)] * runs, chunksize=1)
-            for repeat, feed in itertools.product(range(arguments.repeats), (ALONE, OURS, HELPED, UNHELPED)):
-                row = {
-                    "images": size,
-                    "precision": precision,
-                    "augment": case,
-                    "feed": feed,
-                    "repeat": repeat,
-                }
-                alone = bench.take(Turn(case, feed, size, precision, arguments.threads))
-                rows.append({**row, "cores": f"one run, {arguments.threads} threads", **alone})
-                if runs > 1 and feed != HELPED:  # no core is left for workers
-                    turns = [Turn(case, feed, size, precision, 1)] * runs
-                    each = pool.map(side_by_side, turns, chunksize=1)
-                    found = {
-                        "speed": sum(run["speed"] for run in each),
-                        "share": np.mean([run["share"] for run in each]),
-                        "cpu": np.mean([run["cpu"] for run in each]),
-                    }
-                    rows.append({**row, "cores": f"{runs} runs, one thread each", **found})
+    if runs > 1:
+        spawn = multiprocessing.get_context("spawn")
+        cores = f"{runs} runs, one thread each"
+        with spawn.Pool(runs, prepare, (arguments, spawn.Barrier(runs))) as pool:
+
+            def take(turn: Turn) -> dict[str, float]:
+                each = pool.map(side_by_side, [turn] * runs, chunksize=1)
+                found = {name: float(np.mean([run[name] for run in each])) for name in ("share", "cpu")}
+                return {"speed": sum(run["speed"] for run in each), **found}
+
+            feeds = [feed for feed in FEEDS if feed != HELPED]  # no core is left for workers
+            rows += [
+                {**named(turn, repeat), "cores": cores, **take(turn)}
+                for repeat, turn in turns(arguments, feeds, 1, take)
+            ]
     return pd.DataFrame(rows)
+
+
+def turns(
+    arguments: argparse.Namespace, feeds: Sequence[str], threads: int, take: Callable[[Turn], object]
+) -> Iterator[tuple[int, Turn]]:
+    """The turns in order, with the number of the repeat; the first of a size does not count."""
+    for size, precision in (step for step in STEPS if step[1] in arguments.precisions):
+        for case in CASES:
+            if case == next(iter(CASES)):
+                take(Turn(case, OURS, size, precision, threads))
+            for repeat, feed in itertools.product(range(arguments.repeats), feeds):
+                yield repeat, Turn(case, feed, size, precision, threads)
+
+
+def named(turn: Turn, repeat: int) -> dict[str, object]:
+    """What a turn is called in the table."""
+    names = {"images": turn.size, "precision": turn.precision, "augment": turn.case, "feed": turn.feed}
+    return {**names, "repeat": repeat}
 
 
 def main() -> None:
