@@ -142,8 +142,8 @@ def main() -> None:
     for name in names:
         own = found[found["network"] == name].set_index("seed")
         gap = own["class accuracy"] - baseline["class accuracy"]
-        error = gap.std(ddof=1) / np.sqrt(len(gap))
-        difference = "" if name == FORMER else f"{gap.mean():+.4f} +- {error:.4f}"
+        error = f" +- {gap.std(ddof=1) / np.sqrt(len(gap)):.4f}" if len(gap) > 1 else ""
+        difference = "" if name == FORMER else f"{gap.mean():+.4f}{error}"
         times = [f"{min(step_time(name, threads) for _ in range(3)):.1f}" for threads in (1, 2)]
         means = f"{own['pretext loss'].mean():.4f} | {own['class accuracy'].mean():.4f}"
         parameters = count_parameters(build(name))
