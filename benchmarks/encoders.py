@@ -1,6 +1,6 @@
 """The small CNN beside others: the time of a step, and what is learned, on images of 32x32x3.
 
-It was chosen from these: the cheapest network as accurate as the one it replaced, which had a second 3x3
+It was chosen from these, as accurate in a trial as the one it replaced, which had a second 3x3
 convolution at the stem's resolution, a pool after it, and GELU. Every network learns to predict quarter-turns
 of the same glyphs for as many steps. Then other glyphs say how well it does, and how well their class can be
 read from its representation. The time is that of forward, backward and update on one batch, as the training

@@ -72,8 +72,7 @@ class ConvEncoder(nn.Module):
     A 3x3 convolution, a 2x2 one that halves the resolution, another 3x3, then a linear map of what remains
     after pooling to 4x4, so that the representation keeps where things are: a rotation cannot be read off
     globally pooled features of a rotation-blind filter bank. With a stride of 2 the first filters are 4x4,
-    and everything after them has half the resolution. Of the networks in `benchmarks/encoders.py` it is the
-    cheapest that lost no accuracy.
+    and everything after them has half the resolution. `benchmarks/encoders.py` has it beside others.
 
     Args:
         channels: The number of image channels.
