@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+import numpy as np
+import numpy.typing as npt
 import torch
 
 from synthetic.transformations import kernels
@@ -28,6 +30,16 @@ def _known(labels: torch.Tensor, count: int) -> torch.Tensor:
     if len(labels) and not 0 <= int(labels.min()) <= int(labels.max()) < count:
         raise IndexError("a label is out of range")
     return labels
+
+
+@lru_cache(maxsize=64)
+def _orders(sources: torch.Tensor) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64]]:
+    """The orders as compiled code reads them, and the length of the runs of neighbours each is made of."""
+    orders = sources.numpy()
+    pixels = orders.shape[1]
+    jumps = (np.flatnonzero(np.diff(order) != 1) + 1 for order in orders)
+    runs = np.array([np.gcd.reduce(starts, initial=pixels) for starts in jumps], np.int64)
+    return np.ascontiguousarray(orders, np.uint32), runs
 
 
 def augmented(
@@ -70,7 +82,7 @@ def blurred(images: torch.Tensor, labels: torch.Tensor, taps: torch.Tensor) -> t
     Args:
         images: Shape (n, channels, height, width).
         labels: Integers, shape (n,).
-        taps: The weights of a pixel and of an odd number of neighbours to either side, for each label.
+        taps: The weights of a pixel and of its neighbours to either side, for each label.
 
     Raises:
         IndexError: If a label is out of range.
@@ -105,7 +117,7 @@ def permuted(images: torch.Tensor, labels: torch.Tensor, sources: torch.Tensor) 
         IndexError: If a label is out of range.
     """
     source, chosen, out = images.contiguous(), _known(labels, len(sources)), torch.empty(images.shape)
-    orders = sources.to(torch.int64).contiguous()
+    orders, runs = _orders(sources)
     share(
         kernels.permute_share,
         len(images),
@@ -116,7 +128,8 @@ def permuted(images: torch.Tensor, labels: torch.Tensor, sources: torch.Tensor) 
             len(orders),
             source.data_ptr(),
             chosen.data_ptr(),
-            orders.data_ptr(),
+            orders.ctypes.data,
+            runs.ctypes.data,
             out.data_ptr(),
         ],
     )

@@ -31,6 +31,10 @@ _RED, _GREEN, _BLUE = (np.float32(weight) for weight in LUMA)
 _TINY = np.finfo(np.float32).tiny
 _REACH = 6
 """Taps of a Gaussian beyond this many standard deviations are below 2e-8 of the middle one."""
+_LINE = 16
+"""Values in a cache line."""
+_LONG = 8
+"""Shorter runs of pixels are moved faster one by one."""
 
 
 @compiled
@@ -46,22 +50,46 @@ def _taps(centre: float, extent: float, first: Whole, weight: Floats) -> None:
 
 
 @compiled
+def _columns(line: Floats, left: Whole, on: np.uint64, share: Floats, target: Floats) -> None:
+    """Interpolate between two pixels of a line, for each pixel of another."""
+    for j in range(len(target)):
+        value = line[left[j]]
+        target[j] = value + share[j] * (line[left[j] + on] - value)
+
+
+@compiled
+def _columns_of_three(image: Floats, i: int, left: Whole, on: np.uint64, share: Floats, out: Floats) -> None:
+    """The same for a row of three channels at once: places and weights are read once."""
+    first, second, third = image[0, i], image[1, i], image[2, i]
+    red, green, blue = out[0, i], out[1, i], out[2, i]
+    for j in range(len(red)):
+        a, b, weight = left[j], left[j] + on, share[j]
+        value = first[a]
+        red[j] = value + weight * (first[b] - value)
+        value = second[a]
+        green[j] = value + weight * (second[b] - value)
+        value = third[a]
+        blue[j] = value + weight * (third[b] - value)
+
+
+@compiled
 def _crop(
-    image: Floats, rows: Whole, below: Floats, columns: Whole, right: Floats, line: Floats, out: Floats
+    image: Floats, rows: Whole, below: Floats, columns: Whole, right: Floats, room: Floats, out: Floats
 ) -> None:
-    """Interpolate between two rows, then between two columns."""
+    """Interpolate between two columns in the rows that are needed, then between two rows."""
     channels, height, width = image.shape
     down, on = np.uint64(min(1, height - 1)), np.uint64(min(1, width - 1))
+    for i in range(rows[0], rows[height - 1] + down + np.uint64(1)):
+        if channels == 3:
+            _columns_of_three(image, i, columns, on, right, room)
+        else:
+            for c in range(channels):
+                _columns(image[c, i], columns, on, right, room[c, i])
     for c in range(channels):
         for i in range(height):
-            upper, lower = image[c, rows[i]], image[c, rows[i] + down]
-            share = below[i]
+            upper, lower, share, target = room[c, rows[i]], room[c, rows[i] + down], below[i], out[c, i]
             for j in range(width):
-                line[j] = upper[j] + share * (lower[j] - upper[j])
-            target = out[c, i]
-            for j in range(width):
-                left = line[columns[j]]
-                target[j] = left + right[j] * (line[columns[j] + on] - left)
+                target[j] = upper[j] + share * (lower[j] - upper[j])
 
 
 @compiled
@@ -73,7 +101,7 @@ def _copy(image: Floats, mirrored: bool, out: Floats) -> None:
             source, target = image[c, i], out[c, i]
             if mirrored:
                 for j in range(width):
-                    target[j] = source[width - 1 - j]
+                    target[j] = source[np.uint64(width - 1 - j)]
             else:
                 for j in range(width):
                     target[j] = source[j]
@@ -157,27 +185,44 @@ def _mirrored(place: int, size: int) -> int:
 
 
 @compiled
-def _spread(source: Floats, target: Floats, taps: Floats, reach: int, stride: int) -> None:
-    """Add up the entries around each of a flat array by its taps, an odd `reach` of them, `stride` apart."""
-    start, end = reach * stride, len(source) - reach * stride
-    middle, tap = taps[0], taps[1]
+def _spread(source: Floats, target: Floats, taps: Floats, stride: int, start: int, end: int) -> None:
+    """Add up what is around each entry of a part of a flat array by its taps, `stride` apart."""
+    reach, count = len(taps) - 1, end - start
     here, sums = source[start:end], target[start:end]
     before, after = source[start - stride : end - stride], source[start + stride : end + stride]
-    for k in range(end - start):
-        sums[k] = middle * here[k] + tap * (before[k] + after[k])
-    for t in range(2, reach, 2):
+    middle, near = taps[0], taps[1]
+    if reach == 1:
+        for k in range(count):
+            sums[k] = middle * here[k] + near * (before[k] + after[k])
+        return
+    earlier, later = source[start - 2 * stride :], source[start + 2 * stride :]
+    far = taps[2]
+    for k in range(count):
+        sums[k] = middle * here[k] + near * (before[k] + after[k]) + far * (earlier[k] + later[k])
+    for t in range(3, reach, 2):
         before, after = source[start - t * stride :], source[start + t * stride :]
         earlier, later = source[start - (t + 1) * stride :], source[start + (t + 1) * stride :]
         near, far = taps[t], taps[t + 1]
-        for k in range(end - start):
+        for k in range(count):
             sums[k] += near * (before[k] + after[k]) + far * (earlier[k] + later[k])
+    if reach % 2 == 1:
+        before, after = source[start - reach * stride :], source[start + reach * stride :]
+        near = taps[reach]
+        for k in range(count):
+            sums[k] += near * (before[k] + after[k])
 
 
 @compiled
-def _scales(taps: Floats, reach: int, out: Floats) -> None:
+def _scales(taps: Floats, out: Floats) -> None:
     """One over the sum of the taps that stay within the borders, for each pixel of an axis."""
-    size = len(out)
+    size, reach = len(out), len(taps) - 1
+    whole = taps[0]
+    for t in range(1, reach + 1):
+        whole += _TWO * taps[t]
+    out[:] = _ONE / whole
     for i in range(size):
+        if reach <= i < size - reach:
+            continue
         total = taps[0]
         for t in range(1, reach + 1):
             total += (taps[t] if i >= t else _ZERO) + (taps[t] if i + t < size else _ZERO)
@@ -185,85 +230,114 @@ def _scales(taps: Floats, reach: int, out: Floats) -> None:
 
 
 @compiled
-def _smooth(image: Floats, out: Floats, taps: Floats, mirror: bool, first: Floats, second: Floats) -> None:
-    """Spread an image along both axes, with mirrored pixels around it or zeros.
+def _room(height: int, width: int, most: int) -> Floats:
+    """Three arrays of zeros for a blur of one channel, shape (3, ..), each row at the start of a cache line."""
+    lines = -(-(height + 2 * most) * (width + 2 * most) // _LINE)
+    memory = np.zeros((3 * lines + 1) * _LINE, np.float32)
+    start = (-(memory.ctypes.data // 4)) % _LINE
+    return memory[start : start + 3 * lines * _LINE].reshape(3, lines * _LINE)
+
+
+@compiled
+def _fading_blur(image: Floats, sigma: float, taps: Floats, scales: Floats, room: Floats) -> None:
+    """Gaussian blur in place, with weights renormalised at the borders.
 
     Args:
         image: Shape (channels, height, width).
-        out: The same shape; may be the image itself.
-        taps: The weights of a pixel and of an odd number of neighbours to either side, shape (1 + reach,).
-        mirror: Whether the image is mirrored at its borders.
-        first: Room for one channel with its surroundings, (height + 2 reach) (width + 2 reach) values.
-        second: The same.
+        sigma: The standard deviation in pixels.
+        taps: Room for the weights of a pixel and of its neighbours to one side, shape (1 + most,).
+        scales: Room for one number per row, and one per column, shape (2, height or width).
+        room: From `_room`. The first array keeps zero rows around the image, the third zeros between its
+            rows, where an entry beyond the end of one is one before the next.
+    """
+    channels, height, width = image.shape
+    most = len(taps) - 1
+    reach = min(int(_REACH * sigma), most)
+    if reach == 0:
+        return
+    for t in range(reach + 1):
+        taps[t] = math.exp(-0.5 * (t / sigma) ** 2)
+    own = taps[: reach + 1]
+    down, along = scales[0, :height], scales[1, :width]
+    _scales(own, down)
+    _scales(own, along)
+    tall, sums, wide = room[0], room[1], room[2]
+    top, stride = most * width, width + most
+    for c in range(channels):
+        plane, inner = image[c].reshape(-1), tall[top:]
+        for k in range(height * width):
+            inner[k] = plane[k]
+        _spread(tall, sums, own, width, top, top + height * width)
+        spread = sums[top:]
+        for i in range(height):
+            source, line = spread[i * width :], wide[most + i * stride :]
+            for j in range(width):
+                line[j] = source[j]
+        _spread(wide, sums, own, 1, most, most + height * stride)
+        for i in range(height):
+            line, target, scale = sums[most + i * stride :], image[c, i], down[i]
+            for j in range(width):
+                target[j] = line[j] * (scale * along[j])
+
+
+@compiled
+def _mirror_blur(image: Floats, taps: Floats, room: Floats, out: Floats) -> None:
+    """Spread an image along both axes, with mirrored pixels around it.
+
+    Args:
+        image: Shape (channels, height, width).
+        taps: The weights of a pixel and of its neighbours to one side, shape (1 + reach,).
+        room: From `_room`, for this reach or a larger one.
+        out: The shape of the image.
     """
     channels, height, width = image.shape
     reach = len(taps) - 1
-    stride = width + 2 * reach
+    tall, sums, wide = room[0], room[1], room[2]
+    top, stride = reach * width, width + 2 * reach
     beyond = np.empty(2 * reach, np.int64)
     for j in range(reach):
         beyond[j], beyond[reach + j] = _mirrored(j - reach, width), _mirrored(width + j, width)
     for c in range(channels):
-        for i in range(height + 2 * reach):
-            line = first[i * width : (i + 1) * width]
-            place = _mirrored(i - reach, height)
-            source = image[c, place]
-            if mirror or place == i - reach:
-                for j in range(width):
-                    line[j] = source[j]
-            else:
-                line[:] = 0
-        _spread(first[: (height + 2 * reach) * width], second, taps, reach, width)
+        plane, inner = image[c].reshape(-1), tall[top:]
+        for k in range(height * width):
+            inner[k] = plane[k]
+        for i in range(-reach, reach):
+            place = i if i < 0 else height + i
+            source, line = image[c, _mirrored(place, height)], tall[top + place * width :]
+            for j in range(width):
+                line[j] = source[j]
+        _spread(tall, sums, taps, width, top, top + height * width)
+        spread = sums[top:]
         for i in range(height):
-            source = second[(reach + i) * width : (reach + i + 1) * width]
-            line = first[i * stride : (i + 1) * stride]
+            source, line = spread[i * width :], wide[i * stride :]
             inner = line[reach:]
             for j in range(width):
                 inner[j] = source[j]
             for j in range(reach):
-                line[j] = source[beyond[j]] if mirror else _ZERO
-                line[reach + width + j] = source[beyond[reach + j]] if mirror else _ZERO
-        _spread(first[: height * stride], second, taps, reach, 1)
+                line[j] = source[beyond[j]]
+                line[reach + width + j] = source[beyond[reach + j]]
+        _spread(wide, sums, taps, 1, reach, height * stride - reach)
         for i in range(height):
-            line, target = second[i * stride + reach :], out[c, i]
+            line, target = sums[reach + i * stride :], out[c, i]
             for j in range(width):
                 target[j] = line[j]
-
-
-@compiled
-def _fading_blur(
-    image: Floats, sigma: float, taps: Floats, first: Floats, second: Floats, down: Floats, along: Floats
-) -> None:
-    """Gaussian blur in place, with weights renormalised at the borders."""
-    channels, height, width = image.shape
-    reach = min(2 * int(_REACH * sigma / 2) + 1, len(taps) - 1)
-    for t in range(reach + 1):
-        taps[t] = math.exp(-0.5 * (t / sigma) ** 2)
-    _smooth(image, image, taps[: reach + 1], False, first, second)
-    _scales(taps, reach, down)
-    _scales(taps, reach, along)
-    for c in range(channels):
-        for i in range(height):
-            target, scale = image[c, i], down[i]
-            for j in range(width):
-                target[j] *= scale * along[j]
 
 
 @compiled
 def blur_by_label(images: Floats, labels: Whole, taps: Floats, out: Floats) -> None:
     """Each image spread by the taps of its label; a label with one tap leaves the image as it is."""
     n, _, height, width = images.shape
-    reach = taps.shape[1] - 1
-    first = np.empty((height + 2 * reach) * (width + 2 * reach), np.float32)
-    second = np.empty_like(first)
+    most = taps.shape[1] - 1
+    room = _room(height, width, most)
     for k in range(n):
         own = taps[labels[k]]
-        last = reach
-        while last > 1 and own[last] == 0 and own[last - 1] == 0:
-            last -= 2
-        if own[1] == 0:
+        reach = most
+        while reach > 0 and own[reach] == 0:
+            reach -= 1
+        if reach == 0:
             _copy(images[k], False, out[k])
         else:
-            _smooth(images[k], out[k], own[: last + 1], True, first, second)
+            _mirror_blur(images[k], own[: reach + 1], room, out[k])
 
 
 @compiled
@@ -275,12 +349,11 @@ def augment(
     flip, jitter, gray, blur = chances
     rows, columns = np.empty(height, np.uint64), np.empty(width, np.uint64)
     below, right = np.empty(height, np.float32), np.empty(width, np.float32)
-    down, along = np.empty(height, np.float32), np.empty(width, np.float32)
     line, factor = np.empty(width, np.float32), np.empty(4, np.float32)
-    reach = 2 * int(_REACH * width / 64) + 1
-    taps = np.empty(reach + 1, np.float32)
-    first = np.empty((height + 2 * reach) * (width + 2 * reach), np.float32)
-    second = np.empty_like(first)
+    cut = np.empty((channels, height, width), np.float32)
+    most = max(int(_REACH * width / 32), 1)
+    taps, scales = np.empty(most + 1, np.float32), np.empty((2, max(height, width)), np.float32)
+    room = _room(height, width, most)
     for k in range(n):
         u, image = numbers[k], out[k]
         mirrored = u[4] < flip
@@ -292,7 +365,7 @@ def augment(
             x, y = (2.0 * u[2] - 1.0) * (1.0 - wide), (2.0 * u[3] - 1.0) * (1.0 - high)
             _taps(y, high, rows, below)
             _taps(x, -wide if mirrored else wide, columns, right)
-            _crop(images[k], rows, below, columns, right, line, image)
+            _crop(images[k], rows, below, columns, right, cut, image)
         else:
             _copy(images[k], mirrored, image)
         if u[5] < jitter:
@@ -306,22 +379,38 @@ def augment(
         if channels == 3 and u[10] < gray:
             _gray(image)
         if u[11] < blur:
-            _fading_blur(image, (0.05 + 0.95 * u[12]) * width / 32, taps, first, second, down, along)
+            _fading_blur(image, (0.05 + 0.95 * u[12]) * width / 32, taps, scales, room)
         pixels = image.reshape(-1)
         for j in range(len(pixels)):
             pixels[j] = np.rint(min(max(pixels[j], _ZERO), _ONE) * _GRID) * _STEP
 
 
 @compiled
-def permute(images: Floats, labels: Whole, sources: Whole, out: Floats) -> None:
-    """Take the pixels of each channel, shape (n, channels, pixels), in the order of the image's label."""
+def permute(images: Floats, labels: Whole, sources: Whole, runs: Whole, out: Floats) -> None:
+    """Take the pixels of each channel, shape (n, channels, pixels), in the order of the image's label.
+
+    An order is made of runs of neighbouring pixels, as long as `runs` says for each label.
+    """
     n, channels, pixels = images.shape
     for k in range(n):
-        order = sources[labels[k]]
-        for c in range(channels):
-            source, target = images[k, c], out[k, c]
+        order, run = sources[labels[k]], runs[labels[k]]
+        if run >= _LONG:
+            for c in range(channels):
+                for start in range(0, pixels, run):
+                    source, target = images[k, c, order[start] :], out[k, c, start : start + run]
+                    for j in range(run):
+                        target[j] = source[j]
+        elif channels == 3:
+            first, second, third = images[k, 0], images[k, 1], images[k, 2]
+            red, green, blue = out[k, 0], out[k, 1], out[k, 2]
             for j in range(pixels):
-                target[j] = source[order[j]]
+                place = order[j]
+                red[j], green[j], blue[j] = first[place], second[place], third[place]
+        else:
+            for c in range(channels):
+                source, target = images[k, c], out[k, c]
+                for j in range(pixels):
+                    target[j] = source[order[j]]
 
 
 @shared
@@ -360,10 +449,11 @@ def permute_share(plan: Plan) -> None:
     part, n, channels, pixels = plan[1], plan[2], plan[3], plan[4]
     images = carray(at(plan[6]), (n, channels, pixels), np.float32)
     labels = carray(at(plan[7]), (n,), np.int64)
-    sources = carray(at(plan[8]), (plan[5], pixels), np.int64)
-    out = carray(at(plan[9]), (n, channels, pixels), np.float32)
+    sources = carray(at(plan[8]), (plan[5], pixels), np.uint32)
+    runs = carray(at(plan[9]), (plan[5],), np.int64)
+    out = carray(at(plan[10]), (n, channels, pixels), np.float32)
     a = take(plan, part)
     while a < n:
         b = min(a + part, n)
-        permute(images[a:b], labels[a:b], sources, out[a:b])
+        permute(images[a:b], labels[a:b], sources, runs, out[a:b])
         a = take(plan, part)

@@ -39,9 +39,9 @@ def _taps(sigma: float) -> torch.Tensor:
 
 @lru_cache(maxsize=64)
 def _label_taps(sigmas: tuple[float, ...]) -> torch.Tensor:
-    """The taps of each blur as far as an odd number of neighbours, float32 of shape (labels, 1 + reach)."""
+    """The taps of each blur, zero beyond its own, float32 of shape (labels, 1 + reach)."""
     each = [_taps(sigma) for sigma in sigmas]
-    table = torch.zeros(len(sigmas), 2 * (max(map(len, each)) // 2) + 2)
+    table = torch.zeros(len(sigmas), max(map(len, each)))
     for row, taps in zip(table, each, strict=True):
         row[: len(taps)] = taps
     return table
