@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ctypes
+from contextlib import AbstractContextManager, nullcontext
 
 import torch
 
 from synthetic.checks import integer
 
-__all__ = ["choose_device", "keep_freed_memory"]
+__all__ = ["choose_device", "full_precision", "keep_freed_memory"]
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 
@@ -35,6 +36,13 @@ def choose_device(device: str = "auto") -> torch.device:
     if chosen.type not in ("cpu", "cuda"):
         raise ValueError(f"device {device!r} is not supported: expected 'auto', 'cpu' or 'cuda'")
     return chosen
+
+
+def full_precision(device: torch.device) -> AbstractContextManager[object]:
+    """A context without mixed precision; where there is none, one that costs nothing."""
+    if torch.is_autocast_enabled(device.type):
+        return torch.autocast(device.type, enabled=False)
+    return nullcontext()
 
 
 def keep_freed_memory(limit: int = 2**28) -> bool:

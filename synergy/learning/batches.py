@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import torch
@@ -20,17 +21,26 @@ class Batch:
     """The inputs and labels of one training step, on the device.
 
     Args:
-        images: Inputs of shape (n, ..).
+        source: Inputs of shape (m, ..).
         labels: Integers of shape (n,), by variable.
         rng: The random numbers of this step.
+        rows: Which of the inputs the batch consists of, integers of shape (n,); None for all.
     """
 
-    images: torch.Tensor
+    source: torch.Tensor
     labels: Mapping[str, torch.Tensor]
     rng: torch.Generator
+    rows: torch.Tensor | None = None
 
     def __len__(self) -> int:
-        return len(self.images)
+        return len(self.source if self.rows is None else self.rows)
+
+    @cached_property
+    def images(self) -> torch.Tensor:
+        """The inputs of the batch, shape (n, ..), gathered when they are first asked for."""
+        if self.rows is None:
+            return self.source
+        return self.source.index_select(0, self.rows)  # faster than source[rows]
 
 
 class Source(Protocol):

@@ -245,8 +245,7 @@ class ImageSet:
         streams = step_streams(epoch, len(chunks), seed=seed, device=device, held_out=held_out)
         for rows, rng in zip(chunks, streams, strict=True):
             index = rows.to(device)
-            chosen = images.index_select(0, index)  # faster than images[index]
-            yield Batch(chosen, {k: v[index] for k, v in labels.items()}, rng)
+            yield Batch(images, {k: v[index] for k, v in labels.items()}, rng, index)
 
     def rows(self, index: torch.Tensor) -> ImageSet:
         """The chosen rows."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import torch
 
+from synergy.device import full_precision
 from synthetic.transformations import Transformation, transformation
 
 __all__ = ["Task", "as_task"]
@@ -92,14 +93,21 @@ class Task:
             codes = codes // size
         return labels[::-1]
 
-    def apply(self, images: torch.Tensor, codes: torch.Tensor) -> torch.Tensor:
+    def apply(self, images: torch.Tensor, codes: torch.Tensor, *, overwrite: bool = False) -> torch.Tensor:
         """Transform each image by its own value of B, in full precision also where training is mixed.
 
         Rounded to bfloat16, the transformed images would tell their label by the rounding.
+
+        Args:
+            images: Shape (n, channels, height, width).
+            codes: Values of B, shape (n,).
+            overwrite: Whether the result may be written over the images.
         """
-        with torch.autocast(images.device.type, enabled=False):
+        with full_precision(images.device):
             for part, labels in zip(self.parts, self.split(codes), strict=True):
-                images = part.transform(images, labels)
+                given = images.untyped_storage().data_ptr()
+                images = part.overwrite(images, labels) if overwrite else part.transform(images, labels)
+                overwrite = overwrite or images.untyped_storage().data_ptr() != given  # made here
         return images
 
     def predicted(self, codes: torch.Tensor) -> torch.Tensor:

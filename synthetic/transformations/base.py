@@ -131,6 +131,10 @@ class Transformation(ABC):
     def transform(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """`apply` without the checks, for callers that drew the labels themselves."""
 
+    def overwrite(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """`transform` of images that nobody needs any more: it may write the result over them."""
+        return self.transform(images, labels)
+
 
 @dataclass(frozen=True)
 class PixelPermutation(Transformation):
@@ -144,9 +148,16 @@ class PixelPermutation(Transformation):
 
     def transform(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """Gather the pixels of each image in the order of its label."""
+        return self._moved(images, labels, overwrite=False)
+
+    def overwrite(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """The same, over the images where that is faster."""
+        return self._moved(images, labels, overwrite=True)
+
+    def _moved(self, images: torch.Tensor, labels: torch.Tensor, *, overwrite: bool) -> torch.Tensor:
         table = _source_table(self, *images.shape[2:])
         if (compiled := compiled_for(images)) is not None:
-            permuted: torch.Tensor = compiled.permuted(images, labels, table)
+            permuted: torch.Tensor = compiled.permuted(images, labels, table, overwrite=overwrite)
             return permuted
         pixels = images.flatten(2)
         index = table.to(images.device).index_select(0, labels)

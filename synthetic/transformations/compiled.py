@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from synthetic.transformations import kernels
+from synthetic.transformations import kernels, moves
 from synthetic.transformations.team import share
 
 __all__ = ["augmented", "blurred", "permuted"]
@@ -24,12 +24,9 @@ def _kept(values: tuple[float, ...]) -> torch.Tensor:
     return torch.tensor(values, dtype=torch.float32)
 
 
-def _known(labels: torch.Tensor, count: int) -> torch.Tensor:
-    """The labels as 64-bit integers next to one another; compiled code reads where they point."""
-    labels = labels.to(torch.int64).contiguous()
-    if len(labels) and not 0 <= int(labels.min()) <= int(labels.max()) < count:
-        raise IndexError("a label is out of range")
-    return labels
+def _whole(labels: torch.Tensor) -> torch.Tensor:
+    """As compiled code reads them: 64-bit integers next to one another."""
+    return labels.to(torch.int64).contiguous()
 
 
 @lru_cache(maxsize=64)
@@ -45,6 +42,7 @@ def _orders(sources: torch.Tensor) -> tuple[npt.NDArray[np.uint32], npt.NDArray[
 def augmented(
     images: torch.Tensor,
     uniform: torch.Tensor,
+    rows: torch.Tensor | None,
     *,
     crop: tuple[float, float] | None,
     chances: tuple[float, float, float, float],
@@ -52,19 +50,27 @@ def augmented(
     """The augmented images, a new tensor; see `Augmentation.apply`.
 
     Args:
-        images: Shape (n, 1 or 3, height, width).
+        images: Shape (m, 1 or 3, height, width).
         uniform: Numbers in [0, 1), shape (n, 14).
+        rows: Which of the images, shape (n,); None for all, where m = n.
         crop: The range of the share of the area; None for no crop.
         chances: The probabilities of a mirror image, jitter, gray and blur.
+
+    Raises:
+        IndexError: If a row is out of range.
     """
-    source, numbers, out = images.contiguous(), uniform.float().contiguous(), torch.empty(images.shape)
-    share(
+    source, numbers = images.contiguous(), uniform.float().contiguous()
+    chosen = torch.arange(len(images)) if rows is None else _whole(rows)
+    out = torch.empty(len(chosen), *images.shape[1:])
+    known = share(
         kernels.augment_share,
-        len(images),
-        images.numel(),
+        len(out),
+        out.numel(),
         [
             *images.shape[1:],
+            len(images),
             source.data_ptr(),
+            chosen.data_ptr(),
             numbers.data_ptr(),
             numbers.shape[1],
             _kept(chances).data_ptr(),
@@ -73,23 +79,29 @@ def augmented(
             out.data_ptr(),
         ],
     )
+    if not known:
+        raise IndexError("a row is out of range")
     return out
 
 
-def blurred(images: torch.Tensor, labels: torch.Tensor, taps: torch.Tensor) -> torch.Tensor:
-    """Blur with mirrored borders, a new tensor; see `Blur`.
+def blurred(
+    images: torch.Tensor, labels: torch.Tensor, taps: torch.Tensor, *, overwrite: bool = False
+) -> torch.Tensor:
+    """Blur with mirrored borders; see `Blur`.
 
     Args:
         images: Shape (n, channels, height, width).
         labels: Integers, shape (n,).
         taps: The weights of a pixel and of its neighbours to either side, for each label.
+        overwrite: Write the result over the images where they lie next to one another; else a new tensor.
 
     Raises:
         IndexError: If a label is out of range.
     """
-    source, chosen, out = images.contiguous(), _known(labels, len(taps)), torch.empty(images.shape)
+    source, chosen = images.contiguous(), _whole(labels)
+    out = source if overwrite else torch.empty(images.shape)
     weights = taps.float().contiguous()
-    share(
+    known = share(
         kernels.blur_share,
         len(images),
         images.numel(),
@@ -102,24 +114,30 @@ def blurred(images: torch.Tensor, labels: torch.Tensor, taps: torch.Tensor) -> t
             out.data_ptr(),
         ],
     )
+    if not known:
+        raise IndexError("a label is out of range")
     return out
 
 
-def permuted(images: torch.Tensor, labels: torch.Tensor, sources: torch.Tensor) -> torch.Tensor:
-    """Pixels moved, a new tensor; see `PixelPermutation`.
+def permuted(
+    images: torch.Tensor, labels: torch.Tensor, sources: torch.Tensor, *, overwrite: bool = False
+) -> torch.Tensor:
+    """Pixels moved; see `PixelPermutation`.
 
     Args:
         images: Shape (n, channels, height, width).
         labels: Integers, shape (n,).
         sources: For each label and each pixel of the result, the pixel it comes from, shape (labels, pixels).
+        overwrite: Write the result over the images where they lie next to one another; else a new tensor.
 
     Raises:
         IndexError: If a label is out of range.
     """
-    source, chosen, out = images.contiguous(), _known(labels, len(sources)), torch.empty(images.shape)
+    source, chosen = images.contiguous(), _whole(labels)
+    out = source if overwrite else torch.empty(images.shape)
     orders, runs = _orders(sources)
-    share(
-        kernels.permute_share,
+    known = share(
+        moves.permute_share,
         len(images),
         images.numel(),
         [
@@ -133,4 +151,6 @@ def permuted(images: torch.Tensor, labels: torch.Tensor, sources: torch.Tensor) 
             out.data_ptr(),
         ],
     )
+    if not known:
+        raise IndexError("a label is out of range")
     return out

@@ -1,7 +1,7 @@
 """What `compiled` runs, in the subset of Python that numba compiles: one image after the other.
 
-All functions are in this file, because numba does not see that a compiled function calls one of another file
-that has changed. Inner loops run along the width, where the compiler finds vector instructions: they need
+What calls one another is in one file, because numba does not see that a compiled function calls one of
+another file that has changed; `within` alone is not. Inner loops run along the width, where the compiler finds vector instructions: they need
 float32 throughout, which is why constants have names, and views whose indices cannot be negative.
 
 The functions at the end are what the threads of a team run; see `team.share` for what they are given.
@@ -17,9 +17,9 @@ import numpy.typing as npt
 from numba.np.numpy_support import carray
 
 from synthetic.transformations.colour import LUMA
-from synthetic.transformations.native import Plan, at, compiled, shared, take
+from synthetic.transformations.native import Plan, at, compiled, shared, take, within
 
-__all__ = ["augment", "augment_share", "blur_by_label", "blur_share", "permute", "permute_share"]
+__all__ = ["augment", "augment_share", "blur_by_label", "blur_share"]
 
 Floats = npt.NDArray[np.float32]
 Whole = npt.NDArray[np.integer[Any]]
@@ -33,8 +33,6 @@ _REACH = 6
 """Taps of a Gaussian beyond this many standard deviations are below 2e-8 of the middle one."""
 _LINE = 16
 """Values in a cache line."""
-_LONG = 8
-"""Shorter runs of pixels are moved faster one by one."""
 
 
 @compiled
@@ -231,7 +229,7 @@ def _scales(taps: Floats, out: Floats) -> None:
 
 @compiled
 def _room(height: int, width: int, most: int) -> Floats:
-    """Three arrays of zeros for a blur of one channel, shape (3, ..), each row at the start of a cache line."""
+    """Zeros for a blur of one channel, three flat arrays that each begin with a cache line, shape (3, ..)."""
     lines = -(-(height + 2 * most) * (width + 2 * most) // _LINE)
     memory = np.zeros((3 * lines + 1) * _LINE, np.float32)
     start = (-(memory.ctypes.data // 4)) % _LINE
@@ -294,9 +292,9 @@ def _mirror_blur(image: Floats, taps: Floats, room: Floats, out: Floats) -> None
     reach = len(taps) - 1
     tall, sums, wide = room[0], room[1], room[2]
     top, stride = reach * width, width + 2 * reach
-    beyond = np.empty(2 * reach, np.int64)
+    before, behind = np.empty(reach, np.uint64), np.empty(reach, np.uint64)
     for j in range(reach):
-        beyond[j], beyond[reach + j] = _mirrored(j - reach, width), _mirrored(width + j, width)
+        before[j], behind[j] = _mirrored(j - reach, width), _mirrored(width + j, width)
     for c in range(channels):
         plane, inner = image[c].reshape(-1), tall[top:]
         for k in range(height * width):
@@ -313,9 +311,10 @@ def _mirror_blur(image: Floats, taps: Floats, room: Floats, out: Floats) -> None
             inner = line[reach:]
             for j in range(width):
                 inner[j] = source[j]
+            after = line[reach + width :]
             for j in range(reach):
-                line[j] = source[beyond[j]]
-                line[reach + width + j] = source[beyond[reach + j]]
+                line[j] = source[before[j]]
+                after[j] = source[behind[j]]
         _spread(wide, sums, taps, 1, reach, height * stride - reach)
         for i in range(height):
             line, target = sums[reach + i * stride :], out[c, i]
@@ -325,7 +324,10 @@ def _mirror_blur(image: Floats, taps: Floats, room: Floats, out: Floats) -> None
 
 @compiled
 def blur_by_label(images: Floats, labels: Whole, taps: Floats, out: Floats) -> None:
-    """Each image spread by the taps of its label; a label with one tap leaves the image as it is."""
+    """Each image spread by the taps of its label; a label with one tap leaves the image as it is.
+
+    The result may be the images themselves.
+    """
     n, _, height, width = images.shape
     most = taps.shape[1] - 1
     room = _room(height, width, most)
@@ -342,12 +344,12 @@ def blur_by_label(images: Floats, labels: Whole, taps: Floats, out: Floats) -> N
 
 @compiled
 def augment(
-    images: Floats, numbers: Floats, chances: Floats, cropped: bool, area: Floats, out: Floats
+    images: Floats, rows: Whole, numbers: Floats, chances: Floats, cropped: bool, area: Floats, out: Floats
 ) -> None:
-    """Every image by its own numbers: crop and mirror, jitter, gray, blur, the grid; see `Augmentation`."""
-    n, channels, height, width = images.shape
+    """The image of each row by its own numbers: crop and mirror, jitter, gray, blur; see `Augmentation`."""
+    n, channels, height, width = out.shape
     flip, jitter, gray, blur = chances
-    rows, columns = np.empty(height, np.uint64), np.empty(width, np.uint64)
+    lines, columns = np.empty(height, np.uint64), np.empty(width, np.uint64)
     below, right = np.empty(height, np.float32), np.empty(width, np.float32)
     line, factor = np.empty(width, np.float32), np.empty(4, np.float32)
     cut = np.empty((channels, height, width), np.float32)
@@ -355,7 +357,7 @@ def augment(
     taps, scales = np.empty(most + 1, np.float32), np.empty((2, max(height, width)), np.float32)
     room = _room(height, width, most)
     for k in range(n):
-        u, image = numbers[k], out[k]
+        source, u, image = images[rows[k]], numbers[k], out[k]
         mirrored = u[4] < flip
         wide, high, x, y = 1.0, 1.0, 0.0, 0.0
         if cropped:
@@ -363,11 +365,11 @@ def augment(
             aspect = math.exp((2.0 * u[1] - 1.0) * math.log(4 / 3))
             wide, high = min(math.sqrt(share * aspect), 1.0), min(math.sqrt(share / aspect), 1.0)
             x, y = (2.0 * u[2] - 1.0) * (1.0 - wide), (2.0 * u[3] - 1.0) * (1.0 - high)
-            _taps(y, high, rows, below)
+            _taps(y, high, lines, below)
             _taps(x, -wide if mirrored else wide, columns, right)
-            _crop(images[k], rows, below, columns, right, cut, image)
+            _crop(source, lines, below, columns, right, cut, image)
         else:
-            _copy(images[k], mirrored, image)
+            _copy(source, mirrored, image)
         if u[5] < jitter:
             for t in range(3):
                 factor[t] = 0.6 + 0.8 * u[6 + t]
@@ -385,46 +387,22 @@ def augment(
             pixels[j] = np.rint(min(max(pixels[j], _ZERO), _ONE) * _GRID) * _STEP
 
 
-@compiled
-def permute(images: Floats, labels: Whole, sources: Whole, runs: Whole, out: Floats) -> None:
-    """Take the pixels of each channel, shape (n, channels, pixels), in the order of the image's label.
-
-    An order is made of runs of neighbouring pixels, as long as `runs` says for each label.
-    """
-    n, channels, pixels = images.shape
-    for k in range(n):
-        order, run = sources[labels[k]], runs[labels[k]]
-        if run >= _LONG:
-            for c in range(channels):
-                for start in range(0, pixels, run):
-                    source, target = images[k, c, order[start] :], out[k, c, start : start + run]
-                    for j in range(run):
-                        target[j] = source[j]
-        elif channels == 3:
-            first, second, third = images[k, 0], images[k, 1], images[k, 2]
-            red, green, blue = out[k, 0], out[k, 1], out[k, 2]
-            for j in range(pixels):
-                place = order[j]
-                red[j], green[j], blue[j] = first[place], second[place], third[place]
-        else:
-            for c in range(channels):
-                source, target = images[k, c], out[k, c]
-                for j in range(pixels):
-                    target[j] = source[order[j]]
-
-
 @shared
 def augment_share(plan: Plan) -> None:
     """`augment` on images that no other thread takes; its arguments, after the shape."""
     part, n, channels, height, width = plan[1], plan[2], plan[3], plan[4], plan[5]
-    images = carray(at(plan[6]), (n, channels, height, width), np.float32)
-    numbers = carray(at(plan[7]), (n, plan[8]), np.float32)
-    chances, area = carray(at(plan[9]), (4,), np.float32), carray(at(plan[11]), (2,), np.float32)
-    out = carray(at(plan[12]), (n, channels, height, width), np.float32)
+    images = carray(at(plan[7]), (plan[6], channels, height, width), np.float32)
+    rows = carray(at(plan[8]), (n,), np.int64)
+    numbers = carray(at(plan[9]), (n, plan[10]), np.float32)
+    chances, area = carray(at(plan[11]), (4,), np.float32), carray(at(plan[13]), (2,), np.float32)
+    out = carray(at(plan[14]), (n, channels, height, width), np.float32)
     a = take(plan, part)
     while a < n:
         b = min(a + part, n)
-        augment(images[a:b], numbers[a:b], chances, plan[10] != 0, area, out[a:b])
+        if within(rows[a:b], len(images)):
+            augment(images, rows[a:b], numbers[a:b], chances, plan[12] != 0, area, out[a:b])
+        else:
+            plan[15] = 1
         a = take(plan, part)
 
 
@@ -439,21 +417,8 @@ def blur_share(plan: Plan) -> None:
     a = take(plan, part)
     while a < n:
         b = min(a + part, n)
-        blur_by_label(images[a:b], labels[a:b], taps, out[a:b])
-        a = take(plan, part)
-
-
-@shared
-def permute_share(plan: Plan) -> None:
-    """`permute` on images that no other thread takes; its arguments, after the shape and the orders."""
-    part, n, channels, pixels = plan[1], plan[2], plan[3], plan[4]
-    images = carray(at(plan[6]), (n, channels, pixels), np.float32)
-    labels = carray(at(plan[7]), (n,), np.int64)
-    sources = carray(at(plan[8]), (plan[5], pixels), np.uint32)
-    runs = carray(at(plan[9]), (plan[5],), np.int64)
-    out = carray(at(plan[10]), (n, channels, pixels), np.float32)
-    a = take(plan, part)
-    while a < n:
-        b = min(a + part, n)
-        permute(images[a:b], labels[a:b], sources, runs, out[a:b])
+        if within(labels[a:b], len(taps)):
+            blur_by_label(images[a:b], labels[a:b], taps, out[a:b])
+        else:
+            plan[12] = 1
         a = take(plan, part)

@@ -18,7 +18,7 @@ from numba.core.typing.context import Context
 from numba.core.typing.templates import Signature
 from numba.extending import intrinsic
 
-__all__ = ["Plan", "at", "compiled", "shared", "take"]
+__all__ = ["Plan", "at", "compiled", "shared", "take", "within"]
 
 Plan = npt.NDArray[np.int64]
 """What the threads that share some work are given; see `team.share`."""
@@ -73,3 +73,12 @@ at = cast("Callable[[int], ctypes.c_void_p]", intrinsic(_at))
 """The memory at an address, in compiled code."""
 take = cast("Callable[[Plan, int], int]", intrinsic(_take))
 """Add to the first integer of a plan, in one step that no other thread sees half done; what it was before."""
+
+
+@compiled
+def within(labels: npt.NDArray[np.integer[Any]], count: int) -> bool:
+    """Whether all labels are 0 .. count - 1: none of them points beyond the memory that is read."""
+    least, most = 0, 0
+    for label in labels:
+        least, most = min(least, label), max(most, label)
+    return least == 0 and most < count

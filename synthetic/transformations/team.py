@@ -57,7 +57,7 @@ def _callable(address: int) -> Callable[[int], None]:
     return ctypes.CFUNCTYPE(None, ctypes.c_void_p)(address)
 
 
-def share(address: int, count: int, values: int, arguments: list[int]) -> None:
+def share(address: int, count: int, values: int, arguments: list[int]) -> bool:
     """Run a compiled function on all items, with as many threads as torch uses where that pays.
 
     Without that library, in a forked process, whose threads are gone, and for few values, it runs on this
@@ -65,17 +65,22 @@ def share(address: int, count: int, values: int, arguments: list[int]) -> None:
 
     Args:
         address: Where a C function is that takes an array of 64-bit integers: the first item that nobody has
-            taken, how many to take at once, how many there are, and the arguments. It takes items, by adding
-            to the first integer in one step, until there are none.
+            taken, how many to take at once, how many there are, the arguments, and a last one that it sets
+            to 1 where it refuses an item. It takes items, by adding to the first integer in one step, until
+            there are none.
         count: The number of items.
         values: How many values they have, all together.
         arguments: Whole numbers and addresses of memory that stays where it is until the work is done.
+
+    Returns:
+        Whether no item was refused.
     """
     start = None if _forked or values < _GRAIN else _start()
     threads = 1 if start is None else min(torch.get_num_threads(), count)
     part = count if threads == 1 else -(-count // (_PARTS * threads))
-    plan: npt.NDArray[np.int64] = np.array([0, part, count, *arguments], np.int64)
+    plan: npt.NDArray[np.int64] = np.array([0, part, count, *arguments, 0], np.int64)
     if start is None or threads == 1:
         _callable(address)(plan.ctypes.data)
     else:
         start(address, plan.ctypes.data, threads, 0)
+    return not plan[-1]

@@ -67,5 +67,5 @@ class Untrained(Pretext):
     def losses(self, encoder: nn.Module, head: nn.Module, batch: Batch) -> Losses:
         """Zero."""
         del encoder, head
-        zero = torch.zeros((), device=batch.images.device)
+        zero = torch.zeros((), device=batch.source.device)
         return Losses(zero, {"loss": zero})

@@ -10,6 +10,7 @@ from typing import ClassVar
 import torch
 from torch import nn
 
+from synergy.device import full_precision
 from synergy.learning.batches import Batch
 from synthetic.transformations.augment import Augmentation
 
@@ -82,10 +83,22 @@ class Pretext(ABC):
         return iter(())
 
 
-def augmented(images: torch.Tensor, augmentation: Augmentation, rng: torch.Generator) -> torch.Tensor:
-    """The images after a base augmentation whose numbers come from `rng`, in full precision."""
+def augmented(batch: Batch, augmentation: Augmentation, *, views: int = 1) -> torch.Tensor:
+    """The images after a base augmentation by the batch's random numbers, in full precision.
+
+    Args:
+        batch: Of n images.
+        augmentation: What is done to each.
+        views: How many times every image is shown, each time changed anew.
+
+    Returns:
+        Shape (views * n, ..), all first views before all second ones.
+    """
     if augmentation.name == "none":
-        return images
-    uniform = torch.rand(len(images), augmentation.numbers, generator=rng, device=images.device)
-    with torch.autocast(images.device.type, enabled=False):
-        return augmentation.apply(images, uniform)
+        return batch.images if views == 1 else torch.cat([batch.images] * views)
+    source, rows = batch.source, batch.rows
+    if views > 1:
+        rows = (torch.arange(len(batch), device=source.device) if rows is None else rows).repeat(views)
+    uniform = torch.rand(views * len(batch), augmentation.numbers, generator=batch.rng, device=source.device)
+    with full_precision(source.device):
+        return augmentation.apply(source, uniform, rows)

@@ -125,11 +125,11 @@ class Invariance(_Projected):
 
     def views(self, batch: Batch) -> torch.Tensor:
         """Two views of each image, the first ones first."""
-        images = augmented(torch.cat([batch.images, batch.images]), augmentation(self.augment), batch.rng)
+        images = augmented(batch, augmentation(self.augment), views=2)
         if self.task is None:
             return images
         task = as_task(self.task)
-        return task.apply(images, task.draw(len(images), batch.rng))
+        return task.apply(images, task.draw(len(images), batch.rng), overwrite=True)
 
     def losses(self, encoder: nn.Module, head: nn.Module, batch: Batch) -> Losses:
         """NT-Xent of the projected views."""
@@ -192,12 +192,12 @@ class Equivariance(_Projected):
     def views(self, batch: Batch) -> torch.Tensor:
         """A view of each image, its transformed copy, and where there is an augmentation a second view."""
         chosen, task = augmentation(self.augment), as_task(self.task)
-        first = augmented(batch.images, chosen, batch.rng)
+        first = augmented(batch, chosen)
         blocks = -(-len(batch) // self.block)
         codes = task.draw(blocks, batch.rng).repeat_interleave(self.block)[: len(batch)]
         parts = [first, task.apply(first, codes)]
         if chosen.name != "none":
-            parts.append(augmented(batch.images, chosen, batch.rng))
+            parts.append(augmented(batch, chosen))
         return torch.cat(parts)
 
     def losses(self, encoder: nn.Module, head: nn.Module, batch: Batch) -> Losses:

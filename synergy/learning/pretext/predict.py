@@ -156,7 +156,7 @@ class PredictLabel(LabelTask):
 
     def show(self, batch: Batch) -> Shown:
         """The inputs as they are, augmented, and their label."""
-        images = augmented(batch.images, augmentation(self.augment), batch.rng)
+        images = augmented(batch, augmentation(self.augment))
         return Shown(
             images, (batch.labels[self.label],), None if self.told is None else batch.labels[self.told]
         )
@@ -214,12 +214,12 @@ class PredictTransformation(LabelTask):
     def show(self, batch: Batch) -> Shown:
         """Draw the labels and transform the images."""
         task = as_task(self.task)
-        images = augmented(batch.images, augmentation(self.augment), batch.rng)
+        chosen = augmentation(self.augment)
+        images = augmented(batch, chosen)
         codes = task.draw(len(batch), batch.rng)
         targets = (task.predicted(codes),) if self.joint == "product" else tuple(task.split(codes))
-        return Shown(
-            task.apply(images, codes), targets, None if self.told is None else batch.labels[self.told]
-        )
+        images = task.apply(images, codes, overwrite=chosen.name != "none")
+        return Shown(images, targets, None if self.told is None else batch.labels[self.told])
 
     def _widths(self, logits: torch.Tensor, shown: Shown) -> list[int]:
         return list(self.sizes({}))

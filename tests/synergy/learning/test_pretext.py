@@ -20,7 +20,7 @@ from synergy.learning import (
 from synergy.learning.pretext import GivenHead, nt_xent, orthogonal_equivariance
 from synergy.learning.seeds import generator
 from synthetic import Digits, ModularShift
-from synthetic.transformations import transformation
+from synthetic.transformations import Transformation, transformation
 
 SEVEN = ["rotation", "horizontal-flip", "vertical-flip", "inversion", "grayscale", "jigsaw", "blur"]
 
@@ -70,6 +70,36 @@ def test_several_transformations_are_applied_in_order_with_one_joint_label():
     assert [column.tolist() for column in task.split(codes)] == [x.tolist() for x in (turn, invert, flip)]
     sample = pictures().transformed(task, seed=0)
     assert np.array_equal(sample["A"], sample["A1"] * 4 + sample["A2"] * 2 + sample["A3"])
+
+
+class Still(Transformation):
+    """Gives back the very tensor that it was given, as one of a user's own might."""
+
+    name = "still"
+    exactness = "exact"
+    statement = "the trivial group"
+    cardinality = 2
+
+    def transform(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        return images
+
+
+@pytest.mark.parametrize("augment", ["none", "crop+flip", "simclr"])
+@pytest.mark.parametrize("parts", ["rotation", "blur+rotation", "rotation+blur", "still"])
+def test_views_leave_the_data_and_the_batch_as_they_were(parts: str, augment: str):
+    spec = [Still(), transformation("rotation")] if parts == "still" else parts
+    images = pictures(channels=3)
+    before = images.images.clone()
+    for task in (
+        PredictTransformation(spec, augment=augment),
+        Invariance(task=spec, augment=augment),
+        Equivariance(spec, augment=augment),
+    ):
+        batch = batch_of(images)
+        chosen = batch.images.clone()
+        task.views(batch)
+        assert torch.equal(images.images, before)
+        assert torch.equal(batch.images, chosen)
 
 
 def test_a_coarse_label_is_a_function_of_the_fine_one_on_the_same_images():

@@ -10,7 +10,7 @@ import torch
 
 from synthetic.transformations import backend, transformation
 from synthetic.transformations.augment import AUGMENTATIONS, Augmentation
-from synthetic.transformations.base import PixelPermutation
+from synthetic.transformations.base import PixelPermutation, Transformation
 from synthetic.transformations.smooth import Blur
 
 numba = pytest.importorskip("numba")
@@ -70,12 +70,46 @@ def test_blurs_agree(sigmas: tuple[float, ...], shape: tuple[int, ...], by_torch
             assert torch.equal(found[labels == label], images[labels == label])
 
 
-@pytest.mark.parametrize("name", ["rotation", "jigsaw", "vertical-flip"])
-def test_permutations_agree_to_the_bit(name: str, by_torch):
-    images, chosen = noise(60, (3, 16, 16)), transformation(name)
+@pytest.mark.parametrize("shape", [(3, 16, 16), (1, 16, 16), (3, 6, 6), (2, 10, 10)], ids=str)
+@pytest.mark.parametrize("name", ["rotation", "jigsaw", "vertical-flip", "horizontal-flip"])
+def test_permutations_agree_to_the_bit(name: str, shape: tuple[int, ...], by_torch):
+    images, chosen = noise(60, shape), transformation(name)
     labels = torch.arange(60) % chosen.cardinality
     found = chosen.transform(images, labels)
     assert torch.equal(found, by_torch(chosen.transform, images, labels))
+
+
+@pytest.mark.parametrize(
+    "chosen", [transformation(name) for name in ("rotation", "jigsaw", "vertical-flip", "blur")], ids=str
+)
+def test_overwriting_changes_no_value(chosen: Transformation):
+    images = noise(60, (3, 16, 16))
+    labels = torch.arange(60) % (chosen.cardinality or 1)
+    expected = chosen.transform(images, labels)
+    given = images.clone()
+    found = chosen.overwrite(given, labels)
+    assert torch.equal(found, expected)
+    assert found.data_ptr() == given.data_ptr()
+    strided = images.contiguous(memory_format=torch.channels_last)
+    assert torch.equal(chosen.overwrite(strided, labels), expected)
+
+
+@pytest.mark.parametrize("chosen", [*SETS, AUGMENTATIONS["none"]], ids=lambda a: a.name)
+def test_rows_are_read_where_they_lie(chosen: Augmentation, by_torch):
+    images, u = noise(50, (3, 12, 12)), numbers(80)
+    rows = torch.randint(50, (80,), generator=torch.Generator().manual_seed(2))
+    found = chosen.apply(images, u, rows)
+    assert torch.equal(found, chosen.apply(images[rows], u))
+    assert torch.equal(by_torch(chosen.apply, images, u, rows), by_torch(chosen.apply, images[rows], u))
+
+
+@pytest.mark.parametrize("row", [-1, 50, 2**40])
+def test_rows_out_of_range_are_refused_before_memory_is_read(row: int):
+    images, u = noise(50, (3, 32, 32)), numbers(300)
+    rows = torch.zeros(300, dtype=torch.int64)
+    rows[217] = row
+    with pytest.raises(IndexError, match="a row is out of range"):
+        AUGMENTATIONS["simclr"].apply(images, u, rows)
 
 
 def test_memory_layout_does_not_matter():
@@ -130,6 +164,21 @@ def test_tables_of_any_integers_are_read(dtype: type, by_torch):
     found = chosen.transform(images, labels)
     assert torch.equal(found[labels == 1], images[labels == 1].flip(2, 3))
     assert torch.equal(found, by_torch(chosen.transform, images, labels))
+
+
+def test_runs_of_any_length_and_place_are_moved(by_torch):
+    shifted = np.roll(np.arange(64), 5)  # two runs, of 59 and 5 pixels
+    halves = np.roll(np.arange(64), 32)
+    broken = np.arange(64).reshape(4, 16)[::-1].ravel()
+    broken[[3, 4]] = broken[[4, 3]]
+    images = noise(40, (3, 8, 8))
+    for table in (shifted, halves, broken):
+        chosen = Listed(np.stack([np.arange(64), table]))
+        labels = torch.arange(40) % 2
+        expected = by_torch(chosen.transform, images, labels)
+        assert torch.equal(chosen.transform(images, labels), expected)
+        assert torch.equal(chosen.overwrite(images.clone(), labels), expected)
+        assert torch.equal(expected[1, 0].flatten(), images[1, 0].flatten()[torch.tensor(table)])
 
 
 @pytest.mark.parametrize(

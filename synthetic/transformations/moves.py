@@ -1,0 +1,90 @@
+"""Pixels moved without a change, in the subset of Python that numba compiles; see `kernels`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from numba.np.numpy_support import carray
+
+from synthetic.transformations.native import Plan, at, compiled, shared, take, within
+
+__all__ = ["permute", "permute_in_place", "permute_share"]
+
+Floats = npt.NDArray[np.float32]
+Whole = npt.NDArray[np.integer[Any]]
+
+_LONG = 8
+"""Shorter runs of pixels are moved faster one by one."""
+
+
+@compiled
+def _moved(image: Floats, order: Whole, run: int, out: Floats) -> None:
+    """The pixels of each channel in another order, which is made of runs of neighbours."""
+    channels, pixels = image.shape
+    if run >= _LONG:
+        for c in range(channels):
+            for start in range(0, pixels, run):
+                source, target = image[c, order[start] :], out[c, start : start + run]
+                for j in range(run):
+                    target[j] = source[j]
+    elif channels == 3:
+        first, second, third = image[0], image[1], image[2]
+        red, green, blue = out[0], out[1], out[2]
+        for j in range(pixels):
+            place = order[j]
+            red[j], green[j], blue[j] = first[place], second[place], third[place]
+    else:
+        for c in range(channels):
+            source, target = image[c], out[c]
+            for j in range(pixels):
+                target[j] = source[order[j]]
+
+
+@compiled
+def permute(images: Floats, labels: Whole, sources: Whole, runs: Whole, out: Floats) -> None:
+    """Take the pixels of each channel, shape (n, channels, pixels), in the order of the image's label."""
+    for k in range(len(images)):
+        _moved(images[k], sources[labels[k]], runs[labels[k]], out[k])
+
+
+@compiled
+def permute_in_place(images: Floats, labels: Whole, sources: Whole, runs: Whole) -> None:
+    """The same, written over the images."""
+    n, channels, pixels = images.shape
+    kept = np.empty((channels, pixels), np.float32)
+    for k in range(n):
+        order, run = sources[labels[k]], runs[labels[k]]
+        if run == pixels:
+            continue
+        image = images[k]
+        for c in range(channels):
+            source, target = image[c], kept[c]
+            for j in range(pixels):
+                target[j] = source[j]
+        _moved(kept, order, run, image)
+
+
+@shared
+def permute_share(plan: Plan) -> None:
+    """`permute` on images that no other thread takes; its arguments, after the shape and the orders.
+
+    In place where the result lies where the images are.
+    """
+    part, n, channels, pixels = plan[1], plan[2], plan[3], plan[4]
+    images = carray(at(plan[6]), (n, channels, pixels), np.float32)
+    labels = carray(at(plan[7]), (n,), np.int64)
+    sources = carray(at(plan[8]), (plan[5], pixels), np.uint32)
+    runs = carray(at(plan[9]), (plan[5],), np.int64)
+    out = carray(at(plan[10]), (n, channels, pixels), np.float32)
+    a = take(plan, part)
+    while a < n:
+        b = min(a + part, n)
+        if not within(labels[a:b], len(sources)):
+            plan[11] = 1
+        elif plan[6] == plan[10]:
+            permute_in_place(images[a:b], labels[a:b], sources, runs)
+        else:
+            permute(images[a:b], labels[a:b], sources, runs, out[a:b])
+        a = take(plan, part)
