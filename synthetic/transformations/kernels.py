@@ -1,8 +1,9 @@
 """What `compiled` runs, in the subset of Python that numba compiles: one image after the other.
 
 What calls one another is in one file, because numba does not see that a compiled function calls one of
-another file that has changed; `within` alone is not. Inner loops run along the width, where the compiler finds vector instructions: they need
-float32 throughout, which is why constants have names, and views whose indices cannot be negative.
+another file that has changed; `within` alone is not. Inner loops run along the width, where the compiler
+finds vector instructions: they need float32 throughout, which is why constants have names, and views whose
+indices cannot be negative.
 
 The functions at the end are what the threads of a team run; see `team.share` for what they are given.
 """

