@@ -43,10 +43,9 @@ def symmetric_pool(x: torch.Tensor, size: int | tuple[int, int]) -> torch.Tensor
     rows, columns = (size, size) if isinstance(size, int) else size
     if (rows, columns) == (height, width):
         return x
-    windows = _window(height, rows), _window(width, columns)
-    if windows[0] is not None and windows[1] is not None:
-        (tall, down), (wide, along) = windows
-        return functional.avg_pool2d(x, (tall, wide), (down, along))
+    down, along = _window(height, rows), _window(width, columns)
+    if down is not None and along is not None:
+        return functional.avg_pool2d(x, (down[0], along[0]), (down[1], along[1]))
     left, right = _weights(height, rows).to(x), _weights(width, columns).to(x)
     if 2 * rows * columns > height * width or not x.is_contiguous(memory_format=torch.channels_last):
         return left @ x @ right.T
