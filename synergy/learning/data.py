@@ -69,7 +69,7 @@ class ImageSet:
         n = len(self.images)
         if self.images.ndim < 2 or not n:
             raise ValueError(f"images must have shape (n, ..) with n > 0, got {tuple(self.images.shape)}")
-        object.__setattr__(self, "images", self.images.detach().float())
+        object.__setattr__(self, "images", self.images.detach().float().contiguous())
         if not bool(torch.isfinite(self.images).all()):
             raise ValueError("images must be finite, got NaN or infinities")
         if self.images.ndim > 2 and self.pixels is not None:

@@ -98,6 +98,8 @@ class Augmentation:
             raise ValueError(f"uniform must have shape ({n}, {self.numbers}), got {tuple(uniform.shape)}")
         if self == AUGMENTATIONS["none"]:
             return images if rows is None else images.index_select(0, rows)
+        if rows is not None and not images.is_contiguous():
+            images, rows = images.index_select(0, rows), None  # of few images rather than all
         if (compiled := compiled_for(images)) is not None:
             chances = self.flip, self.jitter, self.gray, self.blur
             result: torch.Tensor = compiled.augmented(images, uniform, rows, crop=self.crop, chances=chances)

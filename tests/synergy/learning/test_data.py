@@ -279,6 +279,14 @@ def test_inputs_of_three_dimensions_may_have_any_range_where_it_is_asked_for():
     assert ImageSet.from_arrays(rows / 255).shape == (4, 4)
 
 
+def test_images_are_kept_in_the_order_that_steps_read_them_in():
+    """With the channels next to one another, as arrays of pictures come, each step would copy them all."""
+    shades = np.random.default_rng(0).integers(0, 256, (6, 5, 4, 3), dtype=np.uint8)
+    images = ImageSet.from_arrays(torch.from_numpy(shades).permute(0, 3, 1, 2))
+    assert images.images.is_contiguous()
+    assert torch.equal(images.images, ImageSet.from_arrays(shades.transpose(0, 3, 1, 2).copy()).images)
+
+
 def test_bytes_are_represented_as_they_are_read():
     """Divided by 255 in every reader, and by the trained encoder."""
     pixels = PIXELS.transpose(0, 3, 1, 2).copy()

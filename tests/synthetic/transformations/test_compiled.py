@@ -101,6 +101,8 @@ def test_rows_are_read_where_they_lie(chosen: Augmentation, by_torch):
     found = chosen.apply(images, u, rows)
     assert torch.equal(found, chosen.apply(images[rows], u))
     assert torch.equal(by_torch(chosen.apply, images, u, rows), by_torch(chosen.apply, images[rows], u))
+    strided = images.contiguous(memory_format=torch.channels_last)
+    assert torch.equal(chosen.apply(strided, u, rows), found)
 
 
 @pytest.mark.parametrize("row", [-1, 50, 2**40])
