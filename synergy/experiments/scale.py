@@ -6,14 +6,13 @@ import hashlib
 import json
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from pathlib import Path
 from typing import Any, Literal, get_args
 
 from synergy.learning import ImageSet
 from synergy.learning.encoders import ENCODERS
 from synthetic.checks import integer, number
 from synthetic.images.arrays import ImageDataset
-from synthetic.images.cifar10 import FOLDERS, Cifar10, Split
+from synthetic.images.cifar10 import Cifar10, Split, places
 
 __all__ = ["DataName", "Scale", "ScaleName", "as_scale"]
 
@@ -169,7 +168,7 @@ class Scale:
         if isinstance(self.data, ImageSet):
             settings["data"] = self.data.digest
         if self.root is not None:
-            paths = [path for folder in FOLDERS for path in sorted(Path(self.root, folder).glob("*.bin"))]
+            paths = [path for folder in places(self.root) for path in sorted(folder.glob("*.bin"))]
             files = [(path.relative_to(self.root), path.stat()) for path in paths]
             settings["root"] = [(str(name), of.st_size, of.st_mtime_ns) for name, of in files]
         return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:12]

@@ -33,8 +33,6 @@ CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "hors
 _SHAPE = (3, 32, 32)
 _ROW = 1 + 3 * 32 * 32
 _FOLDER = "cifar-10-batches-bin"
-FOLDERS = (".", _FOLDER)
-"""Where the files may lie in the folder that a user names."""
 _ADVICE = "get the binary version (for C programs) from https://www.cs.toronto.edu/~kriz/cifar.html"
 
 
@@ -176,18 +174,19 @@ class _Blank(Cifar10):
 def is_cifar10(root: str | Path) -> bool:
     """Whether a folder, or `cifar-10-batches-bin` in it, holds a batch of the binary version."""
     names = [name for split in FILES.values() for name in split]
-    return any((folder / name).is_file() for folder in _places(Path(root)) for name in names)
+    return any((folder / name).is_file() for folder in places(root) for name in names)
 
 
-def _places(root: Path) -> tuple[Path, Path]:
-    return root, root / _FOLDER
+def places(root: str | Path) -> tuple[Path, Path]:
+    """Where the files may lie: in the folder that a user names, or in the one that the archive makes."""
+    return Path(root), Path(root) / _FOLDER
 
 
 def _find(root: Path, names: tuple[str, ...]) -> Path:
     """The folder that holds the files."""
     if not root.is_dir():
         raise FileNotFoundError(f"root must be a folder with CIFAR-10, got {str(root)!r}, which is none")
-    for folder in _places(root):
+    for folder in places(root):
         if all((folder / name).is_file() for name in names):
             return folder
     for folder in (root, root / "cifar-10-batches-py"):
@@ -196,7 +195,7 @@ def _find(root: Path, names: tuple[str, ...]) -> Path:
                 f"{folder} holds the Python version of CIFAR-10, which is pickled and could run code when "
                 f"read, so it never is: {_ADVICE}"
             )
-    near = next((folder for folder in reversed(_places(root)) if folder.is_dir()), root)
+    near = next((folder for folder in reversed(places(root)) if folder.is_dir()), root)
     missing = [name for name in names if not (near / name).is_file()]
     raise FileNotFoundError(
         f"no {', '.join(missing)} in {near}: looked for {names[0]}"
