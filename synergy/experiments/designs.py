@@ -170,7 +170,7 @@ def _draw_accuracy(axis: Axes, part: _Part) -> None:
 def _broken(name: str) -> str:
     """A name in short lines, one transformation a line."""
     return ",\n".join(
-        fill(part, 11, break_long_words=False, break_on_hyphens=False) for part in name.split(", ")
+        fill(part, 9, break_long_words=False, break_on_hyphens=False) for part in name.split(", ")
     )
 
 
