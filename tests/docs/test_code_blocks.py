@@ -44,6 +44,7 @@ def test_every_block_says_what_it_is(page):
 
 
 def test_python_runs_from_the_top_of_a_page_to_its_end(page, monkeypatch, tmp_path):
+    """The assertions are in the pages: their blocks are executed, and one that fails fails the test."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(registry, "_REGISTRY", dict(registry._REGISTRY))
     monkeypatch.setattr(theory, "CLAIMS", MappingProxyType(registry._REGISTRY))
