@@ -105,9 +105,12 @@ class Task:
         """
         with full_precision(images.device):
             for part, labels in zip(self.parts, self.split(codes), strict=True):
+                if overwrite:
+                    images = part.overwrite(images, labels)
+                    continue
                 given = images.untyped_storage().data_ptr()
-                images = part.overwrite(images, labels) if overwrite else part.transform(images, labels)
-                overwrite = overwrite or images.untyped_storage().data_ptr() != given  # made here
+                images = part.transform(images, labels)
+                overwrite = images.untyped_storage().data_ptr() != given  # made here
         return images
 
     def predicted(self, codes: torch.Tensor) -> torch.Tensor:

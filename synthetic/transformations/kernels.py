@@ -332,15 +332,16 @@ def blur_by_label(images: Floats, labels: Whole, taps: Floats, out: Floats) -> N
     n, _, height, width = images.shape
     most = taps.shape[1] - 1
     room = _room(height, width, most)
+    in_place = images.ctypes.data == out.ctypes.data
     for k in range(n):
         own = taps[labels[k]]
         reach = most
         while reach > 0 and own[reach] == 0:
             reach -= 1
-        if reach == 0:
-            _copy(images[k], False, out[k])
-        else:
+        if reach > 0:
             _mirror_blur(images[k], own[: reach + 1], room, out[k])
+        elif not in_place:
+            _copy(images[k], False, out[k])
 
 
 @compiled

@@ -18,8 +18,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import cast
 
-import numpy as np
-import numpy.typing as npt
 import torch
 
 __all__ = ["share"]
@@ -41,7 +39,7 @@ if hasattr(os, "register_at_fork"):
 
 
 @lru_cache(maxsize=1)
-def _start() -> Callable[[int, int, int, int], None] | None:
+def _start() -> Callable[[int, ctypes.Array[ctypes.c_int64], int, int], None] | None:
     """`GOMP_parallel` of the very library that torch is linked to, if there is one on this system."""
     try:
         start = ctypes.CDLL(str(Path(torch.__file__).parent / "lib" / "libtorch_cpu.so")).GOMP_parallel
@@ -49,11 +47,11 @@ def _start() -> Callable[[int, int, int, int], None] | None:
         return None
     start.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_uint, ctypes.c_uint]
     start.restype = None
-    return cast("Callable[[int, int, int, int], None]", start)
+    return cast("Callable[[int, ctypes.Array[ctypes.c_int64], int, int], None]", start)
 
 
 @lru_cache(maxsize=16)
-def _callable(address: int) -> Callable[[int], None]:
+def _callable(address: int) -> Callable[[ctypes.Array[ctypes.c_int64]], None]:
     return ctypes.CFUNCTYPE(None, ctypes.c_void_p)(address)
 
 
@@ -78,9 +76,9 @@ def share(address: int, count: int, values: int, arguments: list[int]) -> bool:
     start = None if _forked or values < _GRAIN else _start()
     threads = 1 if start is None else min(torch.get_num_threads(), count)
     part = count if threads == 1 else -(-count // (_PARTS * threads))
-    plan: npt.NDArray[np.int64] = np.array([0, part, count, *arguments, 0], np.int64)
+    plan = (ctypes.c_int64 * (len(arguments) + 4))(0, part, count, *arguments, 0)
     if start is None or threads == 1:
-        _callable(address)(plan.ctypes.data)
+        _callable(address)(plan)
     else:
-        start(address, plan.ctypes.data, threads, 0)
-    return not plan[-1]
+        start(address, plan, threads, 0)
+    return plan[-1] == 0
