@@ -56,6 +56,7 @@ STEPS = (
     ("8x8x1", "float32"),
     ("16x16x3", "float32"),
     ("32x32x3", "float32"),
+    ("16x16x3", "bfloat16, compiled"),
     ("32x32x3", "bfloat16, compiled"),
 )
 """The sizes and the precisions that are measured."""
