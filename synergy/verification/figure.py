@@ -31,7 +31,8 @@ def forest(report: Report) -> Figure:
     rows = list(dict.fromkeys(frame["row"]))
     panels = [w for w in ("symbolic", "exact", "sample", "learned") if (frame["world"] == w).any()]
     with sns.axes_style("whitegrid"), mpl.rc_context({"svg.hashsalt": "synergy", "font.size": 9}):
-        figure = Figure(figsize=(3.2 + 2.6 * max(1, len(panels)), 1.6 + 0.21 * max(1, len(rows))))
+        size = 3.2 + 2.6 * max(1, len(panels)), 1.6 + 0.21 * max(1, len(rows))
+        figure = Figure(figsize=size, layout="constrained")
         axes = figure.subplots(1, max(1, len(panels)), sharex=True, sharey=True, squeeze=False)[0]
         for axis, world in zip(axes, panels, strict=False):
             part = frame[frame["world"] == world]
@@ -60,7 +61,6 @@ def forest(report: Report) -> Figure:
             mpl.lines.Line2D([], [], color=colour, marker=_MARKERS[name], linestyle="", label=name)
             for name, colour in _PALETTE.items()
         ]
-        figure.legend(handles=handles, loc="lower center", ncols=len(handles), frameon=False)
+        figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), frameon=False)
         figure.suptitle("What each claim's gap comes to (bars: 95 % intervals; >= 0 or == 0 is claimed)")
-        figure.tight_layout(rect=(0, 0.035, 1, 0.99))
     return figure

@@ -1,0 +1,36 @@
+"""The forest plot: nothing lies on anything else, however many rows there are."""
+
+from __future__ import annotations
+
+from itertools import combinations, product
+
+import pandas as pd
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+from synergy.verification import figure as module
+from synergy.verification.settings import Settings
+from synergy.verification.summary import Report
+
+WORLDS = ("symbolic", "exact", "sample", "learned")
+
+
+@pytest.mark.parametrize("rows", [1, 40, 150])
+def test_texts_do_not_overlap(rows: int, monkeypatch: pytest.MonkeyPatch):
+    frame = pd.DataFrame(
+        {"claim": "E1", "case": f"case {row}", "world": world, "judgement": "verified"}
+        for row, world in product(range(rows), WORLDS)
+    ).assign(measured=0.1, low=0.0, high=0.2)
+    monkeypatch.setattr(module, "to_frame", lambda verdicts: frame)
+    drawn = module.forest(Report((), (), Settings()))
+    FigureCanvasAgg(drawn).draw()
+    texts = [drawn.get_suptitle(), *(axis.get_title() for axis in drawn.axes)]
+    assert texts[1:] == list(WORLDS)
+    parts = [drawn._suptitle, *drawn.legends]
+    parts += [part for axis in drawn.axes for part in (axis.title, axis.xaxis.label, axis.patch)]
+    boxes = [part.get_window_extent() for part in parts]
+    touching = [pair for pair in combinations(boxes, 2) if pair[0].overlaps(pair[1])]
+    assert not touching
+    inside = drawn.bbox
+    assert all(inside.x0 <= box.x0 and box.x1 <= inside.x1 for box in boxes)
+    assert all(inside.y0 <= box.y0 and box.y1 <= inside.y1 for box in boxes)
