@@ -28,7 +28,8 @@ class Training:
         precision: `float32`, or mixed precision: `bfloat16`, or on CUDA `float16` with a scaled loss.
         compile: Whether to compile the encoder (`torch.compile`); worth its start-up for long runs of
             large networks on a GPU, and with `bfloat16` for those of the small CNN on a CPU that has such
-            instructions: 16 to 40 % where it was measured (`benchmarks/results/training.md`).
+            instructions: 3 to 25 % in batches of 128 with one training a core, up to 43 % in batches of 512
+            (`benchmarks/results/training.md`).
         patience: Stop after this many epochs without a better held-out loss, and keep the best weights;
             None to train to the end and keep the last.
         checkpoint_every: Epochs between checkpoints, where a folder for them is given.

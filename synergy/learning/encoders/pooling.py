@@ -89,11 +89,12 @@ def symmetric_pool(x: torch.Tensor, size: int | tuple[int, int]) -> torch.Tensor
     channels_next = x.is_contiguous(memory_format=torch.channels_last)
     down, along = _window(height, rows), _window(width, columns)
     if down is not None and along is not None:
-        separate = down[0] == down[1] and along[0] == along[1]
-        if separate and x.device.type == "cpu" and channels_next and not torch.compiler.is_compiling():
-            pooled: torch.Tensor = _SeparateMeans.apply(x, (down[0], along[0]))  # type: ignore[no-untyped-call]
-            return pooled
-        return functional.avg_pool2d(x, (down[0], along[0]), (down[1], along[1]))
+        window, stride = (down[0], along[0]), (down[1], along[1])
+        eager = x.device.type == "cpu" and not torch.compiler.is_compiling()
+        if window == stride and channels_next and eager:
+            means: torch.Tensor = _SeparateMeans.apply(x, window)  # type: ignore[no-untyped-call]  # untyped in torch
+            return means
+        return functional.avg_pool2d(x, window, stride)
     left, right = _weights(height, rows).to(x), _weights(width, columns).to(x)
     if 2 * rows * columns > height * width or not channels_next:
         return left @ x @ right.T
