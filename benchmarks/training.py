@@ -56,6 +56,8 @@ STEPS = (
     ("8x8x1", "float32"),
     ("16x16x3", "float32"),
     ("32x32x3", "float32"),
+    ("16x16x3", "bfloat16"),
+    ("32x32x3", "bfloat16"),
     ("16x16x3", "bfloat16, compiled"),
     ("32x32x3", "bfloat16, compiled"),
 )

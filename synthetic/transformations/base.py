@@ -135,6 +135,19 @@ class Transformation(ABC):
         """`transform` of images that nobody needs any more: it may write the result over them."""
         return self.transform(images, labels)
 
+    def take(self, images: torch.Tensor, rows: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """`transform` of chosen images, which it may read where they lie.
+
+        Args:
+            images: Shape (m, channels, height, width).
+            rows: Which of them, integers of shape (n,).
+            labels: Shape (n,).
+
+        Raises:
+            IndexError: If a row is out of range.
+        """
+        return self.overwrite(images.index_select(0, rows), labels)
+
 
 @dataclass(frozen=True)
 class PixelPermutation(Transformation):
@@ -148,16 +161,29 @@ class PixelPermutation(Transformation):
 
     def transform(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """Gather the pixels of each image in the order of its label."""
-        return self._moved(images, labels, overwrite=False)
+        return self._moved(images, labels)
 
     def overwrite(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """The same, over the images where that is faster."""
         return self._moved(images, labels, overwrite=True)
 
-    def _moved(self, images: torch.Tensor, labels: torch.Tensor, *, overwrite: bool) -> torch.Tensor:
+    def take(self, images: torch.Tensor, rows: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """The same of chosen images; compiled, in one go."""
+        if compiled_for(images) is None or not images.is_contiguous():
+            return super().take(images, rows, labels)  # of few images rather than all
+        return self._moved(images, labels, rows=rows)
+
+    def _moved(
+        self,
+        images: torch.Tensor,
+        labels: torch.Tensor,
+        *,
+        rows: torch.Tensor | None = None,
+        overwrite: bool = False,
+    ) -> torch.Tensor:
         table = _source_table(self, *images.shape[2:])
         if (compiled := compiled_for(images)) is not None:
-            permuted: torch.Tensor = compiled.permuted(images, labels, table, overwrite=overwrite)
+            permuted: torch.Tensor = compiled.permuted(images, labels, table, rows=rows, overwrite=overwrite)
             return permuted
         pixels = images.flatten(2)
         index = table.to(images.device).index_select(0, labels)

@@ -120,37 +120,49 @@ def blurred(
 
 
 def permuted(
-    images: torch.Tensor, labels: torch.Tensor, sources: torch.Tensor, *, overwrite: bool = False
+    images: torch.Tensor,
+    labels: torch.Tensor,
+    sources: torch.Tensor,
+    *,
+    rows: torch.Tensor | None = None,
+    overwrite: bool = False,
 ) -> torch.Tensor:
     """Pixels moved; see `PixelPermutation`.
 
     Args:
-        images: Shape (n, channels, height, width).
+        images: Shape (m, channels, height, width).
         labels: Integers, shape (n,).
         sources: For each label and each pixel of the result, the pixel it comes from, shape (labels, pixels).
-        overwrite: Write the result over the images where they lie next to one another; else a new tensor.
+        rows: Which of the images, shape (n,); None for all, where m = n.
+        overwrite: Write the result over the images, all of them, where they lie next to one another; else a
+            new tensor.
 
     Raises:
-        IndexError: If a label is out of range.
+        IndexError: If a row or a label is out of range.
     """
-    source, chosen = images.contiguous(), _whole(labels)
-    out = source if overwrite else torch.empty(images.shape)
+    source, codes = images.contiguous(), _whole(labels)
+    chosen = torch.arange(len(images)) if rows is None else _whole(rows)
+    out = source if overwrite and rows is None else torch.empty(len(codes), *images.shape[1:])
     orders, runs = _orders(sources)
     known = share(
         moves.permute_share,
-        len(images),
-        images.numel(),
+        len(out),
+        out.numel(),
         [
             images.shape[1],
             orders.shape[1],
             len(orders),
-            source.data_ptr(),
-            chosen.data_ptr(),
             orders.ctypes.data,
             runs.ctypes.data,
+            len(images),
+            source.data_ptr(),
+            chosen.data_ptr(),
+            codes.data_ptr(),
             out.data_ptr(),
         ],
     )
     if not known:
-        raise IndexError("a label is out of range")
+        raise IndexError(
+            "a row or a label is out of range" if rows is not None else "a label is out of range"
+        )
     return out

@@ -43,10 +43,10 @@ def _moved(image: Floats, order: Whole, run: int, out: Floats) -> None:
 
 
 @compiled
-def permute(images: Floats, labels: Whole, sources: Whole, runs: Whole, out: Floats) -> None:
-    """Take the pixels of each channel, shape (n, channels, pixels), in the order of the image's label."""
-    for k in range(len(images)):
-        _moved(images[k], sources[labels[k]], runs[labels[k]], out[k])
+def permute(images: Floats, rows: Whole, labels: Whole, sources: Whole, runs: Whole, out: Floats) -> None:
+    """Take the pixels of chosen images, of shape (m, channels, pixels), in the order of their labels."""
+    for k in range(len(rows)):
+        _moved(images[rows[k]], sources[labels[k]], runs[labels[k]], out[k])
 
 
 @compiled
@@ -68,23 +68,24 @@ def permute_in_place(images: Floats, labels: Whole, sources: Whole, runs: Whole)
 
 @shared
 def permute_share(plan: Plan) -> None:
-    """`permute` on images that no other thread takes; its arguments, after the shape and the orders.
+    """`permute` of rows that no other thread takes; its arguments, after the shapes and the orders.
 
     In place where the result lies where the images are.
     """
     part, n, channels, pixels = plan[1], plan[2], plan[3], plan[4]
-    images = carray(at(plan[6]), (n, channels, pixels), np.float32)
-    labels = carray(at(plan[7]), (n,), np.int64)
-    sources = carray(at(plan[8]), (plan[5], pixels), np.uint32)
-    runs = carray(at(plan[9]), (plan[5],), np.int64)
-    out = carray(at(plan[10]), (n, channels, pixels), np.float32)
+    sources = carray(at(plan[6]), (plan[5], pixels), np.uint32)
+    runs = carray(at(plan[7]), (plan[5],), np.int64)
+    images = carray(at(plan[9]), (plan[8], channels, pixels), np.float32)
+    rows = carray(at(plan[10]), (n,), np.int64)
+    labels = carray(at(plan[11]), (n,), np.int64)
+    out = carray(at(plan[12]), (n, channels, pixels), np.float32)
     a = take(plan, part)
     while a < n:
         b = min(a + part, n)
-        if not within(labels[a:b], len(sources)):
-            plan[11] = 1
-        elif plan[6] == plan[10]:
+        if not (within(rows[a:b], len(images)) and within(labels[a:b], len(sources))):
+            plan[13] = 1
+        elif plan[9] == plan[12]:
             permute_in_place(images[a:b], labels[a:b], sources, runs)
         else:
-            permute(images[a:b], labels[a:b], sources, runs, out[a:b])
+            permute(images, rows[a:b], labels[a:b], sources, runs, out[a:b])
         a = take(plan, part)

@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from synergy.learning.encoders.pooling import EvenPool, SymmetricPool
+from synergy.learning.encoders.windows import WindowConv2d
 
 __all__ = ["ConvEncoder", "MLPEncoder", "ResNet18", "channels_last", "check_images", "stem_stride"]
 
@@ -24,7 +25,10 @@ def channels_last(x: torch.Tensor) -> torch.Tensor:
     """The same images with the channels next to one another in memory, which convolutions run faster on.
 
     With one channel both orders are the same; torch goes by the strides, so they say which one is meant.
+    Where the convolutions will round the images, on the CPU, they are rounded first: that is less to move.
     """
+    if x.device.type == "cpu" and torch.is_autocast_enabled("cpu"):
+        x = x.to(torch.get_autocast_dtype("cpu"))
     n, channels, height, width = x.shape
     ordered = x.contiguous(memory_format=torch.channels_last)
     return (
@@ -96,7 +100,7 @@ class ConvEncoder(nn.Module):
             nn.Conv2d(channels, width, 2 + stride, stride, padding=1),
             nn.ReLU(),
             EvenPool(),
-            nn.Conv2d(width, width, 2, 2),
+            WindowConv2d(width, width, 2),
             nn.ReLU(),
             nn.Conv2d(width, 2 * width, 3, padding=1),
             nn.ReLU(),

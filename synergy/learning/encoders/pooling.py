@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Protocol
 
 import torch
 from torch import nn
 from torch.nn import functional
+
+from synergy.learning.encoders.windows import window_means
 
 __all__ = ["EvenPool", "SymmetricPool", "symmetric_pool"]
 
@@ -29,48 +30,6 @@ def _window(size: int, result: int) -> tuple[int, int] | None:
     return (2, 1) if size == result + 1 else None
 
 
-class _Windowed(Protocol):
-    """What the gradient needs to know of the call."""
-
-    window: tuple[int, int]
-
-
-class _SeparateMeans(torch.autograd.Function):
-    """Average pooling by windows that do not overlap, of images whose channels lie next to one another.
-
-    The gradient of a window's mean is the same for all its pixels, so it is copied to them, which takes a
-    quarter of the time of torch's own gradient on the CPU and gives the same bits.
-    """
-
-    generate_vmap_rule = True
-
-    @staticmethod
-    def forward(x: torch.Tensor, window: tuple[int, int]) -> torch.Tensor:
-        """Average (n, channels, height, width) over windows of this height and width."""
-        return functional.avg_pool2d(x, window)
-
-    @staticmethod
-    def setup_context(
-        ctx: _Windowed, inputs: tuple[torch.Tensor, tuple[int, int]], output: torch.Tensor
-    ) -> None:
-        """Keep the window."""
-        ctx.window = inputs[1]
-
-    @staticmethod
-    def backward(ctx: _Windowed, slope: torch.Tensor) -> tuple[torch.Tensor, None]:
-        """Copy the gradient of each window to its pixels."""
-        down, along = ctx.window
-        each = (slope / (down * along)).permute(0, 2, 3, 1)
-        n, rows, columns, channels = each.shape
-        copied = each[:, :, None, :, None].expand(n, rows, down, columns, along, channels)
-        return copied.reshape(n, rows * down, columns * along, channels).permute(0, 3, 1, 2), None
-
-    @staticmethod
-    def jvp(ctx: _Windowed, tangent: torch.Tensor, _: None) -> torch.Tensor:
-        """The derivative along a direction: pooling is linear."""
-        return functional.avg_pool2d(tangent, ctx.window)
-
-
 def symmetric_pool(x: torch.Tensor, size: int | tuple[int, int]) -> torch.Tensor:
     """Average (.., height, width) down to (.., size, size), or to the two sides of a tuple.
 
@@ -90,11 +49,7 @@ def symmetric_pool(x: torch.Tensor, size: int | tuple[int, int]) -> torch.Tensor
     down, along = _window(height, rows), _window(width, columns)
     if down is not None and along is not None:
         window, stride = (down[0], along[0]), (down[1], along[1])
-        eager = x.device.type == "cpu" and not torch.compiler.is_compiling()
-        if window == stride and channels_next and eager:
-            means: torch.Tensor = _SeparateMeans.apply(x, window)  # type: ignore[no-untyped-call]  # untyped in torch
-            return means
-        return functional.avg_pool2d(x, window, stride)
+        return window_means(x, window) if window == stride else functional.avg_pool2d(x, window, stride)
     left, right = _weights(height, rows).to(x), _weights(width, columns).to(x)
     if 2 * rows * columns > height * width or not channels_next:
         return left @ x @ right.T

@@ -147,36 +147,6 @@ def test_pooling_is_adaptive_average_pooling(side: int, layout: torch.memory_for
         torch.testing.assert_close(*slopes, rtol=1e-13, atol=1e-13)
 
 
-@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float32, torch.float64], ids=str)
-@pytest.mark.parametrize("window", [2, 3, 4])
-def test_the_gradient_of_separate_means_has_the_bits_of_torchs_own(window: int, dtype: torch.dtype):
-    images = noise(5, 6, 4 * window, 4 * window).to(dtype).contiguous(memory_format=torch.channels_last)
-    images.requires_grad_()
-    found, expected = symmetric_pool(images, 4), torch.nn.functional.avg_pool2d(images, window)
-    assert type(found.grad_fn) is not type(expected.grad_fn)
-    assert torch.equal(found, expected)
-    weights = noise(5, 6, 4, 4, seed=1).to(dtype)
-    slopes = [torch.autograd.grad((pooled * weights).sum(), images)[0] for pooled in (found, expected)]
-    assert torch.equal(*slopes)
-
-
-@pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated")  # torch calls it itself
-def test_separate_means_can_be_differentiated_in_every_way():
-    images = noise(2, 3, 4, 6).contiguous(memory_format=torch.channels_last).requires_grad_()
-
-    def pool(x: torch.Tensor) -> torch.Tensor:
-        return symmetric_pool(x, 2)
-
-    assert torch.autograd.gradcheck(pool, images, check_forward_ad=True, check_batched_grad=True)
-    assert torch.autograd.gradgradcheck(pool, images)
-    still = images.detach()
-    for derivative in (torch.func.jacrev, torch.func.jacfwd):
-        expected = torch.autograd.functional.jacobian(
-            lambda x: torch.nn.functional.avg_pool2d(x, (2, 3)), still
-        )
-        torch.testing.assert_close(derivative(pool)(still), expected)
-
-
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("side", [8, 17, 28])
 def test_how_images_lie_in_memory_changes_no_value(side: int, channels: int):

@@ -105,6 +105,36 @@ def test_rows_are_read_where_they_lie(chosen: Augmentation, by_torch):
     assert torch.equal(chosen.apply(strided, u, rows), found)
 
 
+@pytest.mark.parametrize(
+    "chosen",
+    [transformation(name) for name in ("rotation", "jigsaw", "vertical-flip", "blur", "inversion")],
+    ids=str,
+)
+def test_transformed_rows_are_read_where_they_lie(chosen: Transformation, by_torch):
+    images, labels = noise(50, (3, 12, 12)), torch.arange(80) % (chosen.cardinality or 1)
+    rows = torch.randint(50, (80,), generator=torch.Generator().manual_seed(2))
+    kept = images.clone()
+    expected = chosen.transform(images[rows], labels)
+    assert torch.equal(chosen.take(images, rows, labels), expected)
+    assert torch.equal(
+        by_torch(chosen.take, images, rows, labels), by_torch(chosen.transform, images[rows], labels)
+    )
+    assert torch.equal(chosen.take(images, rows.to(torch.int32), labels), expected)
+    strided = images.contiguous(memory_format=torch.channels_last)
+    assert torch.equal(chosen.take(strided, rows, labels), expected)
+    assert torch.equal(images, kept)
+
+
+@pytest.mark.parametrize("row", [-1, 50, 2**40])
+def test_transformed_rows_out_of_range_are_refused_before_memory_is_read(row: int):
+    images, rows = noise(50, (3, 32, 32)), torch.zeros(300, dtype=torch.int64)
+    rows[217] = row
+    with pytest.raises(IndexError, match="a row or a label is out of range"):
+        transformation("rotation").take(images, rows, torch.zeros(300, dtype=torch.int64))
+    with pytest.raises(IndexError, match="out of range"):
+        Blur().take(images, rows, torch.zeros(300, dtype=torch.int64))
+
+
 @pytest.mark.parametrize("row", [-1, 50, 2**40])
 def test_rows_out_of_range_are_refused_before_memory_is_read(row: int):
     images, u = noise(50, (3, 32, 32)), numbers(300)
