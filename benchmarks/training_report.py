@@ -50,7 +50,7 @@ def report(
             "the input pipeline. The bound is what a ratio would be if ours fed for nothing: theirs over the "
             "step alone; where it is below 5, no way of feeding reaches 5 with this step. Both ways take the "
             "same step; the authors' scripts train in float32, so in mixed precision a column has ours over "
-            "theirs in float32 too, and encoders.md what mixed precision loses. The step alone, wall time per "
+            "theirs in float32 too, and encoders.md what that loses. The step alone, wall time per "
             "image, stands beside the one that 5 times would need if either way of feeding added to it what "
             "it adds now; encoders.md has cheaper networks, and what they lose.",
             "",
