@@ -25,11 +25,12 @@ class Training:
         warmup: The share of the steps in which the rate rises linearly; a cosine brings it down to 0.
         adversary_rate: The constant step size of an adversary's own optimiser.
         clip: The largest norm of the gradient; None for no limit.
-        precision: `float32`, or mixed precision: `bfloat16`, or on CUDA `float16` with a scaled loss.
+        precision: `float32`, or mixed precision: `bfloat16`, or on CUDA `float16` with a scaled loss. On a
+            CPU that has such instructions, the small CNN takes 4 to 40 % more images per second in
+            `bfloat16`, one training a core, and learns the same to a thousandth of class accuracy
+            (`benchmarks/results/training.md`, `encoders.md`).
         compile: Whether to compile the encoder (`torch.compile`); worth its start-up for long runs of
-            large networks on a GPU, and with `bfloat16` for those of the small CNN on a CPU that has such
-            instructions: 3 to 25 % in batches of 128 with one training a core, up to 43 % in batches of 512
-            (`benchmarks/results/training.md`).
+            large networks on a GPU. On a CPU the small CNN was not faster for it.
         patience: Stop after this many epochs without a better held-out loss, and keep the best weights;
             None to train to the end and keep the last.
         checkpoint_every: Epochs between checkpoints, where a folder for them is given.

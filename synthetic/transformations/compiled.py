@@ -31,12 +31,16 @@ def _whole(labels: torch.Tensor) -> torch.Tensor:
 
 @lru_cache(maxsize=64)
 def _orders(sources: torch.Tensor) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64]]:
-    """The orders as compiled code reads them, and the length of the runs of neighbours each is made of."""
+    """The orders as compiled code reads them, and for each the length and the step of its runs."""
     orders = sources.numpy()
-    pixels = orders.shape[1]
-    jumps = (np.flatnonzero(np.diff(order) != 1) + 1 for order in orders)
-    runs = np.array([np.gcd.reduce(starts, initial=pixels) for starts in jumps], np.int64)
+    runs = np.array([max(_runs(order, step) for step in (1, -1)) for order in orders], np.int64)
     return np.ascontiguousarray(orders, np.uint32), runs
+
+
+def _runs(order: npt.NDArray[np.int64], step: int) -> tuple[int, int]:
+    """The length of the equal runs in which each pixel is a step from the one before, and the step."""
+    jumps = np.flatnonzero(np.diff(order) != step) + 1
+    return int(np.gcd.reduce(jumps, initial=len(order))), step
 
 
 def augmented(

@@ -20,15 +20,21 @@ _LONG = 8
 
 
 @compiled
-def _moved(image: Floats, order: Whole, run: int, out: Floats) -> None:
-    """The pixels of each channel in another order, which is made of runs of neighbours."""
+def _moved(image: Floats, order: Whole, run: int, step: int, out: Floats) -> None:
+    """The pixels of each channel in another order, which is made of runs of neighbours, either way round."""
     channels, pixels = image.shape
     if run >= _LONG:
         for c in range(channels):
             for start in range(0, pixels, run):
-                source, target = image[c, order[start] :], out[c, start : start + run]
-                for j in range(run):
-                    target[j] = source[j]
+                target = out[c, start : start + run]
+                if step == 1:
+                    source = image[c, order[start] :]
+                    for j in range(run):
+                        target[j] = source[j]
+                else:
+                    source = image[c, order[start + run - 1] :]
+                    for j in range(run):
+                        target[j] = source[np.uint64(run - 1 - j)]
     elif channels == 3:
         first, second, third = image[0], image[1], image[2]
         red, green, blue = out[0], out[1], out[2]
@@ -46,7 +52,7 @@ def _moved(image: Floats, order: Whole, run: int, out: Floats) -> None:
 def permute(images: Floats, rows: Whole, labels: Whole, sources: Whole, runs: Whole, out: Floats) -> None:
     """Take the pixels of chosen images, of shape (m, channels, pixels), in the order of their labels."""
     for k in range(len(rows)):
-        _moved(images[rows[k]], sources[labels[k]], runs[labels[k]], out[k])
+        _moved(images[rows[k]], sources[labels[k]], runs[labels[k], 0], runs[labels[k], 1], out[k])
 
 
 @compiled
@@ -55,15 +61,15 @@ def permute_in_place(images: Floats, labels: Whole, sources: Whole, runs: Whole)
     n, channels, pixels = images.shape
     kept = np.empty((channels, pixels), np.float32)
     for k in range(n):
-        order, run = sources[labels[k]], runs[labels[k]]
-        if run == pixels:
+        order, run, step = sources[labels[k]], runs[labels[k], 0], runs[labels[k], 1]
+        if run == pixels and step == 1:
             continue
         image = images[k]
         for c in range(channels):
             source, target = image[c], kept[c]
             for j in range(pixels):
                 target[j] = source[j]
-        _moved(kept, order, run, image)
+        _moved(kept, order, run, step, image)
 
 
 @shared
@@ -74,7 +80,7 @@ def permute_share(plan: Plan) -> None:
     """
     part, n, channels, pixels = plan[1], plan[2], plan[3], plan[4]
     sources = carray(at(plan[6]), (plan[5], pixels), np.uint32)
-    runs = carray(at(plan[7]), (plan[5],), np.int64)
+    runs = carray(at(plan[7]), (plan[5], 2), np.int64)
     images = carray(at(plan[9]), (plan[8], channels, pixels), np.float32)
     rows = carray(at(plan[10]), (n,), np.int64)
     labels = carray(at(plan[11]), (n,), np.int64)

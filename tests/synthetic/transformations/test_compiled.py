@@ -198,13 +198,14 @@ def test_tables_of_any_integers_are_read(dtype: type, by_torch):
     assert torch.equal(found, by_torch(chosen.transform, images, labels))
 
 
-def test_runs_of_any_length_and_place_are_moved(by_torch):
+def test_runs_of_any_length_and_place_are_moved_either_way_round(by_torch):
     shifted = np.roll(np.arange(64), 5)  # two runs, of 59 and 5 pixels
     halves = np.roll(np.arange(64), 32)
     broken = np.arange(64).reshape(4, 16)[::-1].ravel()
     broken[[3, 4]] = broken[[4, 3]]
     images = noise(40, (3, 8, 8))
-    for table in (shifted, halves, broken):
+    onward = shifted, halves, broken, np.roll(np.arange(64), 16).reshape(4, 16)[:, ::-1].ravel()
+    for table in (*onward, *(order[::-1] for order in onward)):
         chosen = Listed(np.stack([np.arange(64), table]))
         labels = torch.arange(40) % 2
         expected = by_torch(chosen.transform, images, labels)
