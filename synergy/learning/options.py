@@ -26,7 +26,7 @@ class Training:
         adversary_rate: The constant step size of an adversary's own optimiser.
         clip: The largest norm of the gradient; None for no limit.
         precision: `float32`, or mixed precision: `bfloat16`, or on CUDA `float16` with a scaled loss. On a
-            CPU that has such instructions, the small CNN takes 4 to 40 % more images per second in
+            CPU that has such instructions, the small CNN takes 14 to 44 % more images per second in
             `bfloat16`, one training a core, and learns the same to a thousandth of class accuracy
             (`benchmarks/results/training.md`, `encoders.md`).
         compile: Whether to compile the encoder (`torch.compile`); worth its start-up for long runs of

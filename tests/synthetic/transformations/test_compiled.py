@@ -211,7 +211,7 @@ def test_runs_of_any_length_and_place_are_moved_either_way_round(by_torch):
         expected = by_torch(chosen.transform, images, labels)
         assert torch.equal(chosen.transform(images, labels), expected)
         assert torch.equal(chosen.overwrite(images.clone(), labels), expected)
-        assert torch.equal(expected[1, 0].flatten(), images[1, 0].flatten()[torch.tensor(table)])
+        assert torch.equal(expected[1, 0].flatten(), images[1, 0].flatten()[torch.tensor(table.copy())])
 
 
 @pytest.mark.parametrize(
