@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from synergy.learning.encoders.pooling import EvenPool, SymmetricPool
-from synergy.learning.encoders.windows import WindowConv2d
+from synergy.learning.encoders.windows import WindowConv2d, as_mixed
 
 __all__ = ["ConvEncoder", "MLPEncoder", "ResNet18", "channels_last", "check_images", "stem_stride"]
 
@@ -27,10 +27,8 @@ def channels_last(x: torch.Tensor) -> torch.Tensor:
     With one channel both orders are the same; torch goes by the strides, so they say which one is meant.
     Where the convolutions will round the images, on the CPU, they are rounded first: that is less to move.
     """
-    if x.device.type == "cpu" and torch.is_autocast_enabled("cpu"):
-        x = x.to(torch.get_autocast_dtype("cpu"))
     n, channels, height, width = x.shape
-    ordered = x.contiguous(memory_format=torch.channels_last)
+    ordered = as_mixed(x).contiguous(memory_format=torch.channels_last)
     return (
         ordered.as_strided((n, 1, height, width), (height * width, 1, width, 1)) if channels == 1 else ordered
     )

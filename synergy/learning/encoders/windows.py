@@ -13,7 +13,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-__all__ = ["WindowConv2d", "window_conv2d", "window_means"]
+__all__ = ["WindowConv2d", "as_mixed", "window_conv2d", "window_means"]
 
 
 class _Call(Protocol):
@@ -105,18 +105,29 @@ class _Convolution(torch.autograd.Function):
         )
 
 
-def _eager(x: torch.Tensor) -> bool:
-    """Whether the gradients here are the quicker ones: on the CPU, channels side by side, not compiled."""
+def as_mixed(x: torch.Tensor) -> torch.Tensor:
+    """A tensor on the CPU as a convolution of torch's takes it: rounded where training is mixed."""
+    if x.device.type != "cpu" or x.dtype == torch.float64 or not torch.is_autocast_enabled("cpu"):
+        return x
+    return x.to(torch.get_autocast_dtype("cpu"))
+
+
+def _quicker(x: torch.Tensor, window: tuple[int, int]) -> bool:
+    """Whether the gradients here are for these images: on the CPU, channels side by side, not compiled."""
     return (
         x.device.type == "cpu"
         and not torch.compiler.is_compiling()
+        and x.shape[2] % window[0] == x.shape[3] % window[1] == 0
         and x.is_contiguous(memory_format=torch.channels_last)
     )
 
 
 def window_means(x: torch.Tensor, window: tuple[int, int]) -> torch.Tensor:
-    """Average (n, channels, height, width) over windows of a height and width that divide those of x."""
-    if not _eager(x):
+    """Average (n, channels, height, width) over windows of this height and width.
+
+    What is left at the lower and the right border, less than a window, is not looked at.
+    """
+    if not _quicker(x, window):
         return functional.avg_pool2d(x, window)
     return cast(torch.Tensor, _Means.apply(x, window))  # type: ignore[no-untyped-call]  # untyped in torch
 
@@ -124,17 +135,18 @@ def window_means(x: torch.Tensor, window: tuple[int, int]) -> torch.Tensor:
 def window_conv2d(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
     """Correlate images with filters that move by their own size.
 
+    What is left at the lower and the right border, less than a filter, is not looked at.
+
     Args:
-        x: Shape (n, inputs, height, width), of sides that those of the filters divide.
+        x: Shape (n, inputs, height, width).
         weight: Shape (outputs, inputs, down, along).
         bias: Shape (outputs,).
     """
-    if not _eager(x):
-        return functional.conv2d(x, weight, bias, (weight.shape[2], weight.shape[3]))
-    if torch.is_autocast_enabled("cpu"):
-        kind = torch.get_autocast_dtype("cpu")
-        x, weight, bias = x.to(kind), weight.to(kind), bias.to(kind)
-    return cast(torch.Tensor, _Convolution.apply(x, weight, bias))  # type: ignore[no-untyped-call]  # untyped in torch
+    window = weight.shape[2], weight.shape[3]
+    if not _quicker(x, window):
+        return functional.conv2d(x, weight, bias, window)
+    given = as_mixed(x), as_mixed(weight), as_mixed(bias)
+    return cast(torch.Tensor, _Convolution.apply(*given))  # type: ignore[no-untyped-call]  # untyped in torch
 
 
 class WindowConv2d(nn.Conv2d):

@@ -69,6 +69,27 @@ def test_rounded_as_convolutions_are_where_training_is_mixed():
         torch.testing.assert_close(one, other, rtol=torch.finfo(torch.bfloat16).eps, atol=2**-6)
 
 
+def test_doubles_stay_what_they_are_where_training_is_mixed():
+    given = layer((2, 2))
+    with torch.autocast("cpu", torch.bfloat16):
+        found, expected = window_conv2d(*given), convolved(*given)
+    assert found.dtype == expected.dtype == torch.float64
+    assert torch.equal(found, expected)
+
+
+def test_what_is_left_at_the_border_is_not_looked_at():
+    images = noise(2, 4, 5, 7).requires_grad_()
+    filters, biases = noise(6, 4, 2, 2, seed=1), noise(6, seed=2)
+    for found, expected in (
+        (window_conv2d(images, filters, biases), convolved(images, filters, biases)),
+        (window_means(images, (2, 2)), functional.avg_pool2d(images, 2)),
+    ):
+        assert torch.equal(found, expected)
+        slopes = [torch.autograd.grad(y.square().sum(), images)[0] for y in (found, expected)]
+        assert torch.equal(*slopes)
+        assert not slopes[0][:, :, 4:].any()
+
+
 @pytest.mark.parametrize("frozen", [0, 1, 2], ids=["images", "filters", "biases"])
 def test_what_needs_no_gradient_gets_none(frozen: int):
     given = list(layer((2, 2)))
