@@ -2,7 +2,7 @@
 
 Each pixel lies in one window, so the gradient of an average is the same for all pixels of a window, and that
 of a convolution is one product of matrices. torch goes a general way round, which on the CPU takes two to
-five times as long. What is written here has the same values, and derivatives of every order.
+five times as long. What is written here has the same values up to rounding, and derivatives of every order.
 """
 
 from __future__ import annotations
@@ -47,9 +47,11 @@ class _Means(torch.autograd.Function):
     def backward(ctx: _Call, slope: torch.Tensor) -> tuple[torch.Tensor, None]:
         """Copy the gradient of each window to its pixels."""
         down, along = ctx.window
-        rows, columns = slope.shape[-2:]
-        each = (slope / (down * along)).permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2)
-        return functional.interpolate(each, (down * rows, along * columns), mode="nearest"), None
+        n, channels, rows, columns = slope.shape
+        each = (slope / (down * along)).permute(0, 2, 3, 1).reshape(n * rows * columns, channels)
+        lines = each.repeat(1, along).reshape(n * rows, columns * along * channels)
+        copied = lines.repeat(1, down).reshape(n, rows * down, columns * along, channels)
+        return copied.permute(0, 3, 1, 2), None
 
     @staticmethod
     def jvp(ctx: _Call, tangent: torch.Tensor, _: None) -> torch.Tensor:
@@ -156,5 +158,5 @@ class WindowConv2d(nn.Conv2d):
         super().__init__(inputs, outputs, side, side)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Map (n, inputs, height, width) to (n, outputs, height / side, width / side)."""
+        """Map (n, inputs, height, width) to (n, outputs, height // side, width // side)."""
         return window_conv2d(x, self.weight, cast(torch.Tensor, self.bias))
