@@ -19,24 +19,30 @@ from theory.prover import (
     check,
     prove,
 )
+from theory.repair import Assumption, Correction, EdgeChange, NothingToRepairError, Repair, repair
 
 __all__ = [
     "CLAIMS",
     "ESSL",
+    "Assumption",
     "Certificate",
     "Check",
     "Claim",
     "ContradictionError",
+    "Correction",
     "Diagram",
+    "EdgeChange",
     "Evidence",
     "Expression",
     "Impossible",
     "Joint",
     "Model",
+    "NothingToRepairError",
     "ParseError",
     "Proof",
     "Refutation",
     "Relation",
+    "Repair",
     "Statement",
     "Term",
     "TooLargeError",
@@ -50,4 +56,5 @@ __all__ = [
     "parse_term",
     "prove",
     "register",
+    "repair",
 ]
