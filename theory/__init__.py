@@ -1,5 +1,6 @@
 """The theory storey: statements, diagrams, exact joints, proofs and closed forms. Never imports torch."""
 
+from theory.bounds import Bound, Bounds, Violation, bounds
 from theory.claims import CLAIMS, Claim, Evidence, claim, judge, register
 from theory.diagrams import ESSL, Diagram
 from theory.expressions import Expression, Relation, Statement, Term
@@ -25,6 +26,8 @@ __all__ = [
     "CLAIMS",
     "ESSL",
     "Assumption",
+    "Bound",
+    "Bounds",
     "Certificate",
     "Check",
     "Claim",
@@ -47,7 +50,9 @@ __all__ = [
     "Term",
     "TooLargeError",
     "Unknown",
+    "Violation",
     "Witness",
+    "bounds",
     "check",
     "claim",
     "judge",

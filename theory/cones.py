@@ -13,7 +13,7 @@ Example:
     >>> from theory import ESSL
     >>> cone = Cone(("A", "C", "X", "Z"), ESSL)
     >>> str(cone.facts.diagram)
-    'A->X, C->X, X->Z'
+    'C->X, A->X, X->Z'
     >>> cone.minimum("I(A;X) - I(A;Z)")
     0.0
 """
@@ -55,6 +55,9 @@ _MOST_COLUMNS = 260
 """The most joint entropies that a program over all ancestors may have; above it the ancestors that nobody
 names only imply independences among the others."""
 
+_SIGNED = 2
+"""Terms with more sides (co-information) may be negative."""
+
 _MOST_VARIABLES = 10
 """The most variables, unnamed ancestors included, for which the joint entropies are counted at all."""
 
@@ -93,7 +96,7 @@ def reduced_diagram(diagram: Diagram, named: Iterable[str]) -> Reduction:
     Example:
         >>> from theory import ESSL
         >>> str(reduced_diagram(ESSL, ("A", "C", "Z")).diagram)
-        'A->X, C->X, X->Z'
+        'C->X, A->X, X->Z'
     """
     kept = set(named)
     graph: nx.DiGraph[str] = nx.DiGraph(diagram.graph)
@@ -107,8 +110,6 @@ def reduced_diagram(diagram: Diagram, named: Iterable[str]) -> Reduction:
         for v in (v for v in diagram.variables if v in graph and v not in named):
             parents, children = list(graph.predecessors(v)), list(graph.successors(v))
             if len(children) != 1 or len(parents) > 1 or (children[0] in functions and v not in functions):
-                continue
-            if not parents and len(list(graph.predecessors(children[0]))) == 1 and children[0] in functions:
                 continue
             graph.remove_node(v)
             functions.discard(v)
@@ -205,6 +206,12 @@ class Cone:
         if answer.status != 0:
             raise RuntimeError(f"a linear program with the solution 0 was not solved: {answer.message}")
         return float(min(answer.fun, 0.0)), np.asarray(answer.x, dtype=np.float64)
+
+    def vanishes(self, term: Term, zero: Floats | None = None) -> bool:
+        """Whether a term is 0 on the whole cone, or where some quantities vanish."""
+        vector = self.vector(term)
+        signs = (-1.0,) if len(term.groups) <= _SIGNED else (-1.0, 1.0)
+        return all(self.ray(sign * vector, zero)[0] >= -ZERO for sign in signs)
 
     def minimum(self, expression: str | Term | Expression) -> float:
         """The least value of an expression where H(all variables) <= 1; 0 if it is nowhere negative."""

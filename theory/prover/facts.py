@@ -111,7 +111,7 @@ class Facts:
                 continue
             vector = frame.vector(relation.gap)
             shape = as_independence(vector)
-            if shape is None:
+            if shape is None or shape[0] & shape[1]:  # I(A,B;A,C) == 0 is more than an independence
                 continue
             whole = shape[0] | shape[1] | shape[2]
             if relation.operator == "==" or (relation.operator in (">=", "<=") and vector[whole] > 0):

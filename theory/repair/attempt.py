@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
-from time import perf_counter
+from time import process_time
 
 import numpy as np
 
@@ -42,7 +42,7 @@ class Attempt:
         given: What holds anyway.
         names: The variables of the premises.
         at_most: How many premises a set may have.
-        seconds: The time that it may take.
+        seconds: The processor time that it may take.
         progress: Called with what is being done.
     """
 
@@ -60,7 +60,7 @@ class Attempt:
         self.statement, self.diagram, self.given = statement, diagram, given
         self.names, self.at_most = names, at_most
         self.progress = progress
-        self.start = perf_counter()
+        self.start = process_time()
         self.seconds = seconds
         self.deadline = self.start + seconds
         self.cone = Cone(names, diagram, given)
@@ -100,7 +100,7 @@ class Attempt:
     def _tick(self, what: str) -> None:
         if self.progress is not None:
             self.progress(what)
-        if perf_counter() > self.deadline:
+        if process_time() > self.deadline:
             raise _OutOfTimeError(what)
 
     def _confirmed(self, some: Sequence[Premise]) -> bool:
@@ -183,11 +183,7 @@ class Attempt:
         if proof is None:
             return None
         zero = self.search.vectors[list(chosen)]
-        vanishing = [
-            term
-            for term in self.statement.terms
-            if all(self.cone.ray(sign * self.cone.vector(term), zero)[0] >= -ZERO for sign in (1, -1))
-        ]
+        vanishing = [term for term in self.statement.terms if self.cone.vanishes(term, zero)]
         zeros = tuple(map(_zero, vanishing))
         if zeros and self._proof(Statement(zeros), given) is None:
             vanishing = []
@@ -255,10 +251,7 @@ class Attempt:
         return [r for r in self.cone.facts.relations if r.operator in (">", "<")]
 
     def _is_zero(self, cone: Cone, term: Term, diagram: Diagram) -> bool:
-        vector = cone.vector(term)
-        if any(cone.ray(sign * vector)[0] < -ZERO for sign in (1, -1)):
-            return False
-        return self._proof(Statement((_zero(term),)), diagram=diagram) is not None
+        return cone.vanishes(term) and self._proof(Statement((_zero(term),)), diagram=diagram) is not None
 
     def _show(self) -> None:
         for i, correction in enumerate(self.corrected):
