@@ -2,6 +2,7 @@
 
 from theory.claims import CLAIMS, Claim, Evidence, claim, judge, register
 from theory.diagrams import ESSL, Diagram
+from theory.errors import TooLargeError
 from theory.expressions import Expression, Relation, Statement, Term
 from theory.joints import Joint
 from theory.models import Model
@@ -13,12 +14,12 @@ from theory.prover import (
     Impossible,
     Proof,
     Refutation,
-    TooLargeError,
     Unknown,
     Witness,
     check,
     prove,
 )
+from theory.support import Support
 
 __all__ = [
     "CLAIMS",
@@ -38,6 +39,7 @@ __all__ = [
     "Refutation",
     "Relation",
     "Statement",
+    "Support",
     "Term",
     "TooLargeError",
     "Unknown",

@@ -20,7 +20,7 @@ from theory import (
     prove,
 )
 from theory.prover import Part, Step, checker
-from theory.prover.checker import CONTRADICTION
+from theory.prover.proof.checker import CONTRADICTION
 
 ZHANG_YEUNG = "I(A;B) + I(A;C,D) + 3 I(C;D|A) + I(C;D|B) - 2 I(C;D)"
 XOR = "X=>Y, Z=>Y"
