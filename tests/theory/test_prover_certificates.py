@@ -19,7 +19,9 @@ from theory import (
     parse_term,
     prove,
 )
-from theory.prover import Part, Step, checker
+from theory.diagrams import closure, separated
+from theory.prover import Part, Step
+from theory.prover.proof import checker
 from theory.prover.proof.checker import CONTRADICTION
 
 ZHANG_YEUNG = "I(A;B) + I(A;C,D) + 3 I(C;D|A) + I(C;D|B) - 2 I(C;D)"
@@ -206,6 +208,12 @@ def test_forged_certificates_are_rejected(name):
     assert outcome.reason
 
 
+SOURCE = inspect.getsource(checker).replace(
+    "from theory.diagrams import Diagram, closure, separated\n",
+    f"from theory.diagrams import Diagram\n{inspect.getsource(closure)}\n{inspect.getsource(separated)}\n",
+)
+"""The checker with what it reads off a diagram, in one file."""
+
 MUTANTS = {
     "sign": ("if step.weight < 0:", "if step.weight < 0 and step.weight > 0:"),
     "identity": ("    if left_over:\n", "    if left_over and not left_over:\n"),
@@ -242,7 +250,7 @@ MUTANTS = {
 def test_a_mutated_checker_is_found_out(name, tmp_path):
     """Each mutant accepts some forged certificate that the checker rejects."""
     before, after = MUTANTS[name]
-    source = inspect.getsource(checker)
+    source = SOURCE
     assert source.count(before) == 1, f"the line to mutate is not there once: {before}"
     path = tmp_path / f"mutant_{name.replace('-', '_')}.py"
     path.write_text(source.replace(before, after), encoding="utf-8")

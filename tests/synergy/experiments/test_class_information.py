@@ -10,7 +10,8 @@ from scipy.integrate import quad
 from scipy.special import entr
 from scipy.stats import norm
 
-from synergy.experiments import Scale, blurred
+from synergy.experiments import Scale
+from synergy.experiments.class_information import blurred
 from synergy.experiments.class_information.avoidance import (
     BEST_READ,
     CLASS_READ,
