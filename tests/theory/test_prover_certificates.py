@@ -8,6 +8,7 @@ import sys
 from dataclasses import replace
 from fractions import Fraction
 
+import numpy as np
 import pytest
 
 from theory import (
@@ -199,6 +200,46 @@ FORGED = {
         CONTRADICTION, step("given", 1, "H(A)", 0), claim="H(A)", given=("H(A) > 0",)
     ),
 }
+
+
+def changed(**change):
+    """A valid certificate whose only step is changed behind the back of its annotations."""
+    valid = one("I(X;Y) >= 0", Step("shannon", Fraction(1), "I(X;Y)"), claim="I(X;Y)")
+    [part] = valid.parts
+    return replace(valid, parts=(replace(part, steps=(replace(part.steps[0], **change),)),))
+
+
+INEXACT = {
+    "float": changed(weight=1.0),
+    "numpy-float": changed(weight=np.float64(1)),
+    "bool": changed(weight=True),
+    "text": changed(weight="1"),
+    "index": changed(kind="given", index=0.0),
+    "bool-index": changed(kind="given", index=False),
+    "kind": changed(kind="obvious"),
+    "quantity": changed(quantity=parse_term("I(X;Y)")),
+}
+
+
+@pytest.mark.parametrize("name", INEXACT)
+def test_only_exact_types_pass_the_checker(name):
+    assert check(changed()).valid
+    outcome = check(INEXACT[name])
+    assert not outcome.valid
+    assert outcome.reason
+
+
+def test_a_float_weight_proves_nothing_however_small():
+    tiny = one(
+        "I(X;Y) >= 1/1000000000000000000000000000000 H(X,Y)",
+        Step("shannon", 1.0, "I(X;Y)"),
+        claim="I(X;Y) - 1/1000000000000000000000000000000 H(X,Y)",
+    )
+    assert not check(tiny).valid
+
+
+def test_json_that_is_nested_too_deep_is_refused():
+    assert "nested" in check("[" * 100_000).reason
 
 
 @pytest.mark.parametrize("name", FORGED)

@@ -11,7 +11,6 @@ the diagram, or a given `==`. `theory.check` verifies such an identity in exact 
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -19,6 +18,7 @@ from fractions import Fraction
 from typing import Any, Literal, cast, get_args
 
 from theory.expressions import Term
+from theory.json_text import read_json
 from theory.parser import parse_expression, parse_term
 
 __all__ = ["Certificate", "Kind", "Part", "Step"]
@@ -148,7 +148,7 @@ class Certificate:
         Raises:
             ValueError: If it is not JSON, a key is missing or a value malformed.
         """
-        data = _mapping(json.loads(data) if isinstance(data, str) else data, "a certificate")
+        data = _mapping(read_json(data, "a certificate") if isinstance(data, str) else data, "a certificate")
         if data.get("format") != _FORMAT:
             raise ValueError(f"expected a certificate of format {_FORMAT!r}, got {data.get('format')!r}")
         diagram = data.get("diagram")

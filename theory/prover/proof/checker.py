@@ -16,12 +16,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import Any, get_args
 
 from theory.diagrams import Diagram, closure, separated
 from theory.expressions import Entropies, Expression, Relation, Statement, Term
 from theory.parser import parse_expression, parse_statement, parse_term
-from theory.prover.proof.certificate import Certificate, Part, Step
+from theory.prover.proof.certificate import Certificate, Kind, Part, Step
 
 __all__ = ["CONTRADICTION", "Check", "check", "zhang_yeung"]
 
@@ -92,6 +92,14 @@ def _step(
     step: Step, where: str, diagram: Diagram | None, given: list[Relation]
 ) -> tuple[Entropies, bool, bool]:
     """The step's quantity, whether it is an equality (any weight), and whether it is strict."""
+    if type(step.weight) not in (Fraction, int):
+        raise _FaultError(where, f"a weight must be an exact fraction, got {step.weight!r}")
+    if step.index is not None and type(step.index) is not int:
+        raise _FaultError(where, f"an index must be an integer, got {step.index!r}")
+    if step.kind not in get_args(Kind):
+        raise _FaultError(
+            where, f"a step's kind must be one of {', '.join(get_args(Kind))}, got {step.kind!r}"
+        )
     if step.kind == "given":
         if step.index is None or not 0 <= step.index < len(given):
             raise _FaultError(where, f"there is no given relation number {step.index}")
@@ -169,6 +177,21 @@ def _covers(relation: Relation, proved: list[tuple[Entropies, bool, bool]]) -> b
     return bool(above)
 
 
+def _require_text(certificate: Certificate) -> None:
+    """Refuse certificates made in Python whose texts are no plain strings.
+
+    Raises:
+        TypeError: If one is not.
+    """
+    texts = [certificate.statement, *certificate.given]
+    texts += [] if certificate.diagram is None else [certificate.diagram]
+    for part in certificate.parts:
+        texts += [part.relation, part.claim, *(step.quantity for step in part.steps)]
+    for text in texts:
+        if type(text) is not str:
+            raise TypeError(f"a certificate holds its statements as text, got {text!r}")
+
+
 def check(certificate: Certificate | Mapping[str, Any] | str) -> Check:
     """Check a certificate in exact rational arithmetic.
 
@@ -186,6 +209,7 @@ def check(certificate: Certificate | Mapping[str, Any] | str) -> Check:
     try:
         if not isinstance(certificate, Certificate):
             certificate = Certificate.from_json(certificate)
+        _require_text(certificate)
         diagram = None if certificate.diagram is None else Diagram.parse(certificate.diagram)
         given = [relation for text in certificate.given for relation in parse_statement(text)]
         relations: tuple[Relation, ...] = ()
@@ -193,7 +217,7 @@ def check(certificate: Certificate | Mapping[str, Any] | str) -> Check:
             relations = parse_statement(certificate.statement).relations
         if diagram is not None:
             diagram.require(*Statement(relations).variables if relations else ())
-    except (TypeError, ValueError) as error:
+    except (AttributeError, TypeError, ValueError) as error:
         return Check(False, "certificate", str(error))
     proved: dict[str, list[tuple[Entropies, bool, bool]]] = {}
     try:
