@@ -31,7 +31,7 @@ from scipy.stats import beta
 from synergy.estimators.discrete import plug_in
 from synergy.estimators.gaussian import gaussian
 from synergy.estimators.neighbours import copula_knn, knn, mixed
-from synergy.estimators.result import Estimate
+from synergy.statistics.result import Estimate
 from synthetic import ModularShift, Orbits
 from theory import Joint
 

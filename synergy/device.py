@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 
 import torch
 
-from synthetic.checks import integer
+from theory.checks import integer
 
 __all__ = ["choose_device", "full_precision", "keep_freed_memory"]
 

@@ -18,7 +18,7 @@ from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from synergy.estimators.result import Estimate
+from synergy.statistics.result import Estimate
 
 __all__ = ["COLOURS", "plot_estimates", "plot_style", "save_figure", "subplots"]
 

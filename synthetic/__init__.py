@@ -1,19 +1,20 @@
 """The synthetic storey: generators whose class, style, pose and transformation latents are known."""
 
-from synthetic.class_circle import ClassCircle
-from synthetic.erasure import Erasure
+from synthetic.families.class_circle import ClassCircle
+from synthetic.families.erasure import Erasure
+from synthetic.families.linear_gaussian import LinearGaussian
+from synthetic.families.modular_shift import ModularShift
+from synthetic.families.orbits import Orbits
+from synthetic.families.product import Product
+from synthetic.families.quotient import Quotient
+from synthetic.families.random_model import RandomModel
+from synthetic.families.reduced_shift import ReducedShift
+from synthetic.families.watermark import Watermark
 from synthetic.generator import Answer, FiniteGenerator, Generator, NoExactAnswerError
 from synthetic.groups import Action, FiniteGroup, cyclic, dihedral, direct_product, parse_group, symmetric
 from synthetic.images import Cifar10, Digits, Glyphs, RealImages, contact_sheet, from_arrays, from_dataset
-from synthetic.linear_gaussian import LinearGaussian
-from synthetic.modular_shift import ModularShift
-from synthetic.orbits import Orbits
-from synthetic.product import Product
-from synthetic.quotient import Quotient
-from synthetic.random_model import RandomModel
-from synthetic.reduced_shift import ReducedShift
 from synthetic.registry import GENERATORS, READERS, describe, load_generator, make_generator
-from synthetic.sample import Sample, Variable
+from synthetic.sample import Sample
 from synthetic.storage import (
     DamagedFileError,
     StoredDataset,
@@ -23,9 +24,10 @@ from synthetic.storage import (
     read_data,
     read_dataset,
     read_table,
+    save_sample,
     write_dataset,
 )
-from synthetic.watermark import Watermark
+from synthetic.variables import Variable
 
 __all__ = [
     "GENERATORS",
@@ -70,6 +72,7 @@ __all__ = [
     "read_data",
     "read_dataset",
     "read_table",
+    "save_sample",
     "symmetric",
     "write_dataset",
 ]

@@ -17,11 +17,14 @@ import numpy as np
 import numpy.typing as npt
 import sympy
 
-from synthetic.checks import integer
-from synthetic.sample import Sample, Variable
+from synthetic.groups import FiniteGroup, group_to_json
+from synthetic.sample import Sample
 from synthetic.seeds import Streams, shard_seed
-from synthetic.support import Support, TooLargeError
+from synthetic.variables import Variable
 from theory import Diagram, Expression, Joint, Model, Term, parse_expression
+from theory.checks import integer
+from theory.errors import TooLargeError
+from theory.support import Support
 
 if TYPE_CHECKING:
     from synthetic.streaming import BatchStream, RowStream
@@ -259,6 +262,8 @@ def to_json(value: Any) -> Any:  # noqa: ANN401
         return {"family": value.family, "parameters": value.settings}
     if isinstance(value, Diagram):
         return str(value)
+    if isinstance(value, FiniteGroup):
+        return group_to_json(value)
     if hasattr(value, "to_json"):
         return value.to_json()
     if isinstance(value, Mapping):

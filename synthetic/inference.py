@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from synthetic.sample import Variable
+from synthetic.variables import Variable
 
 __all__ = ["infer_columns"]
 

@@ -15,19 +15,19 @@ from dataclasses import MISSING, fields
 from fractions import Fraction
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from synthetic.class_circle import ClassCircle
-from synthetic.erasure import Erasure
+from synthetic.families.class_circle import ClassCircle
+from synthetic.families.erasure import Erasure
+from synthetic.families.linear_gaussian import LinearGaussian
+from synthetic.families.modular_shift import ModularShift
+from synthetic.families.orbits import Orbits
+from synthetic.families.product import Product
+from synthetic.families.quotient import Quotient
+from synthetic.families.random_model import RandomModel
+from synthetic.families.reduced_shift import ReducedShift
+from synthetic.families.watermark import Watermark
 from synthetic.generator import Generator
-from synthetic.groups import FiniteGroup
+from synthetic.groups import FiniteGroup, group_from_json
 from synthetic.images import Cifar10, Digits, Glyphs
-from synthetic.linear_gaussian import LinearGaussian
-from synthetic.modular_shift import ModularShift
-from synthetic.orbits import Orbits
-from synthetic.product import Product
-from synthetic.quotient import Quotient
-from synthetic.random_model import RandomModel
-from synthetic.reduced_shift import ReducedShift
-from synthetic.watermark import Watermark
 
 __all__ = ["GENERATORS", "READERS", "describe", "load_generator", "make_generator"]
 
@@ -240,7 +240,7 @@ def _scalar(text: str, hint: Any) -> Any:  # noqa: ANN401
     if hint is str:
         return text
     if hint is FiniteGroup:
-        return FiniteGroup.from_json(json.loads(text) if text.startswith("{") else text)
+        return group_from_json(json.loads(text) if text.startswith("{") else text)
     if get_origin(hint) is Literal:
         if text not in get_args(hint):
             raise ValueError("")
@@ -268,7 +268,7 @@ def _from_json(name: str, value: Any, hint: Any) -> Any:  # noqa: ANN401
 def _one_from_json(name: str, value: Any, hint: Any) -> Any:  # noqa: ANN401
     origin, inner = get_origin(hint) or hint, get_args(hint)
     if hint is FiniteGroup:
-        return FiniteGroup.from_json(value)
+        return group_from_json(value)
     if _is_generator(hint) and isinstance(value, Mapping):
         return load_generator(value)
     if origin in (tuple, list, Sequence) and isinstance(value, list | tuple):

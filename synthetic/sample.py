@@ -12,54 +12,24 @@ import html
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+
+from synthetic.inference import infer_columns
+from synthetic.variables import Variable
 
 if TYPE_CHECKING:
     import torch
 
     from synthetic.streaming import SampleDataset
 
-__all__ = ["Kind", "Role", "Sample", "Variable"]
+__all__ = ["Sample"]
 
 _CHUNK = 2**20
-
-Kind = Literal["discrete", "continuous", "image"]
-Role = Literal["class", "style", "pose", "raw", "transformation", "input", "representation", "other"]
-
-
-@dataclass(frozen=True)
-class Variable:
-    """What a column is.
-
-    Args:
-        name: The variable's name in terms and diagrams.
-        kind: `discrete` (integers 0 .. cardinality - 1), `continuous` (floats) or `image`
-            (floats in [0, 1], channels first).
-        cardinality: The number of states of a discrete variable, else None.
-        role: What the variable is in the causal diagram.
-
-    Raises:
-        ValueError: If a discrete variable has no positive cardinality, or another one has any.
-    """
-
-    name: str
-    kind: Kind
-    cardinality: int | None = None
-    role: Role = "other"
-
-    def __post_init__(self) -> None:
-        if self.kind == "discrete" and (self.cardinality is None or self.cardinality < 1):
-            raise ValueError(
-                f"discrete variable {self.name!r} needs a cardinality of at least 1, got {self.cardinality}"
-            )
-        if self.kind != "discrete" and self.cardinality is not None:
-            raise ValueError(f"{self.kind} variable {self.name!r} has no cardinality, got {self.cardinality}")
 
 
 @dataclass(frozen=True)
@@ -183,8 +153,6 @@ class Sample:
         Raises:
             ValueError: If a column is empty or has missing, infinite or mixed values.
         """
-        from synthetic.inference import infer_columns
-
         arrays, variables, levels = infer_columns(columns)
         return cls(arrays, variables, groups, {"levels": levels} if levels else {})
 
@@ -230,28 +198,6 @@ class Sample:
         from synthetic.streaming import SampleDataset
 
         return SampleDataset(self)
-
-    def save(self, path: str | Path) -> Path:
-        """Write the sample to one file: `.safetensors` keeps everything, `.parquet` holds tables.
-
-        Raises:
-            ValueError: If the suffix is another one, or a Parquet file is asked to hold images.
-        """
-        from synthetic.storage import save_sample
-
-        return save_sample(self, path)
-
-    @classmethod
-    def load(cls, path: str | Path) -> Sample:
-        """Read a sample from a file or from a data set's folder; never runs code from it.
-
-        Raises:
-            FileNotFoundError: If there is none.
-            ValueError: If it is damaged or of an unknown kind.
-        """
-        from synthetic.storage import read_data
-
-        return read_data(path)
 
     def select(self, names: Sequence[str]) -> Sample:
         """The sample with some of its variables; the column of groups stays if it is among them."""

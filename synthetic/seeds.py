@@ -12,7 +12,7 @@ import zlib
 
 import numpy as np
 
-from synthetic.checks import integer
+from theory.checks import integer
 
 __all__ = ["Streams", "child_seed", "shard_seed"]
 

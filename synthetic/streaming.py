@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch.utils.data import Dataset, IterableDataset, get_worker_info
 
-from synthetic.checks import integer
+from theory.checks import integer
 
 if TYPE_CHECKING:
     from synthetic.generator import Generator

@@ -3,6 +3,7 @@
 from theory.bounds import Bound, Bounds, Violation, bounds
 from theory.claims import CLAIMS, Claim, Evidence, claim, judge, register
 from theory.diagrams import ESSL, Diagram
+from theory.errors import TooLargeError
 from theory.expressions import Expression, Relation, Statement, Term
 from theory.joints import Joint
 from theory.models import Model
@@ -14,13 +15,13 @@ from theory.prover import (
     Impossible,
     Proof,
     Refutation,
-    TooLargeError,
     Unknown,
     Witness,
     check,
     prove,
 )
 from theory.repair import Assumption, Correction, EdgeChange, NothingToRepairError, Repair, repair
+from theory.support import Support
 
 __all__ = [
     "CLAIMS",
@@ -47,6 +48,7 @@ __all__ = [
     "Relation",
     "Repair",
     "Statement",
+    "Support",
     "Term",
     "TooLargeError",
     "Unknown",

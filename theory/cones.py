@@ -31,14 +31,14 @@ import numpy.typing as npt
 from scipy.optimize import linprog
 
 from theory.diagrams import Diagram
+from theory.errors import TooLargeError
 from theory.expressions import Expression, Statement, Term
 from theory.parser import parse_expression
-from theory.prover.facts import Facts
 from theory.prover.lattice import Combination, Vector
-from theory.prover.lookup import primitive
-from theory.prover.results import TooLargeError
-from theory.prover.search import Search
-from theory.prover.space import Space
+from theory.prover.proof.facts import Facts
+from theory.prover.proof.lookup import primitive
+from theory.prover.proof.search import Search
+from theory.prover.proof.space import Space
 
 __all__ = ["Cone", "Floats", "Reduction", "reduced_diagram"]
 

@@ -8,10 +8,10 @@ from time import perf_counter
 from theory.diagrams import Diagram
 from theory.expressions import Expression, Relation, Statement
 from theory.joints import Joint
-from theory.prover.exact import Support
-from theory.prover.facts import Facts
-from theory.prover.layout import Goal
-from theory.prover.refute import DEPTHS, Ray, find_distribution
+from theory.prover.counterexample.exact import WeightedStates
+from theory.prover.counterexample.layout import Goal
+from theory.prover.counterexample.refute import DEPTHS, Ray, find_distribution
+from theory.prover.proof.facts import Facts
 from theory.prover.results import Refutation, Witness
 
 __all__ = ["Distributions"]
@@ -60,7 +60,7 @@ class Distributions:
         Args:
             statement: What it must satisfy.
             rays: Polymatroids to try as linear codes.
-            depths: How hard to search, from `theory.prover.refute.DEPTHS`.
+            depths: How hard to search, from `theory.prover.counterexample.refute.DEPTHS`.
         """
         start = perf_counter()
         for depth in depths:
@@ -91,7 +91,7 @@ class Distributions:
 
 
 def _sides(relations: Sequence[Relation], joint: Joint) -> tuple[tuple[str, float, float], ...]:
-    support = Support.of(joint)
+    support = WeightedStates.of(joint)
 
     def value(side: Expression) -> float:
         return joint.value(side) if support.sign(side.entropies()) else 0.0

@@ -20,15 +20,28 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import combinations
 from typing import Literal
 
-__all__ = ["Entropies", "Expression", "Operator", "Relation", "Statement", "Term", "latex_name"]
+from theory.errors import TooLargeError
+
+__all__ = [
+    "MOST_ENTROPIES",
+    "Entropies",
+    "Expression",
+    "Operator",
+    "Relation",
+    "Statement",
+    "Term",
+    "latex_name",
+]
 
 Entropies = Mapping[frozenset[str], Fraction]
 """Canonical form: the coefficient of H(set) for each set of variables, none of them zero."""
 
 Operator = Literal["==", ">=", "<=", ">", "<"]
+
+MOST_ENTROPIES = 2**16
+"""The largest number of joint entropies that one term may be a sum of."""
 
 _LATEX_OPERATORS = {"==": "=", ">=": r"\ge", "<=": r"\le", ">": ">", "<": "<"}
 
@@ -86,15 +99,28 @@ class Term:
         return tuple(dict.fromkeys(v for group in (*self.groups, self.given) for v in group))
 
     def entropies(self) -> dict[frozenset[str], Fraction]:
-        """The canonical form: coefficients of joint entropies."""
+        """The canonical form: coefficients of joint entropies.
+
+        The sum over T is a product, sum_T (-1)^|T| e_(X_T) = prod_i (1 - e_(X_i)) with e_S e_T = e_(S u T),
+        so that a slot that comes twice, or one that is part of another, costs nothing.
+
+        Raises:
+            TooLargeError: If there would be more than `MOST_ENTROPIES` joint entropies.
+        """
         given = frozenset(self.given)
-        pairs = []
-        for size in range(1, len(self.groups) + 1):
-            sign = Fraction(1 if size % 2 else -1)
-            for chosen in combinations(self.groups, size):
-                pairs.append((given.union(*chosen), sign))
-                pairs.append((given, -sign))
-        return _collect(pairs)
+        unions: dict[frozenset[str], int] = {given: 1}  # the product over the groups of (1 - e_group)
+        for group in self.groups:
+            if 2 * len(unions) > MOST_ENTROPIES:
+                raise TooLargeError(
+                    f"a co-information of {len(self.groups)} slots is a sum of up to "
+                    f"2^{len(self.groups)} joint entropies, more than {MOST_ENTROPIES:,}: write fewer slots"
+                )
+            joined = dict(unions)
+            for subset, coefficient in unions.items():
+                union = subset.union(group)
+                joined[union] = joined.get(union, 0) - coefficient
+            unions = {subset: coefficient for subset, coefficient in joined.items() if coefficient}
+        return _collect((subset, Fraction(-c)) for subset, c in unions.items())
 
     def replace(self, names: Mapping[str, str]) -> Term:
         """The same term with variables renamed; names that are not in the mapping stay."""

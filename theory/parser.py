@@ -83,9 +83,6 @@ class _Linear:
     def scaled(self, factor: Fraction) -> _Linear:
         return _Linear(self.constant * factor, factor * self.expression)
 
-    def plus(self, other: _Linear) -> _Linear:
-        return _Linear(self.constant + other.constant, self.expression + other.expression)
-
 
 def _tokens(text: str) -> list[_Token]:
     found, position = [], 0
@@ -224,19 +221,18 @@ class _Parser:
                 return value
 
     def sum(self) -> _Linear:
+        constant, summands = Fraction(0), []
         negative = self.accept("-")
         if not negative:
             self.accept("+")
-        value = self.product()
-        if negative:
-            value = value.scaled(Fraction(-1))
         while True:
-            if self.accept("+"):
-                value = self.bounded(value.plus(self.product()), self.token)
-            elif self.accept("-"):
-                value = self.bounded(value.plus(self.product().scaled(Fraction(-1))), self.token)
-            else:
-                return value
+            value = self.product()
+            signed = value.scaled(Fraction(-1)) if negative else value
+            summands += signed.expression.summands
+            constant = self.bounded(_Linear(constant + signed.constant, Expression()), self.token).constant
+            negative = self.token.text == "-"
+            if not self.accept("+", "-"):
+                return _Linear(constant, Expression(tuple(summands)))
 
     def expression(self) -> Expression:
         start = self.token

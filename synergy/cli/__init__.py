@@ -21,6 +21,8 @@ COMMANDS = (judge, mend, data, choose, listing)
 
 BAD_INPUT = 2
 INTERRUPTED = 130
+BROKEN_PIPE = 141
+"""As shells report a program that was ended by SIGPIPE."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -35,6 +37,10 @@ def run(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         print("synergy: interrupted", file=sys.stderr)
         return INTERRUPTED
+    except SystemExit as error:  # the reader of the output went away: not a verdict
+        if isinstance(error.__context__, BrokenPipeError):
+            return BROKEN_PIPE
+        raise
     except Exception as error:
         message = _message(error)
         if message is None or os.environ.get("SYNERGY_TRACEBACK"):

@@ -68,7 +68,7 @@ def rank_command(
     as_json: JSON = False,
 ) -> None:
     """Rank pretext transformations by the class information that solving them forces."""
-    from synergy.ranking import QUANTITIES, rank
+    from synergy.ranking.rank import QUANTITIES, rank
 
     images, labels = _images_and_labels(data)
     console = Console(stderr=True)

@@ -14,6 +14,6 @@ from synergy.estimators.entry import Entry
 from synergy.estimators.front import estimate
 from synergy.estimators.intake import as_sample
 from synergy.estimators.registry import ESTIMATORS
-from synergy.estimators.result import Estimate, Unit
+from synergy.statistics.result import Estimate, Unit
 
 __all__ = ["ESTIMATORS", "Entry", "Estimate", "Unit", "as_sample", "estimate"]

@@ -15,9 +15,9 @@ from synergy.estimators.entries_continuous import one_term, run_copula_knn, run_
 from synergy.estimators.entries_discrete import run_plug_in
 from synergy.estimators.entry import Entry
 from synergy.estimators.intake import split_columns
-from synergy.estimators.intervals import normal_interval
-from synergy.estimators.result import Estimate
 from synergy.estimators.variational import variational
+from synergy.statistics.intervals import normal_interval
+from synergy.statistics.result import Estimate
 from synthetic import Sample, Variable
 from theory import Expression, Term, parse_expression
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from scipy.special import ndtri
 from scipy.stats import rankdata
 
-from synthetic.checks import integer
+from theory.checks import integer
 
 __all__ = [
     "Scale",

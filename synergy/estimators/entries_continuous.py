@@ -14,7 +14,7 @@ from synergy.estimators.entry import Entry
 from synergy.estimators.gaussian import gaussian
 from synergy.estimators.intake import slots_of, split_columns
 from synergy.estimators.neighbours.knn import Method, copula_knn, knn, mixed
-from synergy.estimators.result import Estimate
+from synergy.statistics.result import Estimate
 from synthetic import Sample
 from theory import Expression, Term
 

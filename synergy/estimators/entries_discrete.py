@@ -7,7 +7,7 @@ from collections.abc import Callable
 from synergy.estimators.discrete.entropies import Correction
 from synergy.estimators.discrete.plug_in import plug_in
 from synergy.estimators.entry import Entry
-from synergy.estimators.result import Estimate
+from synergy.statistics.result import Estimate
 from synthetic import Sample
 from theory import Expression
 

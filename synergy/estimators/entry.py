@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from synergy.estimators.result import Estimate
+from synergy.statistics.result import Estimate
 
 __all__ = ["Entry"]
 

@@ -10,9 +10,9 @@ import numpy.typing as npt
 
 from synergy.estimators.intake import Data, as_sample, check_expression
 from synergy.estimators.registry import ESTIMATORS
-from synergy.estimators.result import Estimate, Unit
-from synthetic.checks import integer, number
+from synergy.statistics.result import Estimate, Unit
 from theory import Expression, Term
+from theory.checks import integer, number
 
 __all__ = ["estimate"]
 

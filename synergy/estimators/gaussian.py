@@ -28,8 +28,8 @@ import numpy.typing as npt
 from scipy.special import digamma
 
 from synergy.estimators.columns import Slot, check_rows, named_slots, scaled
-from synergy.estimators.intervals import Expansion, check_confidence, cluster_variance, score_interval
-from synergy.estimators.result import Estimate
+from synergy.statistics.intervals import Expansion, check_confidence, cluster_variance, score_interval
+from synergy.statistics.result import Estimate
 
 __all__ = ["gaussian", "gaussian_value"]
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from synergy.estimators.classifier import decompose, paired_estimate
 from synergy.estimators.entry import Entry
-from synergy.estimators.result import Estimate
+from synergy.statistics.result import Estimate
 from synthetic import Generator, NoExactAnswerError, Sample
 from theory import Expression, Joint, Term, parse_expression
 

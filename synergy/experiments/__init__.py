@@ -4,15 +4,15 @@ An experiment is one file and one line in `EXPERIMENTS`. It measures runs, one r
 everything else, the table, the findings and the figure, is made from the runs alone.
 """
 
-from synergy.experiments.class_information import CLASS_INFORMATION
-from synergy.experiments.designs import FINE_GRAINED, MULTIVARIATE
+from synergy.experiments.class_information.experiment import CLASS_INFORMATION
+from synergy.experiments.designs.experiment import FINE_GRAINED, MULTIVARIATE
 from synergy.experiments.findings import Finding
-from synergy.experiments.invariance import INVARIANCE_OR_EQUIVARIANCE
-from synergy.experiments.model_equivariance import MODEL_EQUIVARIANCE
+from synergy.experiments.invariance.experiment import INVARIANCE_OR_EQUIVARIANCE
+from synergy.experiments.model_equivariance.experiment import MODEL_EQUIVARIANCE
 from synergy.experiments.outcome import Experiment, Outcome, compact, write_outcome
 from synergy.experiments.scale import Scale
-from synergy.experiments.shortcut import SHORTCUT
-from synergy.experiments.transformations import TRANSFORMATIONS
+from synergy.experiments.shortcut.experiment import SHORTCUT
+from synergy.experiments.transformations.experiment import TRANSFORMATIONS
 
 EXPERIMENTS: dict[str, Experiment] = {
     e.name: e

@@ -10,9 +10,9 @@ from typing import Any, Literal, get_args
 
 from synergy.learning import ImageSet
 from synergy.learning.encoders import ENCODERS
-from synthetic.checks import integer, number
 from synthetic.images.arrays import ImageDataset
 from synthetic.images.cifar10 import Cifar10, Split, places
+from theory.checks import integer, number
 
 __all__ = ["DataName", "Scale", "ScaleName", "as_scale"]
 

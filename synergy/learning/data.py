@@ -17,10 +17,10 @@ from synergy.learning.batches import Batch, step_streams
 from synergy.learning.seeds import generator as random_stream
 from synergy.learning.tasks import Task, as_task
 from synthetic import Generator, Sample, Variable
-from synthetic.checks import integer
 from synthetic.images.arrays import ImageDataset, read_pairs, to_pixels
-from synthetic.sample import Role
 from synthetic.transformations import on_grid
+from synthetic.variables import Role
+from theory.checks import integer
 
 __all__ = ["ImageSet", "to_inputs"]
 

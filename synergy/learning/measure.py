@@ -36,7 +36,7 @@ from synergy.estimators.classifier import (
     decompose,
     paired_estimate,
 )
-from synergy.estimators.result import Estimate
+from synergy.statistics.result import Estimate
 from synthetic import Generator, NoExactAnswerError, Sample
 from theory import parse_expression
 

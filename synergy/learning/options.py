@@ -6,7 +6,7 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from synthetic.checks import integer, number
+from theory.checks import integer, number
 
 __all__ = ["Training"]
 

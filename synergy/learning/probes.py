@@ -15,7 +15,7 @@ from scipy.special import log_softmax
 from sklearn.neighbors import NearestNeighbors
 
 from synergy.estimators.classifier import paired_estimate
-from synergy.estimators.classifier.design import Split, make_splits
+from synergy.statistics.folds import Split, make_splits
 from synthetic import Sample
 
 __all__ = ["Probe", "ProbeMethod", "probe", "probes"]

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 
-from synthetic.checks import integer
+from theory.checks import integer
 
 __all__ = ["generator", "seeded", "stream_seed"]
 

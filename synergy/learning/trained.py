@@ -19,7 +19,7 @@ from synergy.device import choose_device
 from synergy.learning.data import to_inputs
 from synergy.learning.encoders import build_encoder
 from synthetic import Sample, Variable
-from synthetic.checks import integer
+from theory.checks import integer
 
 __all__ = ["Trained", "load_encoder"]
 

@@ -140,7 +140,7 @@ def write_report(report: Report, out: Path) -> Path:
 def render_report(report: Report) -> str:
     """The text of the page."""
     environment = Environment(
-        loader=PackageLoader("synergy.report"),
+        loader=PackageLoader(__package__),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

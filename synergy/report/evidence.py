@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from theory import Certificate, Expression, Statement, parse_expression, parse_statement, parse_term
 from theory.mathml import mathml_pieces
-from theory.prover.certificate import Part, Step
+from theory.prover.proof.certificate import Part, Step
 
 __all__ = ["Argument", "Distribution", "Line", "argument", "distribution", "statement_lines"]
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from synergy.estimators.classifier import CrossFit
-from synergy.verification.measure import clustered_error
+from synergy.statistics.errors import clustered_error
 from synthetic import Sample
 
 __all__ = ["Downstream", "downstream"]

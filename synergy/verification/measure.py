@@ -13,12 +13,13 @@ from scipy.stats import norm
 
 from synergy.estimators.classifier import CrossFit
 from synergy.estimators.discrete.plug_in import plug_in
-from synergy.verification.decide import Gap
+from synergy.statistics.decision import Gap
+from synergy.statistics.errors import clustered_error
 from synergy.verification.routes import RouteError, choose, routes
 from synthetic import Answer, Sample
 from theory import Expression, Relation, Statement, Term, parse_statement, prove
 
-__all__ = ["Known", "Measurement", "clustered_error", "measure", "shannon"]
+__all__ = ["Known", "Measurement", "measure", "shannon"]
 
 
 @dataclass(frozen=True)
@@ -50,17 +51,6 @@ def shannon(relation: Relation, given: tuple[Statement, ...] = ()) -> bool:
     """
     outcome = prove(Statement((relation,)), given=given, counterexample=False)
     return outcome.verdict == "proved"
-
-
-def clustered_error(scores: npt.NDArray[np.float64], groups: npt.NDArray[np.integer] | None) -> float:
-    """The standard error of the mean of scores of shape (n,), rows of one group being dependent."""
-    n = len(scores)
-    centred = scores - scores.mean()
-    if groups is None:
-        return float(np.sqrt((centred**2).sum() / (n - 1) / n))
-    _, index = np.unique(groups, return_inverse=True)
-    sums = np.bincount(index.reshape(-1), weights=centred)
-    return float(np.sqrt((sums**2).sum() * len(sums) / (len(sums) - 1)) / n)
 
 
 Known = Callable[[Expression], Answer | None]

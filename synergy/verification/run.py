@@ -10,11 +10,11 @@ from typing import get_args
 from joblib import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
+from synergy.statistics.decision import Gap, decide, holm, rows_needed
 from synergy.verification import worlds as judges
 from synergy.verification.bench import Bench, Target
 from synergy.verification.cases import CASES, Case
 from synergy.verification.controls import CONTROL
-from synergy.verification.decide import Gap, decide, holm, rows_needed
 from synergy.verification.partial import Partial
 from synergy.verification.settings import Settings
 from synergy.verification.summary import Call, Report

@@ -10,8 +10,8 @@ from dataclasses import replace
 import numpy as np
 
 from synergy.estimators.classifier import CrossFit
+from synergy.statistics.decision import Gap, combine, p_values
 from synergy.verification.bench import Bench, Target
-from synergy.verification.decide import Gap, combine, p_values
 from synergy.verification.downstream import downstream
 from synergy.verification.measure import Measurement, measure, shannon
 from synergy.verification.routes import RouteError

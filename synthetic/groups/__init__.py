@@ -17,11 +17,12 @@ Example:
 """
 
 from synthetic.groups.action import Action
-from synthetic.groups.group import FiniteGroup
+from synthetic.groups.group import FiniteGroup, direct_product
 from synthetic.groups.named import (
     cyclic,
     dihedral,
-    direct_product,
+    group_from_json,
+    group_to_json,
     parse_group,
     symmetric,
     symmetric_action_table,
@@ -34,6 +35,8 @@ __all__ = [
     "cyclic",
     "dihedral",
     "direct_product",
+    "group_from_json",
+    "group_to_json",
     "parse_group",
     "symmetric",
     "symmetric_action_table",

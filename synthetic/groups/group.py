@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import cached_property
-from typing import Any
+from functools import cached_property, reduce
 
 import numpy as np
 import numpy.typing as npt
 
 from synthetic.groups.action import Action
 
-__all__ = ["FiniteGroup"]
+__all__ = ["MOST_ELEMENTS", "FiniteGroup", "direct_product", "require_order"]
+
+MOST_ELEMENTS = 4096
+"""The largest order of a group whose multiplication table is made."""
 
 Integers = npt.NDArray[np.int64]
 
@@ -258,34 +260,7 @@ class FiniteGroup:
         """Every element leaves every point where it is."""
         return Action(self, np.tile(np.arange(points), (self.order, 1)))
 
-    def to_json(self) -> str | dict[str, Any]:
-        """The group's name where `parse_group` reads it back, else its table; see `from_json`."""
-        from synthetic.groups.named import parse_group  # the names are built on this class
-
-        try:
-            readable = parse_group(self.name) == self
-        except ValueError:
-            readable = False
-        return self.name if readable else {"name": self.name, "table": self.table.tolist()}
-
-    @classmethod
-    def from_json(cls, value: str | dict[str, Any]) -> FiniteGroup:
-        """The group that `to_json` wrote.
-
-        Raises:
-            ValueError: If it is neither a name nor a table.
-        """
-        from synthetic.groups.named import parse_group
-
-        if isinstance(value, str):
-            return parse_group(value)
-        if not isinstance(value, dict) or "table" not in value:
-            raise ValueError(f"a group is a name or an object with a table, got {value!r}")
-        return cls(value["table"], name=str(value.get("name", "group")))
-
     def __mul__(self, other: FiniteGroup) -> FiniteGroup:
-        from synthetic.groups.named import direct_product
-
         return direct_product(self, other)
 
     def __eq__(self, other: object) -> bool:
@@ -298,3 +273,34 @@ class FiniteGroup:
 
     def __repr__(self) -> str:
         return f"FiniteGroup({self.name}, order {self.order})"
+
+
+def direct_product(*groups: FiniteGroup) -> FiniteGroup:
+    """The direct product; the element (g, h) of G x H is number g |H| + h.
+
+    Raises:
+        ValueError: If no group is given, or the order exceeds 4096.
+    """
+    if not groups:
+        raise ValueError("a direct product needs at least one group, got none")
+
+    def pair(left: FiniteGroup, right: FiniteGroup) -> FiniteGroup:
+        name = f"{left.name} x {right.name}"
+        require_order(name, None, left.order * right.order)
+        table = left.table[:, None, :, None] * right.order + right.table[None, :, None, :]
+        order = left.order * right.order
+        labels = [f"{a}.{b}" for a in left.labels for b in right.labels]
+        return FiniteGroup(table.reshape(order, order), name=name, labels=labels)
+
+    return reduce(pair, groups)
+
+
+def require_order(name: str, n: int | None, order: int) -> None:
+    """Refuse a group of more than `MOST_ELEMENTS` elements, or of none.
+
+    Raises:
+        ValueError: If the order is out of bounds.
+    """
+    if order < 1 or order > MOST_ELEMENTS:
+        what = f"{name}(n) needs n of at least 1 and" if n is not None else f"{name} needs"
+        raise ValueError(f"{what} an order of at most {MOST_ELEMENTS}, got {order if n is None else n}")

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import re
-from functools import reduce
 from itertools import permutations
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from synthetic.groups.group import FiniteGroup
+from synthetic.groups.group import FiniteGroup, direct_product, require_order
 
 __all__ = [
     "cyclic",
     "dihedral",
-    "direct_product",
+    "group_from_json",
+    "group_to_json",
     "parse_group",
     "symmetric",
     "symmetric_action_table",
@@ -24,7 +24,6 @@ __all__ = [
 
 Integers = npt.NDArray[np.int64]
 
-_MAX_ORDER = 4096
 _MAX_SYMMETRIC = 5
 _FACTOR = re.compile(r"(?P<kind>[a-z]+)\s*(?:\(\s*(?P<n>\d+)\s*\))?\Z")
 
@@ -40,7 +39,7 @@ def cyclic(n: int) -> FiniteGroup:
     Raises:
         ValueError: If n is not between 1 and 4096.
     """
-    _require_order("cyclic", n, n)
+    require_order("cyclic", n, n)
     k = np.arange(n)
     return FiniteGroup((k[:, None] + k) % n, name=f"cyclic({n})", labels=[f"r{i}" for i in range(n)])
 
@@ -51,7 +50,7 @@ def dihedral(n: int) -> FiniteGroup:
     Raises:
         ValueError: If 2n is not between 2 and 4096.
     """
-    _require_order("dihedral", n, 2 * n)
+    require_order("dihedral", n, 2 * n)
     k, f = np.tile(np.arange(n), 2), np.repeat([0, 1], n)
     turn = (k[:, None] + np.where(f, -1, 1)[:, None] * k) % n
     labels = [f"r{i}" for i in range(n)] + [f"r{i}s" for i in range(n)]
@@ -79,26 +78,6 @@ def symmetric_action_table(n: int) -> Integers:
     return np.array(list(permutations(range(n))), dtype=np.int64)
 
 
-def direct_product(*groups: FiniteGroup) -> FiniteGroup:
-    """The direct product; the element (g, h) of G x H is number g |H| + h.
-
-    Raises:
-        ValueError: If no group is given, or the order exceeds 4096.
-    """
-    if not groups:
-        raise ValueError("a direct product needs at least one group, got none")
-
-    def pair(left: FiniteGroup, right: FiniteGroup) -> FiniteGroup:
-        name = f"{left.name} x {right.name}"
-        _require_order(name, None, left.order * right.order)
-        table = left.table[:, None, :, None] * right.order + right.table[None, :, None, :]
-        order = left.order * right.order
-        labels = [f"{a}.{b}" for a in left.labels for b in right.labels]
-        return FiniteGroup(table.reshape(order, order), name=name, labels=labels)
-
-    return reduce(pair, groups)
-
-
 def parse_group(text: str) -> FiniteGroup:
     """Read a group from its name, such as `cyclic(4)` or `cyclic(4) x dihedral(3)`.
 
@@ -122,7 +101,23 @@ def parse_group(text: str) -> FiniteGroup:
     return direct_product(*factors)
 
 
-def _require_order(name: str, n: int | None, order: int) -> None:
-    if order < 1 or order > _MAX_ORDER:
-        what = f"{name}(n) needs n of at least 1 and" if n is not None else f"{name} needs"
-        raise ValueError(f"{what} an order of at most {_MAX_ORDER}, got {order if n is None else n}")
+def group_to_json(group: FiniteGroup) -> str | dict[str, Any]:
+    """The group's name where `parse_group` reads it back, else its table; see `group_from_json`."""
+    try:
+        readable = parse_group(group.name) == group
+    except ValueError:
+        readable = False
+    return group.name if readable else {"name": group.name, "table": group.table.tolist()}
+
+
+def group_from_json(value: str | dict[str, Any]) -> FiniteGroup:
+    """The group that `group_to_json` wrote.
+
+    Raises:
+        ValueError: If it is neither a name nor a table.
+    """
+    if isinstance(value, str):
+        return parse_group(value)
+    if not isinstance(value, dict) or "table" not in value:
+        raise ValueError(f"a group is a name or an object with a table, got {value!r}")
+    return FiniteGroup(value["table"], name=str(value.get("name", "group")))

@@ -12,10 +12,10 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from synthetic.checks import integer
 from synthetic.images.real import RealImageGenerator
 from synthetic.transformations import Transformation, on_grid
 from synthetic.transformations import transformation as resolve
+from theory.checks import integer
 
 __all__ = ["Cifar10", "Split"]
 

@@ -14,8 +14,8 @@ import numpy.typing as npt
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from synthetic.checks import integer
 from synthetic.sample import Sample
+from theory.checks import integer
 
 __all__ = ["ContactSheet", "contact_sheet"]
 

@@ -12,12 +12,13 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from synthetic.checks import integer
 from synthetic.generator import Answer, Generator, NoExactAnswerError
-from synthetic.sample import Sample, Variable
+from synthetic.sample import Sample
 from synthetic.seeds import Streams
 from synthetic.transformations import Transformation
+from synthetic.variables import Variable
 from theory import Diagram, Expression, Joint, Term, parse_expression
+from theory.checks import integer
 
 __all__ = ["RealImageGenerator"]
 

@@ -4,10 +4,11 @@ Writing is atomic and resumes after an interruption; reading is memory-mapped, v
 never runs code from a file. A data set's folder appears under its name only when it is whole.
 """
 
+from synthetic.storage.export import export_parquet
 from synthetic.storage.files import DamagedFileError
 from synthetic.storage.manifest import Manifest
 from synthetic.storage.read import StoredDataset, iter_shards, open_dataset, read_data, read_dataset
-from synthetic.storage.tables import export_parquet, read_table, save_sample
+from synthetic.storage.tables import read_table, save_sample
 from synthetic.storage.write import write_dataset
 
 __all__ = [

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from synthetic.sample import Variable
+from synthetic.variables import Variable
 
 __all__ = [
     "DamagedFileError",

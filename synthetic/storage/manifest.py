@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from synthetic.generator import Answer, Generator, NoExactAnswerError
-from synthetic.sample import Sample, Variable
+from synthetic.sample import Sample
 from synthetic.storage.files import DamagedFileError, variable_from_json, variable_to_json
+from synthetic.variables import Variable
 from theory import parse_expression
 
 __all__ = ["FORMAT", "MANIFEST", "Manifest", "Plan", "Shard", "shard_name", "shard_sizes"]

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from synthetic.checks import integer
 from synthetic.generator import Generator
 from synthetic.sample import Sample
 from synthetic.storage.files import DamagedFileError, read_tensors, sha256_of
 from synthetic.storage.manifest import Manifest, described
 from synthetic.storage.tables import read_table
+from theory.checks import integer
 
 if TYPE_CHECKING:
     from synthetic.storage.stream import ShardStream

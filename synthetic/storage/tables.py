@@ -16,9 +16,9 @@ import pyarrow.parquet as pq
 
 from synthetic.sample import Sample
 from synthetic.storage.files import DamagedFileError, read_tensors, write_tensors
-from synthetic.storage.manifest import Manifest, describe_sample, described
+from synthetic.storage.manifest import describe_sample, described
 
-__all__ = ["export_parquet", "read_table", "save_sample"]
+__all__ = ["ParquetFile", "read_table", "save_sample"]
 
 SUFFIXES = (".parquet", ".csv", ".npz", ".safetensors")
 _KEY = b"essl-sample"
@@ -59,35 +59,14 @@ def save_sample(sample: Sample, path: str | Path) -> Path:
     if file.suffix == ".safetensors":
         write_tensors(file, sample.columns, describe_sample(sample))
     elif file.suffix == ".parquet":
-        with _ParquetFile(file) as out:
+        with ParquetFile(file) as out:
             out.write(sample)
     else:
         raise ValueError(f"cannot save to {str(file)!r}: expected .safetensors or .parquet")
     return file
 
 
-def export_parquet(source: str | Path, path: str | Path) -> Path:
-    """Write a data set's table to one Parquet file, shard by shard with bounded memory.
-
-    Raises:
-        FileNotFoundError: If there is no data set.
-        ValueError: If it has images, or the suffix is not `.parquet`.
-    """
-    from synthetic.storage.read import iter_shards
-
-    file = Path(path)
-    if file.suffix != ".parquet":
-        raise ValueError(f"cannot export to {str(file)!r}: expected a .parquet file")
-    images = [v.name for v in Manifest.read(Path(source)).variables if v.kind == "image"]
-    if images:
-        raise ValueError(f"a Parquet table holds no images, and {str(source)!r} has {', '.join(images)}")
-    with _ParquetFile(file) as out:
-        for shard in iter_shards(source):
-            out.write(shard)
-    return file
-
-
-class _ParquetFile:
+class ParquetFile:
     """A Parquet file that appears when it is whole; one row group for each sample."""
 
     def __init__(self, path: Path) -> None:
@@ -95,10 +74,15 @@ class _ParquetFile:
         self._temporary = path.with_name(f".{path.name}.tmp")
         self._writer: Any = None
 
-    def __enter__(self) -> _ParquetFile:
+    def __enter__(self) -> ParquetFile:
         return self
 
     def write(self, sample: Sample) -> None:
+        """Append the rows of a sample as one row group.
+
+        Raises:
+            ValueError: If the sample has images.
+        """
         images = [v.name for v in sample.variables.values() if v.kind == "image"]
         if images:
             raise ValueError(f"a Parquet table holds no images, got {', '.join(images)}: use .safetensors")

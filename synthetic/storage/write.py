@@ -13,9 +13,7 @@ from pathlib import Path
 
 from joblib import Parallel, delayed
 
-from synthetic.checks import integer
 from synthetic.generator import Generator
-from synthetic.sample import Variable
 from synthetic.storage.files import DamagedFileError, read_tensors, sha256_of, write_atomically, write_tensors
 from synthetic.storage.manifest import (
     MANIFEST,
@@ -28,6 +26,8 @@ from synthetic.storage.manifest import (
     shard_name,
     versions,
 )
+from synthetic.variables import Variable
+from theory.checks import integer
 
 __all__ = ["Progress", "write_dataset"]
 

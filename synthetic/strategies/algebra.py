@@ -7,10 +7,10 @@ from fractions import Fraction
 import numpy as np
 from hypothesis import strategies as st
 
-from synthetic.checks import integer
+from synthetic.families.orbits import Orbits
 from synthetic.groups import Action, FiniteGroup, cyclic, dihedral, direct_product, symmetric, trivial
-from synthetic.orbits import Orbits
 from synthetic.strategies.tables import distributions
+from theory.checks import integer
 
 __all__ = ["actions", "groups", "orbit_worlds", "subgroups"]
 

@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 from hypothesis import strategies as st
 
-from synthetic.checks import integer
 from theory import Joint
+from theory.checks import integer
 
 __all__ = [
     "ExactJoint",

@@ -11,7 +11,6 @@ from math import prod
 import numpy as np
 from hypothesis import strategies as st
 
-from synthetic.checks import integer
 from synthetic.strategies.tables import (
     ExactJoint,
     Table,
@@ -22,6 +21,7 @@ from synthetic.strategies.tables import (
     table_of_cause,
 )
 from theory import Diagram, Model
+from theory.checks import integer
 
 __all__ = ["ExactModel", "diagrams", "joint_of", "joints", "joints_on", "models"]
 

@@ -15,10 +15,10 @@ from typing import Literal
 
 import torch
 
-from synthetic.checks import number, probability
 from synthetic.transformations.backend import compiled_for
 from synthetic.transformations.base import on_grid
 from synthetic.transformations.colour import hcv_to_rgb, rgb_to_hcv, to_gray
+from theory.checks import number, probability
 
 __all__ = ["AUGMENTATIONS", "Augmentation", "AugmentationName", "augmentation"]
 

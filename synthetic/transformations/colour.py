@@ -10,11 +10,9 @@ import torch
 
 from synthetic.groups import FiniteGroup, cyclic
 from synthetic.transformations.base import Exactness, Transformation
+from synthetic.transformations.luma import LUMA
 
 __all__ = ["Grayscale", "HueShift", "Inversion", "hcv_to_rgb", "rgb_to_hcv", "to_gray"]
-
-LUMA = (0.299, 0.587, 0.114)
-"""The weights of red, green and blue in brightness (ITU-R BT.601)."""
 
 
 def to_gray(images: torch.Tensor) -> torch.Tensor:

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from numba.np.numpy_support import carray
 
-from synthetic.transformations.colour import LUMA
+from synthetic.transformations.luma import LUMA
 from synthetic.transformations.native import Plan, at, compiled, shared, take, within
 
 __all__ = ["augment", "augment_share", "blur_by_label", "blur_share"]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from synergy.cli import run
-from synergy.ranking import QUANTITIES, rank
+from synergy.ranking.rank import QUANTITIES, rank
 
 N = 300
 

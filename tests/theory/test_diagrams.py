@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from theory import ESSL, Diagram, Model
-from theory.prover.checker import closure, separated
-from theory.prover.separation import neighbours
+from theory.diagrams.separations import neighbours
+from theory.prover.proof.checker import closure, separated
 
 NAMES = ("A", "B", "C", "D", "E")
 

@@ -8,7 +8,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from theory import Expression, Joint, Relation, Statement, Term, parse_expression, parse_statement, parse_term
+from theory import (
+    Expression,
+    Joint,
+    Relation,
+    Statement,
+    Term,
+    TooLargeError,
+    parse_expression,
+    parse_statement,
+    parse_term,
+)
 
 NAMES = ("A", "B", "C", "D")
 QUICK = settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
@@ -180,3 +190,40 @@ def test_everything_is_immutable_and_hashable():
     with pytest.raises(AttributeError):
         relation.operator = "<="
     assert Fraction(3) * Expression() == Expression()
+
+
+def by_inclusion_and_exclusion(term):
+    """The canonical form from its definition, over all 2^k - 1 collections of slots."""
+    given, total = frozenset(term.given), {}
+    for size in range(1, len(term.groups) + 1):
+        for chosen in combinations(term.groups, size):
+            sign = Fraction(1 if size % 2 else -1)
+            for subset, weight in ((given.union(*chosen), sign), (given, -sign)):
+                total[subset] = total.get(subset, 0) + weight
+    return {subset: weight for subset, weight in total.items() if subset and weight}
+
+
+SOME = st.lists(st.sampled_from("ABCDEF"), min_size=1, max_size=3, unique=True).map(tuple)
+
+
+@given(st.lists(SOME, min_size=1, max_size=6).map(tuple), st.lists(SOME, max_size=1))
+def test_the_canonical_form_is_that_of_inclusion_and_exclusion(groups, given):
+    term = Term(groups, given[0] if given else ())
+    assert term.entropies() == by_inclusion_and_exclusion(term)
+
+
+def test_slots_that_repeat_cost_nothing():
+    many = parse_term("I(A;" + "B;" * 5000 + "C,B)")
+    assert many.entropies() == parse_term("I(A;B)").entropies()
+
+
+def test_too_many_slots_are_refused_with_numbers():
+    slots = ";".join(f"X{i}" for i in range(40))
+    with pytest.raises(TooLargeError, match=r"40 slots is a sum of up to 2\^40 joint entropies.*65,536"):
+        parse_term(f"I({slots})").entropies()
+
+
+def test_a_long_sum_has_its_terms_in_order():
+    text = " - ".join(f"{k}/7 I(A;Z{k % 9}|C)" for k in range(1, 5001))
+    parsed = parse_expression(text)
+    assert [c for c, _ in parsed.summands] == [Fraction(k if k == 1 else -k, 7) for k in range(1, 5001)]

@@ -242,9 +242,9 @@ def test_hans_inequality_takes_one_step_less_than_variables(n):
 
 
 def test_the_markov_chain_on_twelve_variables_is_reduced():
-    from theory.prover.facts import Facts
-    from theory.prover.search import Search
-    from theory.prover.space import Space
+    from theory.prover.proof.facts import Facts
+    from theory.prover.proof.search import Search
+    from theory.prover.proof.space import Space
 
     chain = Diagram.parse("->".join(f"X{i}" for i in range(1, 13)))
     space = Space(Facts(("X1", "X12"), chain, ()), 12)
@@ -255,9 +255,9 @@ def test_the_markov_chain_on_twelve_variables_is_reduced():
 def test_the_reduced_space_respects_every_independence():
     from itertools import combinations
 
-    from theory.prover.facts import Facts
     from theory.prover.lattice import information
-    from theory.prover.space import Space
+    from theory.prover.proof.facts import Facts
+    from theory.prover.proof.space import Space
 
     space = Space(Facts(("A", "C", "Z"), ESSL, ()), 7)
     names = space.frame.names

@@ -8,6 +8,7 @@ import sys
 from dataclasses import replace
 from fractions import Fraction
 
+import numpy as np
 import pytest
 
 from theory import (
@@ -19,8 +20,10 @@ from theory import (
     parse_term,
     prove,
 )
-from theory.prover import Part, Step, checker
-from theory.prover.checker import CONTRADICTION
+from theory.diagrams import closure, separated
+from theory.prover import Part, Step
+from theory.prover.proof import checker
+from theory.prover.proof.checker import CONTRADICTION
 
 ZHANG_YEUNG = "I(A;B) + I(A;C,D) + 3 I(C;D|A) + I(C;D|B) - 2 I(C;D)"
 XOR = "X=>Y, Z=>Y"
@@ -199,12 +202,58 @@ FORGED = {
 }
 
 
+def changed(**change):
+    """A valid certificate whose only step is changed behind the back of its annotations."""
+    valid = one("I(X;Y) >= 0", Step("shannon", Fraction(1), "I(X;Y)"), claim="I(X;Y)")
+    [part] = valid.parts
+    return replace(valid, parts=(replace(part, steps=(replace(part.steps[0], **change),)),))
+
+
+INEXACT = {
+    "float": changed(weight=1.0),
+    "numpy-float": changed(weight=np.float64(1)),
+    "bool": changed(weight=True),
+    "text": changed(weight="1"),
+    "index": changed(kind="given", index=0.0),
+    "bool-index": changed(kind="given", index=False),
+    "kind": changed(kind="obvious"),
+    "quantity": changed(quantity=parse_term("I(X;Y)")),
+}
+
+
+@pytest.mark.parametrize("name", INEXACT)
+def test_only_exact_types_pass_the_checker(name):
+    assert check(changed()).valid
+    outcome = check(INEXACT[name])
+    assert not outcome.valid
+    assert outcome.reason
+
+
+def test_a_float_weight_proves_nothing_however_small():
+    tiny = one(
+        "I(X;Y) >= 1/1000000000000000000000000000000 H(X,Y)",
+        Step("shannon", 1.0, "I(X;Y)"),
+        claim="I(X;Y) - 1/1000000000000000000000000000000 H(X,Y)",
+    )
+    assert not check(tiny).valid
+
+
+def test_json_that_is_nested_too_deep_is_refused():
+    assert "nested" in check("[" * 100_000).reason
+
+
 @pytest.mark.parametrize("name", FORGED)
 def test_forged_certificates_are_rejected(name):
     outcome = check(FORGED[name])
     assert not outcome.valid
     assert outcome.reason
 
+
+SOURCE = inspect.getsource(checker).replace(
+    "from theory.diagrams import Diagram, closure, separated\n",
+    f"from theory.diagrams import Diagram\n{inspect.getsource(closure)}\n{inspect.getsource(separated)}\n",
+)
+"""The checker with what it reads off a diagram, in one file."""
 
 MUTANTS = {
     "sign": ("if step.weight < 0:", "if step.weight < 0 and step.weight > 0:"),
@@ -242,7 +291,7 @@ MUTANTS = {
 def test_a_mutated_checker_is_found_out(name, tmp_path):
     """Each mutant accepts some forged certificate that the checker rejects."""
     before, after = MUTANTS[name]
-    source = inspect.getsource(checker)
+    source = SOURCE
     assert source.count(before) == 1, f"the line to mutate is not there once: {before}"
     path = tmp_path / f"mutant_{name.replace('-', '_')}.py"
     path.write_text(source.replace(before, after), encoding="utf-8")

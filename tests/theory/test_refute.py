@@ -10,13 +10,13 @@ import pytest
 from statements import CASES
 
 from theory import ESSL, Diagram, Joint, parse_expression, parse_statement, prove
-from theory.prover.codes import search_codes
-from theory.prover.exact import Support, off_diagram
-from theory.prover.gates import search_gates
+from theory.prover.counterexample.codes import search_codes
+from theory.prover.counterexample.exact import WeightedStates, off_diagram
+from theory.prover.counterexample.gates import search_gates
+from theory.prover.counterexample.layout import Goal, Layout
+from theory.prover.counterexample.numerical import Tables, numerical_candidates
+from theory.prover.counterexample.refute import _products, verified
 from theory.prover.lattice import Frame
-from theory.prover.layout import Goal, Layout
-from theory.prover.numerical import Tables, numerical_candidates
-from theory.prover.refute import _products, verified
 
 DIGITS = 80
 ZERO = mpmath.mpf(10) ** -60
@@ -151,7 +151,7 @@ def test_signs_are_exact(entropies, expected):
     table = np.full((2, 2, 4, 2), Fraction(0), dtype=object)
     for a, b, d in itertools.product(range(2), repeat=3):
         table[a, b, 2 * a + b, d] = Fraction(1, 4) * (Fraction(1, 8) if d else Fraction(7, 8))
-    assert Support.of(Joint(names, table)).sign(parse_expression(entropies).entropies()) == expected
+    assert WeightedStates.of(Joint(names, table)).sign(parse_expression(entropies).entropies()) == expected
 
 
 def test_a_sign_within_1e_minus_40_is_decided():
@@ -160,13 +160,13 @@ def test_a_sign_within_1e_minus_40_is_decided():
     table = np.array([Fraction(1, 2) + small, Fraction(1, 2) - small], dtype=object)
     fair = np.array([Fraction(1, 2), Fraction(1, 2)], dtype=object)
     joint = Joint(("A", "B"), table[:, None] * fair[None, :])
-    assert Support.of(joint).sign({frozenset("A"): Fraction(1), frozenset("B"): Fraction(-1)}) == -1
+    assert WeightedStates.of(joint).sign({frozenset("A"): Fraction(1), frozenset("B"): Fraction(-1)}) == -1
 
 
 def test_entropies_of_independent_products_add_up():
     names = ("A", "B", "C")
-    xor = Support.uniform(names, np.array([[a, b, a ^ b] for a in range(2) for b in range(2)]))
-    other = Support(("C", "B", "A"), [(0, 0, 0), (1, 0, 2), (1, 1, 1)], [1, 2, 3])
+    xor = WeightedStates.uniform(names, np.array([[a, b, a ^ b] for a in range(2) for b in range(2)]))
+    other = WeightedStates(("C", "B", "A"), [(0, 0, 0), (1, 0, 2), (1, 1, 1)], [1, 2, 3])
     both = xor.product(other).joint(names)
     for subset in (("A",), ("B",), ("A", "B"), ("A", "C"), names):
         parts = xor.joint(names).entropy(subset) + other.joint(names).entropy(subset)
@@ -189,21 +189,21 @@ def test_copies_outweigh_what_a_strict_relation_needs():
 
 def test_floating_point_is_not_evidence():
     with pytest.raises(ValueError, match="needs a joint of Fractions"):
-        Support.of(Joint(("A",), [0.5, 0.5]))
+        WeightedStates.of(Joint(("A",), [0.5, 0.5]))
 
 
 def test_distributions_off_the_diagram_are_not_accepted():
     goal = Goal((), parse_statement("I(A;C|Z) <= I(A;C|X)").relations)
-    copied = Support.uniform(("A", "C", "X", "Z"), np.array([[0, 0, 0, 0], [1, 1, 0, 1]]))
+    copied = WeightedStates.uniform(("A", "C", "X", "Z"), np.array([[0, 0, 0, 0], [1, 1, 0, 1]]))
     diagram = Diagram.parse("A->X, C->X, X->Z")
     assert "not independent" in off_diagram(copied, diagram)
     assert not verified(copied, goal, diagram)
     xor = np.array([[a, c, 2 * a + c, a ^ c] for a in range(2) for c in range(2)])
-    assert verified(Support.uniform(("A", "C", "X", "Z"), xor), goal, diagram)
-    noisy = Support.uniform(("A", "X"), np.array([[0, 0], [0, 1], [1, 1], [1, 0]]))
+    assert verified(WeightedStates.uniform(("A", "C", "X", "Z"), xor), goal, diagram)
+    noisy = WeightedStates.uniform(("A", "X"), np.array([[0, 0], [0, 1], [1, 1], [1, 0]]))
     assert "not a function" in off_diagram(noisy, Diagram.parse("A=>X"))
     assert "without its parents" in off_diagram(noisy, Diagram.parse("B->X, A"))
-    hole = Support.uniform(("A", "C"), np.array([[0, 0], [0, 1], [1, 0]]))
+    hole = WeightedStates.uniform(("A", "C"), np.array([[0, 0], [0, 1], [1, 0]]))
     assert "not independent" in off_diagram(hole, Diagram.parse("A, C"))
 
 
@@ -273,7 +273,7 @@ def test_the_gradient_of_the_numerical_search_is_right():
 
 def test_long_tables_are_cut_in_print_only():
     result = prove("I(A;C) >= 1/7 H(A)", given=["H(A) >= 6 H(C)", "H(C) > 0"])
-    wide = Support.uniform(("A", "C"), np.array([[a, 0] for a in range(100)]))
+    wide = WeightedStates.uniform(("A", "C"), np.array([[a, 0] for a in range(100)]))
     shown = str(dataclasses.replace(result, joint=wide.joint(("A", "C"))))
     assert ".. 100 states in all" in shown
     assert len(shown.splitlines()) < 75

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
-from math import inf, isfinite
-from numbers import Real
+from math import inf
 from time import perf_counter
 
 import numpy as np
@@ -14,6 +13,7 @@ from theory.arguments import read_diagram, read_statements
 from theory.bounds.projection import project
 from theory.bounds.results import Bound, Bounds, Violation
 from theory.bounds.rows import Row, solved
+from theory.checks import number
 from theory.cones import ZERO, Cone
 from theory.diagrams import Diagram
 from theory.distributions import Distributions
@@ -25,6 +25,9 @@ __all__ = ["bounds"]
 
 _MOST_TERMS = 4
 """The most terms that a bound may name."""
+
+_NEVER_NEGATIVE = 2
+"""Terms with more sides (co-information) may be negative."""
 
 _ROUNDING = 1e-9
 """A violation counts when it exceeds this share of the sum of the absolute values of what is compared."""
@@ -105,14 +108,8 @@ def _read_values(at: object) -> dict[Term, float]:
     found: dict[Term, float] = {}
     for name, value in at.items():
         term = parse_term(name)
-        if isinstance(value, bool) or not isinstance(value, Real):
-            raise TypeError(f"the value of {term} in at must be a number, got {value!r}")
-        number = float(value)
-        if not isfinite(number):
-            raise ValueError(f"the value of {term} in at must be finite, got {value!r}")
-        if number < 0 and len(term.groups) <= 2:
-            raise ValueError(f"the value of {term} in at must not be negative, got {value!r}")
-        found[term] = number
+        low = 0.0 if len(term.groups) <= _NEVER_NEGATIVE else -inf
+        found[term] = number(f"the value of {term} in at", value, low=low)
     return found
 
 

@@ -6,29 +6,29 @@ from collections.abc import Sequence
 from time import perf_counter
 
 from theory.diagrams import ESSL, Diagram
+from theory.errors import TooLargeError
 from theory.expressions import Expression, Relation, Statement
 from theory.joints import Joint
 from theory.parser import parse_statement
-from theory.prover.certificate import Certificate, Part, Step
-from theory.prover.checker import CONTRADICTION, check
-from theory.prover.exact import Support
-from theory.prover.facts import Facts
+from theory.prover.counterexample.exact import WeightedStates
+from theory.prover.counterexample.layout import Goal
+from theory.prover.counterexample.polymatroid import violating
+from theory.prover.counterexample.refute import DEPTHS, Ray, find_distribution
 from theory.prover.lattice import Frame
-from theory.prover.layout import Goal
-from theory.prover.non_shannon import instances
-from theory.prover.polymatroid import violating
-from theory.prover.refute import DEPTHS, Ray, find_distribution
+from theory.prover.proof.certificate import Certificate, Part, Step
+from theory.prover.proof.checker import CONTRADICTION, check
+from theory.prover.proof.facts import Facts
+from theory.prover.proof.non_shannon import instances
+from theory.prover.proof.search import Found, Search
+from theory.prover.proof.space import MOST_VARIABLES, Space
 from theory.prover.results import (
     ContradictionError,
     Impossible,
     Proof,
     Refutation,
-    TooLargeError,
     Unknown,
     Witness,
 )
-from theory.prover.search import Found, Search
-from theory.prover.space import MOST_VARIABLES, Space
 
 __all__ = ["prove"]
 
@@ -212,7 +212,7 @@ def _quantity(frame: Frame, left: int, right: int, condition: int) -> str:
 
 
 def _values(relations: Sequence[Relation], joint: Joint) -> tuple[tuple[str, float, float], ...]:
-    support = Support.of(joint)
+    support = WeightedStates.of(joint)
 
     def value(side: Expression) -> float:
         return joint.value(side) if support.sign(side.entropies()) else 0.0

@@ -9,10 +9,10 @@ import numpy as np
 
 from theory.expressions import Statement
 from theory.joints import Joint
-from theory.prover import readable
-from theory.prover.certificate import Certificate
+from theory.prover.proof import readable
+from theory.prover.proof.certificate import Certificate
 
-__all__ = ["ContradictionError", "Impossible", "Proof", "Refutation", "TooLargeError", "Unknown", "Witness"]
+__all__ = ["ContradictionError", "Impossible", "Proof", "Refutation", "Unknown", "Witness"]
 
 
 _ROWS = 64
@@ -30,10 +30,6 @@ class ContradictionError(ValueError):
     def __init__(self, message: str, certificate: Certificate) -> None:
         super().__init__(message)
         self.certificate = certificate
-
-
-class TooLargeError(ValueError):
-    """A problem that would not fit; the message has the estimate and the way out."""
 
 
 @dataclass(frozen=True, repr=False)

@@ -12,8 +12,9 @@ import numpy as np
 from theory.cones import ZERO, Cone, Floats
 from theory.diagrams import Diagram
 from theory.distributions import Distributions
+from theory.errors import TooLargeError
 from theory.expressions import Expression, Operator, Relation, Statement, Term
-from theory.prover import ContradictionError, Proof, Refutation, TooLargeError, Witness, prove
+from theory.prover import ContradictionError, Proof, Refutation, Witness, prove
 from theory.repair.corrected import corrected_relation, least_weights, sparsest, weighted
 from theory.repair.edges import shorter_diagrams
 from theory.repair.premises import Premise, premises, words

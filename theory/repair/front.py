@@ -7,9 +7,10 @@ from time import perf_counter, process_time
 
 from theory.arguments import read_diagram, read_statements
 from theory.diagrams import Diagram
+from theory.errors import TooLargeError
 from theory.expressions import Statement
 from theory.parser import parse_statement
-from theory.prover import ContradictionError, Impossible, Proof, Refutation, TooLargeError, Unknown, prove
+from theory.prover import ContradictionError, Impossible, Proof, Refutation, Unknown, prove
 from theory.repair.attempt import Attempt
 from theory.repair.results import Assumption, NothingToRepairError, Repair
 

@@ -10,8 +10,9 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from synergy.estimators.classifier.design import Design, Split, standardised
+from synergy.estimators.classifier.design import Design, standardised
 from synergy.estimators.classifier.models import Held
+from synergy.statistics.folds import Split
 
 __all__ = ["ConvolutionClassifier"]
 

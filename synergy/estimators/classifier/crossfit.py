@@ -13,11 +13,12 @@ from scipy.special import log_softmax
 from threadpoolctl import threadpool_limits
 
 from synergy.estimators.classifier.convolution import ConvolutionClassifier
-from synergy.estimators.classifier.design import Design, Split, encode_target, make_design, make_splits
+from synergy.estimators.classifier.design import Design, encode_target, make_design
 from synergy.estimators.classifier.kernel import KernelClassifier
 from synergy.estimators.classifier.models import Floats64, Held, Model, SklearnClassifier, TableClassifier
 from synergy.estimators.classifier.modules import TorchClassifier
 from synergy.estimators.classifier.networks import NetworkClassifier
+from synergy.statistics.folds import Split, make_splits
 from synthetic import Sample
 
 __all__ = ["CrossFit", "Quality", "as_model", "calibrated"]

@@ -15,7 +15,7 @@ from scipy.stats import t
 
 from synergy.estimators.classifier.crossfit import CrossFit, Quality
 from synergy.estimators.entry import Entry
-from synergy.estimators.result import Estimate
+from synergy.statistics.result import Estimate
 from synthetic import Sample
 from theory import Expression, Term, parse_expression
 

@@ -11,8 +11,9 @@ from scipy.linalg import cholesky, eigh, solve_triangular
 from scipy.optimize import minimize
 from scipy.special import log_softmax
 
-from synergy.estimators.classifier.design import Design, Split
+from synergy.estimators.classifier.design import Design
 from synergy.estimators.classifier.models import Floats64, Held
+from synergy.statistics.folds import Split
 
 __all__ = ["KernelClassifier"]
 

@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import log_softmax
 
-from synergy.estimators.classifier.design import Design, Split
+from synergy.estimators.classifier.design import Design
+from synergy.statistics.folds import Split
 
 __all__ = ["Floats64", "Held", "Model", "SklearnClassifier", "TableClassifier"]
 

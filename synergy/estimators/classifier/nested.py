@@ -11,8 +11,9 @@ import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
 from synergy.estimators.classifier.crossfit import CrossFit, calibrated, portfolio
-from synergy.estimators.classifier.design import Design, Split, make_design
+from synergy.estimators.classifier.design import Design, make_design
 from synergy.estimators.classifier.models import Model
+from synergy.statistics.folds import Split
 
 __all__ = ["NestedCrossFit"]
 

@@ -25,7 +25,7 @@ is 2: the noncentral chi-square. Away from it the interval is the score (Wilson-
 References:
     G. Miller (1955), "Note on the bias of information estimates"; A. Antos and I. Kontoyiannis (2001),
     "Convergence properties of functional estimates for discrete distributions" (the normal limit);
-    P. Grassberger (2003), arXiv:physics/0307138; and `synergy.estimators.intervals`.
+    P. Grassberger (2003), arXiv:physics/0307138; and `synergy.statistics.intervals`.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from scipy.special import digamma, polygamma
 
 from synergy.estimators.discrete.digamma import residual_variance, small_count_terms, variance_noise
 from synergy.estimators.discrete.marginals import Clusters, Key, Marginals
-from synergy.estimators.intervals import Expansion
+from synergy.statistics.intervals import Expansion
 
 __all__ = ["expand"]
 

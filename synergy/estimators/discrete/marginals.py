@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from synergy.estimators.discrete.counts import Cells
-from synergy.estimators.intervals import cluster_variance
+from synergy.statistics.intervals import cluster_variance
 
 __all__ = ["Clusters", "Key", "Marginals"]
 

@@ -22,8 +22,8 @@ from synergy.estimators.discrete.expansion import expand
 from synergy.estimators.discrete.marginals import Clusters, Key, Marginals
 from synergy.estimators.discrete.sparsity import residual_bias
 from synergy.estimators.discrete.unseen import unseen_reach
-from synergy.estimators.intervals import check_confidence, score_interval
-from synergy.estimators.result import Estimate
+from synergy.statistics.intervals import check_confidence, score_interval
+from synergy.statistics.result import Estimate
 from theory import Expression, Term, parse_expression
 
 __all__ = ["plug_in", "plug_in_from_counts"]

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from synergy.estimators.columns import Scale, named_slots
 from synergy.estimators.neighbours.run import Method, run
 from synergy.estimators.neighbours.subsamples import Groups
-from synergy.estimators.result import Estimate
+from synergy.statistics.result import Estimate
 
 __all__ = ["Method", "copula_knn", "knn", "mixed"]
 

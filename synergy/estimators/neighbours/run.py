@@ -21,7 +21,6 @@ from synergy.estimators.columns import (
     scaled,
     spread_labels,
 )
-from synergy.estimators.intervals import check_confidence
 from synergy.estimators.neighbours import local
 from synergy.estimators.neighbours.reference import GaussianReference
 from synergy.estimators.neighbours.search import available_workers
@@ -34,7 +33,8 @@ from synergy.estimators.neighbours.subsamples import (
     subsampled,
 )
 from synergy.estimators.neighbours.tiles import tiled_terms
-from synergy.estimators.result import Estimate
+from synergy.statistics.intervals import check_confidence
+from synergy.statistics.result import Estimate
 
 __all__ = ["Method", "run"]
 

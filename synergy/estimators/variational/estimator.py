@@ -11,12 +11,12 @@ from torch import nn
 
 from synergy.device import choose_device
 from synergy.estimators.classifier import paired_estimate
-from synergy.estimators.classifier.design import make_splits
 from synergy.estimators.entry import Entry
-from synergy.estimators.result import Estimate
 from synergy.estimators.variational.columns import Columns, density_slot, is_discrete, make_columns
 from synergy.estimators.variational.networks import Categorical, Critic, MixtureDensity
 from synergy.estimators.variational.training import DENSITY_TASK, critic_task, held_out, train
+from synergy.statistics.folds import make_splits
+from synergy.statistics.result import Estimate
 from synthetic import Sample
 from theory import Expression, Term, parse_expression
 

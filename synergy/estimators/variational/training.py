@@ -12,10 +12,10 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from synergy.estimators.classifier.design import Split
 from synergy.estimators.variational.columns import Columns
 from synergy.estimators.variational.networks import Categorical, MixtureDensity
 from synergy.estimators.variational.objectives import Objective, evaluate, train_loss
+from synergy.statistics.folds import Split
 
 __all__ = ["DENSITY_TASK", "Task", "critic_task", "held_out", "train"]
 

@@ -24,7 +24,7 @@ from synergy.learning.encoders.group_convolutions import (
     regular_action,
 )
 from synergy.learning.encoders.plain import ConvEncoder, MLPEncoder, ResNet18, stem_stride
-from synthetic.checks import integer
+from theory.checks import integer
 
 __all__ = [
     "ENCODERS",

@@ -18,7 +18,7 @@ from torch.nn import functional
 from synergy.learning.batches import Batch
 from synergy.learning.pretext.base import Losses, Pretext
 from synergy.learning.pretext.predict import LabelTask, _check_known
-from synthetic.checks import integer, number
+from theory.checks import integer, number
 
 __all__ = ["AdversarialHead", "Eliminate"]
 

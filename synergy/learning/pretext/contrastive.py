@@ -14,9 +14,9 @@ from synergy.learning.batches import Batch
 from synergy.learning.pretext.base import Losses, Pretext, augmented
 from synergy.learning.pretext.predict import _check_augmentable
 from synergy.learning.tasks import Task, as_task
-from synthetic.checks import integer, number
 from synthetic.transformations import Transformation
 from synthetic.transformations.augment import Augmentation, augmentation
+from theory.checks import integer, number
 
 __all__ = ["Equivariance", "Invariance", "nt_xent", "orthogonal_equivariance"]
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from synthetic.checks import integer
 from synthetic.images.glyphs.priors import Choice
 from synthetic.images.glyphs.random import DeviceStreams
 from synthetic.images.glyphs.renderer import TURNS, Latents
 from synthetic.images.glyphs.threads import run_chunks
 from synthetic.transformations.augment import augmentation
+from theory.checks import integer
 
 if TYPE_CHECKING:
     from synthetic.images.glyphs.world import GlyphWorld

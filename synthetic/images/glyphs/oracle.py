@@ -29,12 +29,13 @@ import torch
 from scipy import sparse
 from scipy.special import entr, xlogy
 
-from synthetic.checks import integer, number
 from synthetic.generator import Answer, NoExactAnswerError
 from synthetic.images.glyphs.forced import posterior_information
 from synthetic.seeds import child_seed
-from synthetic.support import MAX_CELLS, Support, TooLargeError
 from theory import Expression, Joint
+from theory.checks import integer, number
+from theory.errors import TooLargeError
+from theory.support import MAX_CELLS, Support
 
 if TYPE_CHECKING:
     from synthetic.images.glyphs.world import GlyphWorld

@@ -20,7 +20,7 @@ from typing import Any
 
 import torch
 
-from synthetic.checks import distribution, number
+from theory.checks import distribution, number
 
 __all__ = ["Choice", "Prior", "Triangular", "Uniform", "as_prior"]
 

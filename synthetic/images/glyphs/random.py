@@ -7,8 +7,8 @@ import math
 import numpy as np
 import torch
 
-from synthetic.checks import integer
 from synthetic.seeds import Streams, child_seed
+from theory.checks import integer
 
 __all__ = ["DeviceStreams"]
 

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from synthetic.checks import number
+from theory.checks import number
 
 __all__ = ["GLYPHS", "GLYPH_SETS", "Glyph", "as_glyph"]
 

@@ -15,7 +15,7 @@ from synthetic.generator import NoExactAnswerError
 from synthetic.images.glyphs.drawing import finish
 from synthetic.images.glyphs.priors import Choice
 from synthetic.images.glyphs.renderer import Latents
-from synthetic.support import Support
+from theory.support import Support
 
 if TYPE_CHECKING:
     from synthetic.images.glyphs.world import GlyphWorld

@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from synthetic.checks import distribution, integer, number, probability
 from synthetic.generator import Generator, NoExactAnswerError
 from synthetic.images.glyphs import drawing
 from synthetic.images.glyphs.priors import Choice, Prior, as_prior
@@ -21,12 +20,13 @@ from synthetic.images.glyphs.shapes import Glyph, as_glyph
 from synthetic.images.glyphs.states import States, enumerate_states, fits
 from synthetic.images.glyphs.tables import distinct_glyphs
 from synthetic.images.real import describe
-from synthetic.sample import Variable
-from synthetic.support import Support
 from synthetic.transformations import Transformation
 from synthetic.transformations import transformation as resolve
 from synthetic.transformations.augment import AugmentationName, augmentation
+from synthetic.variables import Variable
 from theory import Diagram
+from theory.checks import distribution, integer, number, probability
+from theory.support import Support
 
 __all__ = ["STYLES", "GlyphWorld"]
 

@@ -1,7 +1,10 @@
 """The command line: exit codes, JSON on standard output and nothing else, one line for bad input."""
 
 import json
+import os
 import re
+import subprocess
+import sys
 from importlib.metadata import version
 
 import numpy as np
@@ -243,3 +246,13 @@ def test_what_exceeds_the_memory_is_one_line(capsys, tmp_path):
     assert run(["generate", "modular-shift", "--samples", huge, "--seed", "0", "--out", str(out)]) == 2
     assert len(capsys.readouterr().err.strip().splitlines()) == 1
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_broken_pipe_is_not_a_verdict():
+    reading, writing = os.pipe()
+    os.close(reading)  # nobody will read
+    command = [sys.executable, "-m", "synergy", "prove", "H(A) >= 0"]
+    with os.fdopen(writing, "wb") as out:
+        ended = subprocess.run(command, stdout=out, stderr=subprocess.PIPE, check=False)
+    assert ended.returncode == 141
+    assert b"Traceback" not in ended.stderr

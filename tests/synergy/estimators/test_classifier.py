@@ -22,8 +22,8 @@ from synergy.estimators.classifier import (
     decompose,
     paired_estimate,
 )
-from synergy.estimators.classifier.design import make_splits
 from synergy.estimators.classifier.kernel import _fit_logistic
+from synergy.statistics.folds import make_splits
 from synthetic import ModularShift, Sample, Variable
 
 

@@ -10,7 +10,8 @@ import pytest
 from synergy.estimators import estimate
 from synergy.estimators.classifier import ConvolutionClassifier, CrossFit, NetworkClassifier
 from synergy.estimators.classifier.crossfit import portfolio
-from synergy.estimators.classifier.design import make_design, make_splits
+from synergy.estimators.classifier.design import make_design
+from synergy.statistics.folds import make_splits
 from synthetic import Sample, Variable
 
 SMALL = ConvolutionClassifier(width=8, passes=6_000, epochs=(4, 20))

@@ -10,7 +10,7 @@ from scipy.optimize import brentq
 from scipy.stats import chi2, ncx2, norm
 from scipy.stats import t as student
 
-from synergy.estimators.intervals import (
+from synergy.statistics.intervals import (
     Expansion,
     check_confidence,
     cluster_variance,

@@ -10,8 +10,9 @@ from scipy.integrate import quad
 from scipy.special import entr
 from scipy.stats import norm
 
-from synergy.experiments import Scale, blurred
-from synergy.experiments.avoidance import (
+from synergy.experiments import Scale
+from synergy.experiments.class_information import blurred
+from synergy.experiments.class_information.avoidance import (
     BEST_READ,
     CLASS_READ,
     NOISE_ERROR,
@@ -22,9 +23,9 @@ from synergy.experiments.avoidance import (
     conclude,
     curve,
 )
-from synergy.experiments.avoidance_figure import draw
-from synergy.experiments.blurred import TERMS, blurred_information, standardised
-from synergy.experiments.class_information import _Condition, _train, exact_price
+from synergy.experiments.class_information.blurred import TERMS, blurred_information, standardised
+from synergy.experiments.class_information.experiment import _Condition, _train, exact_price
+from synergy.experiments.class_information.figure import draw
 from synergy.experiments.show import SHARED
 from synergy.experiments.worlds import glyph_world
 from synthetic import Glyphs

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from synergy.experiments import Scale, experiment
-from synergy.experiments.designs import MARGIN
-from synergy.experiments.ladders import (
+from synergy.experiments.designs.experiment import MARGIN
+from synergy.experiments.designs.ladders import (
     DRAWN,
     LADDERS,
     PIXELS,

@@ -12,10 +12,10 @@ from torch.utils.data import TensorDataset
 
 from synergy.cli import run
 from synergy.experiments import EXPERIMENTS, Scale, compact, experiment, write_outcome
-from synergy.experiments.class_information import exact_price
-from synergy.experiments.ladders import LADDERS
+from synergy.experiments.class_information.experiment import exact_price
+from synergy.experiments.designs.ladders import LADDERS
 from synergy.experiments.scale import as_scale
-from synergy.experiments.watermarks import mark, prepared
+from synergy.experiments.shortcut.watermarks import mark, prepared
 from synergy.experiments.worlds import image_sets, untransformed
 from synergy.learning import ImageSet
 from synergy.source import source_digest

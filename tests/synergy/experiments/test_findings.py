@@ -7,7 +7,7 @@ from scipy.stats import permutation_test, spearmanr, t, ttest_1samp
 
 from synergy.experiments import Finding
 from synergy.experiments.findings import summarise
-from synergy.experiments.transformations import QUANTITIES, TRUTHS, _correlations, chance
+from synergy.experiments.transformations.experiment import QUANTITIES, TRUTHS, _correlations, chance
 
 
 def test_the_interval_is_that_of_the_t_test():

@@ -10,7 +10,7 @@ import torch
 from synergy.experiments import Scale
 from synergy.experiments import invariance as inv
 from synergy.experiments import shortcut as cut
-from synergy.experiments.watermarks import judged_sets
+from synergy.experiments.shortcut.watermarks import judged_sets
 from synergy.experiments.worlds import fit, image_sets, pixel_accuracy, probe_accuracy, untransformed
 from synergy.learning import Untrained
 from synergy.learning.batches import Batch

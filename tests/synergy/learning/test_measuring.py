@@ -8,7 +8,6 @@ import pytest
 import torch
 from sklearn.linear_model import LogisticRegression
 
-from synergy.estimators.classifier.design import make_splits
 from synergy.learning import (
     DEFAULT_TERMS,
     Eliminate,
@@ -22,6 +21,7 @@ from synergy.learning import (
     probes,
     train,
 )
+from synergy.statistics.folds import make_splits
 from synthetic import Digits, ModularShift, Sample, Variable
 
 

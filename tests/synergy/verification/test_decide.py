@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synergy.verification.decide import Gap, combine, decide, holm, p_values, rows_needed
+from synergy.statistics.decision import Gap, combine, decide, holm, p_values, rows_needed
 
 OPERATORS = ("==", ">=", "<=", ">", "<")
 

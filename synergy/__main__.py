@@ -1,0 +1,5 @@
+"""`python -m synergy` is the command `synergy`."""
+
+from synergy.cli import main
+
+main()

@@ -1,0 +1,1 @@
+"""What does a network lose that may not know the class?"""

@@ -1,0 +1,1 @@
+"""Finer transformations and several at once: F1 and M1 in numbers."""

@@ -1,0 +1,1 @@
+"""What invariant and equivariant representations keep."""

@@ -1,0 +1,1 @@
+"""Does building the symmetry into the encoder help?"""

@@ -1,0 +1,1 @@
+"""What a watermark does to what is learned."""

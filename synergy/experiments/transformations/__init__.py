@@ -1,0 +1,1 @@
+"""Which quantity predicts how much a pretext task helps?"""

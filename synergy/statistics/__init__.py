@@ -1,0 +1,1 @@
+"""What estimators, verification and experiments share: results, intervals, folds, errors and decisions."""

@@ -1,0 +1,40 @@
+"""Variables: what a column of a sample is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = ["Kind", "Role", "Variable"]
+
+Kind = Literal["discrete", "continuous", "image"]
+Role = Literal["class", "style", "pose", "raw", "transformation", "input", "representation", "other"]
+
+
+@dataclass(frozen=True)
+class Variable:
+    """What a column is.
+
+    Args:
+        name: The variable's name in terms and diagrams.
+        kind: `discrete` (integers 0 .. cardinality - 1), `continuous` (floats) or `image`
+            (floats in [0, 1], channels first).
+        cardinality: The number of states of a discrete variable, else None.
+        role: What the variable is in the causal diagram.
+
+    Raises:
+        ValueError: If a discrete variable has no positive cardinality, or another one has any.
+    """
+
+    name: str
+    kind: Kind
+    cardinality: int | None = None
+    role: Role = "other"
+
+    def __post_init__(self) -> None:
+        if self.kind == "discrete" and (self.cardinality is None or self.cardinality < 1):
+            raise ValueError(
+                f"discrete variable {self.name!r} needs a cardinality of at least 1, got {self.cardinality}"
+            )
+        if self.kind != "discrete" and self.cardinality is not None:
+            raise ValueError(f"{self.kind} variable {self.name!r} has no cardinality, got {self.cardinality}")

@@ -1,0 +1,53 @@
+"""Fewest steps: an integer program that minimises the number of inequalities, not their weights."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+import numpy as np
+from scipy.optimize import Bounds, LinearConstraint, milp
+from scipy.sparse import hstack, identity, vstack
+
+from theory.prover.lattice import Combination, Vector
+from theory.prover.proof.programs import matrix, solve_exactly
+
+__all__ = ["fewest"]
+
+_NODES = 200
+_SUPPORT = 1e-7
+
+
+def fewest(target: Vector, rows: Sequence[Combination], largest: Fraction) -> dict[int, Fraction] | None:
+    """Exact non-negative weights of few rows that add up to the target, or None if none were found.
+
+    Args:
+        target: A reduced vector.
+        rows: Reduced vectors.
+        largest: The largest weight that a proof is known to need.
+    """
+    columns = sorted({mask for vector in (*rows, target) for mask in vector})
+    system = matrix(columns, rows)
+    wanted = np.array([float(target.get(mask, 0)) for mask in columns])
+    n = len(rows)
+    bound = 4.0 * float(largest)
+    zero = matrix(columns, [{} for _ in rows])
+    link = hstack([identity(n), -bound * identity(n)])
+    answer = milp(
+        np.concatenate([np.full(n, 1e-4 / bound), np.ones(n)]),
+        constraints=LinearConstraint(
+            vstack([hstack([system, zero]), link]).tocsc(),
+            np.concatenate([wanted, np.full(n, -np.inf)]),
+            np.concatenate([wanted, np.zeros(n)]),
+        ),
+        integrality=np.concatenate([np.zeros(n), np.ones(n)]),
+        bounds=Bounds(np.zeros(2 * n), np.concatenate([np.full(n, bound), np.ones(n)])),
+        options={"node_limit": _NODES},
+    )
+    if answer.x is None:
+        return None
+    support = [i for i in range(n) if answer.x[i] > _SUPPORT]
+    weights = solve_exactly([rows[i] for i in support], target)
+    if weights is None or min(weights, default=Fraction(0)) < 0:
+        return None
+    return {i: w for i, w in zip(support, weights, strict=True) if w}
