@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from functools import cached_property
 from time import process_time
 
 import numpy as np
@@ -73,10 +74,12 @@ class Attempt:
             if self.cone.ray(gap)[0] < -ZERO
         ]
         self.strict = [self.cone.vector(r.gap) for r in self._strict_given()]
-        self.is_subtle = not self.gaps or any(r.operator in (">", "<") for r in statement)
+        self.positive = [self.cone.vector(r.gap) for r in statement if r.operator in (">", "<")]
+        self.is_subtle = not self.gaps and not self.positive
         self.search = self._new_search([gap for _, _, gap in self.gaps])
         self.assumptions: dict[Chosen, Assumption] = {}
         self.special: dict[Chosen, Assumption] = {}
+        self.restated: dict[Chosen, Assumption] = {}
         self.corrected: list[Correction] = []
         self.edges: list[EdgeChange] = []
         self.notes: list[str] = []
@@ -95,7 +98,9 @@ class Attempt:
             premises(self.names),
             self._tick,
             strict=self.strict,
+            positive=self.positive if len(gaps) == len(self.gaps) else (),
             confirm=self._confirmed if self.is_subtle else None,
+            necessary=self._necessary,
         )
 
     def _tick(self, what: str) -> None:
@@ -103,6 +108,19 @@ class Attempt:
             self.progress(what)
         if process_time() > self.deadline:
             raise _OutOfTimeError(what)
+
+    @cached_property
+    def _where_true(self) -> Cone:
+        """The polymatroids on which the statement holds."""
+        return Cone(self.names, self.diagram, (*self.given, self.statement))
+
+    @cached_property
+    def _says_zero(self) -> bool:
+        """Whether the statement itself says that all its quantities vanish."""
+        return all(self._where_true.vanishes(term) for term in self.statement.terms)
+
+    def _necessary(self, premise: Premise) -> bool:
+        return self._where_true.vanishes(premise.term)
 
     def _confirmed(self, some: Sequence[Premise]) -> bool:
         return self._proof(self.statement, [p.statement for p in some]) is not None
@@ -147,7 +165,7 @@ class Attempt:
                 return
 
     def _assume(self) -> None:
-        if any(r.operator in (">", "<") for r in self.statement) and not self.strict:
+        if self.positive and not self.strict:
             self.notes.append(
                 "a strict relation does not follow from premises that something vanishes: "
                 "state it with >= or <=, or give a premise with >"
@@ -157,23 +175,57 @@ class Attempt:
             self.search.run(self.at_most)
         finally:
             self._record()
-        alone = self.search.weakest(self.search.working)
-        functions = [i for i in self.search.working if self.search.premises[i].is_function]
-        for i in dict.fromkeys((*self.search.weakest(functions), *alone)):
-            weaker = [f for f in self.assumptions if f != (i,) and self.search.implies((i,), f)]
-            if (i,) not in self.assumptions and weaker:
-                found = self._assumption((i,))
-                if found is not None:
-                    shortest = min(weaker, key=len)
-                    self.special[(i,)] = replace(found, special_case_of=self.assumptions[shortest].given)
+        for i in self._telling():
+            found = self._assumption((i,))
+            weaker = [f for f in self.assumptions if self.search.implies((i,), f)]
+            if found is not None and weaker:
+                shortest = min(weaker, key=len)
+                self.special[(i,)] = replace(found, special_case_of=self.assumptions[shortest].given)
+
+    def _telling(self) -> list[int]:
+        """Premises that work alone and are stronger than an assumption, but tell more.
+
+        These are the weakest dependencies, and the weakest independences among variables of which no subset
+        has an independence in the answer.
+        """
+        search = self.search
+        working = [i for i in search.working if (i,) not in self.assumptions]
+        functions = [i for i in working if search.premises[i].is_function and search.premises[i].term.given]
+        chosen = search.weakest(functions)
+        told = [
+            self._variables(i)
+            for known, found in self.assumptions.items()
+            for i in known
+            if not found.trivial
+        ]
+        groups: dict[frozenset[str], list[int]] = {}
+        for i in working:
+            if not search.premises[i].is_function and not self._leaves_nothing((i,)):
+                groups.setdefault(self._variables(i), []).append(i)
+        for names, members in sorted(groups.items(), key=lambda item: len(item[0])):
+            if not any(smaller <= names for smaller in told):
+                chosen += search.weakest(members)
+                told.append(names)
+        return chosen
+
+    def _leaves_nothing(self, chosen: Chosen) -> bool:
+        """Whether premises are trivial."""
+        zero = self.search.vectors[list(chosen)]
+        return self._is_trivial(zero, sum(self.cone.vanishes(t, zero) for t in self.statement.terms))
+
+    def _variables(self, number: int) -> frozenset[str]:
+        return frozenset(self.search.premises[number].term.variables)
 
     def _record(self) -> None:
         """Prove the statement under every set that was found."""
-        for chosen in self.search.found:
-            if chosen not in self.assumptions:
-                found = self._assumption(chosen)
+        for store, sets in (
+            (self.assumptions, self.search.found),
+            (self.restated, self.search.restated[:1]),
+        ):
+            for chosen in sets:
+                found = self._assumption(chosen) if chosen not in store else None
                 if found is not None:
-                    self.assumptions[chosen] = found
+                    store[chosen] = found
         for chosen in [c for c in self.assumptions if c not in self.search.found]:
             del self.assumptions[chosen]
 
@@ -189,8 +241,18 @@ class Attempt:
         if zeros and self._proof(Statement(zeros), given) is None:
             vanishing = []
         return Assumption(
-            given, tuple(words(p, self.diagram) for p in some), proof, tuple(map(str, vanishing))
+            given,
+            tuple(words(p, self.diagram) for p in some),
+            proof,
+            tuple(map(str, vanishing)),
+            trivial=self._is_trivial(zero, len(vanishing)),
         )
+
+    def _is_trivial(self, zero: Floats, vanishing: int) -> bool:
+        """Whether all quantities vanish; where the statement says that, whether a variable is constant."""
+        if not self._says_zero:
+            return vanishing == len(self.statement.terms)
+        return any(self.cone.vanishes(Term(((v,),)), zero) for v in self.statement.variables)
 
     def _correct(self) -> None:
         for relation, sign, gap in self.gaps:
@@ -258,7 +320,7 @@ class Attempt:
         for i, correction in enumerate(self.corrected):
             self._tick("looking for models")
             self.corrected[i] = replace(correction, tight=self._tight(correction))
-        for store in (self.assumptions, self.special):
+        for store in (self.assumptions, self.special, self.restated):
             for chosen, assumption in store.items():
                 self._tick("looking for models")
                 store[chosen] = self._shown(chosen, assumption)
@@ -291,6 +353,7 @@ class Attempt:
             if str(term) not in assumption.vanishing:
                 positive = Relation(Expression(((_ONE, term),)), ">", Expression())
                 wanted.append((positive, self.cone.vector(term)))
+        moving = tuple(Relation(Expression(((_ONE, Term(((v,),))),)), ">", Expression()) for v in self.names)
         example = None
         for relation, objective in wanted:
             value, point = self.cone.ray(-objective, zero)
@@ -299,18 +362,16 @@ class Attempt:
                 example = self.distributions.satisfying(
                     Statement((*premise_relations, relation)), rays=[] if ray is None else [ray]
                 )
+        if not wanted and not assumption.trivial:
+            example = self.distributions.satisfying(Statement((*premise_relations, *moving)))
         return replace(assumption, example=example, converse=self._converse(premise_relations))
 
     def _converse(self, premise_relations: Sequence[Relation]) -> Refutation | Proof | None:
         """A distribution that needs only the statement, or the proof that it implies the premises."""
         claim = Statement(tuple(premise_relations))
-        found = self.distributions.breaking(claim, self.statement)
-        if found is not None:
-            return found
-        cone = Cone(self.names, self.diagram, (*self.given, self.statement))
-        if all(cone.ray(-cone.vector(r.gap))[0] >= -ZERO for r in premise_relations):
+        if all(self._where_true.vanishes(r.left.terms[0]) for r in premise_relations):
             return self._proof(claim, (self.statement,))
-        return None
+        return self.distributions.breaking(claim, self.statement)
 
 
 def _zero(term: Term) -> Relation:

@@ -50,7 +50,8 @@ def repair(
         statement: One or several relations, as for `prove`.
         diagram: A causal diagram (or its text, or `"essl"`).
         given: Statements that are taken as true.
-        within: Further variables that premises may name, besides those of the statement.
+        within: Further variables that premises may name, besides those of the statement and, where there are
+            no more than six together, those of what is given.
         at_most: The largest number of premises in a set, 1 or 2.
         progress: Called with what is being done.
 
@@ -82,7 +83,7 @@ def repair(
     claim = parse_statement(statement)
     graph = read_diagram(diagram)
     premises = read_statements(given)
-    names = _names(claim, graph, within)
+    names = _names(claim, graph, premises, within)
     if isinstance(at_most, bool) or not isinstance(at_most, int) or not 1 <= at_most <= _MOST_PREMISES:
         raise ValueError(f"at_most must be 1 or {_MOST_PREMISES} premises, got {at_most!r}")
     outcome = _outcome(claim, graph, premises)
@@ -104,6 +105,7 @@ def repair(
         assumptions=tuple(a for a in assumptions if not a.trivial),
         special_cases=tuple(sorted(attempt.special.values(), key=_simplicity)),
         trivial=tuple(a for a in assumptions if a.trivial),
+        restated=tuple(attempt.restated.values()),
         corrected=tuple(attempt.corrected),
         edges=tuple(attempt.edges),
         complete=attempt.complete,
@@ -112,7 +114,12 @@ def repair(
     )
 
 
-def _names(claim: Statement, diagram: Diagram | None, within: Sequence[str] | None) -> tuple[str, ...]:
+def _names(
+    claim: Statement,
+    diagram: Diagram | None,
+    given: tuple[Statement, ...],
+    within: Sequence[str] | None,
+) -> tuple[str, ...]:
     """The variables that premises may name."""
     if isinstance(within, str):
         raise TypeError(f"within must be a sequence of variable names, got the text {within!r}")
@@ -128,7 +135,8 @@ def _names(claim: Statement, diagram: Diagram | None, within: Sequence[str] | No
             f"{count * (count - 1) // 2:,}; {_MOST_VARIABLES} variables are the limit: name fewer in the "
             f"statement and in within"
         )
-    return names
+    known = tuple(dict.fromkeys((*names, *(v for statement in given for v in statement.variables))))
+    return known if len(known) <= _MOST_VARIABLES else names
 
 
 def _outcome(claim: Statement, diagram: Diagram | None, given: tuple[Statement, ...]) -> Refutation | Unknown:

@@ -8,7 +8,8 @@ from html import escape
 from typing import Any, Literal
 
 from theory.diagrams import Diagram
-from theory.expressions import Expression, Statement
+from theory.expressions import Expression, Relation, Statement
+from theory.parser import parse_statement
 from theory.prover import Certificate, Proof, Refutation, Unknown, Witness
 
 __all__ = ["Assumption", "Correction", "EdgeChange", "NothingToRepairError", "Repair"]
@@ -38,13 +39,14 @@ class Assumption:
         given: The premises, I(a;b|K) == 0 or H(a|K) == 0.
         words: Each premise in the words of the field.
         proof: The proof of the statement under them and what was given before.
-        vanishing: The statement's quantities that are 0 under the premises; if all are, the statement holds
-            trivially.
+        vanishing: The statement's quantities that are 0 under the premises.
         example: A distribution on which the premises hold and the statement is strict, or else not all of
             its quantities vanish; None if none was found.
         converse: A distribution on which the statement holds and the premises do not, so that they are more
             than it needs; or the proof that the statement implies them; None if neither was found.
         special_case_of: For a special case the weaker premises that these imply, else empty.
+        trivial: Whether every quantity of the statement vanishes under the premises; where the statement
+            itself says that, whether one of its variables is constant under them.
     """
 
     given: tuple[Statement, ...]
@@ -54,16 +56,12 @@ class Assumption:
     example: Witness | None = None
     converse: Refutation | Proof | None = None
     special_case_of: tuple[Statement, ...] = ()
+    trivial: bool = False
 
     @property
     def certificate(self) -> Certificate:
         """The evidence, which `theory.check` accepts."""
         return self.proof.certificate
-
-    @property
-    def trivial(self) -> bool:
-        """Whether every quantity of the statement vanishes under the premises."""
-        return len(self.vanishing) == len(self.proof.statement.terms)
 
     def to_dict(self) -> dict[str, Any]:
         """The assumption as plain data."""
@@ -89,9 +87,11 @@ class Assumption:
     def lines(self) -> list[str]:
         """The assumption as printed, first its premises."""
         found = [f"{self}", *(f"  {word}" for word in self.words)]
+        every = len(self.vanishing) == len(self.proof.statement.terms)
         if self.trivial:
-            return [*found, "  trivially: every quantity of the statement vanishes"]
-        if self.vanishing:
+            what = "every quantity of the statement vanishes" if every else "a variable is constant"
+            return [*found, f"  trivially: {what}"]
+        if self.vanishing and not every:
             found.append(
                 f"  then {', '.join(self.vanishing)} vanish{'es' if len(self.vanishing) == 1 else ''}"
             )
@@ -207,6 +207,8 @@ class Repair:
         special_cases: Single premises that make it true and imply one of the assumptions: dependencies, and
             premises that are stronger than a pair but simpler.
         trivial: Assumptions under which every quantity of the statement vanishes.
+        restated: Premises that only say the statement again: it implies them, and so does all that makes it
+            true. They are kept apart from the assumptions.
         corrected: Inequalities that hold as they stand.
         edges: Edges without which it is true.
         complete: Whether the search came to its end.
@@ -219,6 +221,7 @@ class Repair:
     assumptions: tuple[Assumption, ...]
     special_cases: tuple[Assumption, ...]
     trivial: tuple[Assumption, ...]
+    restated: tuple[Assumption, ...]
     corrected: tuple[Correction, ...]
     edges: tuple[EdgeChange, ...]
     complete: bool
@@ -235,7 +238,11 @@ class Repair:
 
     def __contains__(self, text: object) -> bool:
         """Whether premises (joined by ` and `) or a corrected inequality are in the answer, as text."""
-        return text in {str(entry) for entry in (*self, *self.corrected)}
+        if not isinstance(text, str | Statement):
+            return False
+        wanted = _meaning(parse_statement(text).relations)
+        sets = [_meaning([r for premise in entry.given for r in premise]) for entry in self]
+        return wanted in sets or wanted in [_meaning(c.statement.relations) for c in self.corrected]
 
     def to_dict(self) -> dict[str, Any]:
         """The fields of `synergy repair --json`; the special cases come after the assumptions."""
@@ -245,6 +252,7 @@ class Repair:
             "verdict": self.verdict,
             "assumptions": [entry.to_dict() for entry in self],
             "trivial": [entry.to_dict() for entry in self.trivial],
+            "restated": [entry.to_dict() for entry in self.restated],
             "corrected": [entry.to_dict() for entry in self.corrected],
             "edges": [entry.to_dict() for entry in self.edges],
             "counterexample": data.get("counterexample"),
@@ -260,6 +268,7 @@ class Repair:
             (under, [entry.lines() for entry in self.assumptions]),
             ("in particular under", [entry.lines() for entry in self.special_cases]),
             ("trivially under", [entry.lines()[:-1] for entry in self.trivial]),
+            ("It says the same as", [entry.lines()[:-1] for entry in self.restated]),
             ("True as it stands", [entry.lines() for entry in self.corrected]),
             ("True on the diagram with one edge less", [entry.lines() for entry in self.edges]),
         ]
@@ -286,6 +295,18 @@ class Repair:
         )
         notes = "".join(f"<p>{escape(note)}</p>" for note in self.notes)
         return f"<div><b>{escape(f'{self.verdict}: {self.statement}')}</b>{body}{notes}</div>"
+
+
+def _meaning(relations: Sequence[Relation]) -> frozenset[object]:
+    """What relations say, however they are written."""
+    return frozenset(
+        (
+            relation.operator in (">", "<"),
+            relation.operator == "==",
+            frozenset(relation.gap.entropies().items()),
+        )
+        for relation in relations
+    )
 
 
 def _items(entries: Sequence[Sequence[str]]) -> str:

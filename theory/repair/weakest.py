@@ -9,7 +9,7 @@ decided in the same way.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -33,8 +33,11 @@ class Search:
         candidates: The premises, simplest first; of those that say the same under the facts the first is
             kept, and those that hold anyway are left out.
         tick: Called before every program; it raises to stop the search.
-        strict: What must be positive; a set under which it vanishes contradicts it and does not work.
+        strict: What is positive; a set under which it vanishes contradicts it and does not work.
+        positive: What must be positive, because something strict is.
         confirm: Decides whether premises work that the programs cannot tell apart from those that do.
+        necessary: Decides whether the statement implies a premise. A set of such premises only says the
+            statement again; it is kept apart, as everything that works implies it.
     """
 
     def __init__(
@@ -45,12 +48,17 @@ class Search:
         tick: Callable[[str], None],
         *,
         strict: Sequence[Floats] = (),
+        positive: Sequence[Floats] = (),
         confirm: Callable[[Sequence[Premise]], bool] | None = None,
+        necessary: Callable[[Premise], bool] | None = None,
     ) -> None:
         self.cone = cone
         self.gaps = gaps
         self.strict = strict
+        self.positive = positive
         self.confirm = confirm
+        self._necessary = necessary
+        self._is_necessary: dict[int, bool] = {}
         self.tick = tick
         first: dict[tuple[float, ...], Premise] = {}
         self._same: dict[tuple[float, ...], list[Premise]] = {}
@@ -66,6 +74,7 @@ class Search:
         self.violating: Truths = np.zeros((0, len(first)), dtype=bool)
         self.found: list[Chosen] = []
         self.working: list[int] = []
+        self.restated: list[Chosen] = []
 
     def _stronger(self) -> Truths:
         """Entry [i, j]: premise i implies premise j at once, under one of the names that each has."""
@@ -95,7 +104,22 @@ class Search:
             if value < -ZERO:
                 self._remember(point, violates=True)
                 return False
+        if not all(self._follows_strictly(gap, chosen) for gap in self.positive):
+            return False
         return self.confirm is None or self.confirm([self.premises[i] for i in chosen])
+
+    def _follows_strictly(self, gap: Floats, chosen: Chosen) -> bool:
+        """Whether a gap that is not negative is positive: where it is 0, something strict is, too."""
+        total = np.zeros(len(self.cone.columns))
+        zero = np.concatenate([self.vectors[list(chosen)], gap[None]])
+        for strict in self.strict:
+            self.tick("looking for assumptions")
+            value, point = self.cone.ray(-strict, zero)
+            if value >= -ZERO:
+                return True
+            total = total + point
+        self._remember(total, violates=True)
+        return False
 
     def implies(self, strong: Chosen, weak: Chosen) -> bool:
         """Whether some premises imply others."""
@@ -125,24 +149,33 @@ class Search:
         self.found = [other for other in self.found if not self.implies(other, chosen)]
         self.found.append(chosen)
 
-    def singles(self, some: Sequence[int] | None = None) -> list[int]:
-        """Premises that work alone, of all or of some."""
-        numbers = range(len(self.premises)) if some is None else some
-        return [i for i in numbers if self.works((i,))]
+    def restates(self, chosen: Chosen) -> bool:
+        """Whether premises that work follow from the statement."""
+        for i in chosen:
+            if i not in self._is_necessary:
+                self.tick("setting restatements apart")
+                self._is_necessary[i] = self._necessary is not None and self._necessary(self.premises[i])
+            if not self._is_necessary[i]:
+                return False
+        return True
 
-    def pairs(self, working: Sequence[int]) -> Iterator[Chosen]:
-        """Pairs that work although neither does alone, weakest first, without those that imply one before.
+    def singles(self) -> None:
+        """Find the premises that work alone."""
+        for i in range(len(self.premises)):
+            if self.works((i,)):
+                if self.restates((i,)):
+                    self.restated.append((i,))
+                else:
+                    self.working.append(i)
+                    self.add((i,))
 
-        Args:
-            working: The premises that work alone.
-        """
+    def pairs(self) -> None:
+        """Find the pairs that work although neither premise does alone, weakest first."""
         n = len(self.premises)
         alive = np.triu(np.ones((n, n), dtype=bool), 1)
-        alive[list(working)] = False
-        alive[:, list(working)] = False
-        for i in working:  # what implies a premise that works alone works alone, too
-            alive[self.stronger[:, i]] = False
-            alive[:, self.stronger[:, i]] = False
+        alone = [*self.working, *(i for (i,) in self.restated)]
+        alive[alone] = False
+        alive[:, alone] = False
         seen = 0
         while True:
             for row in self.violating[seen:]:
@@ -151,24 +184,24 @@ class Search:
             where = np.argwhere(alive)
             if not len(where):
                 return
-            often = self.broken.mean(axis=0)
-            weights = often[where].sum(axis=1)
+            weights = self.broken.sum(axis=0)[where].sum(axis=1)
             i, j = (int(k) for k in where[int(np.argmin(weights))])
             alive[i, j] = False
-            if self.works((i, j)):
-                yield i, j
-                below_i, below_j = self.stronger[:, i], self.stronger[:, j]
-                both = below_i[:, None] & below_j[None, :]
-                alive &= ~(both | both.T)
+            if not self.works((i, j)):
+                continue
+            if self.restates((i, j)):
+                self.restated.append((i, j))
+                continue
+            self.add((i, j))
+            below_i, below_j = self.stronger[:, i], self.stronger[:, j]
+            both = below_i[:, None] & below_j[None, :]
+            alive &= ~(both | both.T)
 
     def run(self, at_most: int) -> None:
         """Find the weakest sets of up to `at_most` premises."""
-        self.working = self.singles()
-        for i in self.working:
-            self.add((i,))
+        self.singles()
         if at_most > 1:
-            for pair in self.pairs(self.working):
-                self.add(pair)
+            self.pairs()
 
     def weakest(self, some: Sequence[int]) -> list[int]:
         """Those of some premises that imply none of the others; the first of those that say the same."""
