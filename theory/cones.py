@@ -193,6 +193,8 @@ class Cone:
         Returns:
             The minimum, never positive, and the values on `columns`.
         """
+        if not self.columns:
+            return 0.0, objective
         fixed = self.equal if zero is None else np.concatenate([self.equal, zero])
         answer = linprog(
             objective,

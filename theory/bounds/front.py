@@ -30,7 +30,10 @@ _NEVER_NEGATIVE = 2
 """Terms with more sides (co-information) may be negative."""
 
 _ROUNDING = 1e-9
-"""A violation counts when it exceeds this share of the sum of the absolute values of what is compared."""
+"""A violation counts when it exceeds this share of the largest number, for each unit of weight."""
+
+_SMALLEST = 1e-12
+"""And when it exceeds this, which is what entropies of ordinary tables are computed within."""
 
 _Values = Mapping[str, float] | Mapping[Term, float]
 
@@ -236,11 +239,13 @@ class _Task:
             for high in above:
                 tests.append(Row(0, tuple(b - a for a, b in zip(low.right, high.right, strict=True)), ">="))
         worst: tuple[float, Row] | None = None
+        largest = max(map(abs, numbers))
         for row in tests:
-            value, size = row.value(numbers), row.size(numbers)
+            value = row.value(numbers)
             excess = abs(value) if row.operator == "==" else -value
-            if excess > _ROUNDING * size and (worst is None or excess / size > worst[0]):
-                worst = excess / size, row
+            allowed = _SMALLEST + _ROUNDING * row.weight * largest
+            if excess > allowed and (worst is None or excess / allowed > worst[0]):
+                worst = excess / allowed, row
         if worst is not None:
             return None, self.violation(worst[1], known, numbers)
         low_end = max((row.value(numbers) for row in below), default=-inf)

@@ -30,9 +30,10 @@ class Row:
         """The right side where the other terms have these values."""
         return float(sum(c * Fraction(x) for c, x in zip(self.right, numbers, strict=True)))
 
-    def size(self, numbers: Sequence[float]) -> float:
-        """The sum of the absolute values of its summands."""
-        return float(sum(abs(c) * abs(x) for c, x in zip(self.right, numbers, strict=True)))
+    @property
+    def weight(self) -> float:
+        """The sum of the absolute values of its weights."""
+        return float(sum(map(abs, self.right)))
 
 
 def solved(equations: Sequence[Normal], facets: Sequence[Normal]) -> list[Row]:
