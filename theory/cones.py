@@ -55,6 +55,9 @@ _MOST_COLUMNS = 260
 """The most joint entropies that a program over all ancestors may have; above it the ancestors that nobody
 names only imply independences among the others."""
 
+_REMEMBERED = 1000
+"""Points of the cone that are kept, to see without a program that a quantity does not vanish."""
+
 _SIGNED = 2
 """Terms with more sides (co-information) may be negative."""
 
@@ -165,6 +168,7 @@ class Cone:
         self._equal: list[Combination] = [primitive(v)[0] for v in equal if v]
         self.rows = self._dense(self._above)
         self.equal = self._dense(self._equal)
+        self._points: list[Floats] = []
         self.total = self._dense([space.canonical((1 << space.inside) - 1)])[0]
 
     def _dense(self, vectors: Sequence[Combination]) -> Floats:
@@ -207,13 +211,27 @@ class Cone:
         )
         if answer.status != 0:
             raise RuntimeError(f"a linear program with the solution 0 was not solved: {answer.message}")
-        return float(min(answer.fun, 0.0)), np.asarray(answer.x, dtype=np.float64)
+        point = np.asarray(answer.x, dtype=np.float64)
+        if len(self._points) < _REMEMBERED and point.any():
+            self._points.append(point)
+        return float(min(answer.fun, 0.0)), point
 
     def vanishes(self, term: Term, zero: Floats | None = None) -> bool:
         """Whether a term is 0 on the whole cone, or where some quantities vanish."""
         vector = self.vector(term)
+        if self._shown_by_a_point(vector, zero):
+            return False
         signs = (-1.0,) if len(term.groups) <= _SIGNED else (-1.0, 1.0)
         return all(self.ray(sign * vector, zero)[0] >= -ZERO for sign in signs)
+
+    def _shown_by_a_point(self, vector: Floats, zero: Floats | None) -> bool:
+        """Whether a point met before has the quantities zero and this one not."""
+        if not self._points:
+            return False
+        points = np.array(self._points)
+        if zero is not None:
+            points = points[(np.abs(points @ zero.T) <= ZERO).all(axis=1)]
+        return bool((np.abs(points @ vector) > 10 * ZERO).any())
 
     def minimum(self, expression: str | Term | Expression) -> float:
         """The least value of an expression where H(all variables) <= 1; 0 if it is nowhere negative."""

@@ -8,7 +8,7 @@ from time import perf_counter
 from theory.diagrams import Diagram
 from theory.expressions import Expression, Relation, Statement
 from theory.joints import Joint
-from theory.prover.counterexample.exact import WeightedStates
+from theory.prover.counterexample.exact import WeightedStates, holds
 from theory.prover.counterexample.layout import Goal
 from theory.prover.counterexample.refute import DEPTHS, Ray, find_distribution
 from theory.prover.proof.facts import Facts
@@ -18,6 +18,10 @@ __all__ = ["Distributions"]
 
 _RAY_VARIABLES = 10
 """The most variables for which a polymatroid is tried as a linear code."""
+
+
+_REMEMBERED = 24
+"""Distributions that are kept, and tried before a new one is sought."""
 
 
 class Distributions:
@@ -35,14 +39,20 @@ class Distributions:
     ) -> None:
         self.facts = Facts(named, diagram, given)
         self.seed = seed
+        self._found: list[tuple[WeightedStates, Joint, str]] = []
 
     def _find(
         self, required: Sequence[Relation], broken: Sequence[Relation], rays: Sequence[Ray], depth: int
     ) -> tuple[Joint, str] | None:
         facts = self.facts
         goal = Goal((*facts.relations, *required), tuple(broken))
+        known = {v for relation in goal.relations for v in relation.variables}
+        for support, joint, description in self._found:
+            fits = known <= set(joint.names) and all(holds(support, relation) for relation in required)
+            if fits and not (broken and all(holds(support, relation) for relation in broken)):
+                return joint, description
         small = len(facts.variables) <= _RAY_VARIABLES
-        return find_distribution(
+        found = find_distribution(
             goal,
             facts.variables,
             len(facts.named),
@@ -51,6 +61,9 @@ class Distributions:
             seed=self.seed,
             depth=depth,
         )
+        if found is not None and len(self._found) < _REMEMBERED:
+            self._found.append((WeightedStates.of(found[0]), *found))
+        return found
 
     def satisfying(
         self, statement: Statement, *, rays: Sequence[Ray] = (), depths: Sequence[int] = DEPTHS[:2]

@@ -237,9 +237,6 @@ class Attempt:
             return None
         zero = self.search.vectors[list(chosen)]
         vanishing = [term for term in self.statement.terms if self.cone.vanishes(term, zero)]
-        zeros = tuple(map(_zero, vanishing))
-        if zeros and self._proof(Statement(zeros), given) is None:
-            vanishing = []
         return Assumption(
             given,
             tuple(words(p, self.diagram) for p in some),
@@ -307,14 +304,11 @@ class Attempt:
             if all(cone.ray(sign * cone.vector(r.gap))[0] >= -ZERO for r, sign, _ in self.gaps):
                 proof = self._proof(self.statement, diagram=diagram)
                 if proof is not None:
-                    terms = [t for t in self.statement.terms if self._is_zero(cone, t, diagram)]
+                    terms = [t for t in self.statement.terms if cone.vanishes(t)]
                     self.edges.append(EdgeChange(edge, "removed", diagram, proof, tuple(map(str, terms))))
 
     def _strict_given(self) -> list[Relation]:
         return [r for r in self.cone.facts.relations if r.operator in (">", "<")]
-
-    def _is_zero(self, cone: Cone, term: Term, diagram: Diagram) -> bool:
-        return cone.vanishes(term) and self._proof(Statement((_zero(term),)), diagram=diagram) is not None
 
     def _show(self) -> None:
         for i, correction in enumerate(self.corrected):
@@ -372,10 +366,6 @@ class Attempt:
         if all(self._where_true.vanishes(r.left.terms[0]) for r in premise_relations):
             return self._proof(claim, (self.statement,))
         return self.distributions.breaking(claim, self.statement)
-
-
-def _zero(term: Term) -> Relation:
-    return Relation(Expression(((_ONE, term),)), "==", Expression())
 
 
 def _plainness(entry: tuple[Expression, Floats, Floats, bool]) -> tuple[int, bool, int]:
