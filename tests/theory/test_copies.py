@@ -77,6 +77,26 @@ def test_an_equality_under_premises_may_need_a_copy():
     assert check(proof.certificate)
 
 
+@pytest.mark.parametrize(
+    "renaming",
+    [
+        pytest.param(
+            lambda text: (
+                text.replace("|", "|K,").replace("I(C;D)", "I(C;D|K)").replace("I(A;B) ", "I(A;B|K) ")
+            ),
+            id="all given K",
+        ),
+        pytest.param(lambda text: text.replace("A", "A,E"), id="two variables as one"),
+        pytest.param(lambda text: text.replace("A", "A,E").replace("D", "D,F,G"), id="seven variables"),
+    ],
+)
+def test_conditions_and_groups_count_as_nothing_and_as_one(renaming):
+    proof = prove(renaming(six(SIX["42"])), non_shannon=True)
+    assert isinstance(proof, Proof)
+    assert check(json.dumps(proof.certificate.to_json()))
+    assert proof.certificate.parts[0].copies
+
+
 def test_ingleton_is_refuted_and_lines_near_the_six_are_not_proved():
     assert prove(INGLETON, non_shannon=True).verdict == "refuted"
     for weights in ((2, 0, 0, 3, 0, 0, 2), (3, 1, 1, 2, 0, 0, 2), (2, 2, 2, 2, 1, 1, 2)):

@@ -270,7 +270,8 @@ def prove(
         given: Statements that are taken as true.
         exists: Ask whether some distribution satisfies the statement, rather than all.
         non_shannon: Also use instances of Zhang and Yeung's inequality, and the copy lemma with one or two
-            copies where the statement and what is given name four or five variables.
+            copies of four or five variables; variables that the statement treats as one count as one, and
+            those that all its terms are given do not count.
         counterexample: Search for a distribution where no proof is found.
         max_columns: The largest linear program to solve, in joint entropies that the facts leave.
         seed: Fixes the random part of the search for a distribution.

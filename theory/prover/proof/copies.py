@@ -193,48 +193,105 @@ class _Extended:
                 add_to(rest, {other: Fraction(c)}, factor)
 
 
-def _named(frame: Frame, extended: _Extended, taken: Sequence[str]) -> tuple[Frame, tuple[Copy, ...]]:
-    """The frame with new names for the copies, primes added to the old ones, and the copies in words."""
-    names = list(frame.names)
-    copies = []
-    for _, over, originals in extended.levels:
-        whole = Frame(tuple(names))
-        for source in originals.values():
-            name = whole.names[source] + "'"
-            while name in names or name in taken:
-                name += "'"
-            names.append(name)
-        copied = tuple(whole.names[source] for source in originals.values())
-        copies.append(Copy(copied, whole.names_of(over), tuple(names[len(whole.names) :])))
-    return Frame(tuple(names)), tuple(copies)
+@dataclass(frozen=True)
+class _Blocks:
+    """Variables that a target treats as one, and those that all its terms are given.
+
+    Args:
+        masks: For each block its variables.
+        common: The variables that are in every set of the target.
+    """
+
+    masks: tuple[int, ...]
+    common: int
+
+    @classmethod
+    def of(cls, target: Vector, n: int) -> _Blocks:
+        """The blocks of a target over n variables."""
+        sets = sorted(target)
+        common = (1 << n) - 1
+        for mask in sets:
+            common &= mask
+        together: dict[tuple[int, ...], int] = {}
+        for i in (i for i in range(n) if not common >> i & 1):
+            where = tuple(k for k, mask in enumerate(sets) if mask >> i & 1)
+            together[where] = together.get(where, 0) | 1 << i
+        return cls(tuple(mask for where, mask in together.items() if where), common)
+
+    def narrowed(self, target: Vector) -> Vector:
+        """The target in blocks, given the common variables."""
+        found: Vector = {}
+        for mask, c in target.items():
+            blocks = sum(1 << i for i, block in enumerate(self.masks) if mask & block)
+            if blocks:
+                found[blocks] = c
+        return found
+
+    def widened(self, vector: Vector, total: Fraction) -> Vector:
+        """A vector in blocks over the variables, whose coefficients sum to a total there."""
+        found: Vector = {}
+        for mask, c in vector.items():
+            add_to(found, {self.spread(mask) | self.common: c})
+        rest = total - sum(vector.values(), Fraction(0))
+        if self.common and rest:
+            add_to(found, {self.common: rest})
+        return found
+
+    def spread(self, mask: int) -> int:
+        """The variables of some blocks."""
+        total = 0
+        for i in bits(mask):
+            total |= self.masks[i]
+        return total
 
 
 def by_copies(search: Search, target: Vector, taken: Sequence[str]) -> CopyProof | None:
     """A representation of `target >= 0` with one or two steps of copies, or None.
 
+    Variables that the target treats as one are copied together, and those that all its terms are given are
+    kept as a condition, so that what counts is the number of blocks that are left. Where there are none of
+    either, the given relations and the diagram's facts may be used among the variables, too.
+
     Args:
-        search: The search over the variables alone; its given relations may be used, too.
+        search: The search over the variables alone.
         target: The target.
         taken: Further names that copies must not have.
     """
-    frame = search.space.frame
-    n = len(frame.names)
-    if n not in COPY_VARIABLES:
+    n = len(search.space.frame.names)
+    blocks = _Blocks.of(target, n)
+    if n in COPY_VARIABLES:
+        found = _with_facts(search, target, taken)
+        if found is not None:
+            return found
+    if len(blocks.masks) == n or len(blocks.masks) not in COPY_VARIABLES:
         return None
+    for plan in _plans(len(blocks.masks)):
+        extended = _Extended(len(blocks.masks), plan)
+        names, rows = extended.inequalities()
+        solution = combine(blocks.narrowed(target), rows)
+        if solution is not None:
+            weights = {name: w for name, w in zip(names, solution[0], strict=True) if w}
+            return _explained(search, target, merged(weights), extended, blocks, taken)
+    return None
+
+
+def _with_facts(search: Search, target: Vector, taken: Sequence[str]) -> CopyProof | None:
+    """A representation in which the facts of the variables alone may be used."""
+    n = len(search.space.frame.names)
     above = [v for v, g in zip(search.reduced_given, search.given, strict=True) if g.operator != "==" and v]
     equal = [v for v, g in zip(search.reduced_given, search.given, strict=True) if g.operator == "==" and v]
     reduced = search.space.reduced(target)
+    blocks = _Blocks(tuple(1 << i for i in range(n)), 0)
     for plan in _plans(n):
         extended = _Extended(n, plan)
         names, rows = extended.inequalities()
         shrunk: list[Combination] = [_shrunk(search, row, n) for row in rows]
         solution = combine(reduced, [*shrunk, *above], equal)
-        if solution is None:
-            continue
-        weights = {name: w for name, w in zip(names, solution[0], strict=False) if w}
-        proof = _explained(search, target, merged(weights), extended, taken)
-        if proof is not None:
-            return proof
+        if solution is not None:
+            weights = {name: w for name, w in zip(names, solution[0], strict=False) if w}
+            proof = _explained(search, target, merged(weights), extended, blocks, taken)
+            if proof is not None:
+                return proof
     return None
 
 
@@ -251,41 +308,73 @@ def _explained(
     target: Vector,
     inequalities: dict[Name, Fraction],
     extended: _Extended,
+    blocks: _Blocks,
     taken: Sequence[str],
 ) -> CopyProof | None:
     """The facts that make weights of inequalities a proof."""
-    rest = dict(target)
+    rest = blocks.narrowed(target)
     for name, weight in inequalities.items():
         add_to(rest, information(*name), -weight)
     left, used = extended.facts(rest)
     if any(extended.copy_of(mask) >= 0 for mask in left):
         return None
-    found = search.prove(left)
+    found = search.prove(blocks.widened(left, sum(target.values(), Fraction(0))))
     if found is None:
         return None
-    frame, copies = _named(search.space.frame, extended, taken)
+    frame, copies, blocks = _named(search.space.frame, extended, blocks, taken)
     facts: dict[tuple[Kind, str, int], Fraction] = {}
     for (mask, level), weight in used.items():
-        for kind, quantity, factor in _copy_facts(frame, extended, mask, level):
+        for kind, quantity, factor in _copy_facts(frame, extended, blocks, mask, level):
             key = kind, quantity, level
             facts[key] = facts.get(key, Fraction(0)) + factor * weight
     steps = [Step(kind, w, quantity, level) for (kind, quantity, level), w in facts.items() if w]
-    steps += [Step("shannon", weight, str(frame.term(*name))) for name, weight in inequalities.items()]
+    for (left_side, right_side, condition), weight in inequalities.items():
+        sides = blocks.spread(left_side), blocks.spread(right_side)
+        quantity = str(frame.term(*sides, blocks.spread(condition) | blocks.common))
+        steps.append(Step("shannon", weight, quantity))
     return CopyProof(copies, tuple(steps), found)
 
 
-def _copy_facts(frame: Frame, extended: _Extended, mask: int, level: int) -> Iterator[tuple[Kind, str, int]]:
+def _named(
+    frame: Frame, extended: _Extended, blocks: _Blocks, taken: Sequence[str]
+) -> tuple[Frame, tuple[Copy, ...], _Blocks]:
+    """The frame with new names for the copies, primes added to the old ones, the copies and their blocks."""
+    names = list(frame.names)
+    masks = list(blocks.masks)
+    copies = []
+    for _, over, originals in extended.levels:
+        whole = Frame(tuple(names))
+        known = _Blocks(tuple(masks), blocks.common)
+        copied: list[str] = []
+        for source in originals.values():
+            made = 0
+            for name in whole.names_of(masks[source]):
+                copied.append(name)
+                new = name + "'"
+                while new in names or new in taken:
+                    new += "'"
+                made |= 1 << len(names)
+                names.append(new)
+            masks.append(made)
+        condition = whole.names_of(known.spread(over) | blocks.common)
+        copies.append(Copy(tuple(copied), condition, tuple(names[len(whole.names) :])))
+    return Frame(tuple(names)), tuple(copies), _Blocks(tuple(masks), blocks.common)
+
+
+def _copy_facts(
+    frame: Frame, extended: _Extended, blocks: _Blocks, mask: int, level: int
+) -> Iterator[tuple[Kind, str, int]]:
     """The facts whose sum is the entropy of a set minus its rewriting, as (kind, quantity, multiple)."""
     new, over, originals = extended.levels[level]
     inside, rest = mask & new, mask & ~new
+    condition = blocks.spread(over) | blocks.common
     if rest & ~over:
-        yield "copy-independence", str(frame.term(inside, rest & ~over, over)), -1
+        term = frame.term(blocks.spread(inside), blocks.spread(rest & ~over), condition)
+        yield "copy-independence", str(term), -1
         rest = over
     source = rest
     for i in bits(inside):
         source |= 1 << originals[i]
-    pair = (
-        (Fraction(1), frame.term(inside | rest, inside | rest)),
-        (Fraction(-1), frame.term(source, source)),
-    )
+    copied, original = (blocks.spread(some) | blocks.common for some in (inside | rest, source))
+    pair = (Fraction(1), frame.term(copied, copied)), (Fraction(-1), frame.term(original, original))
     yield "copy", str(Expression(pair)), 1
