@@ -16,6 +16,7 @@ from synthetic.images import Cifar10, Digits, Glyphs, RealImages, contact_sheet,
 from synthetic.registry import GENERATORS, READERS, describe, load_generator, make_generator
 from synthetic.sample import Sample
 from synthetic.storage import (
+    BusyError,
     DamagedFileError,
     StoredDataset,
     export_parquet,
@@ -34,6 +35,7 @@ __all__ = [
     "READERS",
     "Action",
     "Answer",
+    "BusyError",
     "Cifar10",
     "ClassCircle",
     "DamagedFileError",

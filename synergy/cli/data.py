@@ -87,6 +87,7 @@ def generate_command(
             out=out,
             shards=shards,
             progress=lambda done, total: bar.update(task, completed=done, total=total),
+            tell=lambda line: typer.echo(line, err=True),
         )
     typer.echo(f"{samples} samples of {generator} in {shards} shard{'s' if shards > 1 else ''}: {path}")
 

@@ -16,7 +16,7 @@ from synergy.experiments.findings import Finding
 from synergy.experiments.runs import Progress, Runner
 from synergy.experiments.scale import Scale, as_scale
 from synergy.plots import save_figure
-from synergy.source import source_digest
+from theory.source import source_digest
 
 __all__ = ["Conclusion", "Experiment", "Outcome", "compact", "write_outcome"]
 

@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from synergy.device import keep_freed_memory
 from synergy.experiments.scale import Scale
-from synergy.source import source_digest
+from theory.source import source_digest
 
 __all__ = ["Progress", "Row", "Runner"]
 

@@ -12,6 +12,7 @@ import json
 import math
 import mmap
 import os
+import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -55,7 +56,7 @@ class DamagedFileError(ValueError):
 
 def write_atomically(path: Path, *pieces: bytes | memoryview) -> str:
     """Write a file so that it is there whole or not at all, and return its SHA-256."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
     digest = hashlib.sha256()
     try:
         with temporary.open("wb") as file:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -145,8 +146,8 @@ def open_dataset(path: str | Path) -> StoredDataset:
     """
     folder = Path(path)
     if not folder.exists():
-        partial = folder.with_name(f".{folder.name}.partial")
-        hint = ": it is unfinished, generate it again to go on" if partial.exists() else ""
+        unfinished = any(folder.parent.glob(f".{glob.escape(folder.name)}.*.partial"))
+        hint = ": it is unfinished, generate it again to go on" if unfinished else ""
         raise FileNotFoundError(f"no data set {str(folder)!r}{hint}")
     return StoredDataset(folder, Manifest.read(folder))
 

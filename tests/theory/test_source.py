@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from synergy import source
+from theory import source
 
 
 @pytest.fixture
@@ -12,7 +12,7 @@ def storeys(tmp_path, monkeypatch):
     for name in ("theory", "synthetic", "synergy"):
         (tmp_path / name / "inner").mkdir(parents=True)
         (tmp_path / name / "inner" / "module.py").write_text(f"{name} = 1\n")
-    monkeypatch.setattr(source, "_STOREYS", tmp_path)
+    monkeypatch.setattr(source, "_ROOT", tmp_path)
     source.source_digest.cache_clear()
     yield tmp_path
     source.source_digest.cache_clear()
