@@ -23,14 +23,31 @@ from fractions import Fraction
 from itertools import combinations
 from typing import Literal
 
-__all__ = ["Entropies", "Expression", "Operator", "Relation", "Statement", "Term", "latex_name"]
+__all__ = [
+    "Entropies",
+    "Expression",
+    "GapOperator",
+    "Operator",
+    "Relation",
+    "Statement",
+    "Term",
+    "latex_name",
+]
 
 Entropies = Mapping[frozenset[str], Fraction]
 """Canonical form: the coefficient of H(set) for each set of variables, none of them zero."""
 
 Operator = Literal["==", ">=", "<=", ">", "<"]
+"""The comparisons that a relation may make."""
+
+GapOperator = Literal["==", ">=", ">"]
+"""The comparisons of a gap with zero."""
+
+_GAP_OPERATORS: dict[Operator, GapOperator] = {"==": "==", ">=": ">=", "<=": ">=", ">": ">", "<": ">"}
+"""What each comparison says of the gap, which is the larger side minus the smaller."""
 
 _LATEX_OPERATORS = {"==": "=", ">=": r"\ge", "<=": r"\le", ">": ">", "<": "<"}
+"""The comparisons in LaTeX."""
 
 
 def latex_name(name: str) -> str:
@@ -202,6 +219,16 @@ class Relation:
     def gap(self) -> Expression:
         """The quantity that the relation says is `>= 0`, `> 0` or, for an equality, `== 0`."""
         return self.right - self.left if self.operator in ("<=", "<") else self.left - self.right
+
+    @property
+    def gap_operator(self) -> GapOperator:
+        """How the gap compares with zero."""
+        return _GAP_OPERATORS[self.operator]
+
+    @property
+    def strict(self) -> bool:
+        """Whether the relation is `>` or `<`."""
+        return self.operator in (">", "<")
 
     def replace(self, names: Mapping[str, str]) -> Relation:
         """The same relation with variables renamed."""
