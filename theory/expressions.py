@@ -28,6 +28,7 @@ __all__ = [
     "MOST_ENTROPIES",
     "Entropies",
     "Expression",
+    "GapOperator",
     "Operator",
     "Relation",
     "Statement",
@@ -39,11 +40,19 @@ Entropies = Mapping[frozenset[str], Fraction]
 """Canonical form: the coefficient of H(set) for each set of variables, none of them zero."""
 
 Operator = Literal["==", ">=", "<=", ">", "<"]
+"""The comparisons that a relation may make."""
+
+GapOperator = Literal["==", ">=", ">"]
+"""The comparisons of a gap with zero."""
+
+_GAP_OPERATORS: dict[Operator, GapOperator] = {"==": "==", ">=": ">=", "<=": ">=", ">": ">", "<": ">"}
+"""What each comparison says of the gap, which is the larger side minus the smaller."""
 
 MOST_ENTROPIES = 2**16
 """The largest number of joint entropies that one term may be a sum of."""
 
 _LATEX_OPERATORS = {"==": "=", ">=": r"\ge", "<=": r"\le", ">": ">", "<": "<"}
+"""The comparisons in LaTeX."""
 
 
 def latex_name(name: str) -> str:
@@ -228,6 +237,16 @@ class Relation:
     def gap(self) -> Expression:
         """The quantity that the relation says is `>= 0`, `> 0` or, for an equality, `== 0`."""
         return self.right - self.left if self.operator in ("<=", "<") else self.left - self.right
+
+    @property
+    def gap_operator(self) -> GapOperator:
+        """How the gap compares with zero."""
+        return _GAP_OPERATORS[self.operator]
+
+    @property
+    def strict(self) -> bool:
+        """Whether the relation is `>` or `<`."""
+        return self.operator in (">", "<")
 
     def replace(self, names: Mapping[str, str]) -> Relation:
         """The same relation with variables renamed."""

@@ -14,12 +14,11 @@ from theory.prover.counterexample.exact import WeightedStates
 from theory.prover.counterexample.layout import Goal
 from theory.prover.counterexample.polymatroid import violating
 from theory.prover.counterexample.refute import DEPTHS, Ray, find_distribution
-from theory.prover.lattice import Frame
 from theory.prover.proof.certificate import Certificate, Part, Step
 from theory.prover.proof.checker import CONTRADICTION, check
 from theory.prover.proof.facts import Facts
 from theory.prover.proof.non_shannon import instances
-from theory.prover.proof.search import Found, Search
+from theory.prover.proof.search import Decomposition, Search
 from theory.prover.proof.space import MOST_VARIABLES, Space
 from theory.prover.results import (
     ContradictionError,
@@ -32,9 +31,14 @@ from theory.prover.results import (
 
 __all__ = ["prove"]
 
-_SHOWN = 16
+_ENTROPIES_SHOWN = 16
+"""An explanation writes out so many entropies of a polymatroid."""
+
 _RAY_VARIABLES = 10
-_ZHANG_YEUNG = 4
+"""Up to so many variables a polymatroid is looked for that breaks the statement."""
+
+_ZHANG_YEUNG_VARIABLES = 4
+"""Zhang and Yeung's inequality is about four variables: fewer have no instance."""
 
 
 class _Problem:
@@ -67,51 +71,49 @@ class _Problem:
             self._searches[size] = Search(space, extra, max_columns=self.max_columns)
         return self._searches[size]
 
-    def represent(
+    def decompose(
         self, gap: Expression, sizes: Sequence[int], *, strict: bool = False
-    ) -> tuple[Found, Search] | None:
+    ) -> tuple[Decomposition, Search] | None:
         """A proof that `gap >= 0` (or `> 0`) over the first so many variables, smallest numbers first."""
         for size in sizes:
             search = self.search(size)
-            found = search.prove(search.space.frame.vector(gap), strict=strict)
-            if found is not None:
-                return found, search
+            result = search.prove(search.space.frame.vector(gap), strict=strict)
+            if result is not None:
+                return result, search
         return None
 
-    def part(self, relation: str, claim: Expression, found: Found, search: Search) -> Part:
-        """The steps of a representation in words."""
-        frame = search.space.frame
+    def part(self, relation: str, claim: Expression, decomposition: Decomposition, search: Search) -> Part:
+        """The steps of a decomposition in words."""
+        term = search.space.frame.term
         steps: list[Step] = []
-        for (kind, *name), weight in found.facts.items():
-            steps.append(
-                Step("function" if kind == "function" else "independence", weight, _quantity(frame, *name))
-            )
-        for index, weight in found.given.items():
+        for fact, weight in decomposition.facts.items():
+            steps.append(Step(fact.kind, weight, str(term(*fact.quantity))))
+        for index, weight in decomposition.given.items():
             steps.append(Step("given", weight, str(self.facts.relations[index].gap), index))
-        for position, weight in found.instances.items():
+        for position, weight in decomposition.instances.items():
             steps.append(Step("zhang-yeung", weight, str(search.instances[position])))
-        for name_, weight in found.inequalities.items():
-            steps.append(Step("shannon", weight, _quantity(frame, *name_)))
+        for quantity, weight in decomposition.inequalities.items():
+            steps.append(Step("shannon", weight, str(term(*quantity))))
         return Part(relation, str(claim), tuple(steps))
 
     def parts(self, relation: Relation, sizes: Sequence[int]) -> list[Part] | None:
         """The parts that prove a relation, or None."""
         gap = relation.gap
         text = str(relation)
-        found = self.represent(gap, sizes, strict=relation.operator in (">", "<"))
-        if found is None:
+        result = self.decompose(gap, sizes, strict=relation.strict)
+        if result is None:
             return None
-        parts = [self.part(text, gap, *found)]
-        if relation.operator == "==" and self._is_inequality(found[0]):
-            opposite = self.represent(-gap, sizes)
+        parts = [self.part(text, gap, *result)]
+        if relation.operator == "==" and self._is_inequality(result[0]):
+            opposite = self.decompose(-gap, sizes)
             if opposite is None:
                 return None
             parts.append(self.part(text, -gap, *opposite))
         return parts
 
-    def _is_inequality(self, found: Found) -> bool:
-        return bool(found.inequalities or found.instances) or any(
-            self.facts.relations[index].operator != "==" for index in found.given
+    def _is_inequality(self, decomposition: Decomposition) -> bool:
+        return bool(decomposition.inequalities or decomposition.instances) or any(
+            self.facts.relations[index].operator != "==" for index in decomposition.given
         )
 
     def require_size(self) -> None:
@@ -124,15 +126,15 @@ class _Problem:
 
         Among all ancestors they are only compared where the program is not too large.
         """
-        if all(relation.operator not in (">", "<") for relation in self.facts.relations):
+        if not any(relation.strict for relation in self.facts.relations):
             return None
         for size in self.sizes:
             try:
-                found = self.represent(Expression(), [size], strict=True)
+                result = self.decompose(Expression(), [size], strict=True)
             except TooLargeError:
                 return None
-            if found is not None:
-                return self.certificate(CONTRADICTION, [self.part(CONTRADICTION, Expression(), *found)])
+            if result is not None:
+                return self.certificate(CONTRADICTION, [self.part(CONTRADICTION, Expression(), *result)])
         return None
 
     def certificate(self, statement: str, parts: Sequence[Part]) -> Certificate:
@@ -175,7 +177,7 @@ class _Problem:
 
     def beyond_shannon(self, relations: Sequence[Relation]) -> bool:
         """Whether Zhang and Yeung's inequality proves all the relations."""
-        if self.non_shannon or len(self.facts.variables) < _ZHANG_YEUNG:
+        if self.non_shannon or len(self.facts.variables) < _ZHANG_YEUNG_VARIABLES:
             return False
         stronger = _Problem(
             Statement(tuple(relations)),
@@ -191,15 +193,15 @@ class _Problem:
 
     def why_not(self, relation: Relation) -> str:
         """What is known of a relation that was neither proved nor refuted."""
-        if relation.operator in (">", "<"):
+        if relation.strict:
             return f"{relation} does not follow, and no distribution that breaks it was found"
         laws = (
             "Shannon's and Zhang and Yeung's inequalities" if self.non_shannon else "Shannon's inequalities"
         )
         for ray in self.rays(relation):
             order = sorted(ray, key=lambda names: (len(names), sorted(names)))
-            values = [f"H({','.join(sorted(names))})={ray[names]}" for names in order[:_SHOWN]]
-            shown = ", ".join(values) + (", .." if len(order) > _SHOWN else "")
+            values = [f"H({','.join(sorted(names))})={ray[names]}" for names in order[:_ENTROPIES_SHOWN]]
+            shown = ", ".join(values) + (", .." if len(order) > _ENTROPIES_SHOWN else "")
             return (
                 f"{relation} does not follow from {laws} and the facts, as a polymatroid breaks it "
                 f"({shown}), and no distribution that breaks it was found"
@@ -207,15 +209,11 @@ class _Problem:
         return f"{relation} was not proved, and no distribution that breaks it was found"
 
 
-def _quantity(frame: Frame, left: int, right: int, condition: int) -> str:
-    return str(frame.term(left, right, condition))
-
-
 def _values(relations: Sequence[Relation], joint: Joint) -> tuple[tuple[str, float, float], ...]:
-    support = WeightedStates.of(joint)
+    exact = WeightedStates.of(joint)
 
     def value(side: Expression) -> float:
-        return joint.value(side) if support.sign(side.entropies()) else 0.0
+        return joint.value(side) if exact.sign(side.entropies()) else 0.0
 
     return tuple((str(r), value(r.left), value(r.right)) for r in relations)
 
