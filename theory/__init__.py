@@ -1,5 +1,6 @@
 """The theory storey: statements, diagrams, exact joints, proofs and closed forms. Never imports torch."""
 
+from theory.bounds import Bound, Bounds, Violation, bounds
 from theory.claims import CLAIMS, Claim, Evidence, claim, judge, register
 from theory.diagrams import ESSL, Diagram
 from theory.errors import TooLargeError
@@ -19,31 +20,41 @@ from theory.prover import (
     check,
     prove,
 )
+from theory.repair import Assumption, Correction, EdgeChange, NothingToRepairError, Repair, repair
 from theory.support import Support
 
 __all__ = [
     "CLAIMS",
     "ESSL",
+    "Assumption",
+    "Bound",
+    "Bounds",
     "Certificate",
     "Check",
     "Claim",
     "ContradictionError",
+    "Correction",
     "Diagram",
+    "EdgeChange",
     "Evidence",
     "Expression",
     "Impossible",
     "Joint",
     "Model",
+    "NothingToRepairError",
     "ParseError",
     "Proof",
     "Refutation",
     "Relation",
+    "Repair",
     "Statement",
     "Support",
     "Term",
     "TooLargeError",
     "Unknown",
+    "Violation",
     "Witness",
+    "bounds",
     "check",
     "claim",
     "judge",
@@ -52,4 +63,5 @@ __all__ = [
     "parse_term",
     "prove",
     "register",
+    "repair",
 ]

@@ -221,7 +221,8 @@ class _Parser:
                 return value
 
     def sum(self) -> _Linear:
-        constant, summands = Fraction(0), []
+        constant = Fraction(0)
+        summands: list[tuple[Fraction, Term]] = []
         negative = self.accept("-")
         if not negative:
             self.accept("+")

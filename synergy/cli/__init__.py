@@ -1,4 +1,4 @@
-"""The command line: `synergy prove`, `exact`, `generate`, `estimate`, `verify`, `rank`, `experiment`, `list`.
+"""The command line, from `synergy prove` to `synergy list`; `synergy --help` has all commands.
 
 Exit status: 0 proved, holds, done; 1 refuted or violated; 2 bad input, with one line on standard error;
 3 unknown or inconclusive.
@@ -10,13 +10,13 @@ import os
 import sys
 from collections.abc import Sequence
 
-from synergy.cli import choose, data, judge, listing
+from synergy.cli import choose, data, judge, listing, mend
 from synergy.cli.app import app
 from theory import ParseError
 
 __all__ = ["app", "main"]
 
-COMMANDS = (judge, data, choose, listing)
+COMMANDS = (judge, mend, data, choose, listing)
 """The modules whose commands have registered themselves on `app`."""
 
 BAD_INPUT = 2

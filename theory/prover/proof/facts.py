@@ -130,7 +130,7 @@ class Facts:
                 continue
             vector = frame.vector(relation.gap)
             quantity = as_independence(vector)
-            if quantity is None:
+            if quantity is None or quantity.left & quantity.right:  # I(A,B;A,C) == 0 says more
                 continue
             whole = quantity.left | quantity.right | quantity.condition
             if relation.operator == "==" or (relation.operator in (">=", "<=") and vector[whole] > 0):
