@@ -10,10 +10,11 @@ from theory.errors import TooLargeError
 from theory.expressions import Expression, Relation, Statement
 from theory.joints import Joint
 from theory.parser import parse_statement
+from theory.prover.counterexample.effort import EFFORTS, LOW, MEDIUM, Effort
 from theory.prover.counterexample.exact import WeightedStates
 from theory.prover.counterexample.layout import Goal
 from theory.prover.counterexample.polymatroid import violating
-from theory.prover.counterexample.refute import DEPTHS, Ray, find_distribution
+from theory.prover.counterexample.refute import Example, Ray, find_distribution
 from theory.prover.proof.certificate import Certificate, Part, Step
 from theory.prover.proof.checker import CONTRADICTION, check
 from theory.prover.proof.facts import Facts
@@ -25,6 +26,7 @@ from theory.prover.results import (
     Impossible,
     Proof,
     Refutation,
+    Sides,
     Unknown,
     Witness,
 )
@@ -150,12 +152,12 @@ class _Problem:
             raise RuntimeError(f"the prover made a certificate that the checker rejects: {outcome}")
         return certificate
 
-    def distribution(self, goal: Goal, seed: int, depth: int) -> tuple[Joint, str] | None:
+    def distribution(self, goal: Goal, seed: int, effort: Effort) -> Example | None:
         """An exact distribution on the diagram that meets the goal, or None."""
         facts = self.facts
-        rays = [ray for relation in goal.broken for ray in self.rays(relation)] if depth == DEPTHS[1] else []
+        rays = [ray for relation in goal.broken for ray in self.rays(relation)] if effort.rays else []
         return find_distribution(
-            goal, facts.variables, len(facts.named), self.diagram, rays=rays, seed=seed, depth=depth
+            goal, facts.variables, len(facts.named), self.diagram, rays=rays, seed=seed, effort=effort
         )
 
     def rays(self, relation: Relation) -> list[Ray]:
@@ -209,13 +211,13 @@ class _Problem:
         return f"{relation} was not proved, and no distribution that breaks it was found"
 
 
-def _values(relations: Sequence[Relation], joint: Joint) -> tuple[tuple[str, float, float], ...]:
+def _sides(relations: Sequence[Relation], joint: Joint) -> tuple[Sides, ...]:
     exact = WeightedStates.of(joint)
 
     def value(side: Expression) -> float:
         return joint.value(side) if exact.sign(side.entropies()) else 0.0
 
-    return tuple((str(r), value(r.left), value(r.right)) for r in relations)
+    return tuple(Sides(r, value(r.left), value(r.right)) for r in relations)
 
 
 def _statements(given: str | Statement | Sequence[str | Statement]) -> tuple[Statement, ...]:
@@ -295,29 +297,36 @@ def prove(
             f"{'; '.join(map(str, premises))}",
             contradiction,
         )
-    if exists:
-        return _exists(claim, problem, counterexample, seed, start)
+    judged = _exists if exists else _for_all
+    return judged(claim, problem, counterexample, seed, start)
+
+
+def _for_all(
+    claim: Statement, problem: _Problem, counterexample: bool, seed: int, start: float
+) -> Proof | Refutation | Unknown:
+    """Proofs and counterexamples in turn, the quick ones first."""
     proved: dict[Relation, list[Part]] = {}
     too_large: TooLargeError | None = None
-    for depth in DEPTHS:
+    for stage, effort in enumerate(EFFORTS):
+        sizes = problem.sizes[stage : stage + 1]
         for relation in claim:
             try:
-                if relation not in proved and depth < len(problem.sizes):
-                    found = problem.parts(relation, problem.sizes[depth : depth + 1])
-                    proved |= {} if found is None else {relation: found}
+                if relation not in proved and sizes:
+                    parts = problem.parts(relation, sizes)
+                    proved |= {} if parts is None else {relation: parts}
             except TooLargeError as error:
                 too_large = error
         missing = [relation for relation in claim if relation not in proved]
         if not missing:
-            parts = [part for relation in dict.fromkeys(claim) for part in proved[relation]]
-            certificate = problem.certificate(str(claim), parts)
+            every = [part for relation in dict.fromkeys(claim) for part in proved[relation]]
+            certificate = problem.certificate(str(claim), every)
             return Proof(claim, perf_counter() - start, certificate)
         goal = Goal(problem.facts.relations, tuple(missing))
-        model = problem.distribution(goal, seed, depth) if counterexample else None
-        if model is not None:
-            joint, description = model
-            return Refutation(claim, perf_counter() - start, joint, _values(missing, joint), description)
-        if depth == DEPTHS[1] and too_large is None and problem.beyond_shannon(missing):
+        example = problem.distribution(goal, seed, effort) if counterexample else None
+        if example is not None:
+            sides = _sides(missing, example.joint)
+            return Refutation(claim, perf_counter() - start, example.joint, sides, example.description)
+        if effort is MEDIUM and too_large is None and problem.beyond_shannon(missing):
             reason = (
                 f"true but not of Shannon type: {' and '.join(map(str, missing))} follows with Zhang and "
                 f"Yeung's inequality (non_shannon=True)"
@@ -332,7 +341,8 @@ def prove(
 def _exists(
     claim: Statement, problem: _Problem, counterexample: bool, seed: int, start: float
 ) -> Witness | Impossible | Unknown:
-    inner = _Problem(
+    """Witnesses, the quick ones first, and a proof that there is none."""
+    assumed = _Problem(
         claim,
         problem.diagram,
         (*problem.given, claim),
@@ -340,13 +350,12 @@ def _exists(
         max_columns=problem.max_columns,
     )
     goal = Goal((*problem.facts.relations, *claim.relations), ())
-    for depth in DEPTHS:
-        model = problem.distribution(goal, seed, depth) if counterexample else None
-        if model is not None:
-            joint, description = model
-            values = _values(claim.relations, joint)
-            return Witness(claim, perf_counter() - start, joint, values, description)
-        contradiction = inner.contradiction() if depth == DEPTHS[0] else None
+    for effort in EFFORTS:
+        example = problem.distribution(goal, seed, effort) if counterexample else None
+        if example is not None:
+            sides = _sides(claim.relations, example.joint)
+            return Witness(claim, perf_counter() - start, example.joint, sides, example.description)
+        contradiction = assumed.contradiction() if effort is LOW else None
         if contradiction is not None:
             return Impossible(claim, perf_counter() - start, contradiction)
     return Unknown(claim, perf_counter() - start, "no distribution was found that satisfies it")
