@@ -11,8 +11,6 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from joblib import Parallel, delayed
-
 from synthetic.generator import Generator
 from synthetic.storage.files import DamagedFileError, read_tensors, sha256_of, write_atomically, write_tensors
 from synthetic.storage.manifest import (
@@ -139,6 +137,8 @@ def _drawn(
 ) -> Iterable[tuple[int, Shard]]:
     if jobs == 1 or len(missing) < 2:
         return ((k, write_shard(generator, plan, partial, k)) for k in missing)
+    from joblib import Parallel, delayed
+
     parallel = Parallel(n_jobs=jobs, return_as="generator")
     shards: Iterable[Shard] = parallel(delayed(write_shard)(generator, plan, partial, k) for k in missing)
     return zip(missing, shards, strict=True)
