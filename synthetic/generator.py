@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
-import sympy
 
 from synthetic.groups import FiniteGroup, group_to_json
 from synthetic.sample import Sample
@@ -27,6 +26,8 @@ from theory.errors import TooLargeError
 from theory.support import Support
 
 if TYPE_CHECKING:
+    import sympy
+
     from synthetic.streaming import BatchStream, RowStream
 
 __all__ = ["Answer", "AnswerKind", "FiniteGenerator", "Generator", "NoExactAnswerError"]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from synthetic.variables import Variable
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["infer_columns"]
 
@@ -49,6 +51,8 @@ def infer_columns(
 
 
 def _read(name: str, column: Any) -> tuple[npt.NDArray[Any], list[Any] | None]:  # noqa: ANN401
+    import pandas as pd
+
     if isinstance(column, pd.Series):
         missing = column.isna().to_numpy()
         if missing.any():

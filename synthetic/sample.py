@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from synthetic.inference import infer_columns
 from synthetic.variables import Variable
 
 if TYPE_CHECKING:
+    import pandas as pd
     import torch
 
     from synthetic.streaming import SampleDataset
@@ -208,6 +208,8 @@ class Sample:
 
     def to_pandas(self) -> pd.DataFrame:
         """A table with one column per scalar; vectors and images become `name_0`, `name_1`, .."""
+        import pandas as pd
+
         table: dict[str, npt.NDArray[Any]] = {}
         for name, column in self.columns.items():
             if column.ndim == 1:

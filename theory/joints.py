@@ -17,17 +17,19 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from fractions import Fraction
 from functools import lru_cache
 from itertools import product
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
-import sympy
 
 from theory.expressions import Expression, Term
 from theory.parser import parse_expression
 
-__all__ = ["Joint"]
+if TYPE_CHECKING:
+    import pandas as pd
+    import sympy
+
+__all__ = ["Joint", "surprisals"]
 
 _SUM_TOLERANCE = 1e-9
 _MAX_LATTICE = 2**27
@@ -148,7 +150,7 @@ class Joint:
         for axis in reversed(range(len(shape))):  # last ones first: what is summed stays contiguous
             slots = np.moveaxis(table[states[:axis]], axis, 0)
             np.add.reduce(slots[:-1], axis=0, out=slots[-1])
-        table = _surprisals(table)
+        table = surprisals(table)
         for k in shape:  # each fold moves the first axis last, so that all come round in order
             slots = table.reshape(k + 1, -1)
             table = np.empty((slots.shape[1], 2))  # (other axes, kept or summed)
@@ -185,6 +187,8 @@ class Joint:
             ValueError: If the joint is not exact (see `exact`), a variable is unknown, or a numerator or
                 denominator has more than 40 digits.
         """
+        import sympy
+
         if self.probabilities.dtype != object:
             raise ValueError("symbolic values need a joint of Fractions: use exact() first")
         logs: dict[int, Fraction] = {}
@@ -308,6 +312,8 @@ class Joint:
 
     def sample(self, n: int, *, seed: int) -> pd.DataFrame:
         """Draw n independent rows as a table of state numbers."""
+        import pandas as pd
+
         flat = self.probabilities.astype(np.float64).ravel()
         drawn = np.random.default_rng(seed).choice(flat.size, size=n, p=flat / flat.sum())
         columns = np.unravel_index(drawn, self.probabilities.shape)
@@ -315,6 +321,8 @@ class Joint:
 
     def to_frame(self) -> pd.DataFrame:
         """The states of positive probability, one row each, with a column `probability`."""
+        import pandas as pd
+
         states = [index for index in np.ndindex(*self.probabilities.shape) if self.probabilities[index]]
         frame = pd.DataFrame(states, columns=list(self.names))
         values = np.array([self.probabilities[index] for index in states], self.probabilities.dtype)
@@ -329,7 +337,7 @@ class Joint:
         return f"Joint({sizes})"
 
 
-def _surprisals(p: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def surprisals(p: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """-p log p for every entry, 0 at 0."""
     logs = np.where(p > 0, p, 1.0)
     np.log(logs, out=logs)
@@ -338,7 +346,7 @@ def _surprisals(p: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 
 def _entropy(table: npt.NDArray[Any]) -> float:
-    return float(_surprisals(table.astype(np.float64)).sum()) + 0.0
+    return float(surprisals(table.astype(np.float64)).sum()) + 0.0
 
 
 @lru_cache(maxsize=4096)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from synergy.cli import choose, data, judge, listing, mend
 from synergy.cli.app import app
-from theory import ParseError
+from theory.parser import ParseError
 
 __all__ = ["app", "main"]
 

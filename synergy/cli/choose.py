@@ -9,9 +9,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 from synergy.cli.app import JSON, SEED, app, emit, results_folder
 
@@ -68,6 +65,10 @@ def rank_command(
     as_json: JSON = False,
 ) -> None:
     """Rank pretext transformations by the class information that solving them forces."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.table import Table
+
     from synergy.ranking.rank import QUANTITIES, rank
 
     images, labels = _images_and_labels(data)
@@ -132,6 +133,10 @@ def experiment_command(
     Finished runs are kept in OUT/NAME/journal.jsonl: a run that was interrupted goes on when it is started
     again, and one with more seeds adds to those that are there.
     """
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.table import Table
+
     from synergy.experiments import Scale, compact, experiment, write_outcome
     from synergy.learning import choose_device
 

@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
-from rich.console import Console
-from rich.progress import Progress
 
 from synergy.cli.app import JSON, SEED, app, emit, settings_of
 
@@ -74,6 +72,9 @@ def generate_command(
     shards: Annotated[int, typer.Option("--shards", help="Files to spread the rows over.")] = 1,
 ) -> None:
     """Write a dataset with all latents: a folder of safetensors shards and its description."""
+    from rich.console import Console
+    from rich.progress import Progress
+
     from synthetic import make_generator, write_dataset
 
     world = make_generator(generator, settings_of(parameters or ()))

@@ -5,20 +5,22 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from synergy.cli.app import JSON, SEED, app, emit, results_folder
-from theory import ESSL, Diagram, prove
+
+if TYPE_CHECKING:
+    from theory import Diagram
 
 _STATUS = {"proved": 0, "refuted": 1, "unknown": 3}
 
 
 def diagram_of(text: str) -> Diagram | None:
     """The diagram that `--diagram` names: `essl`, `none` or edges."""
+    from theory.diagrams import ESSL, Diagram
+
     if text == "essl":
         return ESSL
     return None if text == "none" else Diagram.parse(text)
@@ -40,6 +42,8 @@ def prove_command(
     as_json: JSON = False,
 ) -> None:
     """Prove a statement from a causal diagram, or refute it with a distribution."""
+    from theory import prove
+
     outcome = prove(
         statement,
         diagram=diagram_of(diagram),
@@ -82,6 +86,9 @@ def verify_command(
     as_json: JSON = False,
 ) -> None:
     """Judge claims in five worlds on generators and real images, to a table of verdicts."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
     from synergy.learning import choose_device
     from synergy.report import write_report
     from synergy.verification import Settings, render, verify, write

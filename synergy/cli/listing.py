@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from synergy.cli.app import JSON, app, emit
-from theory import Claim
+
+if TYPE_CHECKING:
+    from theory import Claim
 
 Row = dict[str, Any]
 
@@ -113,6 +113,9 @@ def list_command(
     as_json: JSON = False,
 ) -> None:
     """List the claims, generators, estimators, transformations or experiments."""
+    from rich.console import Console
+    from rich.table import Table
+
     rows = _LISTS[what]()
     if as_json:
         emit({what: rows})

@@ -6,17 +6,17 @@ import json
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from synthetic.sample import Sample
 from synthetic.storage.files import DamagedFileError, read_tensors, write_tensors
 from synthetic.storage.manifest import describe_sample, described
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["ParquetFile", "read_table", "save_sample"]
 
@@ -83,6 +83,9 @@ class ParquetFile:
         Raises:
             ValueError: If the sample has images.
         """
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
         images = [v.name for v in sample.variables.values() if v.kind == "image"]
         if images:
             raise ValueError(f"a Parquet table holds no images, got {', '.join(images)}: use .safetensors")
@@ -103,6 +106,8 @@ class ParquetFile:
 
 
 def _arrow(column: npt.NDArray[Any]) -> Any:  # noqa: ANN401
+    import pyarrow as pa
+
     if column.ndim == 1:
         return pa.array(column)
     flat = np.ascontiguousarray(column.reshape(len(column), -1))
@@ -110,6 +115,10 @@ def _arrow(column: npt.NDArray[Any]) -> Any:  # noqa: ANN401
 
 
 def _read_parquet(file: Path) -> Sample:
+    import pandas as pd
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     try:
         table = pq.read_table(file)
     except (pa.ArrowInvalid, OSError) as error:
@@ -129,6 +138,8 @@ def _read_parquet(file: Path) -> Sample:
 
 
 def _read_csv(file: Path) -> Sample:
+    import pandas as pd
+
     try:
         frame = pd.read_csv(file)
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:

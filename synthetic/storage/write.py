@@ -12,8 +12,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from joblib import Parallel, delayed
-
 from synthetic.generator import Generator
 from synthetic.storage.files import DamagedFileError, read_tensors, sha256_of, write_atomically, write_tensors
 from synthetic.storage.manifest import (
@@ -163,6 +161,8 @@ class _Work:
     def _drawn(self, missing: list[int], jobs: int) -> Iterable[Shard]:
         if jobs == 1 or len(missing) < 2:
             return (write_shard(self.generator, self.scratch, k) for k in missing)
+        from joblib import Parallel, delayed
+
         parallel = Parallel(n_jobs=jobs, return_as="generator")
         shards: Iterable[Shard] = parallel(
             delayed(write_shard)(self.generator, self.scratch, k) for k in missing

@@ -4,6 +4,7 @@ import pickle
 import re
 
 import pytest
+import sympy
 
 from theory import CLAIMS, Claim, Joint, Model, claim, judge, prove, register
 from theory.claims.exact import TOLERANCE, is_on, slack
@@ -113,6 +114,7 @@ def test_drawn_models_are_on_their_diagrams(id):
 
 def test_checks_can_fail(monkeypatch):
     from theory.claims import checks, formal
+    from theory.predictions import erasure
 
     honest = Joint.channel
 
@@ -123,8 +125,9 @@ def test_checks_can_fail(monkeypatch):
     monkeypatch.setattr(Joint, "channel", leaky)
     assert not checks.erasure_scales(0).holds
     monkeypatch.setattr(Joint, "channel", honest)
-    monkeypatch.setattr(formal, "erasure", formal.strength)
-    assert not formal.erasure_is_formal(0).holds
+    with monkeypatch.context() as patched:
+        patched.setattr(erasure, "erasure", sympy.Symbol("another"))
+        assert not formal.erasure_is_formal(0).holds
     monkeypatch.setattr(formal, "_SKEWED", [1, 0, 0, 0])
     assert formal.coarse_labels_lose_synergy(0).holds
     monkeypatch.setattr(formal, "_QUARTERS", [[0, 1, 2, 3]] * 4)

@@ -33,16 +33,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
-from scipy.optimize import linprog
-from scipy.special import xlogy
 
 from theory.forced.statistic import forced_information
-from theory.joints import Joint
+from theory.joints import Joint, surprisals
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["Price", "price_of_avoidance"]
 
@@ -86,6 +86,8 @@ class Price:
 
     def to_frame(self) -> pd.DataFrame:
         """One row for each budget, for plots: columns `budget`, `lower`, `upper`."""
+        import pandas as pd
+
         return pd.DataFrame({"budget": self.budgets, "lower": self.lower, "upper": self.upper})
 
 
@@ -171,10 +173,12 @@ class _Funnel:
     def entropies(self, q: Floats) -> tuple[Floats, Floats]:
         """H(A_q) and H(C_q) for posteriors of shape (.., k)."""
         a, c = q @ self.transformation, q @ self.target
-        return -xlogy(a, a).sum(axis=-1), -xlogy(c, c).sum(axis=-1)
+        return surprisals(a).sum(axis=-1), surprisals(c).sum(axis=-1)
 
     def without_class(self) -> tuple[list[Floats], float]:
         """The corners of {q : C_q = p(C)} and F(0) over them."""
+        from scipy.optimize import linprog
+
         k = len(self.weights)
         equations = self.target.T  # (c, k); its columns sum to one, so q does too
         aim = self.weights @ self.target
@@ -198,6 +202,8 @@ class _Funnel:
         self, b: float, posteriors: list[Floats], tolerance: float, max_cells: int
     ) -> tuple[float, float]:
         """Lower and upper bound on F(b); adds posteriors to the list."""
+        from scipy.optimize import linprog
+
         whole_a, whole_c = map(float, self.entropies(self.weights))
         for _ in range(_MAX_ROUNDS):
             table = np.array(posteriors)

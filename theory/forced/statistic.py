@@ -43,7 +43,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import rel_entr
 
 from theory.joints import Joint
 
@@ -125,6 +124,8 @@ def posterior_gap(
     joint: Joint, *, transformation: str = "A", inputs: str = "X", representation: str = "Z"
 ) -> PosteriorGap:
     """The two sides of Theorem J4, computed apart: e from entropies, the rest from posteriors."""
+    from scipy.special import rel_entr
+
     table = joint.marginal((inputs, representation, transformation)).probabilities.astype(np.float64)
     p_xz = table.sum(axis=2)
     p_xa, p_za = table.sum(axis=1), table.sum(axis=0)

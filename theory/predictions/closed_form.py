@@ -32,7 +32,6 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 import sympy
-from scipy.special import entr
 from sympy.printing.latex import LatexPrinter
 from sympy.printing.str import StrPrinter
 
@@ -131,6 +130,8 @@ class ClosedForm(ABC):
         Raises:
             ValueError: If the closed form has symbols that are not among the arguments.
         """
+        from scipy.special import entr
+
         value = self.predict(expression)
         missing = value.free_symbols - set(symbols)
         if missing:

@@ -8,10 +8,8 @@ from time import perf_counter
 from theory.diagrams import ESSL, Diagram
 from theory.errors import TooLargeError
 from theory.expressions import Expression, Relation, Statement
-from theory.joints import Joint
 from theory.parser import parse_statement
 from theory.prover.counterexample.effort import EFFORTS, LOW, MEDIUM, Effort
-from theory.prover.counterexample.exact import WeightedStates
 from theory.prover.counterexample.layout import Goal
 from theory.prover.counterexample.polymatroid import violating
 from theory.prover.counterexample.refute import Example, Ray, find_distribution
@@ -26,9 +24,9 @@ from theory.prover.results import (
     Impossible,
     Proof,
     Refutation,
-    Sides,
     Unknown,
     Witness,
+    sides_of,
 )
 
 __all__ = ["prove"]
@@ -211,15 +209,6 @@ class _Problem:
         return f"{relation} was not proved, and no distribution that breaks it was found"
 
 
-def _sides(relations: Sequence[Relation], joint: Joint) -> tuple[Sides, ...]:
-    exact = WeightedStates.of(joint)
-
-    def value(side: Expression) -> float:
-        return joint.value(side) if exact.sign(side.entropies()) else 0.0
-
-    return tuple(Sides(r, value(r.left), value(r.right)) for r in relations)
-
-
 def _statements(given: str | Statement | Sequence[str | Statement]) -> tuple[Statement, ...]:
     listed = (given,) if isinstance(given, str | Statement) else tuple(given)
     return tuple(parse_statement(text) for text in listed)
@@ -324,7 +313,7 @@ def _for_all(
         goal = Goal(problem.facts.relations, tuple(missing))
         example = problem.distribution(goal, seed, effort) if counterexample else None
         if example is not None:
-            sides = _sides(missing, example.joint)
+            sides = sides_of(missing, example.joint)
             return Refutation(claim, perf_counter() - start, example.joint, sides, example.description)
         if effort is MEDIUM and too_large is None and problem.beyond_shannon(missing):
             reason = (
@@ -353,7 +342,7 @@ def _exists(
     for effort in EFFORTS:
         example = problem.distribution(goal, seed, effort) if counterexample else None
         if example is not None:
-            sides = _sides(claim.relations, example.joint)
+            sides = sides_of(claim.relations, example.joint)
             return Witness(claim, perf_counter() - start, example.joint, sides, example.description)
         contradiction = assumed.contradiction() if effort is LOW else None
         if contradiction is not None:

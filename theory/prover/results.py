@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from theory.expressions import Relation, Statement
+from theory.expressions import Expression, Relation, Statement
 from theory.joints import Joint
+from theory.prover.counterexample.exact import WeightedStates
 from theory.prover.proof import readable
 from theory.prover.proof.certificate import Certificate
 
-__all__ = ["ContradictionError", "Impossible", "Proof", "Refutation", "Sides", "Unknown", "Witness"]
-
+__all__ = [
+    "ContradictionError",
+    "Impossible",
+    "Proof",
+    "Refutation",
+    "Sides",
+    "Unknown",
+    "Witness",
+    "sides_of",
+]
 
 _STATES_SHOWN = 64
 """A distribution is printed with at most so many states."""
@@ -89,6 +99,16 @@ class Sides(NamedTuple):
     relation: Relation
     left: float
     right: float
+
+
+def sides_of(relations: Sequence[Relation], joint: Joint) -> tuple[Sides, ...]:
+    """The two sides of each relation, exactly 0 where they are."""
+    exact = WeightedStates.of(joint)
+
+    def value(side: Expression) -> float:
+        return joint.value(side) if exact.sign(side.entropies()) else 0.0
+
+    return tuple(Sides(r, value(r.left), value(r.right)) for r in relations)
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -16,7 +16,6 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import numpy.typing as npt
 from scipy.spatial import cKDTree
-from sklearn.neighbors import KDTree
 
 from synergy.estimators.neighbours.bitsets import subspace_counts
 from synergy.estimators.neighbours.planes import plane_counts
@@ -106,6 +105,8 @@ def joint_counts(
 def _counts(points: Floats, radius: Floats, strict: bool, workers: int) -> Ints:
     if points.shape[1] <= 2:
         return plane_counts([points], radius, strict=strict)[0]
+    from sklearn.neighbors import KDTree
+
     inclusive = np.nextafter(radius, -1) if strict else radius
     tree = KDTree(points, leaf_size=40, metric="chebyshev")
     order = np.asarray(tree.get_arrays()[1])

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import math
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
-import torch
-from torch import nn
 
-from synergy.device import choose_device
 from synergy.estimators.classifier import paired_estimate
 from synergy.estimators.entry import Entry
-from synergy.estimators.variational.columns import Columns, density_slot, is_discrete, make_columns
-from synergy.estimators.variational.networks import Categorical, Critic, MixtureDensity
-from synergy.estimators.variational.training import DENSITY_TASK, critic_task, held_out, train
 from synergy.statistics.folds import make_splits
 from synergy.statistics.result import Estimate
 from synthetic import Sample
 from theory import Expression, Term, parse_expression
+
+if TYPE_CHECKING:
+    from torch import nn
 
 __all__ = ["VARIATIONAL_ENTRIES", "Bound", "variational"]
 
@@ -79,6 +76,13 @@ def variational(
         (arXiv:1807.03748); Belghazi et al. 2018 (arXiv:1801.04062); Song and Ermon 2020
         (arXiv:1910.06222); Poole et al. 2019 (arXiv:1905.06922) for what each can reach.
     """
+    import torch
+
+    from synergy.device import choose_device
+    from synergy.estimators.variational.columns import Columns, density_slot, is_discrete, make_columns
+    from synergy.estimators.variational.networks import Categorical, Critic, MixtureDensity
+    from synergy.estimators.variational.training import DENSITY_TASK, critic_task, held_out, train
+
     parsed = parse_expression(term)
     if bound not in get_args(Bound):
         raise ValueError(f"bound must be one of {', '.join(get_args(Bound))}, got {bound!r}")

@@ -142,22 +142,22 @@ def _survey(images: Sequence[Encoded]) -> _Survey:
 
 
 def _opened(image: Encoded) -> Image:
-    import PIL.Image as pillow
+    from PIL import Image as Pillow
     from PIL import UnidentifiedImageError
 
     source = io.BytesIO(image.content) if isinstance(image.content, bytes) else image.content
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("error", pillow.DecompressionBombWarning)
-            return pillow.open(source)
+            warnings.simplefilter("error", Pillow.DecompressionBombWarning)
+            return Pillow.open(source)
     except UnidentifiedImageError:
         raise ValueError(f"{image.name} is not an image that can be read") from None
     except (
         OSError,
         SyntaxError,
         ValueError,
-        pillow.DecompressionBombWarning,
-        pillow.DecompressionBombError,
+        Pillow.DecompressionBombWarning,
+        Pillow.DecompressionBombError,
     ) as error:
         raise ValueError(f"{image.name} cannot be read: {_line(error)}") from None
 

@@ -15,11 +15,11 @@ from theory.distributions import Distributions
 from theory.errors import TooLargeError
 from theory.expressions import Expression, Operator, Relation, Statement, Term
 from theory.prover import ContradictionError, Proof, Refutation, Witness, prove
-from theory.repair.corrected import corrected_relation, least_weights, sparsest, weighted
-from theory.repair.edges import shorter_diagrams
-from theory.repair.premises import Premise, premises, words
-from theory.repair.results import Assumption, Correction, EdgeChange
-from theory.repair.weakest import Chosen, Search
+from theory.repairing.corrected import corrected_relation, least_weights, sparsest, weighted
+from theory.repairing.edges import shorter_diagrams
+from theory.repairing.premises import Premise, premises, words
+from theory.repairing.results import Assumption, Correction, EdgeChange
+from theory.repairing.weakest import Chosen, Search
 
 __all__ = ["Attempt"]
 

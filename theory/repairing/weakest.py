@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from theory.cones import ZERO, Cone, Floats
-from theory.repair.premises import Premise
+from theory.repairing.premises import Premise
 
 __all__ = ["Search"]
 

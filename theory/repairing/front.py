@@ -11,8 +11,8 @@ from theory.errors import TooLargeError
 from theory.expressions import Statement
 from theory.parser import parse_statement
 from theory.prover import ContradictionError, Impossible, Proof, Refutation, Unknown, prove
-from theory.repair.attempt import Attempt
-from theory.repair.results import Assumption, NothingToRepairError, Repair
+from theory.repairing.attempt import Attempt
+from theory.repairing.results import Assumption, NothingToRepairError, Repair
 
 __all__ = ["repair"]
 

@@ -6,7 +6,7 @@ which a statement is proved; `corrected` finds what must be added to an inequali
 polymatroids (`theory.cones`) propose; `theory.prove` proves, with certificates.
 """
 
-from theory.repair.front import repair
-from theory.repair.results import Assumption, Correction, EdgeChange, NothingToRepairError, Repair
+from theory.repairing.front import repair
+from theory.repairing.results import Assumption, Correction, EdgeChange, NothingToRepairError, Repair
 
 __all__ = ["Assumption", "Correction", "EdgeChange", "NothingToRepairError", "Repair", "repair"]

@@ -10,9 +10,9 @@ from time import perf_counter
 import numpy as np
 
 from theory.arguments import read_diagram, read_statements
-from theory.bounds.projection import project
-from theory.bounds.results import Bound, Bounds, Violation
-from theory.bounds.rows import Row, solved
+from theory.bounding.projection import project
+from theory.bounding.results import Bound, Bounds, Violation
+from theory.bounding.rows import Row, solved
 from theory.checks import number
 from theory.cones import ZERO, Cone
 from theory.diagrams import Diagram

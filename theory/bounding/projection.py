@@ -16,7 +16,7 @@ from math import lcm
 
 import numpy as np
 
-from theory.bounds.duals import Dual, Normal
+from theory.bounding.duals import Dual, Normal
 from theory.cones import ZERO, Cone, Floats
 from theory.expressions import Term
 

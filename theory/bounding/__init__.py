@@ -4,7 +4,7 @@
 exact integers; `rows` solves them for the target; `front` is `bounds` itself.
 """
 
-from theory.bounds.front import bounds
-from theory.bounds.results import Bound, Bounds, Violation
+from theory.bounding.front import bounds
+from theory.bounding.results import Bound, Bounds, Violation
 
 __all__ = ["Bound", "Bounds", "Violation", "bounds"]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from theory.bounds.duals import Normal
+from theory.bounding.duals import Normal
 from theory.expressions import Operator
 
 __all__ = ["Row", "solved"]
