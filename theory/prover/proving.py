@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from time import perf_counter
 
-from theory.diagrams import ESSL, Diagram
+from theory.arguments import read_diagram, read_statements
+from theory.diagrams import Diagram
 from theory.errors import TooLargeError
 from theory.expressions import Expression, Relation, Statement
 from theory.parser import parse_statement
@@ -15,6 +17,7 @@ from theory.prover.counterexample.polymatroid import violating
 from theory.prover.counterexample.refute import Example, Ray, find_distribution
 from theory.prover.proof.certificate import Certificate, Part, Step
 from theory.prover.proof.checker import CONTRADICTION, check
+from theory.prover.proof.copies import by_copies
 from theory.prover.proof.facts import Facts
 from theory.prover.proof.non_shannon import instances
 from theory.prover.proof.search import Decomposition, Search
@@ -111,6 +114,26 @@ class _Problem:
             parts.append(self.part(text, -gap, *opposite))
         return parts
 
+    def parts_by_copies(self, relation: Relation) -> list[Part] | None:
+        """The parts that prove a relation with copies of variables, or None."""
+        if relation.strict:
+            return None
+        gaps = (relation.gap, -relation.gap) if relation.operator == "==" else (relation.gap,)
+        taken = () if self.diagram is None else self.diagram.variables
+        parts = []
+        for gap in gaps:
+            plain = self.decompose(gap, self.sizes[:1])
+            if plain is not None:
+                parts.append(self.part(str(relation), gap, *plain))
+                continue
+            search = self.search(self.sizes[0])
+            found = by_copies(search, search.space.frame.vector(gap), taken)
+            if found is None:
+                return None
+            rest = self.part(str(relation), gap, found.found, search)
+            parts.append(replace(rest, steps=(*rest.steps, *found.steps), copies=found.copies))
+        return parts
+
     def _is_inequality(self, decomposition: Decomposition) -> bool:
         return bool(decomposition.inequalities or decomposition.instances) or any(
             self.facts.relations[index].operator != "==" for index in decomposition.given
@@ -196,7 +219,9 @@ class _Problem:
         if relation.strict:
             return f"{relation} does not follow, and no distribution that breaks it was found"
         laws = (
-            "Shannon's and Zhang and Yeung's inequalities" if self.non_shannon else "Shannon's inequalities"
+            "Shannon's and Zhang and Yeung's inequalities and from one or two copies of variables"
+            if self.non_shannon
+            else "Shannon's inequalities"
         )
         for ray in self.rays(relation):
             order = sorted(ray, key=lambda names: (len(names), sorted(names)))
@@ -207,19 +232,6 @@ class _Problem:
                 f"({shown}), and no distribution that breaks it was found"
             )
         return f"{relation} was not proved, and no distribution that breaks it was found"
-
-
-def _statements(given: str | Statement | Sequence[str | Statement]) -> tuple[Statement, ...]:
-    listed = (given,) if isinstance(given, str | Statement) else tuple(given)
-    return tuple(parse_statement(text) for text in listed)
-
-
-def _diagram(diagram: Diagram | str | None) -> Diagram | None:
-    if diagram is None or isinstance(diagram, Diagram):
-        return diagram
-    if isinstance(diagram, str):
-        return ESSL if diagram == "essl" else Diagram.parse(diagram)
-    raise TypeError(f"diagram must be a Diagram, text such as 'A->X' or None, got {diagram!r}")
 
 
 def prove(
@@ -246,7 +258,8 @@ def prove(
             deterministic variables may be used.
         given: Statements that are taken as true.
         exists: Ask whether some distribution satisfies the statement, rather than all.
-        non_shannon: Also use instances of Zhang and Yeung's inequality.
+        non_shannon: Also use instances of Zhang and Yeung's inequality, and the copy lemma with one or two
+            copies where the statement and what is given name four or five variables.
         counterexample: Search for a distribution where no proof is found.
         max_columns: The largest linear program to solve, in joint entropies that the facts leave.
         seed: Fixes the random part of the search for a distribution.
@@ -275,8 +288,8 @@ def prove(
     """
     start = perf_counter()
     claim = parse_statement(statement)
-    graph = _diagram(diagram)
-    premises = _statements(given)
+    graph = read_diagram(diagram)
+    premises = read_statements(given)
     problem = _Problem(claim, graph, premises, non_shannon=non_shannon, max_columns=max_columns)
     problem.require_size()
     contradiction = problem.contradiction()
@@ -315,6 +328,12 @@ def _for_all(
         if example is not None:
             sides = sides_of(missing, example.joint)
             return Refutation(claim, perf_counter() - start, example.joint, sides, example.description)
+        if effort is MEDIUM and problem.non_shannon and too_large is None:
+            with_copies = {relation: problem.parts_by_copies(relation) for relation in missing}
+            if all(with_copies.values()):
+                proved |= {relation: parts for relation, parts in with_copies.items() if parts}
+                parts = [part for relation in dict.fromkeys(claim) for part in proved[relation]]
+                return Proof(claim, perf_counter() - start, problem.certificate(str(claim), parts))
         if effort is MEDIUM and too_large is None and problem.beyond_shannon(missing):
             reason = (
                 f"true but not of Shannon type: {' and '.join(map(str, missing))} follows with Zhang and "

@@ -6,7 +6,8 @@ For each relation of the statement a `Part` writes its gap as
 
 where an inequality is a conditional entropy or mutual information (non-negative by Shannon), an instance
 of Zhang and Yeung's, or a given `>=`, and a fact is zero: an independence by d-separation, a function by
-the diagram, or a given `==`. `theory.check` verifies such an identity in exact rationals.
+the diagram, or a given `==`. A part may also make copies of variables (`Copy`), whose facts are zero too.
+`theory.check` verifies such an identity in exact rationals.
 """
 
 from __future__ import annotations
@@ -21,9 +22,9 @@ from theory.expressions import Term
 from theory.json_text import read_json
 from theory.parser import parse_expression, parse_term
 
-__all__ = ["Certificate", "Kind", "Part", "Step"]
+__all__ = ["Certificate", "Copy", "Kind", "Part", "Step"]
 
-Kind = Literal["shannon", "zhang-yeung", "given", "independence", "function"]
+Kind = Literal["shannon", "zhang-yeung", "given", "independence", "function", "copy", "copy-independence"]
 _FORMAT = "theory-certificate-1"
 _WEIGHT = re.compile(r"-?\d{1,4000}(/0*[1-9]\d{0,3999})?\Z", re.ASCII)
 
@@ -33,11 +34,13 @@ class Step:
     """One inequality or fact with its weight.
 
     Args:
-        kind: `shannon` and `zhang-yeung` are inequalities, `independence` and `function` facts; `given` is
-            whichever its relation says.
+        kind: `shannon` and `zhang-yeung` are inequalities, `independence`, `function`, `copy` (a copy has the
+            entropies of what it is a copy of) and `copy-independence` facts; `given` is whichever its
+            relation says.
         weight: Its multiple; never negative for an inequality.
         quantity: What is non-negative or zero, as text, for instance `I(A;X|Z)`.
-        index: For `given`, the number of the relation among all given relations, from 0.
+        index: For `given`, the number of the relation among all given relations, from 0; for the facts of a
+            copy, the number of the copy in its part.
     """
 
     kind: Kind
@@ -74,6 +77,43 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Copy:
+    """New variables: `names` given `over` are distributed as `copied` given `over`, independent of all else.
+
+    Args:
+        copied: The variables that are copied.
+        over: The variables given which the copy is drawn.
+        names: A new name for each of `copied`.
+    """
+
+    copied: tuple[str, ...]
+    over: tuple[str, ...]
+    names: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """The copy as plain data."""
+        return {"copied": list(self.copied), "over": list(self.over), "names": list(self.names)}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Copy:
+        """The copy that `to_json` wrote.
+
+        Raises:
+            ValueError: If a key is missing or a value malformed.
+        """
+        groups = [_list(data, key) for key in ("copied", "over", "names")]
+        for name in (name for group in groups for name in group):
+            if not isinstance(name, str):
+                raise ValueError(f"a copy's variables must be text, got {name!r}")
+        copied, over, names = map(tuple, groups)
+        return cls(copied, over, names)
+
+    def __str__(self) -> str:
+        over = f" over {', '.join(self.over)}" if self.over else ""
+        return f"{', '.join(self.names)} of {', '.join(self.copied)}{over}"
+
+
+@dataclass(frozen=True)
 class Part:
     """The certificate of one relation.
 
@@ -82,17 +122,21 @@ class Part:
         claim: What the steps add up to, as text: the quantity that is shown to be non-negative
             (or zero, where no inequality is used).
         steps: The inequalities and facts.
+        copies: The copies of variables that the steps speak of, in the order in which they are made.
     """
 
     relation: str
     claim: str
     steps: tuple[Step, ...]
+    copies: tuple[Copy, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The part as plain data."""
+        copies = {"copies": [copy.to_json() for copy in self.copies]} if self.copies else {}
         return {
             "relation": self.relation,
             "claim": self.claim,
+            **copies,
             "steps": [step.to_json() for step in self.steps],
         }
 
@@ -104,7 +148,9 @@ class Part:
             ValueError: If a key is missing or a value malformed.
         """
         steps = tuple(Step.from_json(_mapping(step, "a step")) for step in _list(data, "steps"))
-        return cls(_text(data, "relation"), _text(data, "claim"), steps)
+        listed = _list(data, "copies") if "copies" in data else []
+        copies = tuple(Copy.from_json(_mapping(copy, "a copy")) for copy in listed)
+        return cls(_text(data, "relation"), _text(data, "claim"), steps, copies)
 
 
 @dataclass(frozen=True)

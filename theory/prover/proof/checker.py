@@ -22,6 +22,7 @@ from theory.diagrams import Diagram, closure, separated
 from theory.expressions import Entropies, Expression, Relation, Statement, Term
 from theory.parser import parse_expression, parse_statement, parse_term
 from theory.prover.proof.certificate import Certificate, Kind, Part, Step
+from theory.prover.proof.copy_checks import Copies
 
 __all__ = ["CONTRADICTION", "Check", "check", "zhang_yeung"]
 
@@ -89,7 +90,7 @@ def _add(total: dict[frozenset[str], Fraction], entropies: Entropies, weight: Fr
 
 
 def _step(
-    step: Step, where: str, diagram: Diagram | None, given: list[Relation]
+    step: Step, where: str, diagram: Diagram | None, given: list[Relation], copies: Copies
 ) -> tuple[Entropies, bool, bool]:
     """The step's quantity, whether it is an equality (any weight), and whether it is strict."""
     if type(step.weight) not in (Fraction, int):
@@ -117,7 +118,14 @@ def _step(
         if zhang_yeung(terms[0], terms[4]).entropies() != expression.entropies():
             raise _FaultError(where, f"{step.quantity} is not an instance of Zhang and Yeung's inequality")
         return expression.entropies(), False, False
+    if step.kind == "copy":
+        expression = parse_expression(step.quantity)
+        copies.require_same_law(expression, step.index)
+        return expression.entropies(), True, False
     term = parse_term(step.quantity)
+    if step.kind == "copy-independence":
+        copies.require_independent(term, step.index)
+        return term.entropies(), True, False
     if len(term.groups) > 2:
         raise _FaultError(where, f"{term} is not an entropy or a mutual information of two groups")
     if step.kind == "shannon":
@@ -137,16 +145,17 @@ def _step(
 
 
 def _part(
-    part: Part, name: str, diagram: Diagram | None, given: list[Relation]
+    part: Part, name: str, diagram: Diagram | None, given: list[Relation], known: set[str]
 ) -> tuple[Entropies, bool, bool]:
     """What the part proves `>= 0`, whether it is `== 0`, and whether it is `> 0`."""
     claim = parse_expression(part.claim).entropies()
+    copies = Copies.checked(part.copies, known)
     rest: dict[frozenset[str], Fraction] = dict(claim)
     equality, strict = True, False
     for number, step in enumerate(part.steps, start=1):
         where = f"{name}, step {number}"
         try:
-            quantity, is_equality, is_strict = _step(step, where, diagram, given)
+            quantity, is_equality, is_strict = _step(step, where, diagram, given, copies)
         except ValueError as error:
             raise _FaultError(where, str(error)) from None
         if not is_equality:
@@ -197,8 +206,8 @@ def check(certificate: Certificate | Mapping[str, Any] | str) -> Check:
 
     For every part, claim = sum of weight times quantity must hold as an identity between joint entropies;
     inequalities must have non-negative weights; independences must follow by d-separation, functions from
-    the deterministic variables, given relations must be among the given; and the claims must be what the
-    statement's relations need.
+    the deterministic variables, given relations must be among the given; copies must have new names, and
+    their facts must be what the copy lemma says; and the claims must be what the statement's relations need.
 
     Args:
         certificate: A `Certificate`, its plain data, or its JSON text.
@@ -219,11 +228,13 @@ def check(certificate: Certificate | Mapping[str, Any] | str) -> Check:
             diagram.require(*Statement(relations).variables if relations else ())
     except (AttributeError, TypeError, ValueError) as error:
         return Check(False, "certificate", str(error))
+    known = {v for relation in (*relations, *given) for v in relation.variables}
+    known |= set() if diagram is None else set(diagram.variables)
     proved: dict[str, list[tuple[Entropies, bool, bool]]] = {}
     try:
         for number, part in enumerate(certificate.parts, start=1):
             try:
-                outcome = _part(part, f"part {number}", diagram, given)
+                outcome = _part(part, f"part {number}", diagram, given, known)
             except ValueError as error:
                 raise _FaultError(f"part {number}", str(error)) from None
             proved.setdefault(part.relation, []).append(outcome)

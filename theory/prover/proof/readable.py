@@ -8,7 +8,7 @@ from html import escape
 
 from theory.expressions import latex_name
 from theory.parser import parse_expression, parse_statement, parse_term
-from theory.prover.proof.certificate import Certificate, Part, Step
+from theory.prover.proof.certificate import Certificate, Copy, Part, Step
 
 __all__ = ["html", "html_table", "latex", "text"]
 
@@ -20,12 +20,16 @@ def _reason(step: Step, latex: bool) -> str:
         return "Zhang and Yeung's inequality"
     if step.kind == "given":
         return "given"
+    if step.kind == "copy":
+        return "the copy is distributed like the original"
     term = parse_term(step.quantity)
 
     def names(group: Sequence[str]) -> str:
         return rf"\({', '.join(map(latex_name, group))}\)" if latex else ", ".join(group)
 
     bar = f" given {names(term.given)}" if term.given else ""
+    if step.kind == "copy-independence":
+        return f"the copy is independent of {names(term.groups[1])}{bar}"
     if step.kind == "independence":
         return f"{' and '.join(map(names, term.groups))} are d-separated{bar}"
     if step.kind == "function":
@@ -41,7 +45,7 @@ def _given_operators(certificate: Certificate) -> list[str]:
 
 
 def _operator(step: Step, given: Sequence[str]) -> str:
-    if step.kind in ("independence", "function"):
+    if step.kind in ("independence", "function", "copy", "copy-independence"):
         return "=="
     return given[step.index] if step.kind == "given" and step.index is not None else ">="
 
@@ -68,6 +72,17 @@ def _sum(part: Part, latex: bool) -> str:
     return "".join(pieces)
 
 
+def _copied(copy: Copy, latex: bool) -> str:
+    """A copy in words."""
+
+    def names(group: Sequence[str]) -> str:
+        return rf"\({', '.join(map(latex_name, group))}\)" if latex else ", ".join(group)
+
+    made = f"{names(copy.names)} be a copy of {names(copy.copied)}"
+    given = f" given {names(copy.over)}" if copy.over else ""
+    return f"Let {made}{given}, drawn independently of all else (copy lemma)."
+
+
 def _is_plain(part: Part) -> bool:
     """Whether the part's only step is its claim, word for word."""
     return len(part.steps) == 1 and part.steps[0].weight == 1 and part.steps[0].quantity == part.claim
@@ -76,7 +91,7 @@ def _is_plain(part: Part) -> bool:
 def _part(part: Part, given: Sequence[str], latex: bool) -> list[str]:
     """The steps of a part, then the identity that they add up to."""
     operators = [_operator(step, given) for step in part.steps]
-    lines = []
+    lines = [_copied(copy, latex) for copy in part.copies]
     for step, operator in zip(part.steps, operators, strict=True):
         quantity = parse_expression(step.quantity)
         if latex:
