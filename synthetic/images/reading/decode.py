@@ -7,8 +7,10 @@ Here images that are all gray keep their one channel.
 from __future__ import annotations
 
 import io
+import struct
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -85,16 +87,14 @@ def decode(
     pixels = np.empty((len(images), channels, height, width), np.uint8)
     for i, image in enumerate(images):
         with _opened(image) as opened:
-            pixels[i] = _pixels(opened, image.name, survey.gray, (width, height))
+            pixels[i] = _pixels(opened, survey.gray, (width, height))
         if progress is not None:
             progress(i + 1, len(images))
     notes = []
     if size is not None and set(survey.sizes) != {size}:
         notes.append(f"resized to {height} x {width}, bilinear")
     if survey.turned:
-        notes.append(
-            f"{survey.turned} images have an EXIF orientation, which is not applied (as in ImageFolder)"
-        )
+        notes.append(f"the EXIF orientation of {survey.turned} images is not applied (as in ImageFolder)")
     return Decoded(pixels, tuple(notes))
 
 
@@ -129,19 +129,19 @@ def _survey(images: Sequence[Encoded]) -> _Survey:
     gray, turned = True, 0
     for image in images:
         with _opened(image) as opened:
-            if opened.mode in _DEEP:
-                raise ValueError(
-                    f"{image.name} has pixels of more than 8 bits (mode {opened.mode}): save it with 8 bits"
-                )
-            gray = gray and opened.mode in _GRAY
+            mode, height, width = opened.mode, opened.height, opened.width
             turned += opened.getexif().get(_ORIENTATION, 1) != 1
-            shape = (opened.height, opened.width)
-            count, name = sizes.get(shape, (0, image.name))
-            sizes[shape] = (count + 1, name)
+        if mode in _DEEP:
+            raise ValueError(f"{image.name} has pixels of more than 8 bits (mode {mode}): save it with 8")
+        gray = gray and mode in _GRAY
+        count, name = sizes.get((height, width), (0, image.name))
+        sizes[height, width] = (count + 1, name)
     return _Survey(sizes, gray, turned)
 
 
-def _opened(image: Encoded) -> Image:
+@contextmanager
+def _opened(image: Encoded) -> Iterator[Image]:
+    """The image, open; whatever goes wrong with it inside is one error that names it."""
     from PIL import Image as Pillow
     from PIL import UnidentifiedImageError
 
@@ -149,29 +149,23 @@ def _opened(image: Encoded) -> Image:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Pillow.DecompressionBombWarning)
-            return Pillow.open(source)
+            with Pillow.open(source) as opened:
+                yield opened
     except UnidentifiedImageError:
         raise ValueError(f"{image.name} is not an image that can be read") from None
-    except (
-        OSError,
-        SyntaxError,
-        ValueError,
-        Pillow.DecompressionBombWarning,
-        Pillow.DecompressionBombError,
-    ) as error:
+    except (Pillow.DecompressionBombWarning, Pillow.DecompressionBombError) as error:
+        raise ValueError(f"{image.name} is too large: {_line(error)}") from None
+    except (OSError, SyntaxError, ValueError, EOFError, struct.error) as error:
         raise ValueError(f"{image.name} cannot be read: {_line(error)}") from None
 
 
-def _pixels(opened: Image, name: str, gray: bool, size: tuple[int, int]) -> npt.NDArray[np.uint8]:
+def _pixels(opened: Image, gray: bool, size: tuple[int, int]) -> npt.NDArray[np.uint8]:
     from PIL.Image import Resampling
 
-    try:
-        shown = opened.convert("L" if gray else "RGB")
-        if shown.size != size:
-            shown = shown.resize(size, Resampling.BILINEAR)
-        array = np.asarray(shown, dtype=np.uint8)
-    except (OSError, SyntaxError, ValueError) as error:
-        raise ValueError(f"{name} cannot be read: {_line(error)}") from None
+    shown = opened.convert("L" if gray else "RGB")
+    if shown.size != size:
+        shown = shown.resize(size, Resampling.BILINEAR)
+    array = np.asarray(shown, dtype=np.uint8)
     return array[None] if gray else np.moveaxis(array, -1, 0)
 
 

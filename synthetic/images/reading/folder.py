@@ -37,7 +37,7 @@ def find_images(folder: Path) -> ImageFiles:
     Raises:
         ValueError: If there is no subfolder, only one, one without images, or the subfolders are splits.
     """
-    classes = sorted(entry.name for entry in os.scandir(folder) if entry.is_dir() and entry.name[0] != ".")
+    classes = sorted(entry.name for entry in folder.iterdir() if entry.is_dir() and entry.name[0] != ".")
     if not classes:
         raise ValueError(f"{str(folder)!r} must have a subfolder of image files for each class, got none")
     splits = [name for name in classes if name.lower() in _SPLITS]
@@ -69,4 +69,4 @@ def _images_below(folder: Path) -> list[Path]:
 
 
 def _has_subfolders(folder: Path) -> bool:
-    return any(entry.is_dir() for entry in os.scandir(folder))
+    return any(entry.is_dir() for entry in list(folder.iterdir()))

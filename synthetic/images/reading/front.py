@@ -112,8 +112,8 @@ def read_images(
 def _size(size: int | tuple[int, int] | None) -> tuple[int, int] | None:
     if size is None:
         return None
-    sides = (size, size) if isinstance(size, int) else tuple(size)
-    if isinstance(size, bool) or len(sides) != 2 or not all(isinstance(s, int) and s >= 1 for s in sides):
+    sides = size if isinstance(size, tuple) else (size, size)
+    if len(sides) != 2 or not all(type(side) is int and side >= 1 for side in sides):
         raise ValueError(f"size must be a positive side in pixels, or (height, width), got {size!r}")
     return sides[0], sides[1]
 
