@@ -9,7 +9,7 @@ from theory.models import Model
 from theory.parser import ParseError, parse_expression, parse_statement, parse_term
 from theory.prover import (
     Certificate,
-    Check,
+    CheckResult,
     ContradictionError,
     Impossible,
     Proof,
@@ -25,7 +25,7 @@ __all__ = [
     "CLAIMS",
     "ESSL",
     "Certificate",
-    "Check",
+    "CheckResult",
     "Claim",
     "ContradictionError",
     "Diagram",

@@ -24,6 +24,7 @@ from itertools import combinations
 from typing import Literal
 
 __all__ = [
+    "LATEX_OPERATORS",
     "Entropies",
     "Expression",
     "GapOperator",
@@ -46,7 +47,7 @@ GapOperator = Literal["==", ">=", ">"]
 _GAP_OPERATORS: dict[Operator, GapOperator] = {"==": "==", ">=": ">=", "<=": ">=", ">": ">", "<": ">"}
 """What each comparison says of the gap, which is the larger side minus the smaller."""
 
-_LATEX_OPERATORS = {"==": "=", ">=": r"\ge", "<=": r"\le", ">": ">", "<": "<"}
+LATEX_OPERATORS = {"==": "=", ">=": r"\ge", "<=": r"\le", ">": ">", "<": "<"}
 """The comparisons in LaTeX."""
 
 
@@ -239,7 +240,7 @@ class Relation:
 
     def latex(self) -> str:
         """The relation in LaTeX, without dollar signs."""
-        return f"{self.left.latex()} {_LATEX_OPERATORS[self.operator]} {self.right.latex()}"
+        return f"{self.left.latex()} {LATEX_OPERATORS[self.operator]} {self.right.latex()}"
 
 
 @dataclass(frozen=True)
@@ -286,7 +287,7 @@ class Statement:
         text = ""
         previous: Relation | None = None
         for relation in self:
-            operator = _LATEX_OPERATORS[relation.operator] if latex else relation.operator
+            operator = LATEX_OPERATORS[relation.operator] if latex else relation.operator
             if previous is not None and previous.right == relation.left and relation.left.summands:
                 text += f" {operator} {show(relation.right)}"
             else:

@@ -1,4 +1,4 @@
-"""Certificates: what a proof rests on, as plain data that saves to JSON.
+"""Certificates: proofs as plain data that saves to JSON.
 
 For each relation of the statement a `Part` writes its gap as
 
@@ -24,8 +24,13 @@ from theory.parser import parse_expression, parse_term
 __all__ = ["Certificate", "Kind", "Part", "Step"]
 
 Kind = Literal["shannon", "zhang-yeung", "given", "independence", "function"]
+"""Why a step of a proof holds."""
+
 _FORMAT = "theory-certificate-1"
+"""The name and version of the JSON format, which every certificate begins with."""
+
 _WEIGHT = re.compile(r"-?\d{1,4000}(/0*[1-9]\d{0,3999})?\Z", re.ASCII)
+"""An integer or a fraction of at most 4000 digits each, whose denominator is not zero."""
 
 
 @dataclass(frozen=True)
@@ -33,10 +38,10 @@ class Step:
     """One inequality or fact with its weight.
 
     Args:
-        kind: `shannon` and `zhang-yeung` are inequalities, `independence` and `function` facts; `given` is
-            whichever its relation says.
+        kind: `shannon` and `zhang-yeung` are inequalities, `independence` and `function` are facts. `given`
+            is a fact where the given relation is an equality, else an inequality.
         weight: Its multiple; never negative for an inequality.
-        quantity: What is non-negative or zero, as text, for instance `I(A;X|Z)`.
+        quantity: The quantity that is non-negative or zero, as text, for instance `I(A;X|Z)`.
         index: For `given`, the number of the relation among all given relations, from 0.
     """
 
@@ -79,8 +84,8 @@ class Part:
 
     Args:
         relation: The relation, as text.
-        claim: What the steps add up to, as text: the quantity that is shown to be non-negative
-            (or zero, where no inequality is used).
+        claim: The sum of the steps, as text: the quantity that is shown to be non-negative, or zero where
+            no inequality is used.
         steps: The inequalities and facts.
     """
 
@@ -184,25 +189,25 @@ def _elemental(term: Term, names: tuple[str, ...]) -> list[Term]:
         return tuple(v for v in names if v in chosen)
 
     def entropy(x: str, given: set[str]) -> list[Term]:
-        known, found = set(given), []
+        known, terms = set(given), []
         for y in names:
             if y != x and y not in known:
-                found.append(Term((ordered({min(x, y)}), ordered({max(x, y)})), ordered(known)))
+                terms.append(Term((ordered({min(x, y)}), ordered({max(x, y)})), ordered(known)))
                 known.add(y)
-        return [*found, Term(((x,),), ordered(known))]
+        return [*terms, Term(((x,),), ordered(known))]
 
     given = set(term.given)
     left, right = ([v for v in group if v not in given] for group in (term.groups[0], term.groups[-1]))
-    found: list[Term] = []
+    result: list[Term] = []
     for x in [v for v in left if v in right]:
-        found += entropy(x, given)
+        result += entropy(x, given)
         given.add(x)
     left, right = ([v for v in side if v not in given] for side in (left, right))
     for i, x in enumerate(left):
         for j, y in enumerate(right):
             pair = ((min(x, y),), (max(x, y),))
-            found.append(Term(pair, ordered(given | set(left[:i]) | set(right[:j]))))
-    return found
+            result.append(Term(pair, ordered(given | set(left[:i]) | set(right[:j]))))
+    return result
 
 
 def _mapping(value: object, what: str) -> Mapping[str, Any]:

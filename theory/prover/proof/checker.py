@@ -23,15 +23,15 @@ from theory.expressions import Entropies, Expression, Relation, Statement, Term
 from theory.parser import parse_expression, parse_statement, parse_term
 from theory.prover.proof.certificate import Certificate, Part, Step
 
-__all__ = ["CONTRADICTION", "Check", "check", "zhang_yeung"]
+__all__ = ["CONTRADICTION", "CheckResult", "check", "zhang_yeung"]
 
 CONTRADICTION = "contradiction"
 """The `statement` of a certificate that shows its given statements to be contradictory."""
 
 
 @dataclass(frozen=True)
-class Check:
-    """The outcome of checking a certificate.
+class CheckResult:
+    """Whether a certificate is valid, and if not, where its first fault is.
 
     Args:
         valid: Whether the certificate proves its statement.
@@ -169,7 +169,7 @@ def _covers(relation: Relation, proved: list[tuple[Entropies, bool, bool]]) -> b
     return bool(above)
 
 
-def check(certificate: Certificate | Mapping[str, Any] | str) -> Check:
+def check(certificate: Certificate | Mapping[str, Any] | str) -> CheckResult:
     """Check a certificate in exact rational arithmetic.
 
     For every part, claim = sum of weight times quantity must hold as an identity between joint entropies;
@@ -181,7 +181,7 @@ def check(certificate: Certificate | Mapping[str, Any] | str) -> Check:
         certificate: A `Certificate`, its plain data, or its JSON text.
 
     Returns:
-        A `Check`, true when the certificate is valid; otherwise it says where the first fault is.
+        A `CheckResult`, true when the certificate is valid; otherwise it says where the first fault is.
     """
     try:
         if not isinstance(certificate, Certificate):
@@ -194,7 +194,7 @@ def check(certificate: Certificate | Mapping[str, Any] | str) -> Check:
         if diagram is not None:
             diagram.require(*Statement(relations).variables if relations else ())
     except (TypeError, ValueError) as error:
-        return Check(False, "certificate", str(error))
+        return CheckResult(False, "certificate", str(error))
     proved: dict[str, list[tuple[Entropies, bool, bool]]] = {}
     try:
         for number, part in enumerate(certificate.parts, start=1):
@@ -204,12 +204,12 @@ def check(certificate: Certificate | Mapping[str, Any] | str) -> Check:
                 raise _FaultError(f"part {number}", str(error)) from None
             proved.setdefault(part.relation, []).append(outcome)
     except _FaultError as fault:
-        return Check(False, fault.where, fault.reason)
+        return CheckResult(False, fault.where, fault.reason)
     if certificate.statement == CONTRADICTION:
         if any(not claim and strict for claim, _, strict in proved.get(CONTRADICTION, [])):
-            return Check(True)
-        return Check(False, "certificate", "no part shows that 0 > 0")
+            return CheckResult(True)
+        return CheckResult(False, "certificate", "no part shows that 0 > 0")
     for relation in relations:
         if not _covers(relation, proved.get(str(relation), [])):
-            return Check(False, "certificate", f"no part proves {relation}")
-    return Check(True)
+            return CheckResult(False, "certificate", f"no part proves {relation}")
+    return CheckResult(True)
