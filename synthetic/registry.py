@@ -45,6 +45,7 @@ FAMILIES: tuple[type[Generator], ...] = (
     Glyphs,
     Digits,
 )
+"""The families that need no file; a new one is added here."""
 
 GENERATORS: dict[str, type[Generator]] = {family.family: family for family in FAMILIES}
 """The families by their name on the command line."""
@@ -53,6 +54,7 @@ READERS: dict[str, type[Generator]] = {Cifar10.family: Cifar10}
 """Families that read a folder, which must be named: they have no defaults."""
 
 _ARGUMENT = re.compile(r"^    (\w+): (.*)$")
+"""The first line of an argument in the section `Args:` of a docstring."""
 
 
 def make_generator(family: str, settings: Mapping[str, str] | None = None) -> Generator:

@@ -23,6 +23,7 @@ __all__ = ["BatchStream", "RowStream", "SampleDataset", "Tensors"]
 Tensors = dict[str, torch.Tensor]
 
 _BLOCK = 1024
+"""A stream of single rows draws so many at a time."""
 
 
 class SampleDataset(Dataset[Tensors]):

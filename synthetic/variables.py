@@ -8,7 +8,10 @@ from typing import Literal
 __all__ = ["Kind", "Role", "Variable"]
 
 Kind = Literal["discrete", "continuous", "image"]
+"""The kind of values that a variable takes."""
+
 Role = Literal["class", "style", "pose", "raw", "transformation", "input", "representation", "other"]
+"""The part that a variable plays in a world."""
 
 
 @dataclass(frozen=True)

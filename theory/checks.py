@@ -13,6 +13,7 @@ import numpy.typing as npt
 __all__ = ["distribution", "integer", "matrix", "number", "positive_definite", "probability"]
 
 _SUM_TOLERANCE = 1e-9
+"""Probabilities may miss the sum 1 by this, for those that were typed as decimals."""
 
 
 def integer(name: str, value: object, low: int, high: int | None = None) -> int:

@@ -33,8 +33,13 @@ from theory.parser import parse_expression
 __all__ = ["Model"]
 
 _MAX_CELLS = 2**27
+"""The largest table that is made, 1 GiB of doubles."""
+
 _MAX_AXES = 32
+"""The largest number of axes that every version of numpy allows."""
+
 _Factor = tuple[tuple[str, ...], npt.NDArray[Any]]
+"""Variables, and a table with one axis for each."""
 
 
 class Model:

@@ -38,11 +38,22 @@ _TOKEN = re.compile(
     r"|(?P<operator>==|>=|<=|≥|≤|=|>|<)"
     r"|(?P<symbol>[-+*/();,|])"
 )
+"""One token; the name of the group is its kind."""
+
 _OPERATORS = {"=": "==", "≥": ">=", "≤": "<="}
+"""The standard spelling of comparisons that have several."""
+
 _MAX_NUMBER_LENGTH = 1000
+"""The most characters of a number: Python refuses to print integers beyond 4300 digits."""
+
 _MAX_BITS = 3000
+"""The most bits of a coefficient's numerator or denominator: about 900 digits, which parse back."""
+
 _MAX_EXPONENT = 300
+"""The largest exponent of a number, positive or negative, close to the range of doubles."""
+
 _MAX_DEPTH = 100
+"""The most brackets inside each other: each takes a few of Python's thousand nested calls."""
 
 
 class ParseError(ValueError):

@@ -29,6 +29,7 @@ from theory.support import Support
 __all__ = ["Product"]
 
 _JOINED = ("C", "X")
+"""The variables that become pairs."""
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ _ROLES: dict[str, Role] = {
     "X": "input",
     "Z": "representation",
 }
+"""The roles of variables by their usual names."""
 
 
 @dataclass(frozen=True)

@@ -29,11 +29,19 @@ FILES: dict[str, tuple[str, ...]] = {
 """The files of each split."""
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+"""The names of the classes, by their number."""
 
 _SHAPE = (3, 32, 32)
+"""Channels, height and width of an image."""
+
 _ROW = 1 + 3 * 32 * 32
+"""The bytes of one row of a file: the label, then the pixels."""
+
 _FOLDER = "cifar-10-batches-bin"
+"""The folder that the archive makes."""
+
 _ADVICE = "get the binary version (for C programs) from https://www.cs.toronto.edu/~kriz/cifar.html"
+"""Where to get the files, for error messages."""
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,10 @@ from theory.checks import integer
 __all__ = ["ContactSheet", "contact_sheet"]
 
 _DPI = 100
+"""Pixels of the sheet in one of matplotlib's inches."""
+
 _GAP, _LINE, _LETTER = 8, 11, 5
+"""In pixels: the space between images, the height of a line of a caption, the width of a letter."""
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ from theory.checks import integer
 __all__ = ["ExactModel", "diagrams", "joint_of", "joints", "joints_on", "models"]
 
 _MAX_CELLS = 2**16
+"""The largest table of a joint that is drawn."""
 
 
 class ExactModel(Model):

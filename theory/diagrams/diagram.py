@@ -26,7 +26,10 @@ import networkx as nx
 __all__ = ["ESSL", "Diagram"]
 
 _NAME = re.compile(r"[^\W\d]\w*'*\Z")
+"""A letter, then letters, digits or underscores, then primes."""
+
 _ARROW = re.compile(r"(->|=>)")
+"""An edge, or an edge into a deterministic variable."""
 
 
 class Diagram:

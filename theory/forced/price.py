@@ -49,9 +49,16 @@ __all__ = ["Price", "price_of_avoidance"]
 Floats = npt.NDArray[np.float64]
 
 _MAX_INPUTS = 9
+"""The most different inputs: the simplices that branch and bound cuts have a corner for each."""
+
 _SAME = 1e-12
+"""Values in nats and probabilities that differ by less are equal but for rounding."""
+
 _POLISHING = 200
+"""The steps uphill from a posterior that violates the dual, so that fewer rounds are needed."""
+
 _MAX_ROUNDS = 500
+"""The most linear programs for one budget, each with one or two posteriors more."""
 
 
 @dataclass(frozen=True)

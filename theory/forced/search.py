@@ -22,7 +22,10 @@ from theory.joints import Joint
 __all__ = ["Disagreement", "deterministic_worlds", "disagreements"]
 
 _MAX_WORLDS = 1_000_000
+"""The most functions that are gone through, minutes of work."""
+
 _ZERO = 1e-12
+"""An information up to this counts as zero, in nats: it is a rounding error."""
 
 
 @dataclass(frozen=True)

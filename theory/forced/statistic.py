@@ -50,6 +50,7 @@ from theory.joints import Joint
 __all__ = ["PosteriorGap", "forced_information", "posterior_gap", "with_statistic"]
 
 Names = str | Sequence[str]
+"""One variable, or several."""
 
 
 def with_statistic(

@@ -55,7 +55,10 @@ Number: TypeAlias = sympy.Expr | int | float
 """A parameter: a sympy expression, or a number; a float is taken as the decimal that it prints as."""
 
 _SUM_TOLERANCE = 1e-9
+"""Numbers of a prior may miss the sum 1 by this, for those that were typed as decimals."""
+
 _MAX_FACTORED = 10**12
+"""Logarithms of integers below this are split into those of their prime factors; larger ones take long."""
 
 
 class Eta(sympy.Function):  # type: ignore[misc]

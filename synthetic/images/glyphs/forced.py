@@ -19,9 +19,12 @@ from scipy.special import xlogy
 __all__ = ["posterior_information"]
 
 Array = npt.NDArray[np.float64]
+
 Batch = tuple[Array, Array, Array]
+"""The weights, p(A|x) and p(C|x) of some draws."""
 
 _NEIGHBOURS = (1, 4, 16, 64, 256)
+"""The numbers of neighbours to choose from."""
 
 
 def posterior_information(

@@ -48,8 +48,14 @@ MAX_TEMPLATES = 8192
 """The largest number of different images that the Monte Carlo posterior runs over."""
 
 _STRATA = 512
+"""With more images than this, each draw of the noise serves a stratified choice of so many."""
+
 _BLOCK = 2**20
+"""So many posterior cells are held at a time, 8 MiB."""
+
 _PILOT = 64
+"""The pairs of draws of the pilot run, and the fewest of any run."""
+
 _MAX_WORK = 2 * 10**10
 """The largest number of posterior cells that one answer may cost, minutes of work."""
 

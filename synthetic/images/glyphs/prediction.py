@@ -32,7 +32,10 @@ if TYPE_CHECKING:
 __all__ = ["GlyphForm", "closed_form"]
 
 _TABLE = 32
+"""Half the side of the distance tables on which the orbits are found."""
+
 _MAX_POINTS = 10_000
+"""The most points of all orbits together."""
 
 
 class GlyphForm(ClosedForm):

@@ -25,6 +25,7 @@ from theory.checks import distribution, number
 __all__ = ["Choice", "Prior", "Triangular", "Uniform", "as_prior"]
 
 Value = float | tuple[float, ...]
+"""A number, or a pair of numbers."""
 
 
 @dataclass(frozen=True)
@@ -159,6 +160,7 @@ class Triangular:
 
 
 Prior = Choice | Uniform | Triangular
+"""Any of the three."""
 
 
 def as_prior(name: str, spec: object, *, low: float, high: float, pairs: bool = False) -> Prior:

@@ -21,6 +21,7 @@ EXTENT = 1.35
 """Half the side of the square that a table covers, in glyph units."""
 
 _TOLERANCE = 1e-9
+"""Tables that differ by less are equal but for rounding, in glyph units."""
 
 Table = npt.NDArray[np.float64]
 

@@ -31,6 +31,7 @@ from theory.support import Support
 __all__ = ["STYLES", "GlyphWorld"]
 
 PriorLike = Prior | float | Sequence[object] | Mapping[str, object]
+"""All that `as_prior` takes for a prior."""
 
 STYLES: dict[str, tuple[float, float]] = {
     "hue": (0.0, 1.0),

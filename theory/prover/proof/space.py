@@ -35,7 +35,10 @@ __all__ = ["MOST_VARIABLES", "Quantities", "Space", "Use", "elementals", "quanti
 
 Masks = npt.NDArray[np.int64]
 Hashes = npt.NDArray[np.uint64]
+
 FactKind = Literal["independence", "function", "given"]
+"""Where a fact comes from: the diagram, by separation or by a function, or a given statement."""
+
 Number = TypeVar("Number", np.int64, np.uint64, np.float64)
 
 MOST_VARIABLES = 16
