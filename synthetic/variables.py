@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["Kind", "Role", "Variable"]
+__all__ = ["Role", "Variable", "VariableKind"]
 
-Kind = Literal["discrete", "continuous", "image"]
+VariableKind = Literal["discrete", "continuous", "image"]
 """The kind of values that a variable takes."""
 
 Role = Literal["class", "style", "pose", "raw", "transformation", "input", "representation", "other"]
@@ -30,7 +30,7 @@ class Variable:
     """
 
     name: str
-    kind: Kind
+    kind: VariableKind
     cardinality: int | None = None
     role: Role = "other"
 

@@ -9,7 +9,7 @@ from typing import Protocol
 
 import torch
 
-from synergy.learning.seeds import Stream, stream_seed
+from synergy.learning.seeds import Purpose, stream_seed
 
 __all__ = ["Batch", "Source", "step_streams"]
 
@@ -74,6 +74,6 @@ def step_streams(
     Those of step t are a function of (seed, epoch, t) alone; held out: of (seed, t). Their seeds are made in
     one go: after a training step, which leaves nothing in the cache, making one takes ten times as long.
     """
-    stream, number = (Stream.HELD_OUT, 0) if held_out else (Stream.STEP, epoch)
-    for state in [stream_seed(seed, stream, number, step) for step in range(steps)]:
+    purpose, number = (Purpose.HELD_OUT, 0) if held_out else (Purpose.STEP, epoch)
+    for state in [stream_seed(seed, purpose, number, step) for step in range(steps)]:
         yield torch.Generator(device=device).manual_seed(state)

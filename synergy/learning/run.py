@@ -19,7 +19,7 @@ from synergy.learning.checkpoints import Checkpoint, flatten_optimiser, restore_
 from synergy.learning.encoders import build_encoder
 from synergy.learning.options import Training
 from synergy.learning.pretext import Pretext
-from synergy.learning.seeds import Stream, seeded
+from synergy.learning.seeds import Purpose, seeded
 from synergy.learning.trained import Trained
 
 __all__ = ["Run"]
@@ -41,7 +41,7 @@ class Run:
     ) -> None:
         self.pretext, self.settings, self.device, self.seed = pretext, settings, device, seed
         self._data = source, held_out
-        with seeded(seed, Stream.WEIGHTS, device=device):
+        with seeded(seed, Purpose.WEIGHTS, device=device):
             built = (
                 build_encoder(encoder, source.shape, features=features)
                 if isinstance(encoder, str)
@@ -105,7 +105,7 @@ class Run:
 
     def epoch(self) -> None:
         """One pass over the data; what it draws from torch's own generators depends on its number alone."""
-        with seeded(self.seed, Stream.EPOCH, self.done, device=self.device):
+        with seeded(self.seed, Purpose.EPOCH, self.done, device=self.device):
             self._pass(*self._data)
 
     def _pass(self, source: Source, held_out: Source | None) -> None:

@@ -11,10 +11,10 @@ import torch
 
 from theory.checks import integer
 
-__all__ = ["Stream", "generator", "seeded", "stream_seed"]
+__all__ = ["Purpose", "generator", "seeded", "stream_seed"]
 
 
-class Stream(IntEnum):
+class Purpose(IntEnum):
     """What random numbers are drawn for: each purpose has a stream of its own.
 
     The values are part of every result, so they never change and none is used again.
@@ -38,7 +38,7 @@ class Stream(IntEnum):
     """What a network draws in an epoch, such as dropout, by the number of the epoch."""
 
 
-def generator(seed: int, stream: Stream, *key: int, device: torch.device | str = "cpu") -> torch.Generator:
+def generator(seed: int, purpose: Purpose, *key: int, device: torch.device | str = "cpu") -> torch.Generator:
     """A stream of random numbers that depends on the seed, the purpose and the key alone.
 
     A training step draws from the stream of its own number, so that resumed training needs no saved
@@ -47,21 +47,21 @@ def generator(seed: int, stream: Stream, *key: int, device: torch.device | str =
     Raises:
         ValueError: If the seed is negative.
     """
-    return torch.Generator(device=device).manual_seed(stream_seed(seed, stream, *key))
+    return torch.Generator(device=device).manual_seed(stream_seed(seed, purpose, *key))
 
 
-def stream_seed(seed: int, stream: Stream, *key: int) -> int:
+def stream_seed(seed: int, purpose: Purpose, *key: int) -> int:
     """The seed that `generator` gives its stream, a number below 2^63.
 
     Raises:
         ValueError: If the seed is negative.
     """
-    sequence = np.random.SeedSequence(integer("seed", seed, 0), spawn_key=(stream, *key))
+    sequence = np.random.SeedSequence(integer("seed", seed, 0), spawn_key=(purpose, *key))
     return int(sequence.generate_state(1, np.uint64)[0]) >> 1
 
 
 @contextmanager
-def seeded(seed: int, stream: Stream, *key: int, device: torch.device) -> Iterator[None]:
+def seeded(seed: int, purpose: Purpose, *key: int, device: torch.device) -> Iterator[None]:
     """Torch's own generators within, of the CPU and of the device, seeded by the same three alone.
 
     Initial weights and dropout draw from them. Afterwards they are as they were.
@@ -69,7 +69,7 @@ def seeded(seed: int, stream: Stream, *key: int, device: torch.device) -> Iterat
     Raises:
         ValueError: If the seed is negative.
     """
-    state = stream_seed(seed, stream, *key)
+    state = stream_seed(seed, purpose, *key)
     cuda = device.type == "cuda"
     index = torch.cuda.current_device() if cuda and device.index is None else device.index
     with torch.random.fork_rng(devices=[index] if cuda else []):

@@ -20,7 +20,7 @@ __all__ = ["posterior_information"]
 
 Array = npt.NDArray[np.float64]
 
-Batch = tuple[Array, Array, Array]
+Draws = tuple[Array, Array, Array]
 """The weights, p(A|x) and p(C|x) of some draws."""
 
 _NEIGHBOURS = (1, 4, 16, 64, 256)
@@ -28,7 +28,7 @@ _NEIGHBOURS = (1, 4, 16, 64, 256)
 
 
 def posterior_information(
-    batches: Sequence[Batch], *, prior: Array, resolution: float
+    batches: Sequence[Draws], *, prior: Array, resolution: float
 ) -> tuple[float, float]:
     """A lower bound of I(C;T) with its standard error.
 
@@ -51,7 +51,7 @@ def posterior_information(
     entropy = -float(xlogy(prior, prior).sum())
     floor = mass.sum() / len(weights)
 
-    def bound(part: Sequence[Batch], counts: Sequence[int]) -> Array:
+    def bound(part: Sequence[Draws], counts: Sequence[int]) -> Array:
         """The value of each draw of the noise, for each number of neighbours: shape (counts, draws)."""
         w, there, truth = _joined(part)
         starts = np.cumsum([0, *(len(batch[0]) for batch in part)])[:-1]
@@ -70,7 +70,7 @@ def posterior_information(
     return float(found.mean()), float(found.std(ddof=1) / math.sqrt(len(found)))
 
 
-def _joined(batches: Sequence[Batch]) -> Batch:
+def _joined(batches: Sequence[Draws]) -> Draws:
     weights, t, c = (np.concatenate(part) for part in zip(*batches, strict=True))
     return weights, t, c
 

@@ -21,9 +21,9 @@ from typing import Any, Literal, cast, get_args
 from theory.expressions import Term
 from theory.parser import parse_expression, parse_term
 
-__all__ = ["Certificate", "Kind", "Part", "Step"]
+__all__ = ["Certificate", "Part", "Step", "StepKind"]
 
-Kind = Literal["shannon", "zhang-yeung", "given", "independence", "function"]
+StepKind = Literal["shannon", "zhang-yeung", "given", "independence", "function"]
 """Why a step of a proof holds."""
 
 _FORMAT = "theory-certificate-1"
@@ -45,7 +45,7 @@ class Step:
         index: For `given`, the number of the relation among all given relations, from 0.
     """
 
-    kind: Kind
+    kind: StepKind
     weight: Fraction
     quantity: str
     index: int | None = None
@@ -67,15 +67,15 @@ class Step:
             ValueError: If a key is missing or a value malformed.
         """
         kind = _text(data, "kind")
-        if kind not in get_args(Kind):
-            raise ValueError(f"a step's kind must be one of {get_args(Kind)}, got {kind!r}")
+        if kind not in get_args(StepKind):
+            raise ValueError(f"a step's kind must be one of {get_args(StepKind)}, got {kind!r}")
         index = data.get("index")
         if index is not None and (not isinstance(index, int) or isinstance(index, bool)):
             raise ValueError(f"a step's index must be an integer, got {index!r}")
         text = _text(data, "weight")
         if not _WEIGHT.match(text):
             raise ValueError(f"a step's weight must be a fraction such as '3/2', got {text[:60]!r}")
-        return cls(cast(Kind, kind), Fraction(text), _text(data, "quantity"), index)
+        return cls(cast(StepKind, kind), Fraction(text), _text(data, "quantity"), index)
 
 
 @dataclass(frozen=True)
@@ -169,7 +169,7 @@ class Certificate:
 def _split(part: Part) -> Part:
     quantities = [step.quantity for step in part.steps]
     names = tuple(dict.fromkeys(v for q in (*quantities, part.claim) for v in parse_expression(q).variables))
-    weights: dict[tuple[Kind, str, int | None], Fraction] = {}
+    weights: dict[tuple[StepKind, str, int | None], Fraction] = {}
     for step in part.steps:
         terms = [step.quantity]
         if step.kind == "shannon":
