@@ -323,15 +323,15 @@ def _plural(inner: tuple[Any, ...]) -> str:
 def _arguments(doc: str) -> dict[str, str]:
     """The meaning of each argument, from the section `Args:` of a docstring."""
     _, _, section = doc.partition("Args:\n")
-    found: dict[str, str] = {}
+    result: dict[str, str] = {}
     current = ""
     for line in section.split("\n"):
         match = _ARGUMENT.match(line)
         if match:
             current = match[1]
-            found[current] = match[2].strip()
+            result[current] = match[2].strip()
         elif line.startswith("        ") and current:
-            found[current] += " " + line.strip()
+            result[current] += " " + line.strip()
         elif line.strip():
             break
-    return found
+    return result

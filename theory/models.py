@@ -211,14 +211,14 @@ class Model:
         return self.joint(sorted(subset), max_cells=max_cells).entropy(subset)
 
     def _ancestors(self, variables: Iterable[str]) -> set[str]:
-        found: set[str] = set()
+        result: set[str] = set()
         waiting = list(variables)
         while waiting:
             v = waiting.pop()
-            if v not in found:
-                found.add(v)
+            if v not in result:
+                result.add(v)
                 waiting.extend(self.diagram.parents(v))
-        return found
+        return result
 
     def _cells(self, variables: Iterable[str]) -> int:
         return prod(self.cardinality(v) for v in variables)

@@ -99,7 +99,7 @@ class _Linear:
 
 
 def _tokens(text: str) -> list[_Token]:
-    found, position = [], 0
+    result, position = [], 0
     while position < len(text):
         if text[position].isspace():
             position += 1
@@ -109,9 +109,9 @@ def _tokens(text: str) -> list[_Token]:
             raise ParseError(text, position, f"unexpected character {text[position]!r}")
         if match.lastgroup == "reversed":
             raise ParseError(text, position, f"{match.group()!r} is written {match.group()[::-1]!r}")
-        found.append(_Token(str(match.lastgroup), match.group(), position))
+        result.append(_Token(str(match.lastgroup), match.group(), position))
         position = match.end()
-    return [*found, _Token("end", "", len(text))]
+    return [*result, _Token("end", "", len(text))]
 
 
 class _Parser:

@@ -102,7 +102,7 @@ class Cifar10(RealImageGenerator):
         """The number of rows of each file of the split."""
         names = FILES[self.split]
         folder = _find(Path(self.root), names)
-        found = {}
+        result = {}
         for path in (folder / name for name in names):
             size = path.stat().st_size
             if not size or size % _ROW:
@@ -110,8 +110,8 @@ class Cifar10(RealImageGenerator):
                     f"{path} is truncated or no CIFAR-10 batch: expected a positive multiple of {_ROW} "
                     f"bytes, one row per image, got {size}"
                 )
-            found[path] = size // _ROW
-        return found
+            result[path] = size // _ROW
+        return result
 
     def _rows(self) -> list[npt.NDArray[np.uint8]]:
         """The chosen rows of each file, memory-mapped, of shape (n, 3073)."""

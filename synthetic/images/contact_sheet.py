@@ -125,10 +125,10 @@ def _class_names(sample: Sample) -> dict[str, Sequence[str]]:
     parameters = sample.metadata.get("parameters")
     if not isinstance(parameters, Mapping) or "C" not in sample.variables:
         return {}
-    found: Any = parameters.get("glyphs") or parameters.get("names") or parameters.get("classes")
-    if not isinstance(found, list | tuple) or len(found) != sample.variables["C"].cardinality:
+    classes: Any = parameters.get("glyphs") or parameters.get("names") or parameters.get("classes")
+    if not isinstance(classes, list | tuple) or len(classes) != sample.variables["C"].cardinality:
         return {}
-    return {"C": [str(x["name"]) if isinstance(x, Mapping) else str(x) for x in found]}
+    return {"C": [str(x["name"]) if isinstance(x, Mapping) else str(x) for x in classes]}
 
 
 def _title(sample: Sample) -> str:

@@ -194,12 +194,12 @@ class _Funnel:
                 q = np.zeros(k)
                 q[list(chosen)] = np.maximum(solution, 0)
                 corners.setdefault(tuple(q.round(9)), q / q.sum())
-        found = list(corners.values())
-        h_a, _ = self.entropies(np.array(found))
-        program = linprog(h_a, A_eq=np.array(found).T, b_eq=self.weights, method="highs")
+        result = list(corners.values())
+        h_a, _ = self.entropies(np.array(result))
+        program = linprog(h_a, A_eq=np.array(result).T, b_eq=self.weights, method="highs")
         if program.status != 0:
             raise ValueError(f"the linear program at budget 0 failed: {program.message}")
-        return found, float(self.entropies(self.weights)[0] - program.fun)
+        return result, float(self.entropies(self.weights)[0] - program.fun)
 
     def bounds(
         self, b: float, posteriors: list[Floats], tolerance: float, max_cells: int

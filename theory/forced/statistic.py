@@ -149,11 +149,11 @@ def _names(variables: Names) -> tuple[str, ...]:
 
 
 def _exact_groups(rows: npt.NDArray[Any]) -> list[int]:
-    found: dict[tuple[Any, ...], int] = {}
+    number_of: dict[tuple[Any, ...], int] = {}
     groups = []
     for row in rows:
         mass = sum(row)
-        groups.append(found.setdefault(tuple(p / mass for p in row), len(found)) if mass else 0)
+        groups.append(number_of.setdefault(tuple(p / mass for p in row), len(number_of)) if mass else 0)
     return groups
 
 

@@ -66,8 +66,8 @@ def posterior_information(
 
     counts = [k for k in _NEIGHBOURS if k <= len(cells)]
     best = counts[int(bound(batches[half:rest], counts).mean(axis=1).argmax())]
-    found = bound(batches[rest:], [best])[0]
-    return float(found.mean()), float(found.std(ddof=1) / math.sqrt(len(found)))
+    bounds = bound(batches[rest:], [best])[0]
+    return float(bounds.mean()), float(bounds.std(ddof=1) / math.sqrt(len(bounds)))
 
 
 def _joined(batches: Sequence[Draws]) -> Draws:

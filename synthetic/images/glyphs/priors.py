@@ -226,5 +226,5 @@ def _parse(name: str, spec: object, pairs: bool) -> Prior:
 def _value(value: object) -> Value:
     if isinstance(value, Sequence) and not isinstance(value, str):
         return tuple(number("value", x) for x in value)
-    found = number("value", value)
-    return 0.0 if found == 0 and math.copysign(1, found) < 0 else found
+    single = number("value", value)
+    return 0.0 if single == 0 and math.copysign(1, single) < 0 else single

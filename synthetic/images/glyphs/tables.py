@@ -106,15 +106,15 @@ def distinct_glyphs(spec: object) -> tuple[Glyph, ...]:
         spec = GLYPH_SETS[spec]
     if not isinstance(spec, Sequence):
         raise TypeError(f"glyphs must be a list of glyphs or the name of a set, got {spec!r}")
-    found = tuple(as_glyph(g) for g in spec)
-    if len(found) < 2:
-        raise ValueError(f"glyphs must name at least two classes, got {len(found)}")
-    names = [g.name for g in found]
+    result = tuple(as_glyph(g) for g in spec)
+    if len(result) < 2:
+        raise ValueError(f"glyphs must name at least two classes, got {len(result)}")
+    names = [g.name for g in result]
     if len(set(names)) != len(names):
         raise ValueError(f"glyphs must differ, got {names}")
     seen: dict[bytes, str] = {}
-    for name, table in zip(names, distance_tables(found, (0.0,), 16), strict=True):
+    for name, table in zip(names, distance_tables(result, (0.0,), 16), strict=True):
         other = seen.setdefault(table.tobytes(), name)
         if other != name:
             raise ValueError(f"glyphs must look different, got {other!r} and {name!r} with the same strokes")
-    return found
+    return result

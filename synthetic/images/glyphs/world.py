@@ -130,9 +130,9 @@ class GlyphWorld(Generator):
     @property
     def continuous_latents(self) -> tuple[str, ...]:
         """The latents with a continuous prior, among the styles, V and A."""
-        found = [k for k, prior in self.styles.items() if prior.states is None]
-        found += ["V"] if self.pose_prior.states is None else []
-        return (*found, *(["A"] if self.action.cardinality is None else []))
+        result = [k for k, prior in self.styles.items() if prior.states is None]
+        result += ["V"] if self.pose_prior.states is None else []
+        return (*result, *(["A"] if self.action.cardinality is None else []))
 
     @property
     def raw_states(self) -> int | None:
@@ -180,15 +180,15 @@ class GlyphWorld(Generator):
 
         styles = {k: self.styles[k].states for k in self.varying}
         joint = None if None in styles.values() else math.prod(s or 1 for s in styles.values())
-        found = [variable("C", len(self.classes), "class"), variable("S", joint, "style")]
-        found += [variable(k, states, "style") for k, states in styles.items()]
-        found.append(variable("V", self.pose_prior.states, "pose"))
+        result = [variable("C", len(self.classes), "class"), variable("S", joint, "style")]
+        result += [variable(k, states, "style") for k, states in styles.items()]
+        result.append(variable("V", self.pose_prior.states, "pose"))
         if self.has_raw:
-            found.append(variable("R", self.states.raw_count, "raw"))
-        found.append(variable("A", self.action.cardinality, "transformation"))
+            result.append(variable("R", self.states.raw_count, "raw"))
+        result.append(variable("A", self.action.cardinality, "transformation"))
         if self.occlusion:
-            found.append(variable("occlusion", drawing.PLACES + 1, "other"))
-        return (*found, Variable("X", "image", None, "input"))
+            result.append(variable("occlusion", drawing.PLACES + 1, "other"))
+        return (*result, Variable("X", "image", None, "input"))
 
     def renderer(self, device: torch.device | str = "cpu") -> Renderer:
         """What draws the raw images on a device; made once for each."""
@@ -242,13 +242,13 @@ class GlyphWorld(Generator):
     @property
     def parameters(self) -> dict[str, Any]:
         """The parameters by name, as JSON can hold them."""
-        found: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self)}
-        found["glyphs"] = [g.to_json() for g in self.classes]
-        found["prior"] = None if self.prior is None else list(self.prior)
-        found["transformation"] = describe(self.action)
+        result: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self)}
+        result["glyphs"] = [g.to_json() for g in self.classes]
+        result["prior"] = None if self.prior is None else list(self.prior)
+        result["transformation"] = describe(self.action)
         for name, prior in (*self.styles.items(), ("pose", self.pose_prior)):
-            found[name] = prior.to_json()
-        return found
+            result[name] = prior.to_json()
+        return result
 
     def __repr__(self) -> str:
         names = ", ".join(self.class_names)
