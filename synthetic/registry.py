@@ -94,7 +94,7 @@ def load_generator(content: Mapping[str, Any]) -> Generator:
 
 
 def describe(family: str) -> dict[str, Any]:
-    """What a family is: summary, parameters with type, default and meaning, variables, answers, main terms.
+    """A family in plain data: summary, parameters, variables, diagram, answers and main terms.
 
     Raises:
         ValueError: If the family is unknown.

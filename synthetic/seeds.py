@@ -19,7 +19,7 @@ __all__ = ["Streams", "child_seed", "shard_seed"]
 
 
 class _Purpose(IntEnum):
-    """What a seed is derived for; the values are part of every sample, so they never change."""
+    """The purpose that a seed is derived for; the values are part of every sample, so they never change."""
 
     SHARD = 1
     """One of the shards of a data set, by its number."""

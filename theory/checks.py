@@ -1,4 +1,4 @@
-"""What the families ask of their parameters; each error names the argument and what was passed."""
+"""Checks of parameters. Each error names the argument, the value and what was expected."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def distribution(name: str, values: object, size: int | None = None) -> tuple[fl
     """Non-negative numbers that sum to one.
 
     Raises:
-        ValueError: If they are not a distribution, or not `size` many.
+        ValueError: If they are not a distribution, or their number is not `size`.
     """
     p = _floats(name, values)
     if p.ndim != 1 or not p.size:
@@ -88,7 +88,7 @@ def matrix(
     """A matrix of finite numbers, as nested tuples.
 
     Raises:
-        ValueError: If it is not a matrix of the shape that is asked for.
+        ValueError: If it is not a matrix of that shape.
     """
     table = _floats(name, values)
     wanted = (rows, columns)

@@ -45,7 +45,7 @@ GapOperator = Literal["==", ">=", ">"]
 """The comparisons of a gap with zero."""
 
 _GAP_OPERATORS: dict[Operator, GapOperator] = {"==": "==", ">=": ">=", "<=": ">=", ">": ">", "<": ">"}
-"""What each comparison says of the gap, which is the larger side minus the smaller."""
+"""How the gap, the larger side minus the smaller, compares with zero."""
 
 LATEX_OPERATORS = {"==": "=", ">=": r"\ge", "<=": r"\le", ">": ">", "<": "<"}
 """The comparisons in LaTeX."""
@@ -218,7 +218,7 @@ class Relation:
 
     @property
     def gap(self) -> Expression:
-        """The quantity that the relation says is `>= 0`, `> 0` or, for an equality, `== 0`."""
+        """The larger side minus the smaller: the relation says that it is `>= 0`, `> 0` or `== 0`."""
         return self.right - self.left if self.operator in ("<=", "<") else self.left - self.right
 
     @property

@@ -1,8 +1,8 @@
 """Models: a causal diagram with a conditional table for every variable.
 
-Marginals come from variable elimination (Zhang and Poole 1994): variables that are neither asked for nor
-ancestors of one that is are dropped, the others are summed out one at a time, the cheapest next. So a model
-may have far more variables than its joint could hold.
+Marginals come from variable elimination (Zhang and Poole 1994). Only the variables that are asked for and
+their ancestors matter; the ancestors are summed out one at a time, the cheapest next. So a model may have
+far more variables than its joint could hold.
 
 Example:
     >>> names = [f"X{i}" for i in range(1, 31)]
@@ -48,8 +48,8 @@ class Model:
     Args:
         diagram: The causal diagram.
         tables: For each variable p(variable | parents), an array of shape
-            (*cardinalities of `diagram.parents(variable)`, cardinality of the variable). Where one is an
-            object array of Fractions all must be, and so will be the joints.
+            (*cardinalities of `diagram.parents(variable)`, cardinality of the variable). Either all are
+            object arrays of Fractions or none is, and the joints are of the same kind.
 
     Raises:
         ValueError: If a table is missing or unknown, its shape does not fit its parents, a row is
@@ -156,7 +156,7 @@ class Model:
         """The joint of all variables, or of some, by variable elimination.
 
         Args:
-            variables: Which, in the order wanted; None for all.
+            variables: Those that are wanted, in this order; None for all.
             max_cells: The largest table that may be built on the way.
 
         Raises:

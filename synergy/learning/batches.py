@@ -1,4 +1,4 @@
-"""What a training step sees, and where it comes from."""
+"""The batches of training steps, and the sources that they come from."""
 
 from __future__ import annotations
 

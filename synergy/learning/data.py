@@ -212,7 +212,7 @@ class ImageSet:
 
     @cached_property
     def digest(self) -> str:
-        """What tells this set from another, labels and groups included: 16 hexadecimal digits."""
+        """16 hexadecimal digits that differ from those of any other set, labels and groups included."""
         digest = hashlib.sha256(repr((self.shape, sorted(self.states.items()), self.pixels)).encode())
         columns = [self.images, *(self.labels[name] for name in sorted(self.labels))]
         for column in (*columns, *(() if self.groups is None else (self.groups,))):

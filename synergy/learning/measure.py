@@ -1,4 +1,4 @@
-r"""What is measured on a representation: information about the transformation, the class and the style.
+r"""Measuring a representation: its information about the transformation, the class and the style.
 
 Every term is a difference of held-out log losses of cross-fitted classifiers, on images that the encoder
 never saw, and so usable information (Xu et al. 2020, arXiv:2002.10689). The synergy I(A;C|Z) is measured
@@ -51,7 +51,7 @@ DEFAULT_TERMS = (
     "H(A|Z)",
     "H(C|Z)",
 )
-"""What is measured when nothing is asked for; I(S;Z) comes with every style S in the sample."""
+"""The terms that are measured by default; I(S;Z) is added for every style S in the sample."""
 
 
 @dataclass(frozen=True)

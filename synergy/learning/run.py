@@ -85,7 +85,7 @@ class Run:
 
     @cached_property
     def identity(self) -> dict[str, Any]:
-        """What a checkpoint must share with this run."""
+        """The settings that a checkpoint must share with this run."""
         source, held_out = self._data
         return {
             **self.description,
@@ -254,5 +254,5 @@ def _fused(device: torch.device) -> bool | None:
 
 
 def _fingerprint(source: Source) -> str:
-    """What tells one data set from another: a digest, where the source has one."""
+    """A digest that differs between data sets, where the source has one."""
     return f"{source.size} inputs of shape {source.shape}, digest {getattr(source, 'digest', 'unknown')}"

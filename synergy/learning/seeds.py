@@ -15,7 +15,7 @@ __all__ = ["Purpose", "generator", "seeded", "stream_seed"]
 
 
 class Purpose(IntEnum):
-    """What random numbers are drawn for: each purpose has a stream of its own.
+    """The purpose that random numbers are drawn for; each has a stream of its own.
 
     The values are part of every result, so they never change and none is used again.
     """
@@ -35,7 +35,7 @@ class Purpose(IntEnum):
     WEIGHTS = 9
     """The initial weights of encoder and head."""
     EPOCH = 10
-    """What a network draws in an epoch, such as dropout, by the number of the epoch."""
+    """The random numbers of a network in an epoch, such as dropout, by the number of the epoch."""
 
 
 def generator(seed: int, purpose: Purpose, *key: int, device: torch.device | str = "cpu") -> torch.Generator:

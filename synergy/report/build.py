@@ -58,25 +58,25 @@ _MEANINGS: dict[Judgement, str] = {
     "unknown": "neither a proof nor a counterexample was found",
     "not applicable": "the claim cannot be read here; the note says why",
 }
-"""What each judgement says."""
+"""The meaning of each judgement."""
 
 _OF_SOME = {"verified": "satisfied", "violated": "not satisfied"}
-"""What a judgement is called where the claim is that some model satisfies the statement."""
+"""Other names of judgements, where the claim is that some model satisfies the statement."""
 
 _COUNTED = {"random models": "model", "witness": "model", "its own check": "case"}
-"""What is counted in place of samples, by the case."""
+"""The things that are counted in place of samples, by case."""
 
 _EXPECTED = {
     "true": "expected to be true",
     "false": "expected to be false",
     "exists": "expected to be satisfied by some model",
 }
-"""What is expected of a claim."""
+"""The expectation of a claim, in words."""
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One claim in one world, for the matrix: how it stands and what was found."""
+    """One claim in one world, for the matrix: its state and its result."""
 
     world: World
     state: str
@@ -102,7 +102,7 @@ class VerdictRow:
 
 @dataclass(frozen=True)
 class ClaimSection:
-    """One claim with everything that was found about it."""
+    """One claim with all its results."""
 
     claim: Claim
     anchor: str

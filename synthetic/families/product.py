@@ -72,7 +72,7 @@ class Product(FiniteGenerator):
 
     @cached_property
     def names(self) -> tuple[dict[str, str], dict[str, str]]:
-        """What the variables of the first and of the second factor are called here."""
+        """The names, here, of the variables of the first and of the second factor."""
         left = [v.name for v in self.first.variables]
         right = [v.name for v in self.second.variables]
         shared = (set(left) & set(right)) - {"A"}

@@ -1,4 +1,4 @@
-"""Quotient: a world whose transformation is named only up to a coarser label."""
+"""Quotient: a world whose transformation has a coarser label beside its own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the wrappers share: the exact distribution, the closed form and the names of what they wrap."""
+"""Families that wrap another one: its exact distribution, its closed form and its names."""
 
 from __future__ import annotations
 

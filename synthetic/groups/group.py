@@ -23,7 +23,7 @@ class FiniteGroup:
 
     Args:
         table: The products, `table[g, h] = gh`, integers of shape (order, order).
-        name: What to call it; the named groups have the text that `parse_group` reads.
+        name: Its name; the named groups have the text that `parse_group` reads.
         labels: A label for each element, for tables and plots; None for the numbers.
 
     Raises:

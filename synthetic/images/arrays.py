@@ -32,7 +32,7 @@ ChannelOrder = Literal["auto", "first", "last"]
 
 
 class ImageDataset(Protocol):
-    """What `from_dataset` needs: a map-style torch Dataset of pairs (image, label)."""
+    """A map-style torch Dataset of pairs (image, label), as `from_dataset` reads it."""
 
     def __len__(self) -> int: ...
 

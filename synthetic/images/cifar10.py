@@ -151,7 +151,7 @@ class Cifar10(RealImageGenerator):
 
     @property
     def class_names(self) -> tuple[str, ...]:
-        """What the classes show."""
+        """The name of each class."""
         return CLASSES
 
     @property

@@ -72,7 +72,7 @@ def contact_sheet(
         columns: Images in a row.
         rows: Rows of images.
         side: The side of each image on the sheet, in pixels; images are enlarged without smoothing.
-        names: What to call the states of a column, such as `{"C": ["cat", "dog"]}`; the classes of glyphs
+        names: The names of the states of a column, such as `{"C": ["cat", "dog"]}`; the classes of glyphs
             and digits are named without it.
         title: A line above; None for the generator's name and the seed.
 

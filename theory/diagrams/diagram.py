@@ -39,7 +39,7 @@ class Diagram:
         edges: Pairs (parent, child).
         variables: Further variables without edges, or all of them to fix their order.
         deterministic: Variables that are functions of their parents.
-        name: What to call it in tables.
+        name: Its name in tables and messages.
 
     Raises:
         ValueError: If a name is malformed, the edges form a cycle, or a deterministic variable is

@@ -11,18 +11,18 @@ I(C;Z) >= J, with equality for Z = T. qed
 
     F(b) = max E[H(A) - H(A_q)]   over random q with   E q = p(X),   E[H(C) - H(C_q)] <= b.
 
-Over a finite set of posteriors this is a linear program, whose value is attained by a representation: a
+Over a finite set of posteriors this is a linear program. Some representation attains its value, which is a
 *lower bound*. Its dual gives a price beta >= 0 of class information and a linear function l with
 
-    v(q) = -H(A_q) + beta H(C_q) - l.q <= 0   at every posterior of the set,
+    v(q) = -H(A_q) + beta H(C_q) - l.q <= 0   at every posterior of the set.
 
-and if v <= e on the whole simplex, then F(b) is at most e above the linear program's value: an *upper bound*
-by weak duality. The largest v is found by branch and bound over sub-simplices: on each one -H(A_q) is convex,
-so at most linear interpolation of its corners, and H(C_q) concave, so at most its tangent plane at the
-centroid; their sum is linear and largest at a corner. A posterior with v > e joins the set, and the program
-is solved again. So the gap between the bounds is at most a chosen tolerance (and the
-1e-7 to which the linear program is solved). At b = 0 the posteriors
-fill a polytope, {q : C_q = p(C)}, whose corners suffice, and the linear program over them is exact.
+If v <= e on the whole simplex, then F(b) is at most e above the value of the program, by weak duality: an
+*upper bound*. The largest v is found by branch and bound over sub-simplices. On each one -H(A_q) is convex,
+so at most the linear interpolation of its corners, and H(C_q) is concave, so at most its tangent plane at
+the centroid; the sum of both is linear and largest at a corner. A posterior with v > e joins the set, and
+the program is solved again. So the gap between the bounds is at most a chosen tolerance, beside the 1e-7 to
+which the program is solved. At b = 0 the posteriors fill a polytope, {q : C_q = p(C)}; its corners suffice,
+and the program over them is exact.
 
 (The trade-off is the privacy funnel of Makhdoumi et al. 2014; for b = 0 see Rassouli and Gunduz 2021 on
 perfect privacy.)
@@ -69,9 +69,9 @@ class Price:
         budgets: The values of b, ascending.
         lower: For each a value that some representation attains.
         upper: For each a value that none exceeds.
-        forced: J, from where on F is flat.
+        forced: J: from this budget on F is constant.
         ceiling: F(inf) = I(A;X).
-        free: F(0), what can be had without any class information.
+        free: F(0), the largest value without any class information.
     """
 
     budgets: tuple[float, ...]
@@ -88,7 +88,7 @@ class Price:
 
     @property
     def price(self) -> float:
-        """F(inf) - F(0): what avoiding the class altogether costs."""
+        """F(inf) - F(0): the cost of avoiding the class altogether."""
         return self.ceiling - self.free
 
     def to_frame(self) -> pd.DataFrame:
@@ -114,8 +114,8 @@ def price_of_avoidance(
         target: The variable to avoid.
         transformation: The variable to predict.
         inputs: The variable that is represented.
-        tolerance: The gap that is aimed at, in nats. A tenth of it took four to five times as long in the
-            example below (0.1 s at 1e-2, 0.4 s at 1e-3, 1.9 s at 1e-4, for 9 budgets).
+        tolerance: The largest gap between the bounds, in nats. A tenth of it took four to five times as long
+            in the example below (0.1 s at 1e-2, 0.4 s at 1e-3, 1.9 s at 1e-4, for 9 budgets).
         max_cells: How many sub-simplices one branch and bound may look at.
 
     Raises:

@@ -1,4 +1,4 @@
-r"""Forced class information: what an optimal solver of the pretext task must know about the class.
+r"""Forced class information: what every optimal solver of the pretext task knows about the class.
 
 Let T = p(A|X) be the posterior of the transformation given the input, as a random vector: the minimal
 sufficient statistic of X for A. The forced class information is J = I(C;T). Throughout, (A, C) - X - Z is a

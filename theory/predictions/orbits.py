@@ -146,9 +146,9 @@ class OrbitForm(ClosedForm):
         return [(v, weight) for v, weight in enumerate(self._pose[c]) if weight != 0]
 
     def patterns(self) -> dict[int, int]:
-        """For each orbit that a class lies in, the number of its pattern.
+        """The number of the pattern of each orbit that a class lies in.
 
-        Posteriors with symbols are compared as expressions, that is for generic values of the symbols.
+        Posteriors with symbols are compared as expressions, so the result holds for almost all values.
         """
         mass: dict[int, sympy.Expr] = {}
         for _, _, x, probability in self._arrivals(True):

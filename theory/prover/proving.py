@@ -194,7 +194,7 @@ class _Problem:
             return False
 
     def why_not(self, relation: Relation) -> str:
-        """What is known of a relation that was neither proved nor refuted."""
+        """Why a relation was neither proved nor refuted."""
         if relation.strict:
             return f"{relation} does not follow, and no distribution that breaks it was found"
         laws = (

@@ -1,4 +1,4 @@
-"""What a pretext task is: how a batch becomes views and targets, a head, and a loss."""
+"""Pretext tasks: how a batch becomes views and targets, a head, and a loss."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ def orthogonal_equivariance(before: torch.Tensor, after: torch.Tensor) -> torch.
 
 
 class _Projected(Pretext):
-    """What both tasks share: a projection head of two layers, as in SimCLR."""
+    """The base of both tasks: a projection head of two layers, as in SimCLR."""
 
     pairwise: ClassVar[bool] = True
     projection: int

@@ -26,7 +26,7 @@ __all__ = ["GivenHead", "LabelTask", "PredictLabel", "PredictTransformation", "S
 
 @dataclass(frozen=True)
 class Shown:
-    """What the encoder sees and what is predicted from it.
+    """The inputs of the encoder and the label that is predicted from them.
 
     Args:
         images: Shape (n, ..).

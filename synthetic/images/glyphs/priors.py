@@ -164,11 +164,11 @@ Prior = Choice | Uniform | Triangular
 
 
 def as_prior(name: str, spec: object, *, low: float, high: float, pairs: bool = False) -> Prior:
-    """A prior from whatever stands for it.
+    """A prior, from itself or from plain data.
 
     Args:
         name: The parameter, for the message.
-        spec: A prior; a number (always that value); a list of values, equally likely; or a mapping with
+        spec: A prior; a number (always that value); a list of equally likely values; or a mapping with
             the keys `values` and `weights`, `low` and `high`, or `low`, `mode` and `high`.
         low: The smallest value that makes sense.
         high: The largest.
@@ -176,7 +176,7 @@ def as_prior(name: str, spec: object, *, low: float, high: float, pairs: bool = 
             two independently.
 
     Raises:
-        TypeError: If it is nothing of the kind.
+        TypeError: If it is none of these.
         ValueError: If it is malformed or leaves the range.
     """
     prior = _parse(name, spec, pairs)

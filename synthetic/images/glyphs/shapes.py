@@ -37,7 +37,7 @@ class Glyph:
     """A drawing of polylines.
 
     Args:
-        name: What to call it.
+        name: Its name.
         strokes: Polylines of points (x, y) between -0.9 and 0.9; a single point draws a dot.
 
     Raises:
@@ -94,7 +94,7 @@ def as_glyph(spec: object) -> Glyph:
 
     Raises:
         ValueError: If the name is unknown or the strokes are malformed.
-        TypeError: If it is nothing of the kind.
+        TypeError: If it is none of these.
     """
     if isinstance(spec, Glyph):
         return spec

@@ -92,10 +92,10 @@ def _image_of(source: Table, target: Table) -> Table | None:
 
 
 def distinct_glyphs(spec: object) -> tuple[Glyph, ...]:
-    """The glyphs of a set's name or of a list, at least two, no two of which are drawn alike.
+    """At least two glyphs that all look different, from a list or the name of a set.
 
     Raises:
-        TypeError: If it is no list.
+        TypeError: If it is neither a list nor a name.
         ValueError: If the set is unknown, or glyphs are too few or alike.
     """
     if isinstance(spec, str):

@@ -1,4 +1,4 @@
-"""What a world of glyphs is made of: its parameters, its latents, and the diagram they form."""
+"""The parameters, the latents and the diagram of a world of glyphs."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ STYLES: dict[str, tuple[float, float]] = {
 
 @dataclass(frozen=True, repr=False)
 class GlyphWorld(Generator):
-    """The parameters of `Glyphs`, checked, and what follows from them without drawing an image."""
+    """The parameters of `Glyphs`, checked, and all that follows from them without drawing an image."""
 
     glyphs: str | Sequence[str | Glyph | Mapping[str, object]] = "mixed"
     prior: Sequence[float] | None = None
@@ -191,7 +191,7 @@ class GlyphWorld(Generator):
         return (*result, Variable("X", "image", None, "input"))
 
     def renderer(self, device: torch.device | str = "cpu") -> Renderer:
-        """What draws the raw images on a device; made once for each."""
+        """The renderer of the raw images on a device; made once for each device."""
         place = torch.device(device)
         if place not in self._renderers:
             pose = self.pose_prior

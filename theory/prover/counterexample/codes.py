@@ -30,7 +30,7 @@ Integers = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class _Limits:
-    """What a search among codes may cost.
+    """The limits of a search among codes.
 
     Args:
         exhaustive: Up to so many codes all are tried, where a search asks for all.

@@ -21,7 +21,7 @@ _USED = 1e-7
 """An inequality is used if its weight is larger."""
 
 _SMALL_WEIGHTS = 1e-4
-"""What a weight costs beside the cost 1 of an inequality, in units of the largest weight."""
+"""The cost of a weight, in units of the largest one; an inequality costs 1."""
 
 _ROOM = 4.0
 """The largest weight that is allowed, in units of the largest one of the proof that is known."""
