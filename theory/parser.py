@@ -52,7 +52,7 @@ _MAX_BITS = 3000
 _MAX_EXPONENT = 300
 """The largest exponent of a number, positive or negative, close to the range of doubles."""
 
-_MAX_DEPTH = 100
+_MAX_NESTING = 100
 """The most brackets inside each other: each takes a few of Python's thousand nested calls."""
 
 
@@ -121,7 +121,7 @@ class _Parser:
         self.text = text
         self.tokens = _tokens(text)
         self.index = 0
-        self.depth = 0
+        self.nesting = 0
 
     @property
     def token(self) -> _Token:
@@ -194,12 +194,12 @@ class _Parser:
         if self.token.kind == "number":
             return _Linear(self.number(), Expression())
         if self.token.text == "(":
-            if self.depth == _MAX_DEPTH:
-                raise self.fail(f"brackets may be nested {_MAX_DEPTH} deep")
+            if self.nesting == _MAX_NESTING:
+                raise self.fail(f"brackets may be nested {_MAX_NESTING} deep")
             self.index += 1
-            self.depth += 1
+            self.nesting += 1
             inner = self.sum()
-            self.depth -= 1
+            self.nesting -= 1
             self.expect(")")
             return inner
         if self.token.kind == "name":

@@ -139,12 +139,12 @@ class ClosedForm(ABC):
         if missing:
             names = ", ".join(sorted(map(str, missing)))
             raise ValueError(f"{expression} depends on {names} too, got only {symbols}")
-        compiled = sympy.lambdify(symbols, value, modules=[{"Eta": entr, "eta": entr}, "numpy"])
+        vectorised = sympy.lambdify(symbols, value, modules=[{"Eta": entr, "eta": entr}, "numpy"])
 
         def evaluate(*values: npt.ArrayLike) -> npt.NDArray[np.float64]:
             arrays = [np.asarray(v, dtype=np.float64) for v in values]
             shape = np.broadcast_shapes(*(a.shape for a in arrays))
-            return np.asarray(compiled(*arrays) + np.zeros(shape))[()]
+            return np.asarray(vectorised(*arrays) + np.zeros(shape))[()]
 
         return evaluate
 

@@ -139,6 +139,16 @@ class _Problem:
                 return self.certificate(CONTRADICTION, [self.part(CONTRADICTION, Expression(), *result)])
         return None
 
+    def require_consistent(self) -> None:
+        """Raise a ContradictionError if anything would follow from the given statements."""
+        contradiction = self.contradiction()
+        if contradiction is not None:
+            raise ContradictionError(
+                f"the given statements contradict each other or the diagram, so anything would follow: "
+                f"{'; '.join(map(str, self.given))}",
+                contradiction,
+            )
+
     def certificate(self, statement: str, parts: Sequence[Part]) -> Certificate:
         """The parts as a certificate that the checker has accepted."""
         certificate = Certificate(
@@ -286,17 +296,10 @@ def prove(
     """
     start = perf_counter()
     claim = parse_statement(statement)
-    graph = _diagram(diagram)
-    premises = _statements(given)
+    graph, premises = _diagram(diagram), _statements(given)
     problem = _Problem(claim, graph, premises, non_shannon=non_shannon, max_columns=max_columns)
     problem.require_size()
-    contradiction = problem.contradiction()
-    if contradiction is not None:
-        raise ContradictionError(
-            f"the given statements contradict each other or the diagram, so anything would follow: "
-            f"{'; '.join(map(str, premises))}",
-            contradiction,
-        )
+    problem.require_consistent()
     judged = _exists if exists else _for_all
     return judged(claim, problem, counterexample, seed, start)
 

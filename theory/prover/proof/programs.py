@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +17,7 @@ from scipy.sparse import csc_matrix
 
 from theory.prover.lattice import Combination, Vector, add_to
 
-__all__ = ["combine", "matrix", "solve_exactly"]
+__all__ = ["Weights", "combine", "matrix", "solve_exactly"]
 
 _USED = 1e-9
 """A vector is used by a floating-point solution if its weight is larger."""
@@ -78,13 +79,20 @@ def solve_exactly(vectors: Sequence[Combination], target: Vector) -> list[Fracti
     return [weights.get(i, Fraction(0)) for i in range(len(vectors))]
 
 
+class Weights(NamedTuple):
+    """Weights of the rows, never negative, and of the equalities, of any sign."""
+
+    rows: list[Fraction]
+    equalities: list[Fraction]
+
+
 def combine(
     target: Vector,
     rows: Sequence[Combination],
     equalities: Sequence[Combination] = (),
     *,
     at_least_one: Sequence[int] = (),
-) -> tuple[list[Fraction], list[Fraction]] | None:
+) -> Weights | None:
     """Exact weights w >= 0 and v with sum w_i rows_i + sum v_j equalities_j = target.
 
     The weights that HiGHS finds are rounded to small denominators, which mostly makes them exact; if not,
@@ -108,7 +116,7 @@ def combine(
         vectors = [{**v, _MARKER: 1} if i in chosen else v for i, v in enumerate(vectors)]
         goal[_MARKER] = Fraction(1)
     if not goal:
-        return [Fraction(0)] * len(rows), [Fraction(0)] * len(equalities)
+        return Weights([Fraction(0)] * len(rows), [Fraction(0)] * len(equalities))
     if not vectors:
         return None
     columns = sorted({mask for vector in (*vectors, goal) for mask in vector})
@@ -127,7 +135,7 @@ def combine(
         residual = _left_over(goal, vectors, weights)
         exact = _exact(goal, vectors, weights, len(rows)) if residual else weights
         if exact is not None:
-            return exact[: len(rows)], exact[len(rows) :]
+            return Weights(exact[: len(rows)], exact[len(rows) :])
     return None
 
 
