@@ -43,6 +43,7 @@ READERS = Registry[type[Generator]]({"cifar10": ("synthetic.images.cifar10", "Ci
 """Families that read a folder, which must be named: they have no defaults."""
 
 _ARGUMENT = re.compile(r"^    (\w+): (.*)$")
+"""The first line of an argument in the section `Args:` of a docstring."""
 
 
 def make_generator(family: str, settings: Mapping[str, str] | None = None) -> Generator:
@@ -82,7 +83,7 @@ def load_generator(content: Mapping[str, Any]) -> Generator:
 
 
 def describe(family: str) -> dict[str, Any]:
-    """What a family is: summary, parameters with type, default and meaning, variables, answers, main terms.
+    """A family in plain data: summary, parameters, variables, diagram, answers and main terms.
 
     Raises:
         ValueError: If the family is unknown.
@@ -311,15 +312,15 @@ def _plural(inner: tuple[Any, ...]) -> str:
 def _arguments(doc: str) -> dict[str, str]:
     """The meaning of each argument, from the section `Args:` of a docstring."""
     _, _, section = doc.partition("Args:\n")
-    found: dict[str, str] = {}
+    result: dict[str, str] = {}
     current = ""
     for line in section.split("\n"):
         match = _ARGUMENT.match(line)
         if match:
             current = match[1]
-            found[current] = match[2].strip()
+            result[current] = match[2].strip()
         elif line.startswith("        ") and current:
-            found[current] += " " + line.strip()
+            result[current] += " " + line.strip()
         elif line.strip():
             break
-    return found
+    return result

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from theory.parser import ParseError, parse_expression, parse_statement, parse_term
     from theory.prover import (
         Certificate,
-        Check,
+        CheckResult,
         ContradictionError,
         Impossible,
         Proof,
@@ -43,7 +43,7 @@ else:
             "theory.parser": ("ParseError", "parse_expression", "parse_statement", "parse_term"),
             "theory.prover": (
                 "Certificate",
-                "Check",
+                "CheckResult",
                 "ContradictionError",
                 "Impossible",
                 "Proof",
@@ -72,7 +72,7 @@ __all__ = [
     "Bound",
     "Bounds",
     "Certificate",
-    "Check",
+    "CheckResult",
     "Claim",
     "ContradictionError",
     "Correction",

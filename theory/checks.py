@@ -1,4 +1,4 @@
-"""What the families ask of their parameters; each error names the argument and what was passed."""
+"""Checks of parameters. Each error names the argument, the value and what was expected."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import numpy.typing as npt
 __all__ = ["distribution", "integer", "matrix", "number", "positive_definite", "probability"]
 
 _SUM_TOLERANCE = 1e-9
+"""Probabilities may miss the sum 1 by this, for those that were typed as decimals."""
 
 
 def integer(name: str, value: object, low: int, high: int | None = None) -> int:
@@ -24,11 +25,11 @@ def integer(name: str, value: object, low: int, high: int | None = None) -> int:
     """
     if isinstance(value, bool) or not isinstance(value, Integral):
         raise TypeError(f"{name} must be an integer, got {value!r}")
-    found = int(value)
-    if found < low or (high is not None and found > high):
+    result = int(value)
+    if result < low or (high is not None and result > high):
         wanted = f"at least {low}" if high is None else f"between {low} and {high}"
         raise ValueError(f"{name} must be {wanted}, got {value}")
-    return found
+    return result
 
 
 def number(name: str, value: object, *, low: float = -math.inf, strict: bool = False) -> float:
@@ -40,12 +41,12 @@ def number(name: str, value: object, *, low: float = -math.inf, strict: bool = F
     """
     if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(f"{name} must be a number, got {value!r}")
-    found = float(value)
-    if not math.isfinite(found):
+    result = float(value)
+    if not math.isfinite(result):
         raise ValueError(f"{name} must be finite, got {value}")
-    if found < low or (strict and found == low):
+    if result < low or (strict and result == low):
         raise ValueError(f"{name} must be {'above' if strict else 'at least'} {low:g}, got {value}")
-    return found
+    return result
 
 
 def probability(name: str, value: object) -> float:
@@ -57,17 +58,17 @@ def probability(name: str, value: object) -> float:
     """
     if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(f"{name} must be a probability, got {value!r}")
-    found = float(value)
-    if not 0 <= found <= 1:
+    result = float(value)
+    if not 0 <= result <= 1:
         raise ValueError(f"{name} must be a probability between 0 and 1, got {value}")
-    return found
+    return result
 
 
 def distribution(name: str, values: object, size: int | None = None) -> tuple[float, ...]:
     """Non-negative numbers that sum to one.
 
     Raises:
-        ValueError: If they are not a distribution, or not `size` many.
+        ValueError: If they are not a distribution, or their number is not `size`.
     """
     p = _floats(name, values)
     if p.ndim != 1 or not p.size:
@@ -87,15 +88,15 @@ def matrix(
     """A matrix of finite numbers, as nested tuples.
 
     Raises:
-        ValueError: If it is not a matrix of the shape that is asked for.
+        ValueError: If it is not a matrix of that shape.
     """
-    found = _floats(name, values)
+    table = _floats(name, values)
     wanted = (rows, columns)
-    fits = found.ndim == 2 and all(w is None or w == k for w, k in zip(wanted, found.shape, strict=True))
-    if not fits or not found.size:
+    fits = table.ndim == 2 and all(w is None or w == k for w, k in zip(wanted, table.shape, strict=True))
+    if not fits or not table.size:
         shape = " x ".join("any" if w is None else str(w) for w in wanted)
-        raise ValueError(f"{name} must be a matrix of shape {shape}, got shape {found.shape}")
-    return tuple(tuple(float(x) for x in row) for row in found)
+        raise ValueError(f"{name} must be a matrix of shape {shape}, got shape {table.shape}")
+    return tuple(tuple(float(x) for x in row) for row in table)
 
 
 def positive_definite(name: str, values: object, size: int) -> tuple[tuple[float, ...], ...]:
@@ -105,18 +106,18 @@ def positive_definite(name: str, values: object, size: int) -> tuple[tuple[float
         ValueError: If it is not square of that size, not symmetric, or singular or indefinite: its
             smallest eigenvalue must exceed the rounding error of the largest.
     """
-    found = np.asarray(matrix(name, values))
-    if found.shape != (size, size):
-        raise ValueError(f"{name} must be a square matrix of size {size}, got shape {found.shape}")
-    if not np.allclose(found, found.T, rtol=1e-12, atol=0):
-        raise ValueError(f"{name} must be symmetric, got {found.tolist()}")
-    eigenvalues = np.linalg.eigvalsh(found)
+    table = np.asarray(matrix(name, values))
+    if table.shape != (size, size):
+        raise ValueError(f"{name} must be a square matrix of size {size}, got shape {table.shape}")
+    if not np.allclose(table, table.T, rtol=1e-12, atol=0):
+        raise ValueError(f"{name} must be symmetric, got {table.tolist()}")
+    eigenvalues = np.linalg.eigvalsh(table)
     if eigenvalues[0] <= size * np.finfo(float).eps * max(abs(eigenvalues)):
         raise ValueError(
             f"{name} must be positive definite, got one that is singular or indefinite "
             f"(smallest eigenvalue {eigenvalues[0]:.3g})"
         )
-    return tuple(tuple(float(x) for x in row) for row in found)
+    return tuple(tuple(float(x) for x in row) for row in table)
 
 
 def _floats(name: str, values: object) -> npt.NDArray[np.float64]:
@@ -124,9 +125,9 @@ def _floats(name: str, values: object) -> npt.NDArray[np.float64]:
         raise TypeError(f"{name} must be a list of numbers, got {values!r}")
     data: Any = values
     try:
-        found = np.asarray(data, dtype=np.float64)
+        result = np.asarray(data, dtype=np.float64)
     except (TypeError, ValueError):
         raise ValueError(f"{name} must hold numbers in rows of equal length, got {values!r}") from None
-    if not np.isfinite(found).all():
+    if not np.isfinite(result).all():
         raise ValueError(f"{name} must be finite, got NaN or infinity")
-    return found
+    return result

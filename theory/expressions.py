@@ -25,6 +25,7 @@ from typing import Literal
 from theory.errors import TooLargeError
 
 __all__ = [
+    "LATEX_OPERATORS",
     "MOST_ENTROPIES",
     "Entropies",
     "Expression",
@@ -46,12 +47,12 @@ GapOperator = Literal["==", ">=", ">"]
 """The comparisons of a gap with zero."""
 
 _GAP_OPERATORS: dict[Operator, GapOperator] = {"==": "==", ">=": ">=", "<=": ">=", ">": ">", "<": ">"}
-"""What each comparison says of the gap, which is the larger side minus the smaller."""
+"""How the gap, the larger side minus the smaller, compares with zero."""
 
 MOST_ENTROPIES = 2**16
 """The largest number of joint entropies that one term may be a sum of."""
 
-_LATEX_OPERATORS = {"==": "=", ">=": r"\ge", "<=": r"\le", ">": ">", "<": "<"}
+LATEX_OPERATORS = {"==": "=", ">=": r"\ge", "<=": r"\le", ">": ">", "<": "<"}
 """The comparisons in LaTeX."""
 
 
@@ -235,7 +236,7 @@ class Relation:
 
     @property
     def gap(self) -> Expression:
-        """The quantity that the relation says is `>= 0`, `> 0` or, for an equality, `== 0`."""
+        """The larger side minus the smaller: the relation says that it is `>= 0`, `> 0` or `== 0`."""
         return self.right - self.left if self.operator in ("<=", "<") else self.left - self.right
 
     @property
@@ -257,7 +258,7 @@ class Relation:
 
     def latex(self) -> str:
         """The relation in LaTeX, without dollar signs."""
-        return f"{self.left.latex()} {_LATEX_OPERATORS[self.operator]} {self.right.latex()}"
+        return f"{self.left.latex()} {LATEX_OPERATORS[self.operator]} {self.right.latex()}"
 
 
 @dataclass(frozen=True)
@@ -304,7 +305,7 @@ class Statement:
         text = ""
         previous: Relation | None = None
         for relation in self:
-            operator = _LATEX_OPERATORS[relation.operator] if latex else relation.operator
+            operator = LATEX_OPERATORS[relation.operator] if latex else relation.operator
             if previous is not None and previous.right == relation.left and relation.left.summands:
                 text += f" {operator} {show(relation.right)}"
             else:

@@ -1,8 +1,8 @@
 """Models: a causal diagram with a conditional table for every variable.
 
-Marginals come from variable elimination (Zhang and Poole 1994): variables that are neither asked for nor
-ancestors of one that is are dropped, the others are summed out one at a time, the cheapest next. So a model
-may have far more variables than its joint could hold.
+Marginals come from variable elimination (Zhang and Poole 1994). Only the variables that are asked for and
+their ancestors matter; the ancestors are summed out one at a time, the cheapest next. So a model may have
+far more variables than its joint could hold.
 
 Example:
     >>> names = [f"X{i}" for i in range(1, 31)]
@@ -33,8 +33,13 @@ from theory.parser import parse_expression
 __all__ = ["Model"]
 
 _MAX_CELLS = 2**27
+"""The largest table that is made, 1 GiB of doubles."""
+
 _MAX_AXES = 32
+"""The largest number of axes that every version of numpy allows."""
+
 _Factor = tuple[tuple[str, ...], npt.NDArray[Any]]
+"""Variables, and a table with one axis for each."""
 
 
 class Model:
@@ -43,8 +48,8 @@ class Model:
     Args:
         diagram: The causal diagram.
         tables: For each variable p(variable | parents), an array of shape
-            (*cardinalities of `diagram.parents(variable)`, cardinality of the variable). Where one is an
-            object array of Fractions all must be, and so will be the joints.
+            (*cardinalities of `diagram.parents(variable)`, cardinality of the variable). Either all are
+            object arrays of Fractions or none is, and the joints are of the same kind.
 
     Raises:
         ValueError: If a table is missing or unknown, its shape does not fit its parents, a row is
@@ -151,7 +156,7 @@ class Model:
         """The joint of all variables, or of some, by variable elimination.
 
         Args:
-            variables: Which, in the order wanted; None for all.
+            variables: Those that are wanted, in this order; None for all.
             max_cells: The largest table that may be built on the way.
 
         Raises:
@@ -206,14 +211,14 @@ class Model:
         return self.joint(sorted(subset), max_cells=max_cells).entropy(subset)
 
     def _ancestors(self, variables: Iterable[str]) -> set[str]:
-        found: set[str] = set()
+        result: set[str] = set()
         waiting = list(variables)
         while waiting:
             v = waiting.pop()
-            if v not in found:
-                found.add(v)
+            if v not in result:
+                result.add(v)
                 waiting.extend(self.diagram.parents(v))
-        return found
+        return result
 
     def _cells(self, variables: Iterable[str]) -> int:
         return prod(self.cardinality(v) for v in variables)

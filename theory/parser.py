@@ -38,11 +38,22 @@ _TOKEN = re.compile(
     r"|(?P<operator>==|>=|<=|≥|≤|=|>|<)"
     r"|(?P<symbol>[-+*/();,|])"
 )
+"""One token; the name of the group is its kind."""
+
 _OPERATORS = {"=": "==", "≥": ">=", "≤": "<="}
+"""The standard spelling of comparisons that have several."""
+
 _MAX_NUMBER_LENGTH = 1000
+"""The most characters of a number: Python refuses to print integers beyond 4300 digits."""
+
 _MAX_BITS = 3000
+"""The most bits of a coefficient's numerator or denominator: about 900 digits, which parse back."""
+
 _MAX_EXPONENT = 300
-_MAX_DEPTH = 100
+"""The largest exponent of a number, positive or negative, close to the range of doubles."""
+
+_MAX_NESTING = 100
+"""The most brackets inside each other: each takes a few of Python's thousand nested calls."""
 
 
 class ParseError(ValueError):
@@ -85,7 +96,7 @@ class _Linear:
 
 
 def _tokens(text: str) -> list[_Token]:
-    found, position = [], 0
+    result, position = [], 0
     while position < len(text):
         if text[position].isspace():
             position += 1
@@ -95,9 +106,9 @@ def _tokens(text: str) -> list[_Token]:
             raise ParseError(text, position, f"unexpected character {text[position]!r}")
         if match.lastgroup == "reversed":
             raise ParseError(text, position, f"{match.group()!r} is written {match.group()[::-1]!r}")
-        found.append(_Token(str(match.lastgroup), match.group(), position))
+        result.append(_Token(str(match.lastgroup), match.group(), position))
         position = match.end()
-    return [*found, _Token("end", "", len(text))]
+    return [*result, _Token("end", "", len(text))]
 
 
 class _Parser:
@@ -107,7 +118,7 @@ class _Parser:
         self.text = text
         self.tokens = _tokens(text)
         self.index = 0
-        self.depth = 0
+        self.nesting = 0
 
     @property
     def token(self) -> _Token:
@@ -180,12 +191,12 @@ class _Parser:
         if self.token.kind == "number":
             return _Linear(self.number(), Expression())
         if self.token.text == "(":
-            if self.depth == _MAX_DEPTH:
-                raise self.fail(f"brackets may be nested {_MAX_DEPTH} deep")
+            if self.nesting == _MAX_NESTING:
+                raise self.fail(f"brackets may be nested {_MAX_NESTING} deep")
             self.index += 1
-            self.depth += 1
+            self.nesting += 1
             inner = self.sum()
-            self.depth -= 1
+            self.nesting -= 1
             self.expect(")")
             return inner
         if self.token.kind == "name":

@@ -18,7 +18,7 @@ from synergy.experiments.scale import Scale, as_scale
 from synergy.plots import save_figure
 from theory.source import source_digest
 
-__all__ = ["Conclusion", "Experiment", "Outcome", "compact", "write_outcome"]
+__all__ = ["Conclusion", "Experiment", "ExperimentOutcome", "compact", "write_outcome"]
 
 _ALPHA = 0.05
 
@@ -41,7 +41,7 @@ class Conclusion:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ExperimentOutcome:
     """What an experiment found.
 
     Args:
@@ -154,7 +154,9 @@ class Experiment:
     conclude: Callable[[pd.DataFrame], Conclusion]
     draw: Callable[[pd.DataFrame], Figure]
 
-    def run(self, scale: Scale, progress: Progress | None = None, *, journal: Path | None = None) -> Outcome:
+    def run(
+        self, scale: Scale, progress: Progress | None = None, *, journal: Path | None = None
+    ) -> ExperimentOutcome:
         """Run it at a scale.
 
         Args:
@@ -166,15 +168,15 @@ class Experiment:
         runs = self.measure(Runner(scale, progress, journal))
         return self.outcome(runs, scale, source=source_digest(self.measure))
 
-    def outcome(self, runs: pd.DataFrame, scale: Scale, *, source: str | None = None) -> Outcome:
+    def outcome(self, runs: pd.DataFrame, scale: Scale, *, source: str | None = None) -> ExperimentOutcome:
         """What runs made at a scale, by code of that digest, say."""
         from matplotlib import pyplot
 
         figure = self.draw(runs)
         pyplot.close(figure)  # the outcome holds it; pyplot would hold every one until it is told
-        return Outcome(self.name, self.conclude(runs), runs, figure, scale, source)
+        return ExperimentOutcome(self.name, self.conclude(runs), runs, figure, scale, source)
 
-    def read(self, folder: str | Path) -> Outcome:
+    def read(self, folder: str | Path) -> ExperimentOutcome:
         """The outcome that `write_outcome` left in a folder, its table and figure made again from its runs.
 
         Raises:
@@ -189,7 +191,7 @@ class Experiment:
         return self.outcome(runs, as_scale(told["scale"]), source=told.get("source"))
 
 
-def write_outcome(outcome: Outcome, out: Path) -> list[Path]:
+def write_outcome(outcome: ExperimentOutcome, out: Path) -> list[Path]:
     """Write runs, table, figure and paragraph into a folder named after the experiment."""
     folder = out / outcome.name
     folder.mkdir(parents=True, exist_ok=True)

@@ -29,6 +29,7 @@ _ROLES: dict[str, Role] = {
     "X": "input",
     "Z": "representation",
 }
+"""The roles of variables by their usual names."""
 
 
 @dataclass(frozen=True)
@@ -112,11 +113,11 @@ class RandomModel(FiniteGenerator):
 
     def columns(self, n: int, streams: Streams) -> Mapping[str, npt.NDArray[Any]]:
         """Draw each variable from its table, parents first."""
-        found: dict[str, npt.NDArray[np.int64]] = {}
+        result: dict[str, npt.NDArray[np.int64]] = {}
         for v in self.diagram.order:
             table = np.asarray(self.model.tables[v], dtype=np.float64)
-            rows = table[tuple(found[p] for p in self.diagram.parents(v))]
+            rows = table[tuple(result[p] for p in self.diagram.parents(v))]
             edges = np.cumsum(np.broadcast_to(rows, (n, table.shape[-1])), axis=1)  # (n, states)
             u = streams[v].random(n) * edges[:, -1]
-            found[v] = (u[:, None] >= edges).sum(axis=1).astype(np.int64)
-        return found
+            result[v] = (u[:, None] >= edges).sum(axis=1).astype(np.int64)
+        return result

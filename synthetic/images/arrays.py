@@ -17,14 +17,22 @@ from synthetic.images.real import RealImageGenerator
 from synthetic.transformations import Transformation, on_grid
 from synthetic.transformations import transformation as resolve
 
-__all__ = ["ImageDataset", "Layout", "RealImages", "from_arrays", "from_dataset", "read_pairs", "to_pixels"]
+__all__ = [
+    "ChannelOrder",
+    "ImageDataset",
+    "RealImages",
+    "from_arrays",
+    "from_dataset",
+    "read_pairs",
+    "to_pixels",
+]
 
-Layout = Literal["auto", "first", "last"]
+ChannelOrder = Literal["auto", "first", "last"]
 """Where the channel axis is: `first` (n, channels, height, width), `last` (n, height, width, channels)."""
 
 
 class ImageDataset(Protocol):
-    """What `from_dataset` needs: a map-style torch Dataset of pairs (image, label)."""
+    """A map-style torch Dataset of pairs (image, label), as `from_dataset` reads it."""
 
     def __len__(self) -> int: ...
 
@@ -137,7 +145,7 @@ def from_arrays(
     labels: npt.ArrayLike | torch.Tensor | Sequence[str],
     *,
     transformation: str | Mapping[str, object] | Transformation = "rotation",
-    channels: Layout = "auto",
+    channels: ChannelOrder = "auto",
 ) -> RealImages:
     """A generator from your own images.
 
@@ -207,7 +215,7 @@ def to_pixels(images: npt.ArrayLike | torch.Tensor) -> torch.Tensor:
     return pixels if pixels.dtype == torch.float64 else pixels.float()
 
 
-def _channel_axis(shape: tuple[int, ...], channels: Layout) -> Literal["first", "last"]:
+def _channel_axis(shape: tuple[int, ...], channels: ChannelOrder) -> Literal["first", "last"]:
     if channels in ("first", "last"):
         return channels
     if channels != "auto":

@@ -1,4 +1,4 @@
-r"""Forced class information: what an optimal solver of the pretext task must know about the class.
+r"""Forced class information: what every optimal solver of the pretext task knows about the class.
 
 Let T = p(A|X) be the posterior of the transformation given the input, as a random vector: the minimal
 sufficient statistic of X for A. The forced class information is J = I(C;T). Throughout, (A, C) - X - Z is a
@@ -49,6 +49,7 @@ from theory.joints import Joint
 __all__ = ["PosteriorGap", "forced_information", "posterior_gap", "with_statistic"]
 
 Names = str | Sequence[str]
+"""One variable, or several."""
 
 
 def with_statistic(
@@ -149,11 +150,11 @@ def _names(variables: Names) -> tuple[str, ...]:
 
 
 def _exact_groups(rows: npt.NDArray[Any]) -> list[int]:
-    found: dict[tuple[Any, ...], int] = {}
+    number_of: dict[tuple[Any, ...], int] = {}
     groups = []
     for row in rows:
         mass = sum(row)
-        groups.append(found.setdefault(tuple(p / mass for p in row), len(found)) if mass else 0)
+        groups.append(number_of.setdefault(tuple(p / mass for p in row), len(number_of)) if mass else 0)
     return groups
 
 

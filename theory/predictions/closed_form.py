@@ -54,7 +54,10 @@ Number: TypeAlias = sympy.Expr | int | float
 """A parameter: a sympy expression, or a number; a float is taken as the decimal that it prints as."""
 
 _SUM_TOLERANCE = 1e-9
+"""Numbers of a prior may miss the sum 1 by this, for those that were typed as decimals."""
+
 _MAX_FACTORED = 10**12
+"""Logarithms of integers below this are split into those of their prime factors; larger ones take long."""
 
 
 class Eta(sympy.Function):  # type: ignore[misc]
@@ -137,12 +140,12 @@ class ClosedForm(ABC):
         if missing:
             names = ", ".join(sorted(map(str, missing)))
             raise ValueError(f"{expression} depends on {names} too, got only {symbols}")
-        compiled = sympy.lambdify(symbols, value, modules=[{"Eta": entr, "eta": entr}, "numpy"])
+        vectorised = sympy.lambdify(symbols, value, modules=[{"Eta": entr, "eta": entr}, "numpy"])
 
         def evaluate(*values: npt.ArrayLike) -> npt.NDArray[np.float64]:
             arrays = [np.asarray(v, dtype=np.float64) for v in values]
             shape = np.broadcast_shapes(*(a.shape for a in arrays))
-            return np.asarray(compiled(*arrays) + np.zeros(shape))[()]
+            return np.asarray(vectorised(*arrays) + np.zeros(shape))[()]
 
         return evaluate
 

@@ -15,12 +15,22 @@ from typing import NamedTuple
 
 from theory.expressions import Expression, Term
 
-__all__ = ["Combination", "Frame", "Quantity", "Row", "Vector", "add_to", "bits", "information", "scaled"]
+__all__ = [
+    "Combination",
+    "Frame",
+    "IntegerVector",
+    "Quantity",
+    "Vector",
+    "add_to",
+    "bits",
+    "information",
+    "scaled",
+]
 
 Vector = dict[int, Fraction]
 """The coefficient of H(mask) for each mask, none of them zero."""
 
-Row = dict[int, int]
+IntegerVector = dict[int, int]
 """The same with integer coefficients: the vector of an inequality."""
 
 Combination = Mapping[int, Fraction | int]

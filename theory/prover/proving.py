@@ -160,6 +160,16 @@ class _Problem:
                 return self.certificate(CONTRADICTION, [self.part(CONTRADICTION, Expression(), *result)])
         return None
 
+    def require_consistent(self) -> None:
+        """Raise a ContradictionError if anything would follow from the given statements."""
+        contradiction = self.contradiction()
+        if contradiction is not None:
+            raise ContradictionError(
+                f"the given statements contradict each other or the diagram, so anything would follow: "
+                f"{'; '.join(map(str, self.given))}",
+                contradiction,
+            )
+
     def certificate(self, statement: str, parts: Sequence[Part]) -> Certificate:
         """The parts as a certificate that the checker has accepted."""
         certificate = Certificate(
@@ -215,7 +225,7 @@ class _Problem:
             return False
 
     def why_not(self, relation: Relation) -> str:
-        """What is known of a relation that was neither proved nor refuted."""
+        """Why a relation was neither proved nor refuted."""
         if relation.strict:
             return f"{relation} does not follow, and no distribution that breaks it was found"
         laws = (
@@ -288,17 +298,10 @@ def prove(
     """
     start = perf_counter()
     claim = parse_statement(statement)
-    graph = read_diagram(diagram)
-    premises = read_statements(given)
+    graph, premises = read_diagram(diagram), read_statements(given)
     problem = _Problem(claim, graph, premises, non_shannon=non_shannon, max_columns=max_columns)
     problem.require_size()
-    contradiction = problem.contradiction()
-    if contradiction is not None:
-        raise ContradictionError(
-            f"the given statements contradict each other or the diagram, so anything would follow: "
-            f"{'; '.join(map(str, premises))}",
-            contradiction,
-        )
+    problem.require_consistent()
     judged = _exists if exists else _for_all
     return judged(claim, problem, counterexample, seed, start)
 

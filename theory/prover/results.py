@@ -1,4 +1,4 @@
-"""What `prove` returns: proofs, refutations, unknowns; for existential claims witnesses."""
+"""The results of `prove`: proofs, refutations, unknowns, and witnesses of existential statements."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from synergy.experiments.class_information.blurred import TERMS
-from synergy.experiments.findings import Finding, Relation
+from synergy.experiments.findings import Comparison, Finding
 from synergy.experiments.outcome import Conclusion
 from synergy.experiments.show import means, paired, shared_images
 from theory import Joint
@@ -125,7 +125,7 @@ def _findings(runs: pd.DataFrame) -> list[Finding]:
         usual, eliminated = (treated(runs, images, name) for name in ("as usual", "eliminated"))
         shared, term = shared_images(part), judged_name(images, "I(A;Z)")
         about = f"{images}: {term} as usual less that with the class eliminated, {_how(images)}, in nats"
-        relation: Relation | None = ">" if images == "half-symmetric" else "==" if images in SETS else None
+        relation: Comparison | None = ">" if images == "half-symmetric" else "==" if images in SETS else None
         margin = _MARGIN if relation == "==" else 0.0
         found.append(Finding(about, paired(usual, eliminated, term), relation, margin, shared))
         if images in SETS:

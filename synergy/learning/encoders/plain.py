@@ -11,6 +11,7 @@ from synergy.learning.encoders.windows import WindowConv2d, as_mixed
 __all__ = ["ConvEncoder", "MLPEncoder", "ResNet18", "channels_last", "check_images", "stem_stride"]
 
 _LARGE = 24
+"""Images with at least so many pixels a side are halved by the first layer."""
 
 
 def check_images(x: torch.Tensor, channels: int) -> None:

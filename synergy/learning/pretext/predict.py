@@ -16,7 +16,7 @@ from torch import nn
 from torch.nn import functional
 
 from synergy.learning.batches import Batch
-from synergy.learning.pretext.base import Losses, Pretext, augmented
+from synergy.learning.pretext.base import BatchLoss, Pretext, augmented
 from synergy.learning.tasks import Task, as_task
 from synthetic.transformations import Transformation
 from synthetic.transformations.augment import Augmentation, augmentation
@@ -26,7 +26,7 @@ __all__ = ["GivenHead", "LabelTask", "PredictLabel", "PredictTransformation", "S
 
 @dataclass(frozen=True)
 class Shown:
-    """What the encoder sees and what is predicted from it.
+    """The inputs of the encoder and the label that is predicted from them.
 
     Args:
         images: Shape (n, ..).
@@ -94,19 +94,19 @@ class LabelTask(Pretext):
         """The inputs that the encoder sees."""
         return self.show(batch).images
 
-    def losses(self, encoder: nn.Module, head: nn.Module, batch: Batch) -> Losses:
+    def losses(self, encoder: nn.Module, head: nn.Module, batch: Batch) -> BatchLoss:
         """The cross-entropy of the targets, in nats."""
         shown = self.show(batch)
         return self.score(head, encoder(shown.images), shown)
 
-    def score(self, head: nn.Module, z: torch.Tensor, shown: Shown) -> Losses:
+    def score(self, head: nn.Module, z: torch.Tensor, shown: Shown) -> BatchLoss:
         """The cross-entropy of the targets given a representation."""
         logits = (head(z) if shown.given is None else head(z, shown.given)).float()
         blocks = logits.split(self._widths(logits, shown), dim=1)
         parts = list(zip(blocks, shown.targets, strict=True))
         loss = torch.stack([functional.cross_entropy(block, target) for block, target in parts]).sum()
         right = torch.stack([block.argmax(1) == target for block, target in parts]).all(0)
-        return Losses(loss, {"loss": loss.detach(), "accuracy": right.float().mean()})
+        return BatchLoss(loss, {"loss": loss.detach(), "accuracy": right.float().mean()})
 
     def _widths(self, logits: torch.Tensor, shown: Shown) -> list[int]:
         del shown

@@ -21,7 +21,11 @@ from synthetic.transformations.colour import hcv_to_rgb
 __all__ = ["TURNS", "Latents", "Renderer"]
 
 _LEVELS = 256
+"""Coverages and colours are multiples of 1 over this, which float32 mixes exactly."""
+
 _SATURATION = 0.85
+"""The chroma of the glyphs' colours, between 0 and 1."""
+
 _RINGS = 4.0
 """Periods of the ring texture in one glyph unit."""
 

@@ -30,7 +30,7 @@ Integers = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class _Limits:
-    """What a search among codes may cost.
+    """The limits of a search among codes.
 
     Args:
         exhaustive: Up to so many codes all are tried, where a search asks for all.
@@ -240,20 +240,20 @@ def _ranks(forms: Integers, field: int) -> Integers:
     every = np.arange(batch)
     for column in range(columns):
         candidates = (work[:, :, column] != 0) & (np.arange(rows) >= rank[:, None])
-        found = candidates.any(axis=1)
-        if not found.any():
+        has_pivot = candidates.any(axis=1)
+        if not has_pivot.any():
             continue
-        pivot = np.where(found, candidates.argmax(axis=1), 0)
-        target = np.where(found, rank, 0)
+        pivot = np.where(has_pivot, candidates.argmax(axis=1), 0)
+        target = np.where(has_pivot, rank, 0)
         row = work[every, pivot]
-        work[every[found], pivot[found]] = work[every[found], target[found]]
+        work[every[has_pivot], pivot[has_pivot]] = work[every[has_pivot], target[has_pivot]]
         row = row * inverse[row[:, column]][:, None] % field
-        work[every[found], target[found]] = row[found]
+        work[every[has_pivot], target[has_pivot]] = row[has_pivot]
         factors = work[:, :, column].copy()
         factors[every, target] = 0
-        factors[~found] = 0
+        factors[~has_pivot] = 0
         work = (work - factors[:, :, None] * row[:, None, :]) % field
-        rank += found
+        rank += has_pivot
     return rank
 
 

@@ -41,7 +41,7 @@ class GateSearch:
 
 @dataclass(frozen=True)
 class Effort:
-    """What is searched, in this order.
+    """The searches that are made, in this order.
 
     Args:
         rays: Whether codes are made from the polymatroids that break the statement.

@@ -220,7 +220,7 @@ def holds(distribution: WeightedStates, relation: Relation) -> bool:
 
 
 def off_diagram(distribution: WeightedStates, diagram: Diagram) -> str | None:
-    """What keeps a distribution of an ancestral set of variables off a diagram, or None if it is on it.
+    """Why a distribution of an ancestral set of variables is not on a diagram, or None if it is.
 
     Each variable must be independent of those before it in `diagram.order` given its parents, which is
     equivalent to factorising on the diagram, and each deterministic one a function of its parents.

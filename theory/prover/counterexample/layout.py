@@ -1,4 +1,4 @@
-"""What a search for distributions needs to know: the variables, parents first, and the goal."""
+"""The variables and the goal of a search for distributions."""
 
 from __future__ import annotations
 
@@ -47,14 +47,19 @@ class Layout:
 
 @dataclass(frozen=True)
 class Goal:
-    """What a distribution must do: satisfy `required`, and break at least one of `broken`, if any."""
+    """Relations that a distribution must satisfy, and relations of which it must break at least one.
+
+    Args:
+        required: It must satisfy all of these.
+        broken: It must break at least one of these, if there is one.
+    """
 
     required: tuple[Relation, ...]
     broken: tuple[Relation, ...]
 
     @cached_property
     def relations(self) -> tuple[Relation, ...]:
-        """All of them."""
+        """The required ones, then the others."""
         return (*self.required, *self.broken)
 
     def vectors(self, frame: Frame) -> list[Vector]:

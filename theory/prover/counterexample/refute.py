@@ -26,7 +26,7 @@ Ray = Mapping[frozenset[str], Fraction]
 
 @dataclass(frozen=True)
 class _Limits:
-    """What a search may cost.
+    """The limits of the searches.
 
     Args:
         ray_fields: The sizes of fields over which a polymatroid is realised.
@@ -139,8 +139,8 @@ def find_distribution(
     Args:
         goal: What it must satisfy and break.
         variables: An ancestral set of the diagram, or all variables where there is none.
-        named: How many of them, from the first, must be in the joint; the others are left out where the
-            table of all would be too large.
+        named: So many of them, the first ones, must be in the joint. The others are left out where the table
+            of all would be too large.
         diagram: The causal diagram, or None.
         rays: Polymatroids that break the statement, to be realised first.
         seed: Fixes the random part.

@@ -28,8 +28,17 @@ from functools import lru_cache
 from itertools import combinations
 
 from theory.expressions import Expression
-from theory.prover.lattice import Combination, Frame, Quantity, Row, Vector, add_to, bits, information
-from theory.prover.proof.certificate import Copy, Kind, Step
+from theory.prover.lattice import (
+    Combination,
+    Frame,
+    IntegerVector,
+    Quantity,
+    Vector,
+    add_to,
+    bits,
+    information,
+)
+from theory.prover.proof.certificate import Copy, Step, StepKind
 from theory.prover.proof.programs import combine
 from theory.prover.proof.search import Decomposition, Search
 from theory.prover.proof.space import elementals
@@ -118,7 +127,7 @@ class _Extended:
             originals = dict(zip(new, step.copied, strict=True))
             self.levels.append((sum(1 << i for i in new), step.over, originals))
             self.total += len(step.copied)
-        self._rows: dict[int, Row] = {0: {}}
+        self._rows: dict[int, IntegerVector] = {0: {}}
 
     def copy_of(self, mask: int) -> int:
         """The number of the last copy in a set, -1 if there is none."""
@@ -137,7 +146,7 @@ class _Extended:
             return [(rest, 1), (source | over, 1), (over, -1)]
         return None
 
-    def row(self, mask: int) -> Row:
+    def row(self, mask: int) -> IntegerVector:
         """The entropy of a set, remembered."""
         found = self._rows.get(mask)
         if found is None:
@@ -147,18 +156,18 @@ class _Extended:
             self._rows[mask] = found
         return found
 
-    def sum(self, parts: Sequence[tuple[int, int]]) -> Row:
+    def sum(self, parts: Sequence[tuple[int, int]]) -> IntegerVector:
         """A combination of entropies."""
-        total: Row = {}
+        total: IntegerVector = {}
         for mask, factor in parts:
             for other, c in self.row(mask).items():
                 total[other] = total.get(other, 0) + factor * c
         return {mask: c for mask, c in total.items() if c}
 
-    def inequalities(self) -> tuple[list[Quantity], list[Row]]:
+    def inequalities(self) -> tuple[list[Quantity], list[IntegerVector]]:
         """The elemental inequalities that differ."""
         seen: dict[frozenset[tuple[int, int]], Quantity] = {}
-        rows: list[Row] = []
+        rows: list[IntegerVector] = []
         left, right, condition = (some.tolist() for some in elementals(self.total))
         for a, b, c in zip(left, right, condition, strict=True):
             row = self.sum([(a | c, 1), (b | c, 1), (c, -1), (a | b | c, -1)])
@@ -236,7 +245,7 @@ def by_copies(search: Search, target: Vector, taken: Sequence[str]) -> CopyProof
     return None
 
 
-def _shrunk(search: Search, row: Row, n: int) -> Vector:
+def _shrunk(search: Search, row: IntegerVector, n: int) -> Vector:
     """A row with the facts of the variables alone used, too."""
     total: Vector = {}
     for mask, c in row.items():
@@ -262,7 +271,7 @@ def _explained(
     if found is None:
         return None
     frame, copies = _named(search.space.frame, extended, taken)
-    facts: dict[tuple[Kind, str, int], Fraction] = {}
+    facts: dict[tuple[StepKind, str, int], Fraction] = {}
     for (mask, level), weight in used.items():
         for kind, quantity, factor in _copy_facts(frame, extended, mask, level):
             key = kind, quantity, level
@@ -272,7 +281,9 @@ def _explained(
     return CopyProof(copies, tuple(steps), found)
 
 
-def _copy_facts(frame: Frame, extended: _Extended, mask: int, level: int) -> Iterator[tuple[Kind, str, int]]:
+def _copy_facts(
+    frame: Frame, extended: _Extended, mask: int, level: int
+) -> Iterator[tuple[StepKind, str, int]]:
     """The facts whose sum is the entropy of a set minus its rewriting, as (kind, quantity, multiple)."""
     new, over, originals = extended.levels[level]
     inside, rest = mask & new, mask & ~new

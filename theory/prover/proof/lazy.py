@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import linprog
 
-from theory.prover.lattice import Combination, Quantity, Row, Vector
+from theory.prover.lattice import Combination, IntegerVector, Quantity, Vector
 from theory.prover.proof.programs import matrix
 from theory.prover.proof.space import IRREDUCIBLE, Space, elementals, sizes
 
@@ -57,7 +57,7 @@ class Cuts:
     """
 
     quantities: list[Quantity]
-    vectors: list[Row]
+    vectors: list[IntegerVector]
     point: npt.NDArray[np.float64] | None
 
 

@@ -21,7 +21,7 @@ import numpy.typing as npt
 from theory.diagrams import closure, separated
 from theory.errors import TooLargeError
 from theory.expressions import Expression
-from theory.prover.lattice import Combination, Quantity, Row, Vector, add_to, information, scaled
+from theory.prover.lattice import Combination, IntegerVector, Quantity, Vector, add_to, information, scaled
 from theory.prover.proof.facts import Function, Given, Independence
 from theory.prover.proof.lazy import Cuts, minimise, uncrossings
 from theory.prover.proof.lookup import HashTable
@@ -145,7 +145,7 @@ class Search:
         return rows > _LIMITS.all_rows and (rows > _LIMITS.most_rows or not few_columns)
 
     @cached_property
-    def rows(self) -> tuple[list[Quantity], list[Row]]:
+    def rows(self) -> tuple[list[Quantity], list[IntegerVector]]:
         """The elemental inequalities that differ under the facts, and their reduced vectors."""
         every = elementals(self.space.inside)
         chosen = [every.at(i) for i in self.distinct]
@@ -205,7 +205,7 @@ class Search:
     def _by_uncrossing(self, target: Vector, reduced: Vector) -> Decomposition | None:
         """Inequalities among the sets of the target, their meets and joins, by a small program."""
         chosen: list[Quantity] = []
-        vectors: list[Row] = []
+        vectors: list[IntegerVector] = []
         for quantity in uncrossings(reduced, self.space.inside):
             vector = self.space.row(quantity)
             if vector:

@@ -28,14 +28,17 @@ import numpy.typing as npt
 
 from theory.diagrams.separations import closures, neighbours
 from theory.errors import TooLargeError
-from theory.prover.lattice import Combination, Frame, Quantity, Row, Vector, add_to, information
+from theory.prover.lattice import Combination, Frame, IntegerVector, Quantity, Vector, add_to, information
 from theory.prover.proof.facts import Facts, Function, Independence
 
 __all__ = ["MOST_VARIABLES", "Quantities", "Space", "Use", "elementals", "quantities"]
 
 Masks = npt.NDArray[np.int64]
 Hashes = npt.NDArray[np.uint64]
+
 FactKind = Literal["independence", "function", "given"]
+"""Where a fact comes from: the diagram, by separation or by a function, or a given statement."""
+
 Number = TypeVar("Number", np.int64, np.uint64, np.float64)
 
 MOST_VARIABLES = 16
@@ -223,7 +226,7 @@ class Space:
         self.hash: Hashes = self.raw_hash.copy()
         self._fill()
         self._eliminate_equations()
-        self._canonical: dict[int, Row] = {0: {}}
+        self._canonical: dict[int, IntegerVector] = {0: {}}
 
     def _propose(
         self,
@@ -382,7 +385,7 @@ class Space:
             for use, factor in parts:
                 used[use] = used.get(use, Fraction(0)) + factor
 
-    def canonical(self, mask: int) -> Row:
+    def canonical(self, mask: int) -> IntegerVector:
         """H(mask) on irreducible sets, remembered; the coefficients are always integers."""
         result = self._canonical.get(mask)
         if result is None:
@@ -398,14 +401,14 @@ class Space:
             self._canonical[mask] = result
         return result
 
-    def _sum(self, *parts: tuple[int, int]) -> Row:
-        total: Row = {}
+    def _sum(self, *parts: tuple[int, int]) -> IntegerVector:
+        total: IntegerVector = {}
         for mask, factor in parts:
             for other, c in self.canonical(mask).items():
                 total[other] = total.get(other, 0) + factor * c
         return {mask: c for mask, c in total.items() if c}
 
-    def row(self, quantity: Quantity) -> Row:
+    def row(self, quantity: Quantity) -> IntegerVector:
         """I(left; right | condition) on irreducible sets."""
         left, right, condition = quantity
         whole = left | right | condition
