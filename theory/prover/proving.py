@@ -296,7 +296,8 @@ def prove(
     """
     start = perf_counter()
     claim = parse_statement(statement)
-    graph, premises = _diagram(diagram), _statements(given)
+    graph = _diagram(diagram)
+    premises = _statements(given)
     problem = _Problem(claim, graph, premises, non_shannon=non_shannon, max_columns=max_columns)
     problem.require_size()
     problem.require_consistent()
