@@ -1,4 +1,4 @@
-"""What an experiment is, and what comes out of it."""
+"""Experiments and their outcomes."""
 
 from __future__ import annotations
 
@@ -21,17 +21,18 @@ from theory.source import source_digest
 __all__ = ["Conclusion", "Experiment", "ExperimentOutcome", "compact", "write_outcome"]
 
 _ALPHA = 0.05
+"""The chance that any interval of a table misses its value."""
 
 
 @dataclass(frozen=True)
 class Conclusion:
-    """What the runs of an experiment say.
+    """The conclusion from the runs of an experiment.
 
     Args:
         table: One row per condition: `Q`, `Q low` and `Q high` for a quantity Q with its 95 % interval.
         findings: The numbers that the theory speaks of.
-        predicted: What the theory predicted, in one or two sentences.
-        seen: What was seen, with its numbers.
+        predicted: The prediction of the theory, in one or two sentences.
+        seen: The result, with its numbers.
     """
 
     table: pd.DataFrame
@@ -42,7 +43,7 @@ class Conclusion:
 
 @dataclass(frozen=True)
 class ExperimentOutcome:
-    """What an experiment found.
+    """The outcome of an experiment.
 
     Args:
         name: The experiment.

@@ -22,6 +22,8 @@ from theory.source import source_digest
 __all__ = ["Progress", "Row", "Runner"]
 
 Progress = Callable[[int, int, str], None]
+"""Called with the runs that are done, their number in all, and the name of the last."""
+
 Job = TypeVar("Job")
 Row = dict[str, Any]
 

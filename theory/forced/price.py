@@ -226,7 +226,10 @@ class _Funnel:
             if violator is None:
                 return low, low + excess
             posteriors.extend([violator, self._polished(violator, beta, line)])
-        raise ValueError(f"no tolerance of {tolerance} within {_MAX_ROUNDS} rounds at budget {b}: raise it")
+        raise ValueError(
+            f"the bounds at budget {b} differ by more than tolerance={tolerance} after {_MAX_ROUNDS} rounds: "
+            f"raise it"
+        )
 
     def _largest(
         self, beta: float, line: Floats, tolerance: float, max_cells: int
@@ -240,7 +243,7 @@ class _Funnel:
             if looked > max_cells:
                 raise ValueError(
                     f"branch and bound needs more than max_cells={max_cells} sub-simplices of {k} inputs for "
-                    f"the tolerance {tolerance}: raise either"
+                    f"tolerance={tolerance}: raise one of the two"
                 )
             centre = cells.mean(axis=1)
             h_a, h_c = self.entropies(centre)

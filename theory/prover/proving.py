@@ -298,7 +298,8 @@ def prove(
     """
     start = perf_counter()
     claim = parse_statement(statement)
-    graph, premises = read_diagram(diagram), read_statements(given)
+    graph = read_diagram(diagram)
+    premises = read_statements(given)
     problem = _Problem(claim, graph, premises, non_shannon=non_shannon, max_columns=max_columns)
     problem.require_size()
     problem.require_consistent()

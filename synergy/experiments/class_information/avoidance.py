@@ -35,11 +35,22 @@ __all__ = [
 ]
 
 SETS = ("free", "half-turn-pairs", "half-symmetric")
+"""The sets of glyphs; only the last has forced class information."""
+
 STRONGEST = 1.0
+"""The weight of the elimination in the findings."""
+
 SYNERGY = "I(A;C|X)"
+"""The column of the synergy at the input."""
+
 CLASS_READ = "accuracy of C by k-NN"
+"""The column of the class as a probe reads it."""
+
 BEST_READ = "best accuracy of C"
+"""The column of the best accuracy that the noise allows."""
+
 NOISE_ERROR = "largest Monte Carlo error"
+"""The column of the largest Monte Carlo error of the quantities under noise."""
 
 JUDGED = 0.2
 """The noise of the findings, in standard deviations of a feature.
@@ -52,13 +63,19 @@ TAUS = (0.1, JUDGED, 0.3)
 """All noises that are recorded, to show how the numbers depend on it."""
 
 _MARGIN = 0.05
+"""In nats: a smaller difference from a prediction counts as none."""
+
 _ELIMINATED = 0.1
 """A twentieth of the class of free glyphs and pairs, log 8 = 2.08 nats."""
+
 _TOLD_MARGIN = 0.02
+"""The same for the gain of a head that is told the class."""
+
 _LAW_MARGIN = 0.005
 """The curve is found to 0.001; four standard errors of the noise are below 0.004."""
 
 _POINTS = 33
+"""The number of budgets at which the curve is computed."""
 
 
 def exact_price(glyphs: str) -> pd.DataFrame:
@@ -77,6 +94,7 @@ def exact_price(glyphs: str) -> pd.DataFrame:
 
 
 curve = cache(exact_price)
+"""The exact curve of a set of glyphs, computed once."""
 
 
 def blurred_name(term: str, tau: float) -> str:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from scipy.optimize import linprog
 from scipy.sparse import csc_matrix
 
-from theory.prover.lattice import Combination, Vector, add_to
+from theory.prover.lattice import Combination, Vector, add_to, scaled
 
 __all__ = ["Weights", "combine", "matrix", "solve_exactly"]
 
@@ -47,33 +47,39 @@ def matrix(columns: Sequence[int], rows: Sequence[Combination]) -> csc_matrix:
     return csc_matrix((data, indices, starts), shape=(len(columns), len(rows)))
 
 
+class _Pivot(NamedTuple):
+    """A row of the elimination: 1 at its mask, and the multiples of the vectors that it is made of."""
+
+    mask: int
+    row: Vector
+    made_of: dict[int, Fraction]
+
+
 def solve_exactly(vectors: Sequence[Combination], target: Vector) -> list[Fraction] | None:
     """Rational weights with sum_i w_i vectors_i = target, or None if there are none.
 
     Sparse Gaussian elimination; free weights are 0.
     """
-    pivots: list[tuple[int, Vector, dict[int, Fraction]]] = []
+    pivots: list[_Pivot] = []
     for number, vector in enumerate(vectors):
         rest: Vector = {mask: Fraction(c) for mask, c in vector.items()}
-        made = {number: Fraction(1)}
-        for mask, pivot, how in pivots:
-            factor = rest.get(mask)
+        made_of = {number: Fraction(1)}
+        for pivot in pivots:
+            factor = rest.get(pivot.mask)
             if factor:
-                add_to(rest, pivot, -factor)
-                add_to(made, how, -factor)
+                add_to(rest, pivot.row, -factor)
+                add_to(made_of, pivot.made_of, -factor)
         if rest:
             mask = min(rest)
             factor = 1 / rest[mask]
-            pivots.append(
-                (mask, {m: c * factor for m, c in rest.items()}, {i: c * factor for i, c in made.items()})
-            )
+            pivots.append(_Pivot(mask, scaled(rest, factor), scaled(made_of, factor)))
     rest = {mask: Fraction(c) for mask, c in target.items()}
     weights: dict[int, Fraction] = {}
-    for mask, pivot, how in pivots:
-        factor = rest.get(mask)
+    for pivot in pivots:
+        factor = rest.get(pivot.mask)
         if factor:
-            add_to(rest, pivot, -factor)
-            add_to(weights, how, factor)
+            add_to(rest, pivot.row, -factor)
+            add_to(weights, pivot.made_of, factor)
     if rest:
         return None
     return [weights.get(i, Fraction(0)) for i in range(len(vectors))]

@@ -233,8 +233,8 @@ class Search:
         if columns > self.max_columns:
             raise TooLargeError(
                 f"the linear program would have {columns} columns and up to {len(self.distinct)} rows after "
-                f"reduction, and max_columns={self.max_columns}: raise it, name fewer variables, or give a "
-                f"diagram or statements that tie them together"
+                f"reduction, more than max_columns={self.max_columns}: raise it, name fewer variables, or "
+                f"give a diagram or statements that tie them together"
             )
         equal = [self.reduced_given[i] for i in self._equal]
         above = [self.reduced_given[i] for i in self._above]
