@@ -129,7 +129,7 @@ class Invariance(_Projected):
         if self.task is None:
             return images
         task = as_task(self.task)
-        return task.apply(images, task.draw(len(images), batch.rng), overwrite=True)
+        return task.apply(images, task.draw(len(images), batch.rng))
 
     def losses(self, encoder: nn.Module, head: nn.Module, batch: Batch) -> BatchLoss:
         """NT-Xent of the projected views."""

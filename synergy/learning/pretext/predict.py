@@ -214,13 +214,12 @@ class PredictTransformation(LabelTask):
     def show(self, batch: Batch) -> Shown:
         """Draw the labels and transform the images."""
         task = as_task(self.task)
-        chosen = augmentation(self.augment)
-        plain = chosen.name == "none"  # images that nothing has changed are read where they lie
-        images, rows = (batch.source, batch.rows) if plain else (augmented(batch, chosen), None)
+        images = augmented(batch, augmentation(self.augment))
         codes = task.draw(len(batch), batch.rng)
         targets = (task.predicted(codes),) if self.joint == "product" else tuple(task.split(codes))
-        images = task.apply(images, codes, rows=rows, overwrite=not plain)
-        return Shown(images, targets, None if self.told is None else batch.labels[self.told])
+        return Shown(
+            task.apply(images, codes), targets, None if self.told is None else batch.labels[self.told]
+        )
 
     def _widths(self, logits: torch.Tensor, shown: Shown) -> list[int]:
         return list(self.sizes({}))
