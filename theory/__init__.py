@@ -1,7 +1,7 @@
 """The theory storey: statements, diagrams, exact joints, proofs and closed forms. Never imports torch."""
 
-from theory.claims import CLAIMS, Claim, Evidence, claim, judge, register
-from theory.diagrams import ESSL, Diagram
+from theory.claims import CHAPTERS, CLAIMS, Claim, Evidence, find_claim, judge, of_chapter, register
+from theory.diagrams import DIAGRAMS, ESSL, Diagram, read_diagram
 from theory.errors import TooLargeError
 from theory.expressions import Expression, Relation, Statement, Term
 from theory.joints import Joint
@@ -22,7 +22,9 @@ from theory.prover import (
 from theory.support import Support
 
 __all__ = [
+    "CHAPTERS",
     "CLAIMS",
+    "DIAGRAMS",
     "ESSL",
     "Certificate",
     "Check",
@@ -45,11 +47,13 @@ __all__ = [
     "Unknown",
     "Witness",
     "check",
-    "claim",
+    "find_claim",
     "judge",
+    "of_chapter",
     "parse_expression",
     "parse_statement",
     "parse_term",
     "prove",
+    "read_diagram",
     "register",
 ]

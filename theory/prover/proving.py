@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from time import perf_counter
 
-from theory.diagrams import ESSL, Diagram
+from theory.diagrams import Diagram, read_diagram
 from theory.errors import TooLargeError
 from theory.expressions import Expression, Relation, Statement
 from theory.joints import Joint
@@ -229,8 +229,8 @@ def _diagram(diagram: Diagram | str | None) -> Diagram | None:
     if diagram is None or isinstance(diagram, Diagram):
         return diagram
     if isinstance(diagram, str):
-        return ESSL if diagram == "essl" else Diagram.parse(diagram)
-    raise TypeError(f"diagram must be a Diagram, text such as 'A->X' or None, got {diagram!r}")
+        return read_diagram(diagram)
+    raise TypeError(f"diagram must be a Diagram, text such as 'A->X' or 'essl', or None, got {diagram!r}")
 
 
 def prove(
@@ -253,8 +253,8 @@ def prove(
 
     Args:
         statement: One or several relations between linear expressions in H(..) and I(..;..|..).
-        diagram: A causal diagram (or its text, such as `"C->R, A->X"`, or `"essl"`), whose independences and
-            deterministic variables may be used.
+        diagram: A causal diagram (or its text, such as `"C->R, A->X"`, or its name, such as `"essl"`), whose
+            independences and deterministic variables may be used.
         given: Statements that are taken as true.
         exists: Ask whether some distribution satisfies the statement, rather than all.
         non_shannon: Also use instances of Zhang and Yeung's inequality.
