@@ -2,6 +2,7 @@
 
 from synthetic.families.class_circle import ClassCircle
 from synthetic.families.erasure import Erasure
+from synthetic.families.headed_shift import HeadedShift
 from synthetic.families.linear_gaussian import LinearGaussian
 from synthetic.families.modular_shift import ModularShift
 from synthetic.families.orbits import Orbits
@@ -9,6 +10,9 @@ from synthetic.families.product import Product
 from synthetic.families.quotient import Quotient
 from synthetic.families.random_model import RandomModel
 from synthetic.families.reduced_shift import ReducedShift
+from synthetic.families.shared_signal import SharedSignal
+from synthetic.families.task_and_nuisance import TaskAndNuisance
+from synthetic.families.two_views import TwoViews
 from synthetic.families.watermark import Watermark
 from synthetic.generator import Answer, FiniteGenerator, Generator, NoExactAnswerError
 from synthetic.groups import Action, FiniteGroup, cyclic, dihedral, direct_product, parse_group, symmetric
@@ -43,6 +47,7 @@ __all__ = [
     "FiniteGroup",
     "Generator",
     "Glyphs",
+    "HeadedShift",
     "LinearGaussian",
     "ModularShift",
     "NoExactAnswerError",
@@ -53,7 +58,10 @@ __all__ = [
     "RealImages",
     "ReducedShift",
     "Sample",
+    "SharedSignal",
     "StoredDataset",
+    "TaskAndNuisance",
+    "TwoViews",
     "Variable",
     "Watermark",
     "contact_sheet",

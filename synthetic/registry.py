@@ -17,6 +17,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from synthetic.families.class_circle import ClassCircle
 from synthetic.families.erasure import Erasure
+from synthetic.families.headed_shift import HeadedShift
 from synthetic.families.linear_gaussian import LinearGaussian
 from synthetic.families.modular_shift import ModularShift
 from synthetic.families.orbits import Orbits
@@ -24,6 +25,9 @@ from synthetic.families.product import Product
 from synthetic.families.quotient import Quotient
 from synthetic.families.random_model import RandomModel
 from synthetic.families.reduced_shift import ReducedShift
+from synthetic.families.shared_signal import SharedSignal
+from synthetic.families.task_and_nuisance import TaskAndNuisance
+from synthetic.families.two_views import TwoViews
 from synthetic.families.watermark import Watermark
 from synthetic.generator import Generator
 from synthetic.groups import FiniteGroup, group_from_json
@@ -42,6 +46,10 @@ FAMILIES: tuple[type[Generator], ...] = (
     Quotient,
     Product,
     RandomModel,
+    TwoViews,
+    SharedSignal,
+    TaskAndNuisance,
+    HeadedShift,
     Glyphs,
     Digits,
 )
