@@ -9,6 +9,7 @@ from theory.deferred import public_names
 if TYPE_CHECKING:
     from synthetic.families.class_circle import ClassCircle
     from synthetic.families.erasure import Erasure
+    from synthetic.families.headed_shift import HeadedShift
     from synthetic.families.linear_gaussian import LinearGaussian
     from synthetic.families.modular_shift import ModularShift
     from synthetic.families.orbits import Orbits
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from synthetic.families.quotient import Quotient
     from synthetic.families.random_model import RandomModel
     from synthetic.families.reduced_shift import ReducedShift
+    from synthetic.families.shared_signal import SharedSignal
+    from synthetic.families.task_and_nuisance import TaskAndNuisance
+    from synthetic.families.two_views import TwoViews
     from synthetic.families.watermark import Watermark
     from synthetic.generator import Answer, FiniteGenerator, Generator, NoExactAnswerError
     from synthetic.groups import Action, FiniteGroup, cyclic, dihedral, direct_product, parse_group, symmetric
@@ -43,6 +47,7 @@ else:
         {
             "synthetic.families.class_circle": ("ClassCircle",),
             "synthetic.families.erasure": ("Erasure",),
+            "synthetic.families.headed_shift": ("HeadedShift",),
             "synthetic.families.linear_gaussian": ("LinearGaussian",),
             "synthetic.families.modular_shift": ("ModularShift",),
             "synthetic.families.orbits": ("Orbits",),
@@ -50,6 +55,9 @@ else:
             "synthetic.families.quotient": ("Quotient",),
             "synthetic.families.random_model": ("RandomModel",),
             "synthetic.families.reduced_shift": ("ReducedShift",),
+            "synthetic.families.shared_signal": ("SharedSignal",),
+            "synthetic.families.task_and_nuisance": ("TaskAndNuisance",),
+            "synthetic.families.two_views": ("TwoViews",),
             "synthetic.families.watermark": ("Watermark",),
             "synthetic.generator": ("Answer", "FiniteGenerator", "Generator", "NoExactAnswerError"),
             "synthetic.groups": (
@@ -105,6 +113,7 @@ __all__ = [
     "FiniteGroup",
     "Generator",
     "Glyphs",
+    "HeadedShift",
     "LabelledImages",
     "LinearGaussian",
     "ModularShift",
@@ -116,7 +125,10 @@ __all__ = [
     "RealImages",
     "ReducedShift",
     "Sample",
+    "SharedSignal",
     "StoredDataset",
+    "TaskAndNuisance",
+    "TwoViews",
     "Variable",
     "Watermark",
     "contact_sheet",

@@ -33,6 +33,10 @@ GENERATORS = Registry[type[Generator]](
         "quotient": ("synthetic.families.quotient", "Quotient"),
         "product": ("synthetic.families.product", "Product"),
         "random-model": ("synthetic.families.random_model", "RandomModel"),
+        "two-views": ("synthetic.families.two_views", "TwoViews"),
+        "shared-signal": ("synthetic.families.shared_signal", "SharedSignal"),
+        "task-and-nuisance": ("synthetic.families.task_and_nuisance", "TaskAndNuisance"),
+        "headed-shift": ("synthetic.families.headed_shift", "HeadedShift"),
         "glyphs": ("synthetic.images.glyphs", "Glyphs"),
         "digits": ("synthetic.images.digits", "Digits"),
     }

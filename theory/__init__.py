@@ -8,8 +8,8 @@ from theory.deferred import public_names
 
 if TYPE_CHECKING:
     from theory.bounding import Bound, Bounds, Violation, bounds
-    from theory.claims import CLAIMS, Claim, Evidence, claim, judge, register
-    from theory.diagrams import ESSL, Diagram
+    from theory.claims import CHAPTERS, CLAIMS, Claim, Evidence, find_claim, judge, of_chapter, register
+    from theory.diagrams import DIAGRAMS, ESSL, Diagram, read_diagram
     from theory.errors import TooLargeError
     from theory.expressions import Expression, Relation, Statement, Term
     from theory.joints import Joint
@@ -34,8 +34,17 @@ else:
         __name__,
         {
             "theory.bounding": ("Bound", "Bounds", "Violation", "bounds"),
-            "theory.claims": ("CLAIMS", "Claim", "Evidence", "claim", "judge", "register"),
-            "theory.diagrams": ("ESSL", "Diagram"),
+            "theory.claims": (
+                "CHAPTERS",
+                "CLAIMS",
+                "Claim",
+                "Evidence",
+                "find_claim",
+                "judge",
+                "of_chapter",
+                "register",
+            ),
+            "theory.diagrams": ("DIAGRAMS", "ESSL", "Diagram", "read_diagram"),
             "theory.errors": ("TooLargeError",),
             "theory.expressions": ("Expression", "Relation", "Statement", "Term"),
             "theory.joints": ("Joint",),
@@ -66,7 +75,9 @@ else:
     )
 
 __all__ = [
+    "CHAPTERS",
     "CLAIMS",
+    "DIAGRAMS",
     "ESSL",
     "Assumption",
     "Bound",
@@ -98,12 +109,14 @@ __all__ = [
     "Witness",
     "bounds",
     "check",
-    "claim",
+    "find_claim",
     "judge",
+    "of_chapter",
     "parse_expression",
     "parse_statement",
     "parse_term",
     "prove",
+    "read_diagram",
     "register",
     "repair",
 ]

@@ -22,13 +22,14 @@ Example:
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import cast
 
 from theory.expressions import Expression, Operator, Relation, Statement, Term
 
-__all__ = ["ParseError", "parse_expression", "parse_statement", "parse_term"]
+__all__ = ["ParseError", "parse_expression", "parse_statement", "parse_statements", "parse_term"]
 
 _TOKEN = re.compile(
     r"(?P<number>\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)"
@@ -305,6 +306,17 @@ def parse_statement(text: str | Statement) -> Statement:
         TypeError: If it is not a string.
     """
     return text if isinstance(text, Statement) else _Parser(text).statement()
+
+
+def parse_statements(given: str | Statement | Sequence[str | Statement]) -> tuple[Statement, ...]:
+    """One or several statements, or their texts.
+
+    Raises:
+        ParseError: If a text is not a statement.
+        TypeError: If one is neither.
+    """
+    listed = (given,) if isinstance(given, str | Statement) else tuple(given)
+    return tuple(parse_statement(text) for text in listed)
 
 
 def parse_expression(text: str | Term | Expression) -> Expression:

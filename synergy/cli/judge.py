@@ -5,25 +5,16 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from synergy.cli.app import JSON, SEED, app, emit, results_folder
-
-if TYPE_CHECKING:
-    from theory import Diagram
+from synergy.cli.app import DIAGRAM, JSON, SEED, app, emit, results_folder
+from theory.claims.registry import CHAPTERS
+from theory.diagrams import read_diagram
+from theory.diagrams.named import NO_DIAGRAM
 
 _STATUS = {"proved": 0, "refuted": 1, "unknown": 3}
-
-
-def diagram_of(text: str) -> Diagram | None:
-    """The diagram that `--diagram` names: `essl`, `none` or edges."""
-    from theory.diagrams import ESSL, Diagram
-
-    if text == "essl":
-        return ESSL
-    return None if text == "none" else Diagram.parse(text)
 
 
 @app.command("prove")
@@ -32,9 +23,7 @@ def prove_command(
     given: Annotated[
         list[str] | None, typer.Option("--given", help="A statement to assume; may be repeated.")
     ] = None,
-    diagram: Annotated[
-        str, typer.Option("--diagram", help='essl, none, or edges such as "C->R, A->X".')
-    ] = "none",
+    diagram: DIAGRAM = NO_DIAGRAM,
     exists: Annotated[bool, typer.Option("--exists", help="Ask whether some model satisfies it.")] = False,
     non_shannon: Annotated[
         bool, typer.Option("--non-shannon", help="Use the Zhang-Yeung inequality too.")
@@ -46,7 +35,7 @@ def prove_command(
 
     outcome = prove(
         statement,
-        diagram=diagram_of(diagram),
+        diagram=read_diagram(diagram),
         given=tuple(given or ()),
         exists=exists,
         non_shannon=non_shannon,
@@ -75,6 +64,10 @@ def verify_command(
     generator: Annotated[
         list[str] | None,
         typer.Option("--generator", help="A family or a case of one, such as digits; may be repeated."),
+    ] = None,
+    chapter: Annotated[
+        str | None,
+        typer.Option("--chapter", help=f"Judge the claims of a chapter: {', '.join(CHAPTERS)}."),
     ] = None,
     quick: Annotated[
         bool, typer.Option("--quick", help="The core of the theory, in two minutes on two cores.")
@@ -119,6 +112,7 @@ def verify_command(
                 tuple(claims or ()),
                 worlds=worlds,
                 generators=tuple(generator or ()),
+                chapter=chapter,
                 settings=settings,
                 jobs=jobs or os.cpu_count() or 1,
                 progress=progress,

@@ -21,8 +21,9 @@ from synergy.verification import Call, Report, Settings, Verdict
 from synergy.verification.cases import LEFT_OUT
 from synergy.verification.table import provenance
 from synergy.verification.verdict import JUDGEMENTS, Judgement
-from theory import CLAIMS, ESSL, Claim
+from theory import CLAIMS, Claim
 from theory.claims import World
+from theory.diagrams import diagram_text
 
 __all__ = ["render_report", "write_report"]
 
@@ -294,6 +295,7 @@ def _verify(claims: Sequence[str], report: Report) -> str:
     quick = settings == Settings.quick(seed=seed, device=device)
     if call.registered and (quick or settings == Settings(seed=seed, device=device)):
         words = ["synergy", "verify", *claims]
+        words += ["--chapter", call.chapter] if call.chapter and not claims else []
         words += [word for world in call.worlds for word in ("--world", world)]
         words += [word for name in call.generators for word in ("--generator", name)]
         words += ["--quick"] if quick else []
@@ -302,7 +304,7 @@ def _verify(claims: Sequence[str], report: Report) -> str:
         return shlex.join(words)
     plain = Settings().to_dict()
     changed = ", ".join(f"{k}={v!r}" for k, v in settings.to_dict().items() if plain[k] != v)
-    arguments = [repr(list(claims))]
+    arguments = [repr(list(claims))] if claims or not call.chapter else [f"chapter={call.chapter!r}"]
     arguments += [f"worlds={list(call.worlds)!r}"] if call.worlds else []
     arguments += [f"generators={list(call.generators)!r}"] if call.generators else []
     arguments += [f"settings=Settings({changed})"] if changed else []
@@ -315,8 +317,7 @@ def _commands(claim: Claim, proof: Verdict | None, report: Report) -> tuple[str,
     again = [claim.id] if claim.id in CLAIMS or claim.id in named else []
     commands = [_verify(again, report)]
     if proof is not None:
-        diagram = "essl" if claim.diagram == ESSL else str(claim.diagram)
-        words = ["synergy", "prove", str(claim.statement), "--diagram", diagram]
+        words = ["synergy", "prove", str(claim.statement), "--diagram", diagram_text(claim.diagram)]
         for fact in claim.given:
             words += ["--given", str(fact)]
         if claim.expectation == "exists":

@@ -72,9 +72,9 @@ def premises(
 
     Example:
         >>> from hypothesis import given, settings
-        >>> from theory import claim
+        >>> from theory import find_claim
         >>> @settings(max_examples=20, derandomize=True, database=None)
-        ... @given(premises(claim("L2")))
+        ... @given(premises(find_claim("L2")))
         ... def lossless_means_no_synergy(joint):
         ...     assert joint.value("H(A|X)") < 1e-12
         ...     assert joint.value("I(A;C|X)") < 1e-12

@@ -9,16 +9,15 @@ from time import perf_counter
 
 import numpy as np
 
-from theory.arguments import read_diagram, read_statements
 from theory.bounding.projection import project
 from theory.bounding.results import Bound, Bounds, Violation
 from theory.bounding.rows import Row, solved
 from theory.checks import number
 from theory.cones import ZERO, Cone
-from theory.diagrams import Diagram
+from theory.diagrams import Diagram, read_diagram
 from theory.distributions import Distributions
 from theory.expressions import Expression, Operator, Relation, Statement, Term
-from theory.parser import parse_term
+from theory.parser import parse_statements, parse_term
 from theory.prover import Proof, Witness, prove
 
 __all__ = ["bounds"]
@@ -83,7 +82,7 @@ def bounds(
     values = _read_values(at)
     others = _read_terms(target, by, values)
     graph = read_diagram(diagram)
-    task = _Task(target, others, graph, read_statements(given), progress)
+    task = _Task(target, others, graph, parse_statements(given), progress)
     upper, lower, among = task.facets()
     interval, violated = task.interval(values) if values else (None, None)
     return Bounds(

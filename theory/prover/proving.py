@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from time import perf_counter
 
-from theory.arguments import read_diagram, read_statements
-from theory.diagrams import Diagram
+from theory.diagrams import Diagram, read_diagram
 from theory.errors import TooLargeError
 from theory.expressions import Expression, Relation, Statement
-from theory.parser import parse_statement
+from theory.parser import parse_statement, parse_statements
 from theory.prover.counterexample.effort import EFFORTS, LOW, MEDIUM, Effort
 from theory.prover.counterexample.layout import Goal
 from theory.prover.counterexample.polymatroid import violating
@@ -264,8 +263,8 @@ def prove(
 
     Args:
         statement: One or several relations between linear expressions in H(..) and I(..;..|..).
-        diagram: A causal diagram (or its text, such as `"C->R, A->X"`, or `"essl"`), whose independences and
-            deterministic variables may be used.
+        diagram: A causal diagram (or its text, such as `"C->R, A->X"`, or its name, such as `"essl"`), whose
+            independences and deterministic variables may be used.
         given: Statements that are taken as true.
         exists: Ask whether some distribution satisfies the statement, rather than all.
         non_shannon: Also use instances of Zhang and Yeung's inequality, and the copy lemma with one or two
@@ -299,7 +298,7 @@ def prove(
     start = perf_counter()
     claim = parse_statement(statement)
     graph = read_diagram(diagram)
-    premises = read_statements(given)
+    premises = parse_statements(given)
     problem = _Problem(claim, graph, premises, non_shannon=non_shannon, max_columns=max_columns)
     problem.require_size()
     problem.require_consistent()

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from time import perf_counter, process_time
 
-from theory.arguments import read_diagram, read_statements
-from theory.diagrams import Diagram
+from theory.diagrams import Diagram, read_diagram
 from theory.errors import TooLargeError
 from theory.expressions import Statement
-from theory.parser import parse_statement
+from theory.parser import parse_statement, parse_statements
 from theory.prover import ContradictionError, Impossible, Proof, Refutation, Unknown, prove
 from theory.repairing.attempt import Attempt
 from theory.repairing.results import Assumption, NothingToRepairError, Repair
@@ -81,7 +80,7 @@ def repair(
     start, used = perf_counter(), process_time()
     claim = parse_statement(statement)
     graph = read_diagram(diagram)
-    premises = read_statements(given)
+    premises = parse_statements(given)
     names = _names(claim, graph, within)
     if isinstance(at_most, bool) or not isinstance(at_most, int) or not 1 <= at_most <= _MOST_PREMISES:
         raise ValueError(f"at_most must be 1 or {_MOST_PREMISES} premises, got {at_most!r}")
