@@ -27,6 +27,7 @@ from synthetic.storage import (
     save_sample,
     write_dataset,
 )
+from synthetic.table import Table
 from synthetic.variables import Variable
 
 __all__ = [
@@ -54,6 +55,7 @@ __all__ = [
     "ReducedShift",
     "Sample",
     "StoredDataset",
+    "Table",
     "Variable",
     "Watermark",
     "contact_sheet",
