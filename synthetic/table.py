@@ -140,7 +140,11 @@ class Table(Sample):
         return Sample, (dict(whole.columns), dict(whole.variables), None, dict(whole.metadata))
 
     def __repr__(self) -> str:
-        return f"Table({len(self)} rows: {', '.join(self._names)})"
+        try:
+            rows = f"{len(self)} rows: "
+        except ValueError:
+            rows = ""
+        return f"Table({rows}{', '.join(self._names)})"
 
     def _repr_html_(self) -> str:
         return self.usable()._repr_html_()

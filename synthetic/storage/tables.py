@@ -200,12 +200,7 @@ def _npz(file: Path) -> _Content:
 
 def _safetensors(file: Path) -> _Content:
     columns, metadata = read_tensors(file)
-    return _Content(
-        tuple(columns),
-        columns.__getitem__,
-        lambda: common_length({name: rows_of(column) for name, column in columns.items()}),
-        metadata,
-    )
+    return _Content(tuple(columns), columns.__getitem__, lambda: common_length(columns.rows()), metadata)
 
 
 _READERS = {".parquet": _parquet, ".csv": _csv, ".npz": _npz, ".safetensors": _safetensors}
