@@ -52,9 +52,9 @@ def as_array(name: str, column: Any) -> Array:  # noqa: ANN401  (a column of any
     if hasattr(column, "detach"):
         column = _from_tensor(name, column)
     if isinstance(column, np.ma.MaskedArray):
-        hidden = np.ma.getmaskarray(column)
-        if hidden.any():
-            rows = hidden.reshape(len(hidden), -1).any(axis=1) if hidden.ndim else hidden.reshape(1)
+        hidden: Array = np.atleast_1d(np.ma.getmaskarray(column))
+        rows = hidden.reshape(len(hidden), -1).any(axis=1)
+        if rows.any():
             raise ValueError(
                 f"column {name!r} is masked in {int(rows.sum())} of {len(rows)} rows, the first is row "
                 f"{int(rows.argmax())}: drop or fill them first"
@@ -163,7 +163,7 @@ def _stacked(name: str, values: Sequence[Any], rows: Sequence[bool]) -> Array:
         )
         where = rows.index(False)
         raise ValueError(
-            f"column {name!r} must be a rectangular array: row {where} is the single value {values[where]!r}, "
+            f"column {name!r} must be a rectangular array: row {where} is the value {values[where]!r}, "
             f"row {rows.index(True)} is a list"
         )
     found = [_row(name, value) for value in values]
@@ -243,9 +243,9 @@ def _integers(values: Sequence[int]) -> Array:
     if not values:
         return np.zeros(0)
     low, high = min(values), max(values)
-    if -(2**63) <= low and high < 2**63:
+    if low >= -(2**63) and high < 2**63:
         return np.asarray(values, dtype=np.int64)
-    return np.asarray(values, dtype=np.uint64) if 0 <= low and high < 2**64 else _objects(values)
+    return np.asarray(values, dtype=np.uint64) if low >= 0 and high < 2**64 else _objects(values)
 
 
 def check_exact(name: str, integers: Iterable[int]) -> None:
@@ -257,7 +257,7 @@ def check_exact(name: str, integers: Iterable[int]) -> None:
     for value in integers:
         if abs(value) > EXACT and int(float(value)) != value:
             raise ValueError(
-                f"column {name!r} is to hold numbers and has the integer {value}, which no float64 holds exactly: "
+                f"column {name!r} of numbers has the integer {value}, which no float64 holds exactly: "
                 "pass labels as a column of integers or strings alone"
             )
 
@@ -305,8 +305,8 @@ def check_finite(name: str, array: Array) -> None:
     bad = ~np.isfinite(array).reshape(len(array), -1).all(axis=1)
     if not bad.any():
         raise ValueError(
-            f"column {name!r} goes from {low:.3g} to {high:.3g}, which overflows its {array.dtype}: divide it "
-            "by a constant first"
+            f"column {name!r} goes from {low:.3g} to {high:.3g}, which overflows its {array.dtype}: divide "
+            "it by a constant first"
         )
     first = int(bad.argmax())
     what = "NaN" if np.isnan(array.reshape(len(array), -1)[first]).any() else "infinite values"

@@ -32,7 +32,7 @@ def infer_columns(
         ValueError: If a column is empty, has missing values, mixes types, or is an array of a kind or
             shape that no variable has.
     """
-    names = [str(key) for key in columns.keys()]
+    names = [str(key) for key in columns]
     if not names:
         raise ValueError("a sample needs at least one column, got none")
     for name, times in Counter(names).items():
@@ -69,7 +69,7 @@ def parts_of(name: str, known: Sequence[str]) -> tuple[str, ...] | None:
     One column `name_0` alone is a vector of one dimension. Numbers may be padded with zeros.
 
     Raises:
-        ValueError: If there is no such column, a number is left out or comes twice, or the column comes twice.
+        ValueError: If there is no such column, a number is left out, or a name or number comes twice.
     """
     if name in known:
         if list(known).count(name) > 1:
@@ -97,8 +97,8 @@ def joined(name: str, parts: Mapping[str, Any]) -> npt.NDArray[Any]:
     Floats of one type keep it; everything else becomes float64.
 
     Raises:
-        ValueError: If a part is no column of numbers, has missing values or integers that no float64 holds, or
-            the lengths differ.
+        ValueError: If a part is no column of numbers, has missing values or integers that no float64 holds,
+            or the lengths differ.
     """
     _check_aligned(parts)
     columns = {part: as_array(part, column) for part, column in parts.items()}

@@ -26,7 +26,6 @@ import pandas as pd
 
 from synthetic.inference import read_columns
 from synthetic.sample import Sample
-from synthetic.variables import Variable
 
 __all__ = ["Table"]
 
@@ -43,6 +42,11 @@ class Table(Sample):
         rows: Gives the number of rows.
         source: What to call the table in an error; empty for none.
     """
+
+    _names: tuple[str, ...]
+    _read: Callable[[str], Any]
+    _rows: Callable[[], int]
+    _source: str
 
     def __init__(
         self,
@@ -71,8 +75,8 @@ class Table(Sample):
         Raises:
             ValueError: If two columns have the same name.
         """
-        keys = {str(key): key for key in columns.keys()}
-        names = [str(key) for key in columns.keys()]
+        names = [str(key) for key in columns]
+        keys = dict(zip(names, columns, strict=True))
 
         def read(name: str) -> Any:  # noqa: ANN401  (a column of any library)
             return columns[keys[name]]
@@ -88,8 +92,8 @@ class Table(Sample):
         A name without a column is the vector of the columns `name_0, name_1, ..`.
 
         Raises:
-            ValueError: If no name is given, one is unknown or stands for two columns, or a column has missing or
-                infinite values or holds something that is not data.
+            ValueError: If no name is given, one is unknown or stands for two columns, or a column has missing
+                or infinite values or holds something that is not data.
         """
         if not names:
             raise ValueError("select needs at least one variable, got none")

@@ -13,12 +13,12 @@ Example:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from fractions import Fraction
 from functools import lru_cache
 from itertools import product
-from math import prod
-from numbers import Integral, Real
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -116,9 +116,9 @@ class Joint:
         states = list(product(*map(range, sizes)))
         values = {name: [_state(name, state, f(*state)) for state in states] for name, f in functions.items()}
         shape = (*sizes, *(max(v) + 1 for v in values.values()))
-        if prod(shape) > _MAX_LATTICE:
+        if math.prod(shape) > _MAX_LATTICE:
             raise ValueError(
-                f"the joint of {', '.join([*names, *functions])} needs {prod(shape)} cells, more than "
+                f"the joint of {', '.join([*names, *functions])} needs {math.prod(shape)} cells, more than "
                 f"{_MAX_LATTICE}: number the values of each function 0, 1, .. without gaps"
             )
         table = np.zeros(shape)
@@ -239,7 +239,7 @@ class Joint:
         for p, fraction in zip(self.probabilities.flat, near, strict=True):
             if (p > 0) != (fraction > 0) or abs(float(fraction) - p) > _ROUNDING:
                 raise ValueError(
-                    f"the probability {float(p)!r} is no fraction with a denominator up to {max_denominator}, "
+                    f"{float(p)!r} is no fraction with a denominator up to {max_denominator}, "
                     f"the nearest is {fraction}: raise max_denominator, or pass probabilities as Fractions"
                 )
         if sum(near) != 1:
@@ -363,20 +363,15 @@ class Joint:
         return f"Joint({sizes})"
 
 
-def _state(name: str, state: tuple[int, ...], value: object) -> int:
+def _state(name: str, state: tuple[int, ...], value: Any) -> int:  # noqa: ANN401  (of a function of the user's)
     """The value of a function as the number of a state."""
-    if isinstance(value, np.ndarray) and value.ndim == 0:
+    if isinstance(value, np.ndarray | np.bool_) and value.ndim == 0:
         value = value.item()
-    if isinstance(value, np.bool_):
-        value = bool(value)
     if not isinstance(value, Real):
         raise TypeError(f"the values of {name} must be states 0, 1, .., got {value!r} at {state}")
-    if not isinstance(value, Integral) and not float(value).is_integer():
+    if value < 0 or value % 1 != 0:
         raise ValueError(f"the values of {name} must be states 0, 1, .., got {value!r} at {state}")
-    found = int(value)
-    if found < 0:
-        raise ValueError(f"the values of {name} must be states 0, 1, .., got {value!r} at {state}")
-    return found
+    return math.floor(float(value))
 
 
 def _surprisals(p: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -29,13 +29,14 @@ def _images_and_labels(data: str) -> tuple[Any, Any]:
 
         bunch = load_digits()
         return bunch.images / 16, bunch.target
-    from synthetic import Cifar10, read_data
+    from synthetic import Cifar10, Table, read_data
     from synthetic.images.cifar10 import is_cifar10
 
     if is_cifar10(data):
         cifar = Cifar10(data, split="test")
         return cifar.raw, cifar.targets
-    sample = read_data(Path(data))
+    found = read_data(Path(data))
+    sample = found.usable() if isinstance(found, Table) else found
     images = [name for name in sample if sample[name].ndim >= 3]
     discrete = [name for name, v in sample.variables.items() if v.kind == "discrete"]
     labels = [name for name in _LABELS if name in discrete] or (discrete if len(discrete) == 1 else [])

@@ -54,9 +54,9 @@ def as_sample(data: Data, names: Sequence[str], *, groups: str | None = None) ->
     """The columns `names` (and the groups) as a checked sample; no other column is read.
 
     Integers, booleans, strings and categories are discrete, floats continuous; a float array of shape
-    (n, d), or a list of d floats in each row, is one vector variable, of shape (n, channels, height, width) or
-    (n, height, width) an image. A name without a column is the vector of the columns `Z_0, Z_1, ..`; a column
-    `Z_0` alone is a vector of one dimension. All of it holds for files as for data in memory.
+    (n, d), or a list of d floats in each row, is one vector variable, of shape (n, channels, height, width)
+    or (n, height, width) an image. A name without a column is the vector of the columns `Z_0, Z_1, ..`; a
+    column `Z_0` alone is a vector of one dimension. All of it holds for files as for data in memory.
 
     Args:
         data: A Sample, a pandas DataFrame, a mapping of arrays, or the path of a file or folder, as
@@ -81,7 +81,7 @@ def as_sample(data: Data, names: Sequence[str], *, groups: str | None = None) ->
         data = Table.of(data)
     elif not isinstance(data, Sample):
         raise TypeError(
-            "data must be a Sample, a pandas DataFrame or a mapping of arrays by name, or the path of a file, "
+            "data must be a Sample, a pandas DataFrame or a mapping of arrays by name, or a path, "
             f"got {type(data).__name__}"
         )
     if groups is None and data.groups is not None:

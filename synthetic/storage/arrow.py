@@ -58,8 +58,8 @@ def _lists(name: str, array: Any) -> npt.NDArray[Any]:  # noqa: ANN401  (an Arro
         if (lengths != width).any():
             row = int((lengths != width).argmax())
             raise ValueError(
-                f"column {name!r} must be a rectangular array: row {row} has {lengths[row]} entries, row 0 has "
-                f"{width}"
+                f"column {name!r} must be a rectangular array: row {row} has {lengths[row]} entries, row 0 "
+                f"has {width}"
             )
     entries = array.flatten()
     if width:

@@ -170,7 +170,8 @@ class Tensors(Mapping[str, npt.NDArray[Any]]):
         except (ValueError, RuntimeError) as error:
             raise DamagedFileError(f"{self._path} is damaged: {name!r} of shape {shape}: {error}") from None
         raise DamagedFileError(
-            f"{self._path} holds {name!r} as {kind}, which is not read: expected {', '.join((*_TYPES, *_WIDENED))}"
+            f"{self._path} holds {name!r} as {kind}, which is not read: expected "
+            f"{', '.join((*_TYPES, *_WIDENED))}"
         )
 
 

@@ -193,14 +193,14 @@ def iter_shards(path: str | Path, *, columns: Sequence[str] | None = None) -> It
 def read_data(path: str | Path, *, columns: Sequence[str] | None = None) -> Sample:
     """Read a data set's folder, or a `.parquet`, `.csv`, `.npz` or `.safetensors` file.
 
-    A file of another origin is a `Table`: its columns are read and checked when they are named, so that dates,
-    lists or missing values elsewhere do no harm; the file has to stay until then. A name without a column is the
-    vector of the columns `name_0, name_1, ..`.
+    A file of another origin is a `Table`: its columns are read and checked when they are named, so that
+    dates, lists or missing values elsewhere do no harm; the file has to stay until then. A name without a
+    column is the vector of the columns `name_0, name_1, ..`.
 
     Args:
         path: The folder or file.
-        columns: The variables wanted, which alone are read, with the column of groups where the file names one;
-            None for all.
+        columns: The variables wanted, which alone are read, with the column of groups where the file names
+            one; None for all.
 
     Raises:
         FileNotFoundError: If there is none.

@@ -34,8 +34,8 @@ def read_table(path: str | Path, *, columns: Sequence[str] | None = None) -> Sam
     """Read a sample from a `.parquet`, `.csv`, `.npz` or `.safetensors` file, and check every column.
 
     Files that this package wrote keep their variables; for others, integers, booleans and strings are
-    discrete, floats continuous, two-dimensional arrays and lists of floats vectors and four-dimensional arrays
-    images. Arrays of a single value are left out.
+    discrete, floats continuous, two-dimensional arrays and lists of floats vectors and four-dimensional
+    arrays images. Arrays of a single value are left out.
 
     Args:
         path: The file.

@@ -130,8 +130,8 @@ def _check_words(name: str, text: pa.ChunkedArray) -> None:
     """Refuse what looks like numbers with a mark for a missing one, and lists."""
     if _every(text, _LIST):
         raise ValueError(
-            f"column {name!r} holds lists as text, such as {text[0].as_py()[:40]!r}: store a vector as columns "
-            f"{name}_0, {name}_1, .. or in Parquet"
+            f"column {name!r} holds lists as text, such as {text[0].as_py()[:40]!r}: store a vector as "
+            f"columns {name}_0, {name}_1, .. or in Parquet"
         )
     number = np.asarray(_fits(text, _NUMBER))
     if not number.any():
@@ -142,6 +142,6 @@ def _check_words(name: str, text: pa.ChunkedArray) -> None:
     if odd.any():
         row = int(odd.argmax())
         raise ValueError(
-            f"column {name!r} mixes numbers and text: row {row} is {text[row].as_py()!r}; if that stands for a "
-            "missing value, drop or fill it first"
+            f"column {name!r} mixes numbers and text: row {row} is {text[row].as_py()!r}; if that stands for "
+            "a missing value, drop or fill it first"
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from time import perf_counter
 
+from theory.checks import integer
 from theory.diagrams import ESSL, Diagram
 from theory.errors import TooLargeError
 from theory.expressions import Expression, Relation, Statement
@@ -270,7 +271,7 @@ def prove(
     Raises:
         ParseError: If a statement cannot be read.
         TypeError: If an argument is of the wrong type.
-        ValueError: If a variable is not in the diagram.
+        ValueError: If a variable is not in the diagram, or a number is negative.
         ContradictionError: If the given statements contradict each other or the diagram.
         TooLargeError: If the problem would not fit; the message has the estimate.
 
@@ -285,6 +286,8 @@ def prove(
         'refuted'
     """
     start = perf_counter()
+    integer("seed", seed, 0)
+    integer("max_columns", max_columns, 0)
     claim = parse_statement(statement)
     graph = _diagram(diagram)
     premises = _statements(given)

@@ -19,6 +19,7 @@ from synergy.statistics.folds import make_splits
 from synergy.statistics.result import Estimate
 from synthetic import Sample
 from theory import Expression, Term, parse_expression
+from theory.checks import integer
 
 __all__ = ["VARIATIONAL_ENTRIES", "Bound", "variational"]
 
@@ -93,8 +94,7 @@ def variational(
         ("hidden", hidden, 1),
         ("embed", embed, 1),
     ):
-        if number < least:
-            raise ValueError(f"{name} must be at least {least}, got {number}")
+        integer(name, number, least)
     most = int(np.clip(100 * len(sample) // batch, 300, 2000)) if steps is None else steps
     one = parsed.terms[0]
     target, other = one.groups
