@@ -28,18 +28,17 @@ def from_arrow(name: str, column: pa.Array | pa.ChunkedArray) -> Any:  # noqa: A
     if isinstance(array, pa.ChunkedArray):
         array = pa.array([], type=array.type)
     kind = array.type
-    if isinstance(array, pa.FixedShapeTensorArray) and not kind.permutation:
-        check_missing(name, array.is_null())
-        flat = _lists(name, array.storage)
-        return flat.reshape(len(array), *kind.shape)
-    if isinstance(array, pa.ExtensionArray):
-        return from_arrow(name, array.storage)
     if pa.types.is_dictionary(kind) and array.dictionary.null_count:
         return from_arrow(name, array.cast(kind.value_type))
     check_missing(name, pc.is_null(array))
+    if isinstance(array, pa.FixedShapeTensorArray):
+        check_missing(
+            name, np.asarray(pc.is_null(array.storage.flatten())).reshape(len(array), -1).any(axis=1)
+        )
+        return array.to_numpy_ndarray()
     if _is_list(kind):
         return _lists(name, array)
-    if pa.types.is_dictionary(kind):
+    if pa.types.is_dictionary(kind) or isinstance(array, pa.ExtensionArray):
         return array.to_pandas()
     return array.to_numpy(zero_copy_only=False)
 

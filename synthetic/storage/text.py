@@ -46,6 +46,12 @@ _NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 _LIST = r"(?s)^[\[(].*[\])]$"
 """A list or a tuple, as Python and numpy print them."""
 
+_COMMAS = r"^[+-]?[0-9]+(,[0-9]+)*(\.[0-9]*)?$"
+"""A number with marks for thousands or a comma for the point."""
+
+_BOOLEAN = r"(?i)^(true|false)$"
+"""A truth value."""
+
 _WORD = r"[\p{L}\p{N}]"
 """Whether there is a letter or a digit."""
 
@@ -90,9 +96,8 @@ def from_text(name: str, column: pa.ChunkedArray) -> Any:  # noqa: ANN401  (what
     """
     text = pc.utf8_trim_whitespace(column)
     check_missing(name, pc.is_in(text, value_set=pa.array(_MISSING)))
-    lower = pc.utf8_lower(text)
-    if pc.all(pc.is_in(lower, value_set=pa.array(["false", "true"]))).as_py():
-        return np.asarray(pc.equal(lower, "true"))
+    if _every(text, _BOOLEAN):
+        return np.asarray(pc.equal(pc.utf8_lower(text), "true"))
     if _every(text, _WHOLE):
         return column.to_numpy() if pc.any(_fits(text, _PADDED)).as_py() else _integers(text)
     numbers = _cast(text, pa.float64())
@@ -133,12 +138,17 @@ def _check_words(name: str, text: pa.ChunkedArray) -> None:
             f"column {name!r} holds lists as text, such as {text[0].as_py()[:40]!r}: store a vector as "
             f"columns {name}_0, {name}_1, .. or in Parquet"
         )
+    if _every(text, _COMMAS):
+        raise ValueError(
+            f"column {name!r} holds numbers with commas, such as {text[0].as_py()!r}: write decimals with a "
+            "point and thousands without a mark"
+        )
     number = np.asarray(_fits(text, _NUMBER))
     if not number.any():
         return
-    word = np.asarray(_fits(text, _WORD))
+    word = np.asarray(_fits(text, _WORD)) & ~np.asarray(_fits(text, _BOOLEAN))
     fraction = number & ~np.asarray(_fits(text, _WHOLE))
-    odd = ~number if fraction.any() else ~word
+    odd = ~number if fraction.any() else ~(number | word)
     if odd.any():
         row = int(odd.argmax())
         raise ValueError(
