@@ -138,8 +138,9 @@ def array(name: str, values: object) -> npt.NDArray[Any]:
         ValueError: If entries are masked, or lists differ in length.
     """
     data: Any = values
-    if isinstance(data, np.ma.MaskedArray) and np.ma.getmaskarray(data).any():
-        raise ValueError(f"{name} must have no masked entries, got {int(np.ma.getmaskarray(data).sum())}")
+    masked = _masked(data)
+    if masked:
+        raise ValueError(f"{name} must have no masked entries, got {masked}")
     try:
         found = np.asarray(data)
     except ValueError:
@@ -177,6 +178,13 @@ def distributions(name: str, values: object) -> npt.NDArray[Any]:
         row = f" in row {', '.join(map(str, where))}" if where else ""
         raise ValueError(f"each row of {name} must be a distribution, got the sum {sums[where]!s}{row}")
     return table
+
+
+def _masked(values: object) -> int:
+    """The number of masked entries, also within lists."""
+    if isinstance(values, np.ma.MaskedArray):
+        return int(np.ma.getmaskarray(values).sum())
+    return sum(map(_masked, values)) if isinstance(values, list | tuple) else 0
 
 
 def _floats(name: str, values: object) -> npt.NDArray[np.float64]:

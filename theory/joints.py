@@ -315,18 +315,19 @@ class Joint:
         """
         sources = (source,) if isinstance(source, str) else tuple(source)
         axes = self.axes(sources)
-        table = np.asarray(kernel)
+        rows = array(f"entries of the kernel of {target}", kernel)
         expected = tuple(self.probabilities.shape[axis] for axis in axes)
-        if table.shape[:-1] != expected:
+        if rows.shape[:-1] != expected:
             raise ValueError(
-                f"kernel p({target}|{','.join(sources)}) needs shape {expected} + (k,), got {table.shape}"
+                f"kernel p({target}|{','.join(sources)}) needs shape {expected} + (k,), got {rows.shape}"
             )
-        if table.dtype.kind == "f" and self.probabilities.dtype == object:
+        exact = self.probabilities.dtype == object
+        table = np.asarray(kernel) if exact else rows.astype(np.float64)
+        if exact and table.dtype.kind == "f":
             raise ValueError(
                 f"a joint of Fractions needs a kernel of Fractions or integers, got {table.dtype}"
             )
-        rows = distributions(f"the kernel of {target}", kernel)
-        table = table if self.probabilities.dtype == object else rows.astype(np.float64)
+        distributions(f"the kernel of {target}", rows)
         order = np.argsort(axes)
         table = np.transpose(table, [*order, len(axes)])
         shape = [k if axis in axes else 1 for axis, k in enumerate(self.probabilities.shape)]

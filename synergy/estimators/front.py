@@ -33,8 +33,9 @@ def estimate(
 
     Args:
         data: A Sample, a pandas DataFrame, a mapping of arrays by name, or the path of a file or folder, of
-            which only what the term names is read. Integers, booleans and strings are discrete, floats continuous; a float array of shape (n, d) is one vector
-            variable, of shape (n, channels, height, width) an image.
+            which only what the term names is read. Integers, booleans and strings are discrete, floats
+            continuous; a float array of shape (n, d) is one vector variable, of shape (n, channels, height,
+            width) an image.
         term: Such as "I(A;C|X)"; where the estimator can, a linear combination of terms.
         estimator: `auto` or a name in `ESTIMATORS`.
         confidence: The nominal coverage of the interval.
