@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         save_sample,
         write_dataset,
     )
+    from synthetic.table import Table
     from synthetic.variables import Variable
 else:
     __getattr__, __dir__ = public_names(
@@ -94,6 +95,7 @@ else:
                 "save_sample",
                 "write_dataset",
             ),
+            "synthetic.table": ("Table",),
             "synthetic.variables": ("Variable",),
         },
     )
@@ -127,6 +129,7 @@ __all__ = [
     "Sample",
     "SharedSignal",
     "StoredDataset",
+    "Table",
     "TaskAndNuisance",
     "TwoViews",
     "Variable",

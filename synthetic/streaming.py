@@ -88,7 +88,7 @@ class RowStream(IterableDataset[Tensors]):
     """
 
     def __init__(self, generator: Generator, *, seed: int, samples: int | None = None) -> None:
-        block = _BLOCK if samples is None else max(1, min(_BLOCK, samples // 16))
+        block = _BLOCK if samples is None else max(1, min(_BLOCK, integer("samples", samples, 1) // 16))
         self.batches = BatchStream(generator, seed=seed, samples=samples, batch=block)
 
     def __iter__(self) -> Iterator[Tensors]:

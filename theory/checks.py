@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from fractions import Fraction
 from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["distribution", "integer", "matrix", "number", "positive_definite", "probability"]
+__all__ = [
+    "array",
+    "distribution",
+    "distributions",
+    "integer",
+    "matrix",
+    "number",
+    "positive_definite",
+    "probability",
+]
 
-_SUM_TOLERANCE = 1e-9
+SUM_TOLERANCE = 1e-9
 """Probabilities may miss the sum 1 by this, for those that were typed as decimals."""
 
 
@@ -77,7 +87,7 @@ def distribution(name: str, values: object, size: int | None = None) -> tuple[fl
         raise ValueError(f"{name} must have {size} probabilities, got {len(p)}")
     if p.min() < 0:
         raise ValueError(f"{name} must not be negative, got {p.min()}")
-    if abs(p.sum() - 1) > _SUM_TOLERANCE:
+    if abs(p.sum() - 1) > SUM_TOLERANCE:
         raise ValueError(f"{name} must sum to 1, got {p.sum()}")
     return tuple(float(x) for x in p)
 
@@ -120,14 +130,67 @@ def positive_definite(name: str, values: object, size: int) -> tuple[tuple[float
     return tuple(tuple(float(x) for x in row) for row in table)
 
 
+def array(name: str, values: object) -> npt.NDArray[Any]:
+    """Real numbers as float64, or as objects where they are Fractions, of any shape.
+
+    Raises:
+        TypeError: If they are text, complex, or objects that are neither Fractions nor integers.
+        ValueError: If entries are masked, or lists differ in length.
+    """
+    data: Any = values
+    masked = _masked(data)
+    if masked:
+        raise ValueError(f"{name} must have no masked entries, got {masked}")
+    try:
+        found = np.asarray(data)
+    except ValueError:
+        raise ValueError(f"{name} must hold numbers in rows of equal length, got {values!r}") from None
+    if found.dtype == object:
+        for entry in found.flat:
+            if isinstance(entry, bool) or not isinstance(entry, Fraction | Integral):
+                raise TypeError(f"exact {name} must be Fractions, got {type(entry).__name__}: {entry!r}")
+        return found
+    if found.dtype.kind not in "fiub":
+        raise TypeError(f"{name} must be real numbers, got {found.dtype}: {values!r}")
+    return np.asarray(found, dtype=np.float64)
+
+
+def distributions(name: str, values: object) -> npt.NDArray[Any]:
+    """An array whose last axis holds distributions: not negative, each summing to one.
+
+    Fractions sum to one exactly; float64 within 1e-9, by rounding.
+
+    Raises:
+        TypeError: If the entries are not real numbers.
+        ValueError: If an entry is masked, negative or not finite, or a row does not sum to one.
+    """
+    table = array(name, values)
+    if not table.ndim:
+        raise ValueError(f"{name} must be rows of probabilities, got the single value {table}")
+    if table.dtype != object and not np.isfinite(table).all():
+        raise ValueError(f"each row of {name} must be a distribution, got NaN or infinity")
+    if table.size and table.min() < 0:
+        raise ValueError(f"each row of {name} must be a distribution, got the entry {table.min()}")
+    sums = np.asarray(table.sum(axis=-1))
+    wrong = sums != 1 if table.dtype == object else abs(sums - 1) > SUM_TOLERANCE
+    if np.any(wrong):
+        where = tuple(map(int, np.argwhere(wrong)[0]))
+        row = f" in row {', '.join(map(str, where))}" if where else ""
+        raise ValueError(f"each row of {name} must be a distribution, got the sum {sums[where]!s}{row}")
+    return table
+
+
+def _masked(values: object) -> int:
+    """The number of masked entries, also within lists."""
+    if isinstance(values, np.ma.MaskedArray):
+        return int(np.ma.getmaskarray(values).sum())
+    return sum(map(_masked, values)) if isinstance(values, list | tuple) else 0
+
+
 def _floats(name: str, values: object) -> npt.NDArray[np.float64]:
     if isinstance(values, str) or not isinstance(values, Sequence | np.ndarray):
         raise TypeError(f"{name} must be a list of numbers, got {values!r}")
-    data: Any = values
-    try:
-        result = np.asarray(data, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise ValueError(f"{name} must hold numbers in rows of equal length, got {values!r}") from None
+    result = array(name, values).astype(np.float64)
     if not np.isfinite(result).all():
         raise ValueError(f"{name} must be finite, got NaN or infinity")
     return result

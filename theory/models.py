@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from theory.checks import array, distributions, integer, number
 from theory.diagrams import Diagram
 from theory.expressions import Expression, Term
 from theory.joints import Joint
@@ -53,14 +54,16 @@ class Model:
 
     Raises:
         ValueError: If a table is missing or unknown, its shape does not fit its parents, a row is
-            not a distribution, or some tables are of Fractions and others of floats.
+            not a distribution (within 1e-9 for floats; nothing is normalised), an entry is masked, or some
+            tables are of Fractions and others of floats.
+        TypeError: If entries are text, complex or objects that are no Fractions.
     """
 
     def __init__(self, diagram: Diagram, tables: Mapping[str, npt.ArrayLike]) -> None:
         if set(tables) != set(diagram.variables):
             raise ValueError(f"a model needs one table for each of {diagram.variables}, got {tuple(tables)}")
         self.diagram = diagram
-        self.tables = {v: np.asarray(tables[v]) for v in diagram.variables}
+        self.tables = {v: array(f"entries of the table of {v}", tables[v]) for v in diagram.variables}
         exact = {v for v, table in self.tables.items() if table.dtype == object}
         if exact and exact != set(self.tables):
             mixed = sorted(set(self.tables) - exact)
@@ -72,10 +75,7 @@ class Model:
                     f"the table of {v} needs shape {expected} + (k,) for parents {diagram.parents(v)}, "
                     f"got {table.shape}"
                 )
-            rows = np.asarray(table.sum(axis=-1))
-            sums = (rows == 1).all() if exact else np.allclose(rows.astype(float), 1, atol=1e-9)
-            if (table < 0).any() or not sums:
-                raise ValueError(f"each row of the table of {v} must be a distribution")
+            distributions(f"the table of {v}", table)
 
     @classmethod
     def random(
@@ -95,11 +95,13 @@ class Model:
             concentration: The Dirichlet parameter; small values give nearly deterministic tables.
 
         Raises:
-            ValueError: If a cardinality is missing or not positive, or the concentration is not positive.
+            ValueError: If a cardinality is missing or not positive, the concentration is not positive or the
+                seed is negative.
+            TypeError: If one of them is no number, or no integer where it counts.
         """
-        if not concentration > 0:
+        if not number("concentration", concentration) > 0:
             raise ValueError(f"concentration must be positive, got {concentration}")
-        rng = np.random.default_rng(seed)
+        rng = np.random.default_rng(integer("seed", seed, 0))
         sizes = _sizes(diagram, cardinalities)
         tables: dict[str, npt.NDArray[np.float64]] = {}
         for v in diagram.order:
@@ -128,11 +130,12 @@ class Model:
             denominator: The common denominator of each row.
 
         Raises:
-            ValueError: If a cardinality is missing or not positive, or the denominator is not positive.
+            ValueError: If a cardinality is missing or not positive, the denominator is not positive or the
+                seed is negative.
+            TypeError: If one of them is no integer.
         """
-        if denominator < 1:
-            raise ValueError(f"denominator must be at least 1, got {denominator}")
-        rng = np.random.default_rng(seed)
+        integer("denominator", denominator, 1)
+        rng = np.random.default_rng(integer("seed", seed, 0))
         sizes = _sizes(diagram, cardinalities)
         tables: dict[str, npt.NDArray[Any]] = {}
         for v in diagram.order:
@@ -263,14 +266,11 @@ class Model:
 
 
 def _sizes(diagram: Diagram, cardinalities: Mapping[str, int] | int) -> dict[str, int]:
-    if isinstance(cardinalities, int):
+    if not isinstance(cardinalities, Mapping):
         sizes = dict.fromkeys(diagram.variables, cardinalities)
     else:
         missing = [v for v in diagram.variables if v not in cardinalities]
         if missing:
             raise ValueError(f"cardinalities must name every variable, {', '.join(missing)} missing")
         sizes = {v: cardinalities[v] for v in diagram.variables}
-    for v, size in sizes.items():
-        if size < 1:
-            raise ValueError(f"the cardinality of {v} must be at least 1, got {size}")
-    return sizes
+    return {v: integer(f"the cardinality of {v}", size, 1) for v, size in sizes.items()}

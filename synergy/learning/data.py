@@ -289,8 +289,7 @@ class ImageSet:
         """
         drawn = as_task(task)
         drawn.check(self.shape)
-        if copies < 1:
-            raise ValueError(f"copies must be at least 1, got {copies}")
+        integer("copies", copies, 1)
         rows = torch.arange(self.size).repeat(copies)
         codes = drawn.draw(len(rows), random_stream(seed, Purpose.LABELS))
         images = torch.cat(

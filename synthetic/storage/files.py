@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import os
 import secrets
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,7 @@ from synthetic.variables import Variable
 
 __all__ = [
     "DamagedFileError",
+    "Tensors",
     "read_tensors",
     "sha256_of",
     "variable_from_json",
@@ -47,6 +47,18 @@ _TYPES = {
     "U8": np.uint8,
     "BOOL": np.bool_,
 }
+"""The types of safetensors that numpy holds."""
+
+_WIDENED = {
+    "BF16": "bfloat16",
+    "F8_E4M3": "float8_e4m3fn",
+    "F8_E4M3FNUZ": "float8_e4m3fnuz",
+    "F8_E5M2": "float8_e5m2",
+    "F8_E5M2FNUZ": "float8_e5m2fnuz",
+    "F8_E8M0": "float8_e8m0fnu",
+}
+"""The types that torch holds, by its names, and float32 exactly."""
+
 _NAMES = {np.dtype(dtype): name for name, dtype in _TYPES.items()}
 
 
@@ -107,39 +119,68 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def read_tensors(path: Path) -> tuple[dict[str, npt.NDArray[Any]], dict[str, str]]:
+def read_tensors(path: Path) -> tuple[Tensors, dict[str, str]]:
     """The tensors of a safetensors file as read-only views of the mapped file, and its metadata.
 
-    The library checks the header: every tensor lies within the file, in order, without a gap.
+    The library checks the header: every tensor lies within the file, in order, without a gap. Types that
+    numpy lacks and float32 holds exactly, bfloat16 and float8, are widened when they are asked for.
 
     Raises:
         FileNotFoundError: If there is no such file.
-        DamagedFileError: If the file is truncated or not a safetensors file, or numpy cannot hold a tensor.
+        DamagedFileError: If the file is truncated or not a safetensors file; when a tensor is asked for, if
+            neither numpy nor float32 can hold it.
     """
     try:
         with safe_open(path, "numpy") as opened:
             metadata = dict(opened.metadata() or {})
-            slices = {name: opened.get_slice(name) for name in opened.offset_keys()}
-            entries = {n: (part.get_dtype(), tuple(part.get_shape())) for n, part in slices.items()}
+            names = list(opened.offset_keys())
     except SafetensorError as error:
         why = textwrap.shorten(str(error), 200)
         raise DamagedFileError(f"{path} is truncated, damaged or not a safetensors file: {why}") from None
     mapped = np.asarray(np.memmap(path, np.uint8, "r"))
-    place = 8 + int.from_bytes(mapped[:8].tobytes(), "little")
-    tensors: dict[str, npt.NDArray[Any]] = {}
-    for name, (kind, shape) in entries.items():
-        if kind not in _TYPES:
-            raise DamagedFileError(
-                f"{path} holds {name!r} as {kind}, which is not read: expected {', '.join(_TYPES)}"
-            )
-        dtype = np.dtype(_TYPES[kind])
-        end = place + math.prod(shape) * dtype.itemsize
+    start = 8 + int.from_bytes(mapped[:8].tobytes(), "little")
+    header = json.loads(mapped[8:start].tobytes())
+    return Tensors(path, mapped[start:], {name: header[name] for name in names}), metadata
+
+
+class Tensors(Mapping[str, npt.NDArray[Any]]):
+    """The tensors of a mapped file, each looked at when it is asked for."""
+
+    def __init__(self, path: Path, mapped: npt.NDArray[np.uint8], entries: Mapping[str, Any]) -> None:
+        self._path, self._mapped, self._entries = path, mapped, entries
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def rows(self) -> dict[str, int | None]:
+        """The number of rows of each, None for a single value."""
+        return {name: next(iter(entry["shape"]), None) for name, entry in self._entries.items()}
+
+    def __getitem__(self, name: str) -> npt.NDArray[Any]:
+        entry = self._entries[name]
+        kind, shape, (low, high) = entry["dtype"], tuple(entry["shape"]), entry["data_offsets"]
+        content = self._mapped[low:high]
         try:
-            tensors[name] = mapped[place:end].view(dtype).reshape(shape)
-        except ValueError as error:
-            raise DamagedFileError(f"{path} is damaged: {name!r} of shape {shape}: {error}") from None
-        place = end
-    return tensors, metadata
+            if kind in _TYPES:
+                return content.view(_TYPES[kind]).reshape(shape)
+            if kind in _WIDENED:
+                return _widened(content, kind).reshape(shape)
+        except (ValueError, RuntimeError) as error:
+            raise DamagedFileError(f"{self._path} is damaged: {name!r} of shape {shape}: {error}") from None
+        raise DamagedFileError(
+            f"{self._path} holds {name!r} as {kind}, which is not read: expected "
+            f"{', '.join((*_TYPES, *_WIDENED))}"
+        )
+
+
+def _widened(content: npt.NDArray[np.uint8], kind: str) -> npt.NDArray[np.float32]:
+    import torch
+
+    narrow = torch.from_numpy(np.array(content)).view(getattr(torch, _WIDENED[kind]))
+    return np.asarray(narrow.float().numpy())
 
 
 def variable_to_json(variable: Variable) -> dict[str, Any]:

@@ -588,7 +588,7 @@ TABLES = {
     ),
     "ragged csv": ("t.csv", b"a,b\n1,2\n1,2,3\n", ValueError, "not a CSV"),
     "csv without rows": ("t.csv", b"a,b\n", ValueError, "at least one row"),
-    "infinite csv": ("t.csv", b"a\n1.5\ninf\n", ValueError, "NaN or infinities"),
+    "infinite csv": ("t.csv", b"a\n1.5\ninf\n", ValueError, "infinite values: 1 of 2 rows"),
     "other lengths": ("t.safetensors", {"a": np.zeros(2), "b": np.zeros(3)}, ValueError, "same length"),
     "truncated": ("t.safetensors", b"\x10", ValueError, "truncated"),
     "negative offsets": (

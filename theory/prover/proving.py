@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from time import perf_counter
 
+from theory.checks import integer
 from theory.diagrams import Diagram, read_diagram
 from theory.errors import TooLargeError
 from theory.expressions import Expression, Relation, Statement
@@ -281,7 +282,7 @@ def prove(
     Raises:
         ParseError: If a statement cannot be read.
         TypeError: If an argument is of the wrong type.
-        ValueError: If a variable is not in the diagram.
+        ValueError: If a variable is not in the diagram, or a number is negative.
         ContradictionError: If the given statements contradict each other or the diagram.
         TooLargeError: If the problem would not fit; the message has the estimate.
 
@@ -296,6 +297,8 @@ def prove(
         'refuted'
     """
     start = perf_counter()
+    integer("seed", seed, 0)
+    integer("max_columns", max_columns, 0)
     claim = parse_statement(statement)
     graph = read_diagram(diagram)
     premises = parse_statements(given)

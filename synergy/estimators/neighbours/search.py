@@ -17,6 +17,7 @@ import numpy.typing as npt
 from scipy.spatial import cKDTree
 
 from synergy.estimators.neighbours.bitsets import all_run_bounds, run_bounds, subspace_counts
+from theory.checks import integer
 
 __all__ = ["available_workers", "counts_within", "joint_counts", "kth_distance", "nearest"]
 
@@ -38,9 +39,7 @@ def available_workers(workers: int | None) -> int:
     """
     if workers is None:
         return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    if workers < 1:
-        raise ValueError(f"workers must be at least 1, got {workers}")
-    return int(workers)
+    return integer("workers", workers, 1)
 
 
 def _tree(points: Floats) -> cKDTree:

@@ -13,6 +13,7 @@ from synergy.statistics.folds import make_splits
 from synergy.statistics.result import Estimate
 from synthetic import Sample
 from theory import Expression, Term, parse_expression
+from theory.checks import integer
 
 if TYPE_CHECKING:
     from torch import nn
@@ -97,8 +98,7 @@ def variational(
         ("hidden", hidden, 1),
         ("embed", embed, 1),
     ):
-        if number < least:
-            raise ValueError(f"{name} must be at least {least}, got {number}")
+        integer(name, number, least)
     most = int(np.clip(100 * len(sample) // batch, 300, 2000)) if steps is None else steps
     one = parsed.terms[0]
     target, other = one.groups
