@@ -31,7 +31,6 @@ from synergy.learning import ImageSet, PredictTransformation, Training, build_en
 from synergy.learning.encoders import count_parameters
 from synergy.learning.encoders.plain import channels_last
 from synergy.learning.encoders.pooling import SymmetricPool
-from synergy.learning.encoders.windows import WindowConv2d
 
 RESULTS = Path(__file__).parent / "results"
 SIDES, CHANNELS, FEATURES = (16, 32), 3, 64
@@ -88,13 +87,7 @@ class Chain(nn.Module):
                 parts.append(SymmetricPool(layer))
                 continue
             filters, *window = layer if len(layer) == 4 else (layer[1], *FIRST[layer[0]][side])
-            side_by_side = window[0] == window[1] and window[2] == 0
-            parts += [
-                WindowConv2d(channels, filters, window[0])
-                if side_by_side
-                else nn.Conv2d(channels, filters, *window),
-                activation(),
-            ]
+            parts += [nn.Conv2d(channels, filters, *window), activation()]
             channels = filters
         self.layers = nn.Sequential(*parts, nn.Flatten(), nn.Linear(16 * channels, FEATURES))
 

@@ -5,36 +5,44 @@ Names are loaded when first used, so that `synergy prove` on the command line ne
 
 from __future__ import annotations
 
-from importlib import import_module
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
+from theory.deferred import public_names
+
 if TYPE_CHECKING:
     from synergy.estimators import Estimate, estimate
+    from synergy.experiments import experiment
     from synergy.independence import independence_test
+    from synergy.learning import ImageSet, measure_representation, train
+    from synergy.ranking import rank
     from synergy.verification import Report, Settings, Verdict, verify
+else:
+    __getattr__, __dir__ = public_names(
+        __name__,
+        {
+            "synergy.estimators": ("Estimate", "estimate"),
+            "synergy.experiments": ("experiment",),
+            "synergy.independence": ("independence_test",),
+            "synergy.learning": ("ImageSet", "measure_representation", "train"),
+            "synergy.ranking": ("rank",),
+            "synergy.verification": ("Report", "Settings", "Verdict", "verify"),
+        },
+    )
 
 __version__ = version("essl-synergy")
 
-_HOMES = {
-    "Estimate": "synergy.estimators",
-    "estimate": "synergy.estimators",
-    "independence_test": "synergy.independence",
-    "Report": "synergy.verification",
-    "Settings": "synergy.verification",
-    "Verdict": "synergy.verification",
-    "verify": "synergy.verification",
-}
-
-__all__ = ["Estimate", "Report", "Settings", "Verdict", "estimate", "independence_test", "verify"]
-
-
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'synergy' has no attribute {name!r}")
-    home: object = import_module(_HOMES[name])
-    return getattr(home, name)
-
-
-def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+__all__ = [
+    "Estimate",
+    "ImageSet",
+    "Report",
+    "Settings",
+    "Verdict",
+    "estimate",
+    "experiment",
+    "independence_test",
+    "measure_representation",
+    "rank",
+    "train",
+    "verify",
+]

@@ -1,8 +1,8 @@
-"""What every generator can do: sample, and say the exact value of what it knows.
+"""Generators: they draw samples, and know information quantities of their variables exactly.
 
-A generator is a frozen dataclass; its fields are its parameters. It draws samples, names its diagram
-and, where it can, gives the closed form (`predict`) and the exact value (`exact`) of any information
-quantity among its variables. A `FiniteGenerator` enumerates its states and so knows all of them.
+A generator is a frozen dataclass; its fields are its parameters. It draws samples, has a causal diagram and,
+where it can, gives the closed form (`predict`) and the exact value (`exact`) of any information quantity of
+its variables. A `FiniteGenerator` enumerates its states, so it has the value of every quantity.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
-import sympy
 
 from synthetic.groups import FiniteGroup, group_to_json
 from synthetic.sample import Sample
@@ -27,6 +26,8 @@ from theory.errors import TooLargeError
 from theory.support import Support
 
 if TYPE_CHECKING:
+    import sympy
+
     from synthetic.streaming import BatchStream, RowStream
 
 __all__ = ["Answer", "AnswerKind", "FiniteGenerator", "Generator", "NoExactAnswerError"]
@@ -44,10 +45,10 @@ class Answer:
     """The exact value of an information quantity in a generator.
 
     Args:
-        expression: What was asked for.
+        expression: The quantity, as text.
         value: Its value in nats.
-        standard_error: 0 for enumeration and closed forms, the Monte Carlo or quadrature error else.
-        method: How it was computed.
+        standard_error: The error of Monte Carlo or quadrature; 0 for enumeration and closed forms.
+        method: How the value was computed.
     """
 
     expression: str
@@ -62,8 +63,8 @@ class Answer:
 class Generator(ABC):
     """A family of worlds whose answers are known; subclasses are frozen dataclasses.
 
-    A subclass defines `diagram`, `variables` and `columns` (or `sample`), and what it knows of
-    `predict`, `exact` and `joint`.
+    A subclass defines `diagram`, `variables` and `columns` (or `sample`), and those of `predict`, `exact`
+    and `joint` that it can.
 
     Attributes:
         family: The name on the command line.
@@ -90,11 +91,11 @@ class Generator(ABC):
     @property
     @abstractmethod
     def variables(self) -> tuple[Variable, ...]:
-        """What each column of a sample is."""
+        """The name, kind and role of each column of a sample."""
 
     @classmethod
     def specimen(cls) -> Generator:
-        """The member that describes the family: the one of all defaults."""
+        """The generator that describes the family: the one with all defaults."""
         return cls()
 
     def columns(self, n: int, streams: Streams) -> Mapping[str, npt.NDArray[Any]]:
@@ -139,8 +140,8 @@ class Generator(ABC):
     ) -> RowStream | BatchStream:
         """A torch IterableDataset of fresh rows, safe with any number of DataLoader workers.
 
-        Each worker draws shards of its own, so that no row repeats and the rows are the same for any
-        number of workers.
+        Each worker draws its own shards. So no row repeats, and the rows are the same for any number of
+        workers.
 
         Args:
             seed: Fixes the rows.

@@ -1,6 +1,6 @@
 """The families by name, and how a generator is built from text or from JSON.
 
-Adding a family is one file with its class, and one entry in `FAMILIES`.
+Adding a family is one file with its class, and one line in `GENERATORS`.
 """
 
 from __future__ import annotations
@@ -15,44 +15,39 @@ from dataclasses import MISSING, fields
 from fractions import Fraction
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from synthetic.families.class_circle import ClassCircle
-from synthetic.families.erasure import Erasure
-from synthetic.families.linear_gaussian import LinearGaussian
-from synthetic.families.modular_shift import ModularShift
-from synthetic.families.orbits import Orbits
-from synthetic.families.product import Product
-from synthetic.families.quotient import Quotient
-from synthetic.families.random_model import RandomModel
-from synthetic.families.reduced_shift import ReducedShift
-from synthetic.families.watermark import Watermark
 from synthetic.generator import Generator
 from synthetic.groups import FiniteGroup, group_from_json
-from synthetic.images import Cifar10, Digits, Glyphs
+from theory.deferred import Registry
 
 __all__ = ["GENERATORS", "READERS", "describe", "load_generator", "make_generator"]
 
-FAMILIES: tuple[type[Generator], ...] = (
-    ModularShift,
-    ReducedShift,
-    Orbits,
-    LinearGaussian,
-    ClassCircle,
-    Erasure,
-    Watermark,
-    Quotient,
-    Product,
-    RandomModel,
-    Glyphs,
-    Digits,
+GENERATORS = Registry[type[Generator]](
+    {
+        "modular-shift": ("synthetic.families.modular_shift", "ModularShift"),
+        "reduced-shift": ("synthetic.families.reduced_shift", "ReducedShift"),
+        "orbits": ("synthetic.families.orbits", "Orbits"),
+        "linear-gaussian": ("synthetic.families.linear_gaussian", "LinearGaussian"),
+        "class-circle": ("synthetic.families.class_circle", "ClassCircle"),
+        "erasure": ("synthetic.families.erasure", "Erasure"),
+        "watermark": ("synthetic.families.watermark", "Watermark"),
+        "quotient": ("synthetic.families.quotient", "Quotient"),
+        "product": ("synthetic.families.product", "Product"),
+        "random-model": ("synthetic.families.random_model", "RandomModel"),
+        "two-views": ("synthetic.families.two_views", "TwoViews"),
+        "shared-signal": ("synthetic.families.shared_signal", "SharedSignal"),
+        "task-and-nuisance": ("synthetic.families.task_and_nuisance", "TaskAndNuisance"),
+        "headed-shift": ("synthetic.families.headed_shift", "HeadedShift"),
+        "glyphs": ("synthetic.images.glyphs", "Glyphs"),
+        "digits": ("synthetic.images.digits", "Digits"),
+    }
 )
+"""The families by their name on the command line; each is imported when it is asked for."""
 
-GENERATORS: dict[str, type[Generator]] = {family.family: family for family in FAMILIES}
-"""The families by their name on the command line."""
-
-READERS: dict[str, type[Generator]] = {Cifar10.family: Cifar10}
+READERS = Registry[type[Generator]]({"cifar10": ("synthetic.images.cifar10", "Cifar10")})
 """Families that read a folder, which must be named: they have no defaults."""
 
 _ARGUMENT = re.compile(r"^    (\w+): (.*)$")
+"""The first line of an argument in the section `Args:` of a docstring."""
 
 
 def make_generator(family: str, settings: Mapping[str, str] | None = None) -> Generator:
@@ -92,7 +87,7 @@ def load_generator(content: Mapping[str, Any]) -> Generator:
 
 
 def describe(family: str) -> dict[str, Any]:
-    """What a family is: summary, parameters with type, default and meaning, variables, answers, main terms.
+    """A family in plain data: summary, parameters, variables, diagram, answers and main terms.
 
     Raises:
         ValueError: If the family is unknown.
@@ -163,12 +158,12 @@ def _build(cls: type[Generator], values: Mapping[str, Any]) -> Generator:
 
 
 def _family(name: str) -> type[Generator]:
-    known = {**GENERATORS, **READERS}
+    known = (*GENERATORS, *READERS)
     if name not in known:
         close = difflib.get_close_matches(name, known, n=1)
         hint = f" (did you mean {close[0]}?)" if close else ""
         raise ValueError(f"unknown generator {name!r}{hint}: there are {', '.join(known)}")
-    return known[name]
+    return GENERATORS[name] if name in GENERATORS else READERS[name]
 
 
 def _fields(cls: type[Generator]) -> list[Any]:
@@ -321,15 +316,15 @@ def _plural(inner: tuple[Any, ...]) -> str:
 def _arguments(doc: str) -> dict[str, str]:
     """The meaning of each argument, from the section `Args:` of a docstring."""
     _, _, section = doc.partition("Args:\n")
-    found: dict[str, str] = {}
+    result: dict[str, str] = {}
     current = ""
     for line in section.split("\n"):
         match = _ARGUMENT.match(line)
         if match:
             current = match[1]
-            found[current] = match[2].strip()
+            result[current] = match[2].strip()
         elif line.startswith("        ") and current:
-            found[current] += " " + line.strip()
+            result[current] += " " + line.strip()
         elif line.strip():
             break
-    return found
+    return result

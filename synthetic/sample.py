@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
-from synthetic.inference import infer_columns
+from synthetic.columns import check_whole
+from synthetic.inference import infer_columns, joined, parts_of
 from synthetic.variables import Variable
 
 if TYPE_CHECKING:
+    import pandas as pd
     import torch
 
     from synthetic.streaming import SampleDataset
@@ -56,6 +57,8 @@ class Sample:
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        for name, column in self.columns.items():
+            check_whole(f"column {name!r}", column)
         arrays = {name: np.asarray(column) for name, column in self.columns.items()}
         object.__setattr__(self, "columns", MappingProxyType(arrays))
         object.__setattr__(self, "variables", MappingProxyType(dict(self.variables)))
@@ -103,9 +106,7 @@ class Sample:
         return iter(self.columns)
 
     def __getitem__(self, name: str) -> npt.NDArray[Any]:
-        if name not in self.columns:
-            raise ValueError(f"unknown variable {name!r}: the sample has {', '.join(self.names)}")
-        return self.columns[name]
+        return self.columns[name] if name in self.columns else self.select([name]).columns[name]
 
     def with_column(self, variable: Variable, column: npt.NDArray[Any]) -> Sample:
         """The same sample with one more column, or with one replaced."""
@@ -200,21 +201,59 @@ class Sample:
         return SampleDataset(self)
 
     def select(self, names: Sequence[str]) -> Sample:
-        """The sample with some of its variables; the column of groups stays if it is among them."""
+        """The sample with some of its variables; the column of groups stays if it is among them.
+
+        A name without a column is the vector of the columns `name_0, name_1, ..`.
+
+        Raises:
+            ValueError: If no name is given or one is unknown.
+        """
         if not names:
             raise ValueError("select needs at least one variable, got none")
-        columns = {name: self[name] for name in names}
-        return self._with(columns, self.variables, self.groups if self.groups in names else None)
+        columns: dict[str, npt.NDArray[Any]] = {}
+        variables: dict[str, Variable] = {}
+        for name in names:
+            parts = parts_of(name, self.names)
+            if parts is None:
+                columns[name], variables[name] = self.columns[name], self.variables[name]
+            else:
+                columns[name] = joined(name, {part: self._values(part) for part in parts})
+                variables[name] = Variable(name, "continuous")
+        return self._with(columns, variables, self.groups if self.groups in names else None)
+
+    def _values(self, name: str) -> npt.NDArray[Any]:
+        """A column with the values that its numbers stand for."""
+        levels = self.metadata.get("levels", {}).get(name)
+        return self.columns[name] if levels is None else np.asarray(levels)[self.columns[name]]
 
     def to_pandas(self) -> pd.DataFrame:
-        """A table with one column per scalar; vectors and images become `name_0`, `name_1`, .."""
+        """A table with one column per scalar; vectors and images become `name_0`, `name_1`, ..
+
+        Raises:
+            ValueError: If a scalar would be taken for a part of a vector, or a vector for a scalar.
+        """
+        import pandas as pd
+
         table: dict[str, npt.NDArray[Any]] = {}
+        vectors: dict[str, tuple[str, ...]] = {}
         for name, column in self.columns.items():
             if column.ndim == 1:
                 table[name] = column
-            else:
-                flat = column.reshape(len(column), -1)
-                table.update({f"{name}_{i}": flat[:, i] for i in range(flat.shape[1])})
+                continue
+            flat = column.reshape(len(column), -1)
+            vectors[name] = tuple(f"{name}_{i}" for i in range(flat.shape[1]))
+            for i, part in enumerate(vectors[name]):
+                if part in self.columns or part in table:
+                    raise ValueError(
+                        f"the table would have two columns {part!r}: rename it, or the vector {name!r}"
+                    )
+                table[part] = flat[:, i]
+        for name, parts in vectors.items():
+            if name in table or parts_of(name, list(table)) != parts:
+                other = next((p for p in parts_of(name, list(table)) or (name,) if p not in parts), name)
+                raise ValueError(
+                    f"{other!r} would be taken for a part of the vector {name!r}: rename one of them"
+                )
         return pd.DataFrame(table)
 
     def __repr__(self) -> str:

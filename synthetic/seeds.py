@@ -9,6 +9,7 @@ holds the rows of `sample(n, seed=seed)`.
 from __future__ import annotations
 
 import zlib
+from enum import IntEnum
 
 import numpy as np
 
@@ -16,7 +17,14 @@ from theory.checks import integer
 
 __all__ = ["Streams", "child_seed", "shard_seed"]
 
-_SHARD, _CHILD = 1, 2
+
+class _Purpose(IntEnum):
+    """The purpose that a seed is derived for; the values are part of every sample, so they never change."""
+
+    SHARD = 1
+    """One of the shards of a data set, by its number."""
+    CHILD = 2
+    """A part of a composed generator, by its name."""
 
 
 def shard_seed(seed: int, shard: int) -> int:
@@ -27,16 +35,16 @@ def shard_seed(seed: int, shard: int) -> int:
     """
     if integer("shard", shard, 0) == 0:
         return integer("seed", seed, 0)
-    return _derived(seed, _SHARD, shard)
+    return _derived(seed, _Purpose.SHARD, shard)
 
 
 def child_seed(seed: int, name: str) -> int:
     """The seed of a part of a composed generator, a function of the seed and the part's name alone."""
-    return _derived(seed, _CHILD, zlib.crc32(name.encode()))
+    return _derived(seed, _Purpose.CHILD, zlib.crc32(name.encode()))
 
 
-def _derived(seed: int, *key: int) -> int:
-    sequence = np.random.SeedSequence(integer("seed", seed, 0), spawn_key=key)
+def _derived(seed: int, purpose: _Purpose, number: int) -> int:
+    sequence = np.random.SeedSequence(integer("seed", seed, 0), spawn_key=(purpose, number))
     return int(sequence.generate_state(1, np.uint64)[0] >> np.uint64(1))
 
 

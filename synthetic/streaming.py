@@ -1,7 +1,7 @@
-"""torch data sets: rows of a sample, and fresh rows of a generator for any number of workers.
+"""Data sets of torch: rows of a sample, and fresh rows of a generator for any number of workers.
 
-Worker w of W draws the shards w, w + W, w + 2W, .. of a stream, so that no row is drawn twice and the
-set of rows is the same for any number of workers.
+Worker w of W draws the shards w, w + W, w + 2W, .. of a stream. So no row is drawn twice, and the set of rows
+is the same for any number of workers.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ __all__ = ["BatchStream", "RowStream", "SampleDataset", "Tensors"]
 Tensors = dict[str, torch.Tensor]
 
 _BLOCK = 1024
+"""A stream of single rows draws so many at a time."""
 
 
 class SampleDataset(Dataset[Tensors]):
@@ -87,7 +88,7 @@ class RowStream(IterableDataset[Tensors]):
     """
 
     def __init__(self, generator: Generator, *, seed: int, samples: int | None = None) -> None:
-        block = _BLOCK if samples is None else max(1, min(_BLOCK, samples // 16))
+        block = _BLOCK if samples is None else max(1, min(_BLOCK, integer("samples", samples, 1) // 16))
         self.batches = BatchStream(generator, seed=seed, samples=samples, batch=block)
 
     def __iter__(self) -> Iterator[Tensors]:

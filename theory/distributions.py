@@ -6,18 +6,22 @@ from collections.abc import Sequence
 from time import perf_counter
 
 from theory.diagrams import Diagram
-from theory.expressions import Expression, Relation, Statement
+from theory.expressions import Relation, Statement
 from theory.joints import Joint
+from theory.prover.counterexample.effort import LOW, MEDIUM, Effort
 from theory.prover.counterexample.exact import WeightedStates, holds
 from theory.prover.counterexample.layout import Goal
-from theory.prover.counterexample.refute import DEPTHS, Ray, find_distribution
+from theory.prover.counterexample.refute import Ray, find_distribution
 from theory.prover.proof.facts import Facts
-from theory.prover.results import Refutation, Witness
+from theory.prover.results import Refutation, Witness, sides_of
 
 __all__ = ["Distributions"]
 
 _RAY_VARIABLES = 10
 """The most variables for which a polymatroid is tried as a linear code."""
+
+QUICK = (LOW, MEDIUM)
+"""Efforts that take hundredths of a second."""
 
 
 _REMEMBERED = 24
@@ -42,7 +46,7 @@ class Distributions:
         self._found: list[tuple[WeightedStates, Joint, str]] = []
 
     def _find(
-        self, required: Sequence[Relation], broken: Sequence[Relation], rays: Sequence[Ray], depth: int
+        self, required: Sequence[Relation], broken: Sequence[Relation], rays: Sequence[Ray], effort: Effort
     ) -> tuple[Joint, str] | None:
         facts = self.facts
         goal = Goal((*facts.relations, *required), tuple(broken))
@@ -59,28 +63,28 @@ class Distributions:
             facts.diagram,
             rays=rays if small else (),
             seed=self.seed,
-            depth=depth,
+            effort=effort,
         )
         if found is not None and len(self._found) < _REMEMBERED:
             self._found.append((WeightedStates.of(found[0]), *found))
         return found
 
     def satisfying(
-        self, statement: Statement, *, rays: Sequence[Ray] = (), depths: Sequence[int] = DEPTHS[:2]
+        self, statement: Statement, *, rays: Sequence[Ray] = (), efforts: Sequence[Effort] = QUICK
     ) -> Witness | None:
         """A distribution that satisfies a statement, or None if none was found.
 
         Args:
             statement: What it must satisfy.
             rays: Polymatroids to try as linear codes.
-            depths: How hard to search, from `theory.prover.counterexample.refute.DEPTHS`.
+            efforts: How hard to search, one after the other.
         """
         start = perf_counter()
-        for depth in depths:
-            found = self._find(statement.relations, (), rays, depth)
+        for effort in efforts:
+            found = self._find(statement.relations, (), rays, effort)
             if found is not None:
                 joint, description = found
-                values = _sides(statement.relations, joint)
+                values = sides_of(statement.relations, joint)
                 return Witness(statement, perf_counter() - start, joint, values, description)
         return None
 
@@ -90,23 +94,14 @@ class Distributions:
         under: Statement,
         *,
         rays: Sequence[Ray] = (),
-        depths: Sequence[int] = DEPTHS[:2],
+        efforts: Sequence[Effort] = QUICK,
     ) -> Refutation | None:
         """A distribution that satisfies one statement and breaks another, or None if none was found."""
         start = perf_counter()
-        for depth in depths:
-            found = self._find(under.relations, statement.relations, rays, depth)
+        for effort in efforts:
+            found = self._find(under.relations, statement.relations, rays, effort)
             if found is not None:
                 joint, description = found
-                values = _sides(statement.relations, joint)
+                values = sides_of(statement.relations, joint)
                 return Refutation(statement, perf_counter() - start, joint, values, description)
         return None
-
-
-def _sides(relations: Sequence[Relation], joint: Joint) -> tuple[tuple[str, float, float], ...]:
-    support = WeightedStates.of(joint)
-
-    def value(side: Expression) -> float:
-        return joint.value(side) if support.sign(side.entropies()) else 0.0
-
-    return tuple((str(r), value(r.left), value(r.right)) for r in relations)

@@ -25,9 +25,11 @@ from typing import Literal
 from theory.errors import TooLargeError
 
 __all__ = [
+    "LATEX_OPERATORS",
     "MOST_ENTROPIES",
     "Entropies",
     "Expression",
+    "GapOperator",
     "Operator",
     "Relation",
     "Statement",
@@ -39,11 +41,19 @@ Entropies = Mapping[frozenset[str], Fraction]
 """Canonical form: the coefficient of H(set) for each set of variables, none of them zero."""
 
 Operator = Literal["==", ">=", "<=", ">", "<"]
+"""The comparisons that a relation may make."""
+
+GapOperator = Literal["==", ">=", ">"]
+"""The comparisons of a gap with zero."""
+
+_GAP_OPERATORS: dict[Operator, GapOperator] = {"==": "==", ">=": ">=", "<=": ">=", ">": ">", "<": ">"}
+"""How the gap, the larger side minus the smaller, compares with zero."""
 
 MOST_ENTROPIES = 2**16
 """The largest number of joint entropies that one term may be a sum of."""
 
-_LATEX_OPERATORS = {"==": "=", ">=": r"\ge", "<=": r"\le", ">": ">", "<": "<"}
+LATEX_OPERATORS = {"==": "=", ">=": r"\ge", "<=": r"\le", ">": ">", "<": "<"}
+"""The comparisons in LaTeX."""
 
 
 def latex_name(name: str) -> str:
@@ -226,8 +236,18 @@ class Relation:
 
     @property
     def gap(self) -> Expression:
-        """The quantity that the relation says is `>= 0`, `> 0` or, for an equality, `== 0`."""
+        """The larger side minus the smaller: the relation says that it is `>= 0`, `> 0` or `== 0`."""
         return self.right - self.left if self.operator in ("<=", "<") else self.left - self.right
+
+    @property
+    def gap_operator(self) -> GapOperator:
+        """How the gap compares with zero."""
+        return _GAP_OPERATORS[self.operator]
+
+    @property
+    def strict(self) -> bool:
+        """Whether the relation is `>` or `<`."""
+        return self.operator in (">", "<")
 
     def replace(self, names: Mapping[str, str]) -> Relation:
         """The same relation with variables renamed."""
@@ -238,7 +258,7 @@ class Relation:
 
     def latex(self) -> str:
         """The relation in LaTeX, without dollar signs."""
-        return f"{self.left.latex()} {_LATEX_OPERATORS[self.operator]} {self.right.latex()}"
+        return f"{self.left.latex()} {LATEX_OPERATORS[self.operator]} {self.right.latex()}"
 
 
 @dataclass(frozen=True)
@@ -285,7 +305,7 @@ class Statement:
         text = ""
         previous: Relation | None = None
         for relation in self:
-            operator = _LATEX_OPERATORS[relation.operator] if latex else relation.operator
+            operator = LATEX_OPERATORS[relation.operator] if latex else relation.operator
             if previous is not None and previous.right == relation.left and relation.left.summands:
                 text += f" {operator} {show(relation.right)}"
             else:

@@ -13,26 +13,38 @@ Example:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from fractions import Fraction
 from functools import lru_cache
 from itertools import product
-from typing import Any
+from numbers import Real
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
-import sympy
 
+from theory.checks import SUM_TOLERANCE, array, distributions, integer
 from theory.expressions import Expression, Term
 from theory.parser import parse_expression
 
-__all__ = ["Joint"]
+if TYPE_CHECKING:
+    import pandas as pd
+    import sympy
 
-_SUM_TOLERANCE = 1e-9
+__all__ = ["Joint", "surprisals"]
+
+_ROUNDING = 1e-12
+"""How far from a fraction a float may be that stands for it."""
+
 _MAX_LATTICE = 2**27
+"""The largest number of cells of a table of all marginals."""
+
 _MAX_DIGITS = 40
+"""The longest number that is factored."""
+
 _MAX_SHOWN = 4096
+"""The largest table that is shown."""
 
 
 class Joint:
@@ -45,14 +57,13 @@ class Joint:
 
     Raises:
         ValueError: If a name repeats, the number of axes differs from the number of names, or the
-            probabilities are negative, not finite, or do not sum to one.
-        TypeError: If an object array holds anything but Fractions and integers.
+            probabilities are negative, masked, not finite, or do not sum to one within 1e-9.
+        TypeError: If the probabilities are text or complex, or an object array holds anything but Fractions
+            and integers.
     """
 
     def __init__(self, names: Sequence[str], probabilities: npt.ArrayLike) -> None:
-        table = np.asarray(probabilities)
-        if table.dtype != object:
-            table = np.asarray(probabilities, dtype=np.float64)
+        table = array("probabilities", probabilities)
         names = tuple(names)
         if len(set(names)) != len(names):
             raise ValueError(f"variable names must differ, got {names}")
@@ -62,9 +73,6 @@ class Joint:
                 f"variables {names}"
             )
         if table.dtype == object:
-            for p in table.flat:
-                if not isinstance(p, (Fraction, int)):
-                    raise TypeError(f"exact probabilities must be Fractions, got {type(p).__name__}: {p!r}")
             if any(p < 0 for p in table.flat):
                 raise ValueError(f"probabilities must not be negative, got {min(table.flat)}")
             if sum(table.flat) != 1:
@@ -74,7 +82,7 @@ class Joint:
                 raise ValueError("probabilities must be finite, got NaN or infinity")
             if table.size and table.min() < 0:
                 raise ValueError(f"probabilities must not be negative, got {table.min()}")
-            if abs(table.sum() - 1) > _SUM_TOLERANCE:
+            if abs(table.sum() - 1) > SUM_TOLERANCE:
                 raise ValueError(f"probabilities must sum to 1, got {table.sum()}")
         table = table.copy()
         table.flags.writeable = False
@@ -96,10 +104,25 @@ class Joint:
             cardinalities: Their numbers of states.
             functions: For each further variable a function of all the independent ones, with values
                 0, 1, ..
+
+        Raises:
+            ValueError: If a value is negative or no integer, a cardinality is not positive, or the table
+                would not fit.
+            TypeError: If a value or a cardinality is no number.
         """
-        states = list(product(*(range(k) for k in cardinalities)))
-        values = {name: [int(f(*state)) for state in states] for name, f in functions.items()}
-        shape = (*cardinalities, *(max(v) + 1 for v in values.values()))
+        if len(names) != len(cardinalities):
+            raise ValueError(
+                f"cardinalities must give one number for each of {tuple(names)}, got {cardinalities}"
+            )
+        sizes = [integer(f"the cardinality of {n}", k, 1) for n, k in zip(names, cardinalities, strict=True)]
+        states = list(product(*map(range, sizes)))
+        values = {name: [_state(name, state, f(*state)) for state in states] for name, f in functions.items()}
+        shape = (*sizes, *(max(v) + 1 for v in values.values()))
+        if math.prod(shape) > _MAX_LATTICE:
+            raise ValueError(
+                f"the joint of {', '.join([*names, *functions])} needs {math.prod(shape)} cells, more than "
+                f"{_MAX_LATTICE}: number the values of each function 0, 1, .. without gaps"
+            )
         table = np.zeros(shape)
         for index, state in enumerate(states):
             table[(*state, *(v[index] for v in values.values()))] += 1 / len(states)
@@ -148,7 +171,7 @@ class Joint:
         for axis in reversed(range(len(shape))):  # last ones first: what is summed stays contiguous
             slots = np.moveaxis(table[states[:axis]], axis, 0)
             np.add.reduce(slots[:-1], axis=0, out=slots[-1])
-        table = _surprisals(table)
+        table = surprisals(table)
         for k in shape:  # each fold moves the first axis last, so that all come round in order
             slots = table.reshape(k + 1, -1)
             table = np.empty((slots.shape[1], 2))  # (other axes, kept or summed)
@@ -185,6 +208,8 @@ class Joint:
             ValueError: If the joint is not exact (see `exact`), a variable is unknown, or a numerator or
                 denominator has more than 40 digits.
         """
+        import sympy
+
         if self.probabilities.dtype != object:
             raise ValueError("symbolic values need a joint of Fractions: use exact() first")
         logs: dict[int, Fraction] = {}
@@ -208,11 +233,19 @@ class Joint:
         """The joint in Fractions: each probability the nearest one with a small denominator.
 
         Raises:
-            ValueError: If these do not sum to one, because the probabilities are not such fractions.
+            ValueError: If a probability is no such fraction within 1e-12, one above 0 would become 0, or they
+                do not sum to one.
         """
         if self.probabilities.dtype == object:
             return self
+        integer("max_denominator", max_denominator, 1)
         near = [Fraction(float(p)).limit_denominator(max_denominator) for p in self.probabilities.flat]
+        for p, fraction in zip(self.probabilities.flat, near, strict=True):
+            if (p > 0) != (fraction > 0) or abs(float(fraction) - p) > _ROUNDING:
+                raise ValueError(
+                    f"{float(p)!r} is no fraction with a denominator up to {max_denominator}, "
+                    f"the nearest is {fraction}: raise max_denominator, or pass probabilities as Fractions"
+                )
         if sum(near) != 1:
             raise ValueError(
                 f"the nearest fractions with denominators up to {max_denominator} sum to {float(sum(near))}: "
@@ -286,19 +319,19 @@ class Joint:
         """
         sources = (source,) if isinstance(source, str) else tuple(source)
         axes = self.axes(sources)
-        table = np.asarray(kernel)
+        rows = array(f"entries of the kernel of {target}", kernel)
         expected = tuple(self.probabilities.shape[axis] for axis in axes)
-        if table.shape[:-1] != expected:
+        if rows.shape[:-1] != expected:
             raise ValueError(
-                f"kernel p({target}|{','.join(sources)}) needs shape {expected} + (k,), got {table.shape}"
+                f"kernel p({target}|{','.join(sources)}) needs shape {expected} + (k,), got {rows.shape}"
             )
-        if not np.allclose(table.sum(axis=-1).astype(float), 1, atol=_SUM_TOLERANCE) or (table < 0).any():
-            raise ValueError(f"each row of the kernel of {target} must be a distribution")
-        table = table if self.probabilities.dtype == object else table.astype(np.float64)
-        if table.dtype.kind == "f" and self.probabilities.dtype == object:
+        exact = self.probabilities.dtype == object
+        table = np.asarray(kernel) if exact else rows.astype(np.float64)
+        if exact and table.dtype.kind == "f":
             raise ValueError(
                 f"a joint of Fractions needs a kernel of Fractions or integers, got {table.dtype}"
             )
+        distributions(f"the kernel of {target}", rows)
         order = np.argsort(axes)
         table = np.transpose(table, [*order, len(axes)])
         shape = [k if axis in axes else 1 for axis, k in enumerate(self.probabilities.shape)]
@@ -307,14 +340,24 @@ class Joint:
         )
 
     def sample(self, n: int, *, seed: int) -> pd.DataFrame:
-        """Draw n independent rows as a table of state numbers."""
+        """Draw n independent rows as a table of state numbers.
+
+        Raises:
+            ValueError: If n or the seed is negative.
+            TypeError: If one is no integer.
+        """
+        import pandas as pd
+
         flat = self.probabilities.astype(np.float64).ravel()
-        drawn = np.random.default_rng(seed).choice(flat.size, size=n, p=flat / flat.sum())
+        rng = np.random.default_rng(integer("seed", seed, 0))
+        drawn = rng.choice(flat.size, size=integer("n", n, 0), p=flat / flat.sum())
         columns = np.unravel_index(drawn, self.probabilities.shape)
         return pd.DataFrame(dict(zip(self.names, columns, strict=True)))
 
     def to_frame(self) -> pd.DataFrame:
         """The states of positive probability, one row each, with a column `probability`."""
+        import pandas as pd
+
         states = [index for index in np.ndindex(*self.probabilities.shape) if self.probabilities[index]]
         frame = pd.DataFrame(states, columns=list(self.names))
         values = np.array([self.probabilities[index] for index in states], self.probabilities.dtype)
@@ -329,7 +372,18 @@ class Joint:
         return f"Joint({sizes})"
 
 
-def _surprisals(p: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def _state(name: str, state: tuple[int, ...], value: Any) -> int:  # noqa: ANN401  (of a function of the user's)
+    """The value of a function as the number of a state."""
+    if isinstance(value, np.ndarray | np.bool_) and value.ndim == 0:
+        value = value.item()
+    if not isinstance(value, Real):
+        raise TypeError(f"the values of {name} must be states 0, 1, .., got {value!r} at {state}")
+    if value < 0 or value % 1 != 0:
+        raise ValueError(f"the values of {name} must be states 0, 1, .., got {value!r} at {state}")
+    return math.floor(float(value))
+
+
+def surprisals(p: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """-p log p for every entry, 0 at 0."""
     logs = np.where(p > 0, p, 1.0)
     np.log(logs, out=logs)
@@ -338,7 +392,7 @@ def _surprisals(p: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 
 def _entropy(table: npt.NDArray[Any]) -> float:
-    return float(_surprisals(table.astype(np.float64)).sum()) + 0.0
+    return float(surprisals(table.astype(np.float64)).sum()) + 0.0
 
 
 @lru_cache(maxsize=4096)

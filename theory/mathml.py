@@ -17,7 +17,10 @@ from theory.expressions import Expression, Relation, Statement, Term
 __all__ = ["mathml", "mathml_lines", "mathml_pieces"]
 
 _OPERATORS = {"==": "=", ">=": "≥", "<=": "≤", ">": ">", "<": "<"}
+"""The comparisons as a page shows them."""
+
 _OPEN, _CLOSE = '<mo stretchy="false">(</mo>', '<mo stretchy="false">)</mo>'
+"""Brackets that do not grow with what they hold."""
 
 
 def mathml(node: Term | Expression | Relation | Statement) -> str:

@@ -1,8 +1,8 @@
 """Models: a causal diagram with a conditional table for every variable.
 
-Marginals come from variable elimination (Zhang and Poole 1994): variables that are neither asked for nor
-ancestors of one that is are dropped, the others are summed out one at a time, the cheapest next. So a model
-may have far more variables than its joint could hold.
+Marginals come from variable elimination (Zhang and Poole 1994). Only the variables that are asked for and
+their ancestors matter; the ancestors are summed out one at a time, the cheapest next. So a model may have
+far more variables than its joint could hold.
 
 Example:
     >>> names = [f"X{i}" for i in range(1, 31)]
@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from theory.checks import array, distributions, integer, number
 from theory.diagrams import Diagram
 from theory.expressions import Expression, Term
 from theory.joints import Joint
@@ -33,8 +34,13 @@ from theory.parser import parse_expression
 __all__ = ["Model"]
 
 _MAX_CELLS = 2**27
+"""The largest table that is made, 1 GiB of doubles."""
+
 _MAX_AXES = 32
+"""The largest number of axes that every version of numpy allows."""
+
 _Factor = tuple[tuple[str, ...], npt.NDArray[Any]]
+"""Variables, and a table with one axis for each."""
 
 
 class Model:
@@ -43,19 +49,21 @@ class Model:
     Args:
         diagram: The causal diagram.
         tables: For each variable p(variable | parents), an array of shape
-            (*cardinalities of `diagram.parents(variable)`, cardinality of the variable). Where one is an
-            object array of Fractions all must be, and so will be the joints.
+            (*cardinalities of `diagram.parents(variable)`, cardinality of the variable). Either all are
+            object arrays of Fractions or none is, and the joints are of the same kind.
 
     Raises:
         ValueError: If a table is missing or unknown, its shape does not fit its parents, a row is
-            not a distribution, or some tables are of Fractions and others of floats.
+            not a distribution (within 1e-9 for floats; nothing is normalised), an entry is masked, or some
+            tables are of Fractions and others of floats.
+        TypeError: If entries are text, complex or objects that are no Fractions.
     """
 
     def __init__(self, diagram: Diagram, tables: Mapping[str, npt.ArrayLike]) -> None:
         if set(tables) != set(diagram.variables):
             raise ValueError(f"a model needs one table for each of {diagram.variables}, got {tuple(tables)}")
         self.diagram = diagram
-        self.tables = {v: np.asarray(tables[v]) for v in diagram.variables}
+        self.tables = {v: array(f"entries of the table of {v}", tables[v]) for v in diagram.variables}
         exact = {v for v, table in self.tables.items() if table.dtype == object}
         if exact and exact != set(self.tables):
             mixed = sorted(set(self.tables) - exact)
@@ -67,10 +75,7 @@ class Model:
                     f"the table of {v} needs shape {expected} + (k,) for parents {diagram.parents(v)}, "
                     f"got {table.shape}"
                 )
-            rows = np.asarray(table.sum(axis=-1))
-            sums = (rows == 1).all() if exact else np.allclose(rows.astype(float), 1, atol=1e-9)
-            if (table < 0).any() or not sums:
-                raise ValueError(f"each row of the table of {v} must be a distribution")
+            distributions(f"the table of {v}", table)
 
     @classmethod
     def random(
@@ -90,11 +95,13 @@ class Model:
             concentration: The Dirichlet parameter; small values give nearly deterministic tables.
 
         Raises:
-            ValueError: If a cardinality is missing or not positive, or the concentration is not positive.
+            ValueError: If a cardinality is missing or not positive, the concentration is not positive or the
+                seed is negative.
+            TypeError: If one of them is no number, or no integer where it counts.
         """
-        if not concentration > 0:
+        if not number("concentration", concentration) > 0:
             raise ValueError(f"concentration must be positive, got {concentration}")
-        rng = np.random.default_rng(seed)
+        rng = np.random.default_rng(integer("seed", seed, 0))
         sizes = _sizes(diagram, cardinalities)
         tables: dict[str, npt.NDArray[np.float64]] = {}
         for v in diagram.order:
@@ -123,11 +130,12 @@ class Model:
             denominator: The common denominator of each row.
 
         Raises:
-            ValueError: If a cardinality is missing or not positive, or the denominator is not positive.
+            ValueError: If a cardinality is missing or not positive, the denominator is not positive or the
+                seed is negative.
+            TypeError: If one of them is no integer.
         """
-        if denominator < 1:
-            raise ValueError(f"denominator must be at least 1, got {denominator}")
-        rng = np.random.default_rng(seed)
+        integer("denominator", denominator, 1)
+        rng = np.random.default_rng(integer("seed", seed, 0))
         sizes = _sizes(diagram, cardinalities)
         tables: dict[str, npt.NDArray[Any]] = {}
         for v in diagram.order:
@@ -151,7 +159,7 @@ class Model:
         """The joint of all variables, or of some, by variable elimination.
 
         Args:
-            variables: Which, in the order wanted; None for all.
+            variables: Those that are wanted, in this order; None for all.
             max_cells: The largest table that may be built on the way.
 
         Raises:
@@ -206,14 +214,14 @@ class Model:
         return self.joint(sorted(subset), max_cells=max_cells).entropy(subset)
 
     def _ancestors(self, variables: Iterable[str]) -> set[str]:
-        found: set[str] = set()
+        result: set[str] = set()
         waiting = list(variables)
         while waiting:
             v = waiting.pop()
-            if v not in found:
-                found.add(v)
+            if v not in result:
+                result.add(v)
                 waiting.extend(self.diagram.parents(v))
-        return found
+        return result
 
     def _cells(self, variables: Iterable[str]) -> int:
         return prod(self.cardinality(v) for v in variables)
@@ -258,14 +266,11 @@ class Model:
 
 
 def _sizes(diagram: Diagram, cardinalities: Mapping[str, int] | int) -> dict[str, int]:
-    if isinstance(cardinalities, int):
+    if not isinstance(cardinalities, Mapping):
         sizes = dict.fromkeys(diagram.variables, cardinalities)
     else:
         missing = [v for v in diagram.variables if v not in cardinalities]
         if missing:
             raise ValueError(f"cardinalities must name every variable, {', '.join(missing)} missing")
         sizes = {v: cardinalities[v] for v in diagram.variables}
-    for v, size in sizes.items():
-        if size < 1:
-            raise ValueError(f"the cardinality of {v} must be at least 1, got {size}")
-    return sizes
+    return {v: integer(f"the cardinality of {v}", size, 1) for v, size in sizes.items()}

@@ -22,13 +22,14 @@ Example:
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import cast
 
 from theory.expressions import Expression, Operator, Relation, Statement, Term
 
-__all__ = ["ParseError", "parse_expression", "parse_statement", "parse_term"]
+__all__ = ["ParseError", "parse_expression", "parse_statement", "parse_statements", "parse_term"]
 
 _TOKEN = re.compile(
     r"(?P<number>\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)"
@@ -38,11 +39,22 @@ _TOKEN = re.compile(
     r"|(?P<operator>==|>=|<=|≥|≤|=|>|<)"
     r"|(?P<symbol>[-+*/();,|])"
 )
+"""One token; the name of the group is its kind."""
+
 _OPERATORS = {"=": "==", "≥": ">=", "≤": "<="}
+"""The standard spelling of comparisons that have several."""
+
 _MAX_NUMBER_LENGTH = 1000
+"""The most characters of a number: Python refuses to print integers beyond 4300 digits."""
+
 _MAX_BITS = 3000
+"""The most bits of a coefficient's numerator or denominator: about 900 digits, which parse back."""
+
 _MAX_EXPONENT = 300
-_MAX_DEPTH = 100
+"""The largest exponent of a number, positive or negative, close to the range of doubles."""
+
+_MAX_NESTING = 100
+"""The most brackets inside each other: each takes a few of Python's thousand nested calls."""
 
 
 class ParseError(ValueError):
@@ -85,7 +97,7 @@ class _Linear:
 
 
 def _tokens(text: str) -> list[_Token]:
-    found, position = [], 0
+    result, position = [], 0
     while position < len(text):
         if text[position].isspace():
             position += 1
@@ -95,9 +107,9 @@ def _tokens(text: str) -> list[_Token]:
             raise ParseError(text, position, f"unexpected character {text[position]!r}")
         if match.lastgroup == "reversed":
             raise ParseError(text, position, f"{match.group()!r} is written {match.group()[::-1]!r}")
-        found.append(_Token(str(match.lastgroup), match.group(), position))
+        result.append(_Token(str(match.lastgroup), match.group(), position))
         position = match.end()
-    return [*found, _Token("end", "", len(text))]
+    return [*result, _Token("end", "", len(text))]
 
 
 class _Parser:
@@ -107,7 +119,7 @@ class _Parser:
         self.text = text
         self.tokens = _tokens(text)
         self.index = 0
-        self.depth = 0
+        self.nesting = 0
 
     @property
     def token(self) -> _Token:
@@ -180,12 +192,12 @@ class _Parser:
         if self.token.kind == "number":
             return _Linear(self.number(), Expression())
         if self.token.text == "(":
-            if self.depth == _MAX_DEPTH:
-                raise self.fail(f"brackets may be nested {_MAX_DEPTH} deep")
+            if self.nesting == _MAX_NESTING:
+                raise self.fail(f"brackets may be nested {_MAX_NESTING} deep")
             self.index += 1
-            self.depth += 1
+            self.nesting += 1
             inner = self.sum()
-            self.depth -= 1
+            self.nesting -= 1
             self.expect(")")
             return inner
         if self.token.kind == "name":
@@ -221,7 +233,8 @@ class _Parser:
                 return value
 
     def sum(self) -> _Linear:
-        constant, summands = Fraction(0), []
+        constant = Fraction(0)
+        summands: list[tuple[Fraction, Term]] = []
         negative = self.accept("-")
         if not negative:
             self.accept("+")
@@ -293,6 +306,17 @@ def parse_statement(text: str | Statement) -> Statement:
         TypeError: If it is not a string.
     """
     return text if isinstance(text, Statement) else _Parser(text).statement()
+
+
+def parse_statements(given: str | Statement | Sequence[str | Statement]) -> tuple[Statement, ...]:
+    """One or several statements, or their texts.
+
+    Raises:
+        ParseError: If a text is not a statement.
+        TypeError: If one is neither.
+    """
+    listed = (given,) if isinstance(given, str | Statement) else tuple(given)
+    return tuple(parse_statement(text) for text in listed)
 
 
 def parse_expression(text: str | Term | Expression) -> Expression:

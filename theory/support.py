@@ -20,12 +20,11 @@ from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import xlogy
 
 from theory.checks import distribution
 from theory.errors import TooLargeError
 from theory.expressions import Expression, Term
-from theory.joints import Joint
+from theory.joints import Joint, surprisals
 from theory.parser import parse_expression
 
 __all__ = ["MAX_CELLS", "MAX_ROWS", "Support"]
@@ -198,8 +197,8 @@ class Support:
         key = frozenset(variables)
         if key not in self._entropies:
             group = np.unique(self.codes(sorted(key)), return_inverse=True)[1]
-            p = np.bincount(group, weights=self.probabilities)
-            self._entropies[key] = -float(xlogy(p, p).sum())
+            p: npt.NDArray[np.float64] = np.bincount(group, weights=self.probabilities).astype(np.float64)
+            self._entropies[key] = float(surprisals(p).sum())
         return self._entropies[key]
 
     def value(self, expression: str | Term | Expression) -> float:

@@ -10,13 +10,13 @@ import os
 import sys
 from collections.abc import Sequence
 
-from synergy.cli import choose, data, judge, listing, mend
+from synergy.cli import choose, data, images, judge, listing, mend
 from synergy.cli.app import app
-from theory import ParseError
+from theory.parser import ParseError
 
 __all__ = ["app", "main"]
 
-COMMANDS = (judge, mend, data, choose, listing)
+COMMANDS = (judge, mend, data, choose, listing, images)
 """The modules whose commands have registered themselves on `app`."""
 
 BAD_INPUT = 2

@@ -12,7 +12,9 @@ from typing import Annotated, Any
 
 import typer
 
-__all__ = ["JSON", "SEED", "app", "emit", "results_folder", "settings_of"]
+from theory.diagrams import DIAGRAMS
+
+__all__ = ["DIAGRAM", "JSON", "SEED", "app", "emit", "results_folder", "settings_of"]
 
 app = typer.Typer(
     name="synergy",
@@ -24,6 +26,13 @@ app = typer.Typer(
 )
 
 JSON = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+DIAGRAM = Annotated[
+    str,
+    typer.Option(
+        "--diagram",
+        help=f'none, {", ".join(DIAGRAMS)}, or edges such as "C->R, A->X"; edges may follow a name.',
+    ),
+]
 SEED = Annotated[int, typer.Option("--seed", min=0, help="Fixes every random choice.")]
 
 

@@ -9,50 +9,18 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 from synergy.cli.app import JSON, SEED, app, emit, results_folder
-
-_LABELS = ("C", "label", "labels", "class", "y", "target")
-
-
-def _images_and_labels(data: str) -> tuple[Any, Any]:
-    """The images and classes of `digits`, of a generated folder, of CIFAR-10's test images or of a file.
-
-    Raises:
-        ValueError: If the data has no images or no labels, or several that could be meant.
-    """
-    if data == "digits":
-        from sklearn.datasets import load_digits
-
-        bunch = load_digits()
-        return bunch.images / 16, bunch.target
-    from synthetic import Cifar10, read_data
-    from synthetic.images.cifar10 import is_cifar10
-
-    if is_cifar10(data):
-        cifar = Cifar10(data, split="test")
-        return cifar.raw, cifar.targets
-    sample = read_data(Path(data))
-    images = [name for name in sample if sample[name].ndim >= 3]
-    discrete = [name for name, v in sample.variables.items() if v.kind == "discrete"]
-    labels = [name for name in _LABELS if name in discrete] or (discrete if len(discrete) == 1 else [])
-    if len(images) != 1:
-        raise ValueError(
-            f"{data!r} must hold one column of images, of shape (n, height, width) or (n, channels, height, "
-            f"width), got {images or 'none'} in {sample.names}"
-        )
-    if not labels:
-        raise ValueError(f"{data!r} must hold a column of labels named one of {_LABELS}, got {sample.names}")
-    return sample[images[0]], sample[labels[0]]
+from synergy.cli.images import SIZE, images_of
 
 
 @app.command("rank")
 def rank_command(
     data: Annotated[
-        str, typer.Argument(help="digits, a generated folder, CIFAR-10, or a file with images and labels.")
+        str,
+        typer.Argument(
+            help="digits, a folder of class folders, a file with images and labels, a generated folder."
+        ),
     ],
     transformation: Annotated[
         list[str] | None,
@@ -64,13 +32,18 @@ def rank_command(
     out: Annotated[
         Path | None, typer.Option("--out", help="A folder for ranking.csv and ranking.json.")
     ] = None,
+    size: SIZE = 0,
     seed: SEED = 0,
     as_json: JSON = False,
 ) -> None:
     """Rank pretext transformations by the class information that solving them forces."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.table import Table
+
     from synergy.ranking.rank import QUANTITIES, rank
 
-    images, labels = _images_and_labels(data)
+    given = images_of(data, size=size)
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"))
     with (
@@ -85,7 +58,11 @@ def rank_command(
             bar.update(task, completed=done, total=total, description=what)
 
         ranking = rank(
-            images, labels, transformations=tuple(transformation or ()), seed=seed, progress=progress
+            given.images,
+            given.labels,
+            transformations=tuple(transformation or ()),
+            seed=seed,
+            progress=progress,
         )
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
@@ -105,6 +82,21 @@ def rank_command(
     Console(width=None if console.is_terminal else 120).print(table)
 
 
+def _named_or_read(data: str, size: int) -> Any:  # noqa: ANN401 - a name, or images
+    """The name of images that experiments know, or the images that lie at a path."""
+    from typing import get_args
+
+    from synergy.experiments.scale import DataName
+    from synergy.learning import ImageSet
+
+    if not data or data in get_args(DataName):
+        return data
+    if not Path(data).exists():
+        raise ValueError(f"--data must be one of {', '.join(get_args(DataName))}, or a path, got {data!r}")
+    given = images_of(data, size=size)
+    return ImageSet.from_arrays(given.generator("horizontal-flip").raw, {"C": given.labels})
+
+
 @app.command("experiment")
 def experiment_command(
     name: Annotated[str, typer.Argument(help="Its name, see `synergy list experiments`.")],
@@ -116,8 +108,13 @@ def experiment_command(
         str, typer.Option("--scale", help="quick, full or large (32 x 32 x 3, ResNet-18, for a GPU).")
     ] = "",
     data: Annotated[
-        str, typer.Option("--data", help="digits, glyphs or cifar10; by default the experiment's own.")
+        str,
+        typer.Option(
+            "--data",
+            help="digits, glyphs, cifar10, or your own images as in rank; by default its own.",
+        ),
     ] = "",
+    size: SIZE = 0,
     root: Annotated[
         Path | None, typer.Option("--root", help="The folder with the binary version of CIFAR-10.")
     ] = None,
@@ -132,6 +129,10 @@ def experiment_command(
     Finished runs are kept in OUT/NAME/journal.jsonl: a run that was interrupted goes on when it is started
     again, and one with more seeds adds to those that are there.
     """
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.table import Table
+
     from synergy.experiments import Scale, compact, experiment, write_outcome
     from synergy.learning import choose_device
 
@@ -139,12 +140,12 @@ def experiment_command(
     short = "full" if full else "quick"
     if scale and full is not None and scale != short:
         raise ValueError(f"--{short} and --scale {scale} ask for different scales: give one of them")
-    options: dict[str, Any] = {"seeds": seeds, "data": data, "device": device}
-    options = {key: value for key, value in options.items() if value}
+    options: dict[str, Any] = {"seeds": seeds, "data": _named_or_read(data, size), "device": device}
+    options = {key: value for key, value in options.items() if value not in ("", 0)}
     if root is not None:
         options["root"] = str(root)
-    size = Scale.named(scale or short, **options)  # type: ignore[arg-type]  # checked there
-    where = choose_device(size.device)
+    chosen_scale = Scale.named(scale or short, **options)  # type: ignore[arg-type]  # checked there
+    where = choose_device(chosen_scale.device)
     processes = jobs or (1 if where.type == "cuda" else os.cpu_count() or 1)
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"))
@@ -159,7 +160,9 @@ def experiment_command(
         def progress(done: int, total: int, what: str) -> None:
             bar.update(task, completed=done, total=total, description=what)
 
-        outcome = chosen.run(replace(size, jobs=processes), progress, journal=out / name / "journal.jsonl")
+        outcome = chosen.run(
+            replace(chosen_scale, jobs=processes), progress, journal=out / name / "journal.jsonl"
+        )
     written = write_outcome(outcome, out)
     if as_json:
         emit({**outcome.to_dict(), "files": [str(path) for path in written]})

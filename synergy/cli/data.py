@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
-from rich.console import Console
-from rich.progress import Progress
 
 from synergy.cli.app import JSON, SEED, app, emit, settings_of
 
@@ -74,6 +72,9 @@ def generate_command(
     shards: Annotated[int, typer.Option("--shards", help="Files to spread the rows over.")] = 1,
 ) -> None:
     """Write a dataset with all latents: a folder of safetensors shards and its description."""
+    from rich.console import Console
+    from rich.progress import Progress
+
     from synthetic import make_generator, write_dataset
 
     world = make_generator(generator, settings_of(parameters or ()))
@@ -87,6 +88,7 @@ def generate_command(
             out=out,
             shards=shards,
             progress=lambda done, total: bar.update(task, completed=done, total=total),
+            tell=lambda line: typer.echo(line, err=True),
         )
     typer.echo(f"{samples} samples of {generator} in {shards} shard{'s' if shards > 1 else ''}: {path}")
 
@@ -101,13 +103,31 @@ def estimate_command(
     ] = 0.95,
     seed: SEED = 0,
     unit: UNIT = "nats",
+    groups: Annotated[
+        str | None,
+        typer.Option(
+            "--groups", help="The column whose equal values mark dependent rows; the data's own if none."
+        ),
+    ] = None,
+    device: Annotated[
+        str | None,
+        typer.Option("--device", help="auto, cpu or cuda, for estimators that train or search there."),
+    ] = None,
     as_json: JSON = False,
 ) -> None:
     """Estimate an information term from data, with a confidence interval."""
-    from synergy.estimators import estimate
-    from synthetic import read_data
+    from synergy.estimators import ESTIMATORS, estimate
+    from synergy.learning import choose_device
 
-    found = estimate(read_data(data), term, estimator=estimator, confidence=confidence, seed=seed, unit=unit)
+    options: dict[str, Any] = {}
+    if device is not None:
+        if estimator in ESTIMATORS and "device" not in ESTIMATORS[estimator].options:
+            able = ", ".join(name for name, entry in ESTIMATORS.items() if "device" in entry.options)
+            raise ValueError(f"--device is for the estimators {able}; {estimator} takes none, got {device!r}")
+        options["device"] = str(choose_device(device))
+    found = estimate(
+        data, term, estimator=estimator, confidence=confidence, seed=seed, unit=unit, groups=groups, **options
+    )
     if as_json:
         emit(found.to_dict())
         return

@@ -8,20 +8,13 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from synergy.cli.app import JSON, SEED, app, emit, results_folder
-from theory import ESSL, Diagram, prove
+from synergy.cli.app import DIAGRAM, JSON, SEED, app, emit, results_folder
+from theory.claims.registry import CHAPTERS
+from theory.diagrams import read_diagram
+from theory.diagrams.named import NO_DIAGRAM
 
 _STATUS = {"proved": 0, "refuted": 1, "unknown": 3}
-
-
-def diagram_of(text: str) -> Diagram | None:
-    """The diagram that `--diagram` names: `essl`, `none` or edges."""
-    if text == "essl":
-        return ESSL
-    return None if text == "none" else Diagram.parse(text)
 
 
 @app.command("prove")
@@ -30,9 +23,7 @@ def prove_command(
     given: Annotated[
         list[str] | None, typer.Option("--given", help="A statement to assume; may be repeated.")
     ] = None,
-    diagram: Annotated[
-        str, typer.Option("--diagram", help='essl, none, or edges such as "C->R, A->X".')
-    ] = "none",
+    diagram: DIAGRAM = NO_DIAGRAM,
     exists: Annotated[bool, typer.Option("--exists", help="Ask whether some model satisfies it.")] = False,
     non_shannon: Annotated[
         bool, typer.Option("--non-shannon", help="Use the Zhang-Yeung inequality too.")
@@ -40,9 +31,11 @@ def prove_command(
     as_json: JSON = False,
 ) -> None:
     """Prove a statement from a causal diagram, or refute it with a distribution."""
+    from theory import prove
+
     outcome = prove(
         statement,
-        diagram=diagram_of(diagram),
+        diagram=read_diagram(diagram),
         given=tuple(given or ()),
         exists=exists,
         non_shannon=non_shannon,
@@ -72,6 +65,10 @@ def verify_command(
         list[str] | None,
         typer.Option("--generator", help="A family or a case of one, such as digits; may be repeated."),
     ] = None,
+    chapter: Annotated[
+        str | None,
+        typer.Option("--chapter", help=f"Judge the claims of a chapter: {', '.join(CHAPTERS)}."),
+    ] = None,
     quick: Annotated[
         bool, typer.Option("--quick", help="The core of the theory, in two minutes on two cores.")
     ] = False,
@@ -82,6 +79,9 @@ def verify_command(
     as_json: JSON = False,
 ) -> None:
     """Judge claims in five worlds on generators and real images, to a table of verdicts."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
     from synergy.learning import choose_device
     from synergy.report import write_report
     from synergy.verification import Settings, render, verify, write
@@ -112,6 +112,7 @@ def verify_command(
                 tuple(claims or ()),
                 worlds=worlds,
                 generators=tuple(generator or ()),
+                chapter=chapter,
                 settings=settings,
                 jobs=jobs or os.cpu_count() or 1,
                 progress=progress,

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from synergy.cli.app import JSON, app, emit
-from theory import Claim
+
+if TYPE_CHECKING:
+    from theory import Claim
 
 Row = dict[str, Any]
 
@@ -28,6 +28,7 @@ def _claims() -> list[Row]:
     return [
         {
             "id": claim.id,
+            "chapter": claim.chapter,
             "title": claim.title,
             "claim": _stated(claim),
             "statement": str(claim.statement),
@@ -80,15 +81,26 @@ def _experiments() -> list[Row]:
     return [{"name": e.name, "title": e.title, "question": e.question} for e in EXPERIMENTS.values()]
 
 
+def _diagrams() -> list[Row]:
+    from theory import DIAGRAMS
+
+    return [
+        {"name": name, "title": diagram.name, "edges": str(diagram), "variables": list(diagram.variables)}
+        for name, diagram in DIAGRAMS.items()
+    ]
+
+
 _LISTS: dict[str, Callable[[], list[Row]]] = {
     "claims": _claims,
+    "diagrams": _diagrams,
     "generators": _generators,
     "estimators": _estimators,
     "transformations": _transformations,
     "experiments": _experiments,
 }
 _SHOWN = {
-    "claims": ("id", "title", "claim", "expectation"),
+    "claims": ("id", "chapter", "title", "claim", "expectation"),
+    "diagrams": ("name", "title", "edges"),
     "generators": ("family", "summary", "defaults", "answers"),
     "estimators": ("name", "columns", "description"),
     "transformations": ("name", "states", "description"),
@@ -107,12 +119,15 @@ def _cell(value: object) -> str:
 @app.command("list")
 def list_command(
     what: Annotated[
-        Literal["claims", "generators", "estimators", "transformations", "experiments"],
+        Literal["claims", "diagrams", "generators", "estimators", "transformations", "experiments"],
         typer.Argument(help="What to list."),
     ],
     as_json: JSON = False,
 ) -> None:
-    """List the claims, generators, estimators, transformations or experiments."""
+    """List the claims, diagrams, generators, estimators, transformations or experiments."""
+    from rich.console import Console
+    from rich.table import Table
+
     rows = _LISTS[what]()
     if as_json:
         emit({what: rows})

@@ -7,21 +7,20 @@ from contextlib import contextmanager
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from synergy.cli.app import JSON, app, emit
-from synergy.cli.judge import diagram_of
-from theory import bounds, repair
+from synergy.cli.app import DIAGRAM, JSON, app, emit
+from theory.diagrams import read_diagram
 
 _VIOLATED = 1
 
 GIVEN = Annotated[list[str] | None, typer.Option("--given", help="A statement to assume; may be repeated.")]
-DIAGRAM = Annotated[str, typer.Option("--diagram", help='essl, none, or edges such as "C->R, A->X".')]
 
 
 @contextmanager
 def _progress_line() -> Iterator[Callable[[str], None] | None]:
     """One changing line on a terminal that says what is being done; nothing in a pipe."""
+    from rich.console import Console
+
     console = Console(stderr=True)
     if not console.is_terminal:
         yield None
@@ -43,10 +42,12 @@ def repair_command(
     as_json: JSON = False,
 ) -> None:
     """Find what would make a false statement true, and what is true instead."""
+    from theory import repair
+
     with _progress_line() as progress:
         found = repair(
             statement,
-            diagram=diagram_of(diagram),
+            diagram=read_diagram(diagram),
             given=tuple(given or ()),
             within=tuple(within or ()),
             at_most=at_most,
@@ -73,11 +74,13 @@ def bounds_command(
     as_json: JSON = False,
 ) -> None:
     """Find the tightest linear bounds of a term by others, and what measured values allow."""
+    from theory import bounds
+
     with _progress_line() as progress:
         found = bounds(
             term,
             by=tuple(by or ()),
-            diagram=diagram_of(diagram),
+            diagram=read_diagram(diagram),
             given=tuple(given or ()),
             at=_values(at or ()) or None,
             progress=progress,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -173,6 +172,7 @@ def _stratified(
             f"auto chose copula-knn within the {len(sizes)} states of {', '.join(strata)}",
             *_trust(sum(int(np.prod(sample[n].shape[1:])) for n in inner.variables), int(sizes.min())),
         ),
+        warnings=tuple(dict.fromkeys(warning for part in parts for warning in part.warnings)),
     )
 
 
@@ -238,6 +238,7 @@ def combine(
     value = sum(c * part.value for c, part in parts)
     names = " + ".join(dict.fromkeys(part.estimator for _, part in parts))
     notes = dict.fromkeys(note for _, part in parts for note in part.notes)
+    warnings = dict.fromkeys(warning for _, part in parts for warning in part.warnings)
     if all(part.scores is not None for _, part in parts):
         scores = sum((c * part.scores for c, part in parts if part.scores is not None), np.zeros(len(sample)))
         groups = None if sample.groups is None else sample[sample.groups]
@@ -258,11 +259,12 @@ def combine(
         samples=len(sample),
         notes=tuple(notes),
         scores=scores,
+        warnings=tuple(warnings),
     )
 
 
 def _with_notes(found: Estimate, *notes: str) -> Estimate:
-    return replace(found, notes=(*notes, *found.notes))
+    return found.with_words(notes=notes)
 
 
 AUTO_ENTRY = Entry(

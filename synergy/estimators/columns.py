@@ -9,7 +9,6 @@ from typing import Literal, get_args
 import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtri
-from scipy.stats import rankdata
 
 from theory.checks import integer
 
@@ -184,6 +183,8 @@ def scaled(values: Floats, scale: Scale | None) -> Floats:
     if scale == "standardise":
         safe = tamed(values)
         return np.asarray((safe - safe.mean(axis=0)) / safe.std(axis=0))
+    from scipy.stats import rankdata
+
     ranks = rankdata(values, axis=0)
     return np.asarray(ndtri((ranks - 0.5) / len(values)))
 

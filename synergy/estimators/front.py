@@ -32,9 +32,10 @@ def estimate(
     """Estimate an information quantity from data, with a standard error and a confidence interval.
 
     Args:
-        data: A Sample, a pandas DataFrame, or a mapping of arrays by name. Integers, booleans and
-            strings are discrete, floats continuous; a float array of shape (n, d) is one vector
-            variable, of shape (n, channels, height, width) an image.
+        data: A Sample, a pandas DataFrame, a mapping of arrays by name, or the path of a file or folder, of
+            which only what the term names is read. Integers, booleans and strings are discrete, floats
+            continuous; a float array of shape (n, d) is one vector variable, of shape (n, channels, height,
+            width) an image.
         term: Such as "I(A;C|X)"; where the estimator can, a linear combination of terms.
         estimator: `auto` or a name in `ESTIMATORS`.
         confidence: The nominal coverage of the interval.

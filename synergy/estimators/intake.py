@@ -1,27 +1,28 @@
 """What goes into an estimator: tables, mappings and samples become one checked `Sample`.
 
-Only the columns that a term names are read, so a date or an address elsewhere in a table does no harm.
+Only the columns that a term names are read, so a date or an address elsewhere in a table or a file does no
+harm.
 """
 
 from __future__ import annotations
 
-import difflib
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from synthetic import Sample, Variable
+from synthetic import Sample, Table, Variable, read_data
+from synthetic.columns import check_finite
 from theory import Expression, Term, parse_expression
 
 __all__ = ["Data", "Slots", "as_sample", "check_expression", "slots_of", "split_columns"]
 
-Data = Sample | pd.DataFrame | Mapping[str, npt.ArrayLike]
-"""What `estimate` takes: a sample, a table, or arrays by name."""
+Data = Sample | pd.DataFrame | Mapping[str, npt.ArrayLike] | str | Path
+"""What `estimate` takes: a sample, a table, arrays by name, or the path of a file or folder."""
 
 
 def check_expression(expression: str | Term | Expression) -> Expression:
@@ -50,18 +51,21 @@ def check_expression(expression: str | Term | Expression) -> Expression:
 
 
 def as_sample(data: Data, names: Sequence[str], *, groups: str | None = None) -> Sample:
-    """The columns `names` (and the groups) as a checked sample.
+    """The columns `names` (and the groups) as a checked sample; no other column is read.
 
     Integers, booleans, strings and categories are discrete, floats continuous; a float array of shape
-    (n, d) is one vector variable, of shape (n, channels, height, width) or (n, height, width) an image.
-    In a table, `Z_0, Z_1, ..` together are the vector `Z` where there is no column `Z`.
+    (n, d), or a list of d floats in each row, is one vector variable, of shape (n, channels, height, width)
+    or (n, height, width) an image. A name without a column is the vector of the columns `Z_0, Z_1, ..`; a
+    column `Z_0` alone is a vector of one dimension. All of it holds for files as for data in memory.
 
     Args:
-        data: A Sample, a pandas DataFrame, or a mapping of arrays.
+        data: A Sample, a pandas DataFrame, a mapping of arrays, or the path of a file or folder, as
+            `synthetic.read_data` takes it.
         names: The variables that are wanted.
         groups: The column whose equal values mark dependent rows; a Sample's own by default.
 
     Raises:
+        FileNotFoundError: If there is no such file.
         TypeError: If the data is of another kind, or a tensor is sparse.
         ValueError: If a name is unknown, lengths or the labels of the rows of Series differ, or a column is
             empty, has NaN, infinite, masked or missing values, or holds something that is not data.
@@ -70,127 +74,23 @@ def as_sample(data: Data, names: Sequence[str], *, groups: str | None = None) ->
         >>> as_sample({"A": [0, 1, 1], "Z": [[0.5, 1.0], [0.1, 0.2], [0.0, 3.0]]}, ["A", "Z"])
         Sample(3 rows: A[2], Z:continuous)
     """
-    wanted = list(dict.fromkeys(names))
-    if isinstance(data, Sample):
-        _known(wanted, data.names)
-        groups = groups if groups is not None else data.groups
-        if groups is not None:
-            _known([groups], data.names)
-            wanted = list(dict.fromkeys([*wanted, groups]))
-        chosen = {name: data[name] for name in wanted}
-        return Sample(chosen, {n: data.variables[n] for n in wanted}, groups, data.metadata)
-    if not isinstance(data, pd.DataFrame | Mapping):
+    wanted = [*dict.fromkeys([*names, *([] if groups is None else [groups])])]
+    if isinstance(data, str | Path):
+        data = read_data(data, columns=wanted)
+    elif isinstance(data, pd.DataFrame | Mapping):
+        data = Table.of(data)
+    elif not isinstance(data, Sample):
         raise TypeError(
-            "data must be a Sample, a pandas DataFrame or a mapping of arrays by name, "
+            "data must be a Sample, a pandas DataFrame or a mapping of arrays by name, or a path, "
             f"got {type(data).__name__}"
         )
-    if groups is not None:
-        wanted = list(dict.fromkeys([*wanted, groups]))
-    columns = {name: _find(data, name) for name in wanted}
-    lengths = {name: len(column) if np.ndim(column) else 0 for name, column in columns.items()}
-    if len(set(lengths.values())) > 1:
-        raise ValueError(f"all columns must have the same length, got {lengths}")
-    _check_aligned(columns)
-    for name, column in columns.items():
-        _check_finite(name, column)
-    return Sample.infer(columns, groups=groups)
-
-
-def _known(names: Sequence[str], known: Sequence[str]) -> None:
-    for name in names:
-        if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f" (did you mean {near[0]!r}?)" if near else ""
-            shown = ", ".join(map(str, known)) or "no columns"
-            raise ValueError(f"unknown variable {name!r}: the data has {shown}{hint}")
-
-
-def _find(data: pd.DataFrame | Mapping[str, npt.ArrayLike], name: str) -> Any:  # noqa: ANN401  (a column of any library)
-    """The column, or the vector that a table holds as `name_0, name_1, ..`."""
-    known = [str(key) for key in data]
-    if name in data:
-        column = data[name]
-        if isinstance(column, pd.DataFrame):
-            raise ValueError(f"column names must differ, got {name!r} twice")
-        return column if isinstance(column, pd.Series) else _as_array(name, column)
-    parts = sorted(
-        (int(key[len(name) + 1 :]), key) for key in known if re.fullmatch(rf"{re.escape(name)}_\d+", key)
-    )
-    if not parts or [i for i, _ in parts] != list(range(len(parts))):
-        _known([name], known)
-    stacked = [_as_array(key, data[key]) for _, key in parts]
-    for (_, key), column in zip(parts, stacked, strict=True):
-        _check_finite(key, column)
-        if column.dtype.kind not in "fiub":
-            raise ValueError(
-                f"column {key!r}, a part of the vector {name!r}, must be numeric, got {column.dtype}"
-            )
-    return np.column_stack(stacked).astype(np.float64)
-
-
-def _as_array(name: str, column: object) -> npt.NDArray[Any]:
-    if hasattr(column, "detach"):
-        column = _from_tensor(name, column)
-    if isinstance(column, np.ma.MaskedArray) and np.ma.getmaskarray(column).any():
-        where = np.nonzero(np.ma.getmaskarray(column))[0]
-        raise ValueError(
-            f"column {name!r} is masked in {np.unique(where).size} of {len(column)} rows, the first is row "
-            f"{int(where[0])}: drop or fill them first"
-        )
-    try:
-        array = np.asarray(column)
-    except ValueError as error:
-        raise ValueError(f"column {name!r} must be a rectangular array: {error}") from None
-    if array.ndim == 3 and array.dtype.kind == "f":
-        return array[:, None]
-    if array.dtype == np.uint8 and array.ndim in (3, 4):
-        scaled = array.astype(np.float32) / 255
-        return scaled[:, None] if array.ndim == 3 else scaled
-    return array
-
-
-def _from_tensor(name: str, column: Any) -> Any:  # noqa: ANN401  (a tensor, without importing torch)
-    try:
-        tensor = column.detach().cpu()
-        return (tensor.float() if str(tensor.dtype) == "torch.bfloat16" else tensor).numpy()
-    except (TypeError, RuntimeError) as error:
-        raise TypeError(f"column {name!r} must be a dense tensor of numbers: {error}") from None
-
-
-def _check_aligned(columns: Mapping[str, Any]) -> None:
-    """Refuse Series in a mapping whose rows have different labels: taken by position they may not belong."""
-    series = {name: column for name, column in columns.items() if isinstance(column, pd.Series)}
-    first = next(iter(series), "")
-    for name, column in series.items():
-        if not column.index.equals(series[first].index):
-            raise ValueError(
-                f"the rows of {first!r} and {name!r} have different labels (pandas indices): put both into "
-                "one DataFrame, or pass arrays to pair them by position"
-            )
-
-
-def _check_finite(name: str, column: Any) -> None:  # noqa: ANN401  (a column of any library)
-    if isinstance(column, pd.Series) and not isinstance(column.dtype, np.dtype):
-        return  # nullable and categorical columns: `Sample.infer` counts their missing values
-    array = np.asarray(column)
-    if array.dtype.kind != "f":
-        return
-    with np.errstate(over="ignore"):
-        extent = array.max() - array.min() if array.size else 0.0
-    if np.isinf(extent) and np.isfinite(array).all():
-        raise ValueError(
-            f"column {name!r} goes from {array.min():.3g} to {array.max():.3g}, which overflows its "
-            f"{array.dtype}: divide it by a constant first"
-        )
-    bad = ~np.isfinite(array).reshape(len(array), -1).all(axis=1) if array.size else np.zeros(0, dtype=bool)
-    if bad.any():
-        first = int(bad.argmax())
-        shown = array.reshape(len(array), -1)[first]
-        what = "NaN" if np.isnan(shown).any() else "infinite values"
-        raise ValueError(
-            f"column {name!r} has {what}: {int(bad.sum())} of {len(array)} rows are not finite, the first is "
-            f"row {first}; drop or fill them first"
-        )
+    if groups is None and data.groups is not None:
+        groups = data.groups
+        wanted = [*dict.fromkeys([*wanted, groups])]
+    chosen = data.select(wanted)
+    for name, column in chosen.columns.items():
+        check_finite(name, column)
+    return chosen if groups is None else replace(chosen, groups=groups)
 
 
 @dataclass(frozen=True)

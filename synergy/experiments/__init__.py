@@ -9,7 +9,7 @@ from synergy.experiments.designs.experiment import FINE_GRAINED, MULTIVARIATE
 from synergy.experiments.findings import Finding
 from synergy.experiments.invariance.experiment import INVARIANCE_OR_EQUIVARIANCE
 from synergy.experiments.model_equivariance.experiment import MODEL_EQUIVARIANCE
-from synergy.experiments.outcome import Experiment, Outcome, compact, write_outcome
+from synergy.experiments.outcome import Experiment, ExperimentOutcome, compact, write_outcome
 from synergy.experiments.scale import Scale
 from synergy.experiments.shortcut.experiment import SHORTCUT
 from synergy.experiments.transformations.experiment import TRANSFORMATIONS
@@ -31,8 +31,8 @@ EXPERIMENTS: dict[str, Experiment] = {
 __all__ = [
     "EXPERIMENTS",
     "Experiment",
+    "ExperimentOutcome",
     "Finding",
-    "Outcome",
     "Scale",
     "compact",
     "experiment",

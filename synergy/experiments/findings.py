@@ -10,10 +10,13 @@ from typing import Any, Literal
 import numpy as np
 from scipy.stats import t as student
 
-__all__ = ["Finding", "FindingVerdict", "Relation", "Spread", "summarise"]
+__all__ = ["Comparison", "Finding", "FindingVerdict", "Spread", "summarise"]
 
 FindingVerdict = Literal["agrees", "disagrees", "undecided", "no prediction"]
-Relation = Literal[">", "<", ">=", "=="]
+"""Whether a measured number is as predicted."""
+
+Comparison = Literal[">", "<", ">=", "=="]
+"""How a number is predicted to compare with another."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,7 @@ class Finding:
 
     about: str
     values: tuple[float, ...]
-    relation: Relation | None = None
+    relation: Comparison | None = None
     margin: float = 0.0
     shared: float = 0.0
 

@@ -1,4 +1,4 @@
-"""What an experiment is, and what comes out of it."""
+"""Experiments and their outcomes."""
 
 from __future__ import annotations
 
@@ -16,22 +16,23 @@ from synergy.experiments.findings import Finding
 from synergy.experiments.runs import Progress, Runner
 from synergy.experiments.scale import Scale, as_scale
 from synergy.plots import save_figure
-from synergy.source import source_digest
+from theory.source import source_digest
 
-__all__ = ["Conclusion", "Experiment", "Outcome", "compact", "write_outcome"]
+__all__ = ["Conclusion", "Experiment", "ExperimentOutcome", "compact", "write_outcome"]
 
 _ALPHA = 0.05
+"""The chance that any interval of a table misses its value."""
 
 
 @dataclass(frozen=True)
 class Conclusion:
-    """What the runs of an experiment say.
+    """The conclusion from the runs of an experiment.
 
     Args:
         table: One row per condition: `Q`, `Q low` and `Q high` for a quantity Q with its 95 % interval.
         findings: The numbers that the theory speaks of.
-        predicted: What the theory predicted, in one or two sentences.
-        seen: What was seen, with its numbers.
+        predicted: The prediction of the theory, in one or two sentences.
+        seen: The result, with its numbers.
     """
 
     table: pd.DataFrame
@@ -41,8 +42,8 @@ class Conclusion:
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What an experiment found.
+class ExperimentOutcome:
+    """The outcome of an experiment.
 
     Args:
         name: The experiment.
@@ -154,7 +155,9 @@ class Experiment:
     conclude: Callable[[pd.DataFrame], Conclusion]
     draw: Callable[[pd.DataFrame], Figure]
 
-    def run(self, scale: Scale, progress: Progress | None = None, *, journal: Path | None = None) -> Outcome:
+    def run(
+        self, scale: Scale, progress: Progress | None = None, *, journal: Path | None = None
+    ) -> ExperimentOutcome:
         """Run it at a scale.
 
         Args:
@@ -166,15 +169,15 @@ class Experiment:
         runs = self.measure(Runner(scale, progress, journal))
         return self.outcome(runs, scale, source=source_digest(self.measure))
 
-    def outcome(self, runs: pd.DataFrame, scale: Scale, *, source: str | None = None) -> Outcome:
+    def outcome(self, runs: pd.DataFrame, scale: Scale, *, source: str | None = None) -> ExperimentOutcome:
         """What runs made at a scale, by code of that digest, say."""
         from matplotlib import pyplot
 
         figure = self.draw(runs)
         pyplot.close(figure)  # the outcome holds it; pyplot would hold every one until it is told
-        return Outcome(self.name, self.conclude(runs), runs, figure, scale, source)
+        return ExperimentOutcome(self.name, self.conclude(runs), runs, figure, scale, source)
 
-    def read(self, folder: str | Path) -> Outcome:
+    def read(self, folder: str | Path) -> ExperimentOutcome:
         """The outcome that `write_outcome` left in a folder, its table and figure made again from its runs.
 
         Raises:
@@ -189,7 +192,7 @@ class Experiment:
         return self.outcome(runs, as_scale(told["scale"]), source=told.get("source"))
 
 
-def write_outcome(outcome: Outcome, out: Path) -> list[Path]:
+def write_outcome(outcome: ExperimentOutcome, out: Path) -> list[Path]:
     """Write runs, table, figure and paragraph into a folder named after the experiment."""
     folder = out / outcome.name
     folder.mkdir(parents=True, exist_ok=True)

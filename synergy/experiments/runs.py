@@ -17,11 +17,13 @@ from threadpoolctl import threadpool_limits
 
 from synergy.device import keep_freed_memory
 from synergy.experiments.scale import Scale
-from synergy.source import source_digest
+from theory.source import source_digest
 
 __all__ = ["Progress", "Row", "Runner"]
 
 Progress = Callable[[int, int, str], None]
+"""Called with the runs that are done, their number in all, and the name of the last."""
+
 Job = TypeVar("Job")
 Row = dict[str, Any]
 

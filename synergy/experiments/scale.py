@@ -17,9 +17,16 @@ from theory.checks import integer, number
 __all__ = ["DataName", "Scale", "ScaleName", "as_scale"]
 
 ScaleName = Literal["quick", "full", "large"]
+"""The scales that have names."""
+
 DataName = Literal["digits", "glyphs", "cifar10"]
+"""The data sets that have names."""
+
 _QUALITIES = ("quick", "default", "best")
+"""How much work the classifiers may do."""
+
 _PRECISIONS = ("float32", "bfloat16", "float16")
+"""The numbers that training may compute with."""
 
 
 @dataclass(frozen=True)

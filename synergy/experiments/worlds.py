@@ -28,7 +28,11 @@ __all__ = [
 ]
 
 _PLACES = ((0.0, 0.0), (-0.15, 0.0), (0.15, 0.0), (0.0, 0.15), (0.0, -0.15))
+"""The positions of the glyphs: the middle and four places around it."""
+
 _EPOCHS = 10
+"""A stream of fresh images is cut into so many epochs at most."""
+
 _TRAINED_ON = 0.6
 """The part of a data set that is trained on, where it comes without a split of its own."""
 

@@ -17,6 +17,7 @@ from synergy.independence.result import IndependenceResult
 from synergy.independence.smoother import Smoother
 from synthetic import Sample
 from theory import Expression, Statement, Term, parse_statement
+from theory.checks import integer
 
 __all__ = ["Method", "independence_test"]
 
@@ -41,7 +42,7 @@ def independence_test(
     """Test `X _||_ Y | Z` on columns of any kind.
 
     Args:
-        data: A Sample, a pandas DataFrame, or a mapping of arrays by name, as in `estimate`.
+        data: A Sample, a pandas DataFrame, a mapping of arrays by name, or a path, as in `estimate`.
         statement: Such as "A _||_ C | X"; also the term I(A;C|X), or the relation I(A;C|X) == 0.
         method: `g`, exact permutations within the strata of discrete columns; `gcm`, the generalised
             covariance measure (Shah and Peters 2020, arXiv:1804.07203) on residuals and bounded functions
@@ -75,8 +76,8 @@ def independence_test(
     if method not in get_args(Method):
         raise ValueError(f"method must be one of {', '.join(get_args(Method))}, got {method!r}")
     for name, number, least in (("permutations", permutations, 19), ("k", k, 1), ("near", near, 2)):
-        if number < least:
-            raise ValueError(f"{name} must be at least {least}, got {number}")
+        integer(name, number, least)
+    integer("seed", seed, 0)
     sample = as_sample(data, term.variables, groups=groups)
     notes: list[str] = []
     if method == "auto":

@@ -1,4 +1,4 @@
-"""What a training step sees, and where it comes from."""
+"""The batches of training steps, and the sources that they come from."""
 
 from __future__ import annotations
 
@@ -9,11 +9,9 @@ from typing import Protocol
 
 import torch
 
-from synergy.learning.seeds import stream_seed
+from synergy.learning.seeds import Purpose, stream_seed
 
 __all__ = ["Batch", "Source", "step_streams"]
-
-_STEP, _HELD = 2, 3
 
 
 @dataclass(frozen=True)
@@ -76,6 +74,6 @@ def step_streams(
     Those of step t are a function of (seed, epoch, t) alone; held out: of (seed, t). Their seeds are made in
     one go: after a training step, which leaves nothing in the cache, making one takes ten times as long.
     """
-    keys = [(_HELD, 0, step) if held_out else (_STEP, epoch, step) for step in range(steps)]
-    for state in [stream_seed(seed, *key) for key in keys]:
+    purpose, number = (Purpose.HELD_OUT, 0) if held_out else (Purpose.STEP, epoch)
+    for state in [stream_seed(seed, purpose, number, step) for step in range(steps)]:
         yield torch.Generator(device=device).manual_seed(state)

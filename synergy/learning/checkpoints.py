@@ -16,6 +16,7 @@ from safetensors.torch import load_file, save_file
 __all__ = ["Checkpoint", "flatten_optimiser", "restore_optimiser"]
 
 _INDEX = "checkpoint.json"
+"""The file that names the tensors of a checkpoint; it is written last, so that it never names half a file."""
 
 
 @dataclass(frozen=True)

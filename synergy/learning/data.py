@@ -14,6 +14,7 @@ import numpy.typing as npt
 import torch
 
 from synergy.learning.batches import Batch, step_streams
+from synergy.learning.seeds import Purpose
 from synergy.learning.seeds import generator as random_stream
 from synergy.learning.tasks import Task, as_task
 from synthetic import Generator, Sample, Variable
@@ -23,8 +24,6 @@ from synthetic.variables import Role
 from theory.checks import integer
 
 __all__ = ["ImageSet", "to_inputs"]
-
-_ORDER, _SPLIT, _DRAW = 1, 4, 5
 
 
 @dataclass(frozen=True)
@@ -151,7 +150,7 @@ class ImageSet:
         if isinstance(raw, torch.Tensor) and targets is not None:
             if n is not None and integer("n", n, 1) > len(raw):
                 raise ValueError(f"n must be at most {len(raw)}, the raw images of {source.family}, got {n}")
-            chosen = random_stream(seed, 0)
+            chosen = random_stream(seed, Purpose.SUBSET)
             rows = torch.arange(len(raw)) if n is None else torch.randperm(len(raw), generator=chosen)[:n]
             classes = torch.tensor(np.asarray(targets))[rows]
             count = next(v.cardinality or 1 for v in source.variables if v.name == "C")
@@ -213,7 +212,7 @@ class ImageSet:
 
     @cached_property
     def digest(self) -> str:
-        """What tells this set from another, labels and groups included: 16 hexadecimal digits."""
+        """16 hexadecimal digits that differ from those of any other set, labels and groups included."""
         digest = hashlib.sha256(repr((self.shape, sorted(self.states.items()), self.pixels)).encode())
         columns = [self.images, *(self.labels[name] for name in sorted(self.labels))]
         for column in (*columns, *(() if self.groups is None else (self.groups,))):
@@ -240,7 +239,7 @@ class ImageSet:
             order = torch.arange(n)
             chunks = torch.split(order, batch_size)
         else:
-            order = torch.randperm(n, generator=random_stream(seed, _ORDER, epoch))
+            order = torch.randperm(n, generator=random_stream(seed, Purpose.ORDER, epoch))
             chunks = torch.split(order[: n - n % batch_size], batch_size)
         streams = step_streams(epoch, len(chunks), seed=seed, device=device, held_out=held_out)
         for rows, rng in zip(chunks, streams, strict=True):
@@ -269,7 +268,7 @@ class ImageSet:
         if not 0 < cut < len(names):
             raise ValueError(f"share must leave images on both sides, got {share} of {len(names)} raw images")
         chosen = torch.zeros(len(names), dtype=torch.bool)
-        chosen[torch.randperm(len(names), generator=random_stream(seed, _SPLIT))[:cut]] = True
+        chosen[torch.randperm(len(names), generator=random_stream(seed, Purpose.SPLIT))[:cut]] = True
         first = chosen[index]
         return self.rows(first.nonzero()[:, 0]), self.rows((~first).nonzero()[:, 0])
 
@@ -290,10 +289,9 @@ class ImageSet:
         """
         drawn = as_task(task)
         drawn.check(self.shape)
-        if copies < 1:
-            raise ValueError(f"copies must be at least 1, got {copies}")
+        integer("copies", copies, 1)
         rows = torch.arange(self.size).repeat(copies)
-        codes = drawn.draw(len(rows), random_stream(seed, _DRAW))
+        codes = drawn.draw(len(rows), random_stream(seed, Purpose.LABELS))
         images = torch.cat(
             [
                 drawn.apply(self.images[part], code)

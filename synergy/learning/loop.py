@@ -22,7 +22,8 @@ from synergy.learning.trained import Trained
 
 __all__ = ["train"]
 
-Report = Callable[[float], None]
+LossListener = Callable[[float], None]
+"""Called with the pretext loss after each epoch."""
 
 
 def train(
@@ -35,7 +36,7 @@ def train(
     options: Training | None = None,
     held_out: Source | None = None,
     checkpoint: str | Path | None = None,
-    progress: Report | bool | None = None,
+    progress: LossListener | bool | None = None,
 ) -> Trained:
     """Train an encoder on a pretext task.
 
@@ -166,7 +167,7 @@ def _deterministic() -> Iterator[None]:
 
 
 @contextmanager
-def _reporting(progress: Report | bool | None) -> Iterator[Report]:
+def _reporting(progress: LossListener | bool | None) -> Iterator[LossListener]:
     if callable(progress):
         yield progress
         return

@@ -1,4 +1,4 @@
-r"""What is measured on a representation: information about the transformation, the class and the style.
+r"""Measuring a representation: its information about the transformation, the class and the style.
 
 Every term is a difference of held-out log losses of cross-fitted classifiers, on images that the encoder
 never saw, and so usable information (Xu et al. 2020, arXiv:2002.10689). The synergy I(A;C|Z) is measured
@@ -51,7 +51,7 @@ DEFAULT_TERMS = (
     "H(A|Z)",
     "H(C|Z)",
 )
-"""What is measured when nothing is asked for; I(S;Z) comes with every style S in the sample."""
+"""The terms that are measured by default; I(S;Z) is added for every style S in the sample."""
 
 
 @dataclass(frozen=True)
@@ -181,39 +181,42 @@ def measure_representation(
     data = sample
     if representation != "Z":
         data = sample.with_column(replace(sample.variables[representation], name="Z"), sample[representation])
-    if terms is None:
-        styles = [v.name for v in data.variables.values() if v.role == "style" and v.kind == "discrete"]
-        varied = [name for name in styles if len(np.unique(data[name])) > 1]
-        known = set(data.names)
-        terms = [term for term in DEFAULT_TERMS if set(parse_expression(term).variables) <= known]
-        terms = [*terms, *(f"I({name};Z)" for name in varied)]
     fit = NestedCrossFit(data, folds=folds, seed=seed, quality=quality, device=device, model=model)
     estimates: dict[tuple[str, str], Estimate] = {}
-    for term in terms:
+    for term in _default_terms(data) if terms is None else terms:
         name = str(parse_expression(term))
         for predicted in _routes(term, data):
-            made = classifier(data, term, predict=predicted, fit=fit, confidence=confidence)
-            estimates[name, predicted] = made
+            estimate = classifier(data, term, predict=predicted, fit=fit, confidence=confidence)
+            estimates[name, predicted] = estimate
     return Measured(estimates, fit)
+
+
+def _default_terms(data: Sample) -> list[str]:
+    """`DEFAULT_TERMS` of the variables that there are, and I(S;Z) for every style that varies."""
+    styles = [v.name for v in data.variables.values() if v.role == "style" and v.kind == "discrete"]
+    varied = [name for name in styles if len(np.unique(data[name])) > 1]
+    known = set(data.names)
+    terms = [term for term in DEFAULT_TERMS if set(parse_expression(term).variables) <= known]
+    return [*terms, *(f"I({name};Z)" for name in varied)]
 
 
 def _routes(term: str, sample: Sample) -> list[str]:
     """The variables by whose prediction a term can be measured, C before A before others."""
     parsed = parse_expression(term)
     slots = [group for single in parsed.terms for group in single.groups]
-    found = []
+    result = []
     for group in slots:
         try:
             decompose(term, sample, predict=group)
         except ValueError:
             continue
-        if len(group) == 1 and group[0] not in found:
-            found.append(group[0])
-    if not found:
+        if len(group) == 1 and group[0] not in result:
+            result.append(group[0])
+    if not result:
         decompose(term, sample)
         return [next(iter(slots[0]))]
     order = {"C": 0, "A": 1}
-    return sorted(found, key=lambda name: (order.get(name, 2), name))
+    return sorted(result, key=lambda name: (order.get(name, 2), name))
 
 
 def over_seeds(

@@ -25,7 +25,10 @@ ProbeMethod = Literal["linear", "knn"]
 """Linear: logistic regression, or ridge regression for a continuous target; k-NN: votes or means."""
 
 _RIDGES = (1e-4, 1e-3, 1e-2, 1e-1)
+"""The ridge penalties to choose from, by the loss on the tuning rows."""
+
 _NEIGHBOURS = (1, 5, 15, 50)
+"""The numbers of neighbours to choose from, by the loss on the tuning rows."""
 
 
 @dataclass(frozen=True)
@@ -126,30 +129,36 @@ def probe(
         raise ValueError(f"a probe reads a discrete or continuous variable, got {target!r}")
     groups = None if sample.groups is None else np.unique(sample[sample.groups], return_inverse=True)[1]
     splits = make_splits(len(sample), folds, seed=seed, groups=groups)
-    chance = 0.0
     if kind == "discrete":
-        states, codes = np.unique(column, return_inverse=True)
-        onehot = np.eye(len(states))[codes.reshape(-1)]
-        chance = float(onehot.mean(axis=0).max())
-        predicted = _predict(x, onehot, splits, method, classify=True)
-        scores = (predicted.argmax(axis=1) == codes.reshape(-1)).astype(np.float64)
+        scores, chance = _right(x, column, splits, method)
     else:
         y = np.asarray(column, dtype=np.float64).reshape(len(sample), -1)
-        scores = _explained(y, _predict(x, y, splits, method, classify=False))
-    found = paired_estimate(scores, term=target, estimator=method, confidence=confidence, groups=groups)
+        scores, chance = _explained(y, _predict(x, y, splits, method, classify=False)), 0.0
+    mean = paired_estimate(scores, term=target, estimator=method, confidence=confidence, groups=groups)
     return Probe(
         target=target,
         method=method,
         metric="accuracy" if kind == "discrete" else "r2",
-        score=found.value,
-        standard_error=found.standard_error,
-        interval=found.interval,
+        score=mean.value,
+        standard_error=mean.standard_error,
+        interval=mean.interval,
         confidence=confidence,
         chance=chance,
         folds=folds,
         samples=len(sample),
         scores=scores,
     )
+
+
+def _right(
+    x: Floats, column: npt.NDArray[Any], splits: Sequence[Split], method: ProbeMethod
+) -> tuple[Floats, float]:
+    """Whether each row is classified rightly, 0 or 1, and the share of the most frequent class."""
+    states, codes = np.unique(column, return_inverse=True)
+    onehot = np.eye(len(states))[codes.reshape(-1)]
+    predicted = _predict(x, onehot, splits, method, classify=True)
+    scores = (predicted.argmax(axis=1) == codes.reshape(-1)).astype(np.float64)
+    return scores, float(onehot.mean(axis=0).max())
 
 
 def probes(

@@ -19,12 +19,10 @@ from synergy.learning.checkpoints import Checkpoint, flatten_optimiser, restore_
 from synergy.learning.encoders import build_encoder
 from synergy.learning.options import Training
 from synergy.learning.pretext import Pretext
-from synergy.learning.seeds import seeded
+from synergy.learning.seeds import Purpose, seeded
 from synergy.learning.trained import Trained
 
 __all__ = ["Run"]
-
-_WEIGHTS, _EPOCH = 9, 10
 
 
 class Run:
@@ -43,7 +41,7 @@ class Run:
     ) -> None:
         self.pretext, self.settings, self.device, self.seed = pretext, settings, device, seed
         self._data = source, held_out
-        with seeded(seed, _WEIGHTS, device=device):
+        with seeded(seed, Purpose.WEIGHTS, device=device):
             built = (
                 build_encoder(encoder, source.shape, features=features)
                 if isinstance(encoder, str)
@@ -87,7 +85,7 @@ class Run:
 
     @cached_property
     def identity(self) -> dict[str, Any]:
-        """What a checkpoint must share with this run."""
+        """The settings that a checkpoint must share with this run."""
         source, held_out = self._data
         return {
             **self.description,
@@ -107,7 +105,7 @@ class Run:
 
     def epoch(self) -> None:
         """One pass over the data; what it draws from torch's own generators depends on its number alone."""
-        with seeded(self.seed, _EPOCH, self.done, device=self.device):
+        with seeded(self.seed, Purpose.EPOCH, self.done, device=self.device):
             self._pass(*self._data)
 
     def _pass(self, source: Source, held_out: Source | None) -> None:
@@ -256,5 +254,5 @@ def _fused(device: torch.device) -> bool | None:
 
 
 def _fingerprint(source: Source) -> str:
-    """What tells one data set from another: a digest, where the source has one."""
+    """A digest that differs between data sets, where the source has one."""
     return f"{source.size} inputs of shape {source.shape}, digest {getattr(source, 'digest', 'unknown')}"

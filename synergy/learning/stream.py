@@ -75,7 +75,7 @@ class Stream:
 
     @cached_property
     def digest(self) -> str:
-        """What tells this stream from another, raw images included: 16 hexadecimal digits."""
+        """16 hexadecimal digits that differ from those of any other stream, raw images included."""
         kind = type(self.source)
         drawn = f"{kind.__module__}.{kind.__qualname__}", self.source.settings, self.size, self.image
         digest = hashlib.sha256(json.dumps(drawn, sort_keys=True).encode())

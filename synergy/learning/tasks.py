@@ -93,35 +93,18 @@ class Task:
             codes = codes // size
         return labels[::-1]
 
-    def apply(
-        self,
-        images: torch.Tensor,
-        codes: torch.Tensor,
-        *,
-        rows: torch.Tensor | None = None,
-        overwrite: bool = False,
-    ) -> torch.Tensor:
+    def apply(self, images: torch.Tensor, codes: torch.Tensor) -> torch.Tensor:
         """Transform each image by its own value of B, in full precision also where training is mixed.
 
         Rounded to bfloat16, the transformed images would tell their label by the rounding.
 
         Args:
-            images: Shape (m, channels, height, width).
+            images: Shape (n, channels, height, width).
             codes: Values of B, shape (n,).
-            rows: Which of the images, integers of shape (n,); None for all, where m = n.
-            overwrite: Where all are transformed, whether the result may be written over the images.
         """
         with full_precision(images.device):
             for part, labels in zip(self.parts, self.split(codes), strict=True):
-                if rows is not None:
-                    images, rows, overwrite = part.take(images, rows, labels), None, True
-                    continue
-                if overwrite:
-                    images = part.overwrite(images, labels)
-                    continue
-                given = images.untyped_storage().data_ptr()
                 images = part.transform(images, labels)
-                overwrite = images.untyped_storage().data_ptr() != given  # made here
         return images
 
     def predicted(self, codes: torch.Tensor) -> torch.Tensor:

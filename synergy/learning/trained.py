@@ -24,6 +24,7 @@ from theory.checks import integer
 __all__ = ["Trained", "load_encoder"]
 
 _WEIGHTS, _DESCRIPTION = "encoder.safetensors", "encoder.json"
+"""The files of a stored encoder."""
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ from synergy.estimators.classifier import CrossFit, Quality
 from synergy.statistics.errors import clustered_error
 from synthetic import RealImages, Sample, Variable, from_arrays
 from synthetic.transformations import TRANSFORMATIONS, transformation
+from theory.checks import integer
 
 __all__ = ["QUANTITIES", "Ranking", "rank"]
 
@@ -93,6 +94,9 @@ def rank(
         ValueError: If a transformation is unknown, continuous or does not fit the images, or the images
             and labels do not fit together.
     """
+    integer("copies", copies, 1)
+    integer("folds", folds, 2)
+    integer("seed", seed, 0)
     for name in transformations:
         if transformation(name).cardinality is None:
             raise ValueError(

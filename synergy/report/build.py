@@ -21,8 +21,9 @@ from synergy.verification import Call, Report, Settings, Verdict
 from synergy.verification.cases import LEFT_OUT
 from synergy.verification.table import provenance
 from synergy.verification.verdict import JUDGEMENTS, Judgement
-from theory import CLAIMS, ESSL, Claim
+from theory import CLAIMS, Claim
 from theory.claims import World
+from theory.diagrams import diagram_text
 
 __all__ = ["render_report", "write_report"]
 
@@ -39,12 +40,15 @@ WORLDS: dict[World, str] = {
     "learned": "Does it hold in what a network learns? An encoder is trained to predict the transformation, "
     "and the claim is judged on raw inputs that it never saw.",
 }
+"""The question of each world, for the page."""
 
 _AGAINST_FIRST: tuple[Judgement, ...] = (
     "refuted",
     "violated",
     *(name for name in JUDGEMENTS if name not in ("refuted", "violated")),
 )
+"""The judgements, with those that speak against a claim first."""
+
 _MEANINGS: dict[Judgement, str] = {
     "proved": "follows from Shannon’s inequalities, the diagram and what is given",
     "refuted": "an exact distribution on the diagram breaks it",
@@ -55,19 +59,25 @@ _MEANINGS: dict[Judgement, str] = {
     "unknown": "neither a proof nor a counterexample was found",
     "not applicable": "the claim cannot be read here; the note says why",
 }
+"""The meaning of each judgement."""
+
 _OF_SOME = {"verified": "satisfied", "violated": "not satisfied"}
-"""What a judgement is called where the claim is that some model satisfies the statement."""
+"""Other names of judgements, where the claim is that some model satisfies the statement."""
+
 _COUNTED = {"random models": "model", "witness": "model", "its own check": "case"}
+"""The things that are counted in place of samples, by case."""
+
 _EXPECTED = {
     "true": "expected to be true",
     "false": "expected to be false",
     "exists": "expected to be satisfied by some model",
 }
+"""The expectation of a claim, in words."""
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One claim in one world, for the matrix: how it stands and what was found."""
+    """One claim in one world, for the matrix: its state and its result."""
 
     world: World
     state: str
@@ -76,7 +86,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Row:
+class VerdictRow:
     """One verdict, for the table of a claim."""
 
     verdict: Verdict
@@ -92,8 +102,8 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Entry:
-    """One claim with everything that was found about it."""
+class ClaimSection:
+    """One claim with all its results."""
 
     claim: Claim
     anchor: str
@@ -107,7 +117,7 @@ class Entry:
     proof: Verdict | None
     arguments: tuple[Argument, ...]
     distribution: Distribution | None
-    rows: tuple[Row, ...]
+    rows: tuple[VerdictRow, ...]
     skipped: tuple[Verdict, ...]
     axis: Markup
     commands: tuple[str, ...]
@@ -146,7 +156,7 @@ def render_report(report: Report) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    entries = [_entry(claim, report) for claim in report.claims]
+    entries = [_section(claim, report) for claim in report.claims]
     counts = Counter(v.judgement for v in report.verdicts)
     seconds = sum(v.seconds for v in report.verdicts)
     return environment.get_template("report.html.jinja").render(
@@ -190,7 +200,7 @@ def _headline(report: Report) -> tuple[str, str]:
     return "expected", "Every claim came out as the theory expects."
 
 
-def _entry(claim: Claim, report: Report) -> Entry:
+def _section(claim: Claim, report: Report) -> ClaimSection:
     own = [v for v in report.verdicts if v.claim == claim.id]
     numbered = [v for v in own if v.measured is not None]
     axis = Axis.around(numbered)
@@ -199,7 +209,7 @@ def _entry(claim: Claim, report: Report) -> Entry:
     cells = tuple(_cell(claim, world, own, report) for world in get_args(World))
     states = {cell.state for cell in cells}
     state = next((s for s in ("unexpected", "inconclusive", "expected") if s in states), "neutral")
-    return Entry(
+    return ClaimSection(
         claim=claim,
         anchor=f"claim-{claim.id}",
         expected=_EXPECTED[claim.expectation],
@@ -213,7 +223,9 @@ def _entry(claim: Claim, report: Report) -> Entry:
         arguments=tuple(argument(proof.evidence)) if proof else (),
         distribution=distribution(proof.evidence) if proof else None,
         rows=tuple(
-            _row(v, claim, axis) for v in own if v.world != "proof" and v.judgement != "not applicable"
+            _verdict_row(v, claim, axis)
+            for v in own
+            if v.world != "proof" and v.judgement != "not applicable"
         ),
         skipped=tuple(v for v in own if v.judgement == "not applicable"),
         axis=axis_svg(axis) if axis else Markup(""),
@@ -222,6 +234,7 @@ def _entry(claim: Claim, report: Report) -> Entry:
 
 
 _SYMBOLS = {"expected": "✓", "unexpected": "✗", "inconclusive": "?", "neutral": "·", "absent": ""}
+"""The sign of each state in the overview."""
 
 
 def _cell(claim: Claim, world: World, own: Sequence[Verdict], report: Report) -> Cell:
@@ -254,12 +267,12 @@ def _p_value(p: float) -> str:
     return f"{p:.2g}".replace("-", "−") if p > 1e-99 else "below 1e−99"
 
 
-def _row(verdict: Verdict, claim: Claim, axis: Axis | None) -> Row:
+def _verdict_row(verdict: Verdict, claim: Claim, axis: Axis | None) -> VerdictRow:
     spread = verdict.low is not None and verdict.high is not None and verdict.high - verdict.low > 1e-7
     decimals = None
     if spread and verdict.standard_error and verdict.standard_error > 1e-7:
         decimals = min(7, max(3, 2 - math.floor(math.log10(verdict.standard_error))))
-    return Row(
+    return VerdictRow(
         verdict=verdict,
         kind=verdict.judgement.replace(" ", "-"),
         predicted=_number(verdict.predicted),
@@ -282,6 +295,7 @@ def _verify(claims: Sequence[str], report: Report) -> str:
     quick = settings == Settings.quick(seed=seed, device=device)
     if call.registered and (quick or settings == Settings(seed=seed, device=device)):
         words = ["synergy", "verify", *claims]
+        words += ["--chapter", call.chapter] if call.chapter and not claims else []
         words += [word for world in call.worlds for word in ("--world", world)]
         words += [word for name in call.generators for word in ("--generator", name)]
         words += ["--quick"] if quick else []
@@ -290,7 +304,7 @@ def _verify(claims: Sequence[str], report: Report) -> str:
         return shlex.join(words)
     plain = Settings().to_dict()
     changed = ", ".join(f"{k}={v!r}" for k, v in settings.to_dict().items() if plain[k] != v)
-    arguments = [repr(list(claims))]
+    arguments = [repr(list(claims))] if claims or not call.chapter else [f"chapter={call.chapter!r}"]
     arguments += [f"worlds={list(call.worlds)!r}"] if call.worlds else []
     arguments += [f"generators={list(call.generators)!r}"] if call.generators else []
     arguments += [f"settings=Settings({changed})"] if changed else []
@@ -303,8 +317,7 @@ def _commands(claim: Claim, proof: Verdict | None, report: Report) -> tuple[str,
     again = [claim.id] if claim.id in CLAIMS or claim.id in named else []
     commands = [_verify(again, report)]
     if proof is not None:
-        diagram = "essl" if claim.diagram == ESSL else str(claim.diagram)
-        words = ["synergy", "prove", str(claim.statement), "--diagram", diagram]
+        words = ["synergy", "prove", str(claim.statement), "--diagram", diagram_text(claim.diagram)]
         for fact in claim.given:
             words += ["--given", str(fact)]
         if claim.expectation == "exists":

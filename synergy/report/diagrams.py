@@ -13,6 +13,7 @@ from theory import Diagram
 __all__ = ["diagram_svg", "places"]
 
 _STEP_X, _STEP_Y, _RADIUS, _PAD = 92.0, 58.0, 18.0, 24.0
+"""In pixels: from column to column and row to row, a circle's radius, the margin."""
 
 
 def places(diagram: Diagram) -> dict[str, tuple[float, float]]:

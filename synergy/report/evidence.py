@@ -1,4 +1,4 @@
-"""What the prover returned, prepared for a page: steps in mathematics, distributions as tables."""
+"""Results of the prover prepared for a page: steps in mathematics, distributions as tables."""
 
 from __future__ import annotations
 
@@ -9,13 +9,24 @@ from typing import Any
 
 from markupsafe import Markup
 
-from theory import Certificate, Expression, Statement, parse_expression, parse_statement, parse_term
+from theory import (
+    Certificate,
+    Expression,
+    Relation,
+    Statement,
+    parse_expression,
+    parse_statement,
+    parse_term,
+)
+from theory.expressions import GapOperator
 from theory.mathml import mathml_pieces
 from theory.prover.proof.certificate import Part, Step
+from theory.prover.proof.readable import end_operator, given_operators, step_operator
 
 __all__ = ["Argument", "Distribution", "Line", "argument", "distribution", "statement_lines"]
 
 STATES_SHOWN = 24
+"""The page shows at most so many states of a distribution."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +62,7 @@ class Distribution:
         rows: Their states with the probability last.
         hidden: How many further states are not shown.
         constant: The variables that are constant.
-        sides: For each relation its mathematics and the values of its two sides in nats.
+        sides: For each relation its mathematics and the values of its two sides in nats, as text.
     """
 
     description: str
@@ -71,43 +82,30 @@ def argument(evidence: Mapping[str, Any]) -> list[Argument]:
     if "certificate" not in evidence:
         return []
     certificate = Certificate.from_json(evidence["certificate"])
-    operators = [
-        {"<=": ">=", "<": ">"}.get(relation.operator, relation.operator)
-        for text in certificate.given
-        for relation in parse_statement(text)
+    given = given_operators(certificate)
+    return [_argument(part, given) for part in certificate.parts]
+
+
+def _argument(part: Part, given: list[GapOperator]) -> Argument:
+    quantities = [parse_expression(step.quantity) for step in part.steps]
+    operators = [step_operator(step, given) for step in part.steps]
+    lines = [
+        Line(_math(Relation(quantity, operator, Expression())), Markup(_reason(step)))
+        for step, quantity, operator in zip(part.steps, quantities, operators, strict=True)
     ]
-    return [_argument(part, operators) for part in certificate.parts]
-
-
-def _argument(part: Part, operators: list[str]) -> Argument:
-    lines = []
-    weak, strict = False, False
-    for step in part.steps:
-        operator = _operator(step, operators)
-        weak, strict = weak or operator != "==", strict or operator == ">"
-        math = _math(f"{step.quantity} {operator} 0")
-        lines.append(Line(math, Markup(_reason(step))))
-    claim = parse_expression(part.claim) if part.claim != "0" else Expression()
-    end = (">" if strict else ">=") if weak else "=="
     total = Expression()
-    for step in part.steps:
-        total = total + step.weight * parse_expression(step.quantity)
-    identity = _chain(claim, total, end) if total.summands else _math(f"{claim} == 0")
-    return Argument(_math(part.relation), tuple(lines), identity)
+    for step, quantity in zip(part.steps, quantities, strict=True):
+        total = total + step.weight * quantity
+    identity = _chain(parse_expression(part.claim), total, end_operator(operators))
+    return Argument(_math(*parse_statement(part.relation)), tuple(lines), identity)
 
 
-def _chain(claim: Expression, total: Expression, end: str) -> Markup:
-    if str(claim) == str(total):
-        return _math(f"{claim} {end} 0")
-    return _math(f"{claim} == {total} {end} 0")
-
-
-def _operator(step: Step, given: list[str]) -> str:
-    if step.kind in ("independence", "function"):
-        return "=="
-    if step.kind == "given" and step.index is not None:
-        return given[step.index]
-    return ">="
+def _chain(claim: Expression, total: Expression, end: GapOperator) -> Markup:
+    if not total.summands:
+        return _math(Relation(claim, "==", Expression()))
+    if claim == total:
+        return _math(Relation(claim, end, Expression()))
+    return _math(Relation(claim, "==", total), Relation(total, end, Expression()))
 
 
 def _reason(step: Step) -> str:
@@ -131,27 +129,28 @@ def _reason(step: Step) -> str:
     return f"{text} is never negative"
 
 
-def _math(text: str) -> Markup:
-    (pieces,) = mathml_pieces(parse_statement(text))
+def _math(*chain: Relation) -> Markup:
+    (pieces,) = mathml_pieces(Statement(chain))
     return Markup(" ".join(pieces))
 
 
 def distribution(evidence: Mapping[str, Any]) -> Distribution | None:
     """The distribution of a refutation or witness in its JSON form; None if there is none."""
-    found = evidence.get("counterexample") or evidence.get("witness")
-    if not found:
+    model = evidence.get("counterexample") or evidence.get("witness")
+    if not model:
         return None
-    names, sizes = found["variables"], found["cardinalities"]
+    names, sizes = model["variables"], model["cardinalities"]
     shown = [i for i, size in enumerate(sizes) if size > 1]
     rows = [
         (*(str(entry["state"][i]) for i in shown), str(entry["probability"]))
-        for entry in found["probabilities"]
+        for entry in model["probabilities"]
     ]
     sides = tuple(
-        (_math(side["relation"]), f"{side['left']:.4g}", f"{side['right']:.4g}") for side in found["sides"]
+        (_math(*parse_statement(side["relation"])), f"{side['left']:.4g}", f"{side['right']:.4g}")
+        for side in model["sides"]
     )
     return Distribution(
-        description=str(found.get("description", "")),
+        description=str(model.get("description", "")),
         names=tuple(names[i] for i in shown),
         rows=tuple(rows[:STATES_SHOWN]),
         hidden=max(0, len(rows) - STATES_SHOWN),

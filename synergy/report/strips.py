@@ -16,6 +16,7 @@ from synergy.verification import Verdict
 __all__ = ["Axis", "axis_svg", "strip_svg"]
 
 WIDTH, HEIGHT, _MIDDLE, _INSET = 300.0, 22.0, 11.0, 10.0
+"""In pixels: the size of a strip, the height of its line, and the margin at both ends."""
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from theory.checks import integer
+
 __all__ = ["Split", "make_splits"]
 
 Integers = npt.NDArray[np.int64]
@@ -49,8 +51,8 @@ def make_splits(
     """
     labels = np.arange(n) if groups is None else np.unique(groups, return_inverse=True)[1].reshape(-1)
     count = int(labels.max()) + 1
-    if folds < 2:
-        raise ValueError(f"folds must be at least 2, got {folds}")
+    integer("folds", folds, 2)
+    integer("seed", seed, 0)
     if count < 2 * folds:
         what = "rows" if groups is None else "groups"
         raise ValueError(f"cross-fitting with folds={folds} needs at least {2 * folds} {what}, got {count}")

@@ -15,6 +15,7 @@ from synthetic import (
     Erasure,
     Generator,
     Glyphs,
+    HeadedShift,
     LinearGaussian,
     ModularShift,
     Orbits,
@@ -23,11 +24,17 @@ from synthetic import (
     RandomModel,
     ReducedShift,
     Sample,
+    SharedSignal,
+    TaskAndNuisance,
+    TwoViews,
     Variable,
     Watermark,
 )
-from theory import Claim
+from theory import CHAPTERS, Claim
 from theory.claims import World
+
+_ON_OTHER_DIAGRAMS = frozenset(CHAPTERS) - {"paper"}
+"""Chapters whose letters mean other things than those of the E-SSL diagram: their claims name their cases."""
 
 __all__ = ["CASES", "LEFT_OUT", "Case", "thumbnail"]
 
@@ -75,7 +82,9 @@ class Case:
 
     def fits(self, claim: Claim) -> bool:
         """Whether the claim is judged on this case."""
-        return claim.id in self.only if self.only is not None else claim != CONTROL
+        if self.only is not None:
+            return claim.id in self.only
+        return claim != CONTROL and claim.chapter not in _ON_OTHER_DIAGRAMS
 
     def sample(self, n: int, *, seed: int) -> Sample:
         """Draw n rows, with a column Z where `represent` makes one."""
@@ -198,6 +207,91 @@ CASES = (
         Confounded(),
         "negative control: the class chooses the transformation",
         only=(CONTROL.id,),
+    ),
+    Case(
+        "two-views",
+        TwoViews(classes=3, noise=0.1),
+        "two noisy views with a common style; Z1 and Z2 keep class and common style",
+        only=("K1", "K2", "K3f", "K4", "K5", "K6", "K7", "K8", "K9", "N1", "N2f"),
+    ),
+    Case(
+        "two-views: class shown",
+        TwoViews(classes=3, first="class", second="input"),
+        "two views without noise that show the class; Z1 keeps the class, Z2 all",
+        only=("K1", "K2", "K3f", "K4", "K6", "K7", "K8", "K9", "N1"),
+    ),
+    Case(
+        "two-views: class masked",
+        TwoViews(classes=3, shared=3, private=1, first="style", second="mixture"),
+        "Z1 is the common style, Z2 the class plus the style: each alone tells nothing of the class",
+        only=("K1", "K6", "K7", "N1", "N2f"),
+    ),
+    Case(
+        "two-views: nothing shared but the class",
+        TwoViews(classes=3, shared=1, noise=0.1),
+        "two noisy views that are independent given the class",
+        only=("K1", "K3", "N2"),
+    ),
+    Case(
+        "shared-signal",
+        SharedSignal(noise=0.1, smaller="own"),
+        "a noisy input and a noisy signal share half of what they show; Z is X, M what the signal misses",
+        only=("W1", "W2", "W4", "W5", "W6"),
+    ),
+    Case(
+        "shared-signal: task shared",
+        SharedSignal(representation="shared"),
+        "input and signal both show the task; Z and M keep what they share",
+        only=("W1", "W2", "W3", "W4", "W5", "W6", "W6b"),
+    ),
+    Case(
+        "shared-signal: task missed",
+        SharedSignal(task="own", representation="shared"),
+        "the signal does not show the task; Z and M keep what it shows",
+        only=("W1", "W1f", "W2", "W3", "W5", "W6", "W6b"),
+    ),
+    Case(
+        "shared-signal: task of the signal",
+        SharedSignal(task="other"),
+        "the signal shows the task and the input does not; Z is X, M what both show",
+        only=("W2", "W5", "W6", "W7f"),
+    ),
+    Case(
+        "task-and-nuisance",
+        TaskAndNuisance(classes=3, nuisances=2, noise=0.1),
+        "a noisy input of task and nuisance; Z keeps the task",
+        only=("B1", "B2f", "B3"),
+    ),
+    Case(
+        "task-and-nuisance: all kept",
+        TaskAndNuisance(classes=3, nuisances=2, representation="input"),
+        "Z is the input: sufficient, and not invariant",
+        only=("B1", "B2f", "B3"),
+    ),
+    Case(
+        "task-and-nuisance: mixed",
+        TaskAndNuisance(classes=3, nuisances=3, noise=0.1, representation="mixture"),
+        "Z is the sum of task and nuisance: the one explains the other",
+        only=("B1", "B3"),
+    ),
+    Case(
+        "headed-shift",
+        HeadedShift(),
+        "the encoder shows class and transformation, the head their sum: it is invariant and has the synergy",
+        only=("H1", "H2f", "H3f", "H4"),
+    ),
+    Case(
+        "headed-shift: noisy",
+        HeadedShift(n=12, classes=3, shifts=4, noise=0.1, encoder=6, head=3),
+        "a noisy shift; the head forgets half of what the encoder keeps",
+        only=("H1", "H3f", "H4"),
+    ),
+    Case(
+        "random-model: head",
+        RandomModel("head", concentration=0.1, model_seed=1),
+        "probabilities drawn at random, and mostly near 0 or 1, on the diagram of the projection head",
+        only=("H1", "H4"),
+        worlds=("exact", "sample"),
     ),
 )
 """What `synergy verify` judges on."""

@@ -10,8 +10,8 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
-from synergy.source import source_digest
 from synergy.verification.verdict import Verdict
+from theory.source import source_digest
 
 __all__ = ["Partial"]
 

@@ -19,8 +19,8 @@ from synergy.verification.partial import Partial
 from synergy.verification.settings import Settings
 from synergy.verification.summary import Call, Report
 from synergy.verification.verdict import Verdict, World
-from theory import CLAIMS, Claim, parse_statement
-from theory import claim as find_claim
+from theory import CLAIMS, Claim, find_claim, of_chapter, parse_statement
+from theory.checks import integer
 
 __all__ = ["DEFAULT_CLAIMS", "Progress", "Report", "verify"]
 
@@ -36,6 +36,7 @@ def verify(
     *,
     worlds: Sequence[World] = (),
     generators: Sequence[str] = (),
+    chapter: str | None = None,
     cases: Sequence[Case] = CASES,
     settings: Settings | None = None,
     jobs: int = 1,
@@ -47,9 +48,11 @@ def verify(
     Args:
         claims: One or more claims, their identifiers in the registry, or statements on the E-SSL diagram,
             such as `"I(A;Z|S) >= I(A;Z)"`; none for the negative control and the whole registry, or with
-            `settings.core` the default ones.
+            `settings.core` the default ones, or with `chapter` those of the chapter.
         worlds: The worlds to judge in; none for all five.
         generators: Families, or full names of cases, to judge on; none for all.
+        chapter: A chapter of the registry, see `theory.CHAPTERS`, whose claims are judged; it goes
+            with no claims.
         cases: The cases to choose from.
         settings: How much work to do; None for the full settings.
         jobs: How many processes work at once.
@@ -58,19 +61,14 @@ def verify(
             interrupted one stopped; None to keep nothing.
 
     Raises:
-        ValueError: If a claim, world or generator is unknown (the message says which exist), or jobs is not
-            positive.
+        ValueError: If a claim, world, generator or chapter is unknown (the message says which exist), jobs
+            is not positive, or both claims and a chapter are named.
     """
     settings = settings or Settings()
-    if isinstance(jobs, bool) or not isinstance(jobs, int) or jobs < 1:
-        raise ValueError(f"jobs must be at least 1, got {jobs!r}")
+    integer("jobs", jobs, 1)
     if isinstance(claims, (str, Claim)):
         claims = [claims]
-    chosen = [c if isinstance(c, Claim) else _named(c) for c in claims or DEFAULT_CLAIMS]
-    if not claims:
-        if not settings.core:
-            chosen = list(CLAIMS.values())
-        chosen.append(CONTROL)
+    chosen = _chosen(claims, chapter, core=settings.core)
     for world in worlds:
         if world not in get_args(World):
             raise ValueError(f"unknown world {world!r}: expected some of {', '.join(get_args(World))}")
@@ -91,8 +89,21 @@ def verify(
         tuple(worlds),
         tuple(generators),
         all(isinstance(c, str) or CLAIMS.get(c.id) == c for c in claims) and own,
+        chapter,
     )
     return Report(tuple(_decided(verdicts, settings)), tuple(chosen), settings, call)
+
+
+def _chosen(claims: Sequence[str | Claim], chapter: str | None, *, core: bool) -> list[Claim]:
+    """The claims that were named, or those of a chapter, or the core or all of the registry."""
+    if chapter is not None:
+        if claims:
+            told = ", ".join(c if isinstance(c, str) else c.id for c in claims)
+            raise ValueError(f"name claims or a chapter, not both: got {told} and the chapter {chapter!r}")
+        return list(of_chapter(chapter))
+    if claims:
+        return [c if isinstance(c, Claim) else _named(c) for c in claims]
+    return [*(map(find_claim, DEFAULT_CLAIMS) if core else CLAIMS.values()), CONTROL]
 
 
 def _named(text: str) -> Claim:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from theory.checks import integer, number
+
 __all__ = ["Settings"]
 
 
@@ -34,6 +36,10 @@ class Settings:
         device: Where networks run.
         core: Whether to judge the core of the theory alone when no claim is named, and on the core cases
             when no generator is.
+
+    Raises:
+        ValueError: If a number is out of its range.
+        TypeError: If a count is no integer, or a tolerance no number.
     """
 
     seed: int = 0
@@ -55,6 +61,27 @@ class Settings:
     models: int = 500
     device: str = "auto"
     core: bool = False
+
+    def __post_init__(self) -> None:
+        integer("seed", self.seed, 0)
+        integer("folds", self.folds, 2)
+        for name in (
+            *(
+                "table_rows",
+                "image_rows",
+                "vector_rows",
+                "train_rows",
+                "judge_rows",
+                "epochs",
+                "vector_epochs",
+            ),
+            *("trainings", "features", "models"),
+        ):
+            integer(name, getattr(self, name), 1)
+        if not 0 < number("alpha", self.alpha) < 1:
+            raise ValueError(f"alpha must lie strictly between 0 and 1, got {self.alpha}")
+        for name in ("exact_tolerance", "table_margin", "network_margin"):
+            number(name, getattr(self, name), low=0)
 
     @classmethod
     def quick(cls, *, seed: int = 0, device: str = "auto") -> Settings:

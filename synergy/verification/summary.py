@@ -21,12 +21,14 @@ class Call:
         worlds: The worlds that were named.
         generators: The families or cases that were named.
         registered: Whether all claims and cases are the project's own, which the command line knows.
+        chapter: The chapter that was named.
     """
 
     claims: tuple[str, ...] = ()
     worlds: tuple[World, ...] = ()
     generators: tuple[str, ...] = ()
     registered: bool = True
+    chapter: str | None = None
 
 
 @dataclass(frozen=True)

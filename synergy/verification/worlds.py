@@ -195,7 +195,7 @@ def learned(claim: Claim, bench: Bench) -> Verdict:
     if "W" in claim.statement.variables:
         training = "U is the case's own Z, W the class that a trained network guesses"
     verdict = replace(verdict, note=f"{verdict.note}; {training}" if verdict.note else training)
-    if claim.id == "G1" and verdict.measured is not None:
+    if claim.bounds_error and verdict.measured is not None:
         found = downstream(rows, fit, [run["Z"] for run in bench.runs])
         verdict = replace(verdict, note=f"{verdict.note}; {found}", evidence=found.to_dict())
     return replace(verdict, seconds=time.perf_counter() - start)

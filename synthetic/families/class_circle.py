@@ -34,10 +34,19 @@ __all__ = ["ClassCircle"]
 Floats = npt.NDArray[np.float64]
 
 _MARGIN = 9.0
+"""The grid reaches so many standard deviations beyond the circle: less than 1e-17 of the mass is outside."""
+
 _MAX_POINTS = 2**25
+"""The most points of a grid, 256 MiB of doubles."""
+
 _GOAL = 1e-11
+"""The grid is refined until the value changes by less, in nats."""
+
 _FLOOR = 1e-13
+"""Added to the error for the rounding of the sums, in nats."""
+
 _LEVELS = 5
+"""The most grids, each with a step smaller by the square root of 2."""
 
 
 @dataclass(frozen=True)

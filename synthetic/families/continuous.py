@@ -1,4 +1,4 @@
-"""What continuous families share: refusing quantities that are infinite."""
+"""Continuous families refuse quantities that are infinite."""
 
 from __future__ import annotations
 

@@ -30,9 +30,16 @@ _SOURCES: tuple[tuple[str, str, Role], ...] = (
     ("S", "style", "style"),
     ("A", "transformation", "transformation"),
 )
+"""For each source its variable, its name in the parameters, and its role."""
+
 _MAX_SYMBOLIC = 8
+"""Closed forms are given up to so many dimensions: symbolic determinants grow fast."""
+
 _a, _c, _s, _noise = sympy.symbols("a c s noise", positive=True)
+"""The variances of A, C, S and the noise, where all are numbers."""
+
 _SYMBOLS = {"C": _c, "S": _s, "A": _a}
+"""The variance of each source."""
 
 
 @dataclass(frozen=True)

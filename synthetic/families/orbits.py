@@ -185,7 +185,7 @@ class Orbits(FiniteGenerator):
         """Draw C, V and A; the rest follows from them, and from the noise."""
         images = self.action.table
         c = draw(self._prior, n, streams["C"])
-        found: dict[str, Integers] = {"C": c, "O": self.orbit_of[self.prototypes[c]]}
+        result: dict[str, Integers] = {"C": c, "O": self.orbit_of[self.prototypes[c]]}
         r = self.prototypes[c]
         if self._poses is not None:
             edges = np.cumsum(self._poses, axis=1)
@@ -194,7 +194,7 @@ class Orbits(FiniteGenerator):
             for k, row in enumerate(edges):
                 mine = c == k
                 v[mine] = np.searchsorted(row / row[-1], u[mine], side="right")
-            found["V"] = v
+            result["V"] = v
             r = images[v, r]
         a = streams["A"].integers(self.group.order, size=n)
         x = images[a, r]
@@ -203,7 +203,7 @@ class Orbits(FiniteGenerator):
         redrawn = streams["noise"].random(n) < self.noise
         orbit = self.orbit_of[x]
         fresh = starts[orbit] + (streams["X"].random(n) * sizes[orbit]).astype(np.int64)
-        return {**found, "R": r, "A": a, "X": np.where(redrawn, fresh, x)}
+        return {**result, "R": r, "A": a, "X": np.where(redrawn, fresh, x)}
 
     @cached_property
     def _form(self) -> OrbitForm:

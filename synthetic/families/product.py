@@ -29,6 +29,7 @@ from theory.support import Support
 __all__ = ["Product"]
 
 _JOINED = ("C", "X")
+"""The variables that become pairs."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ class Product(FiniteGenerator):
 
     @cached_property
     def names(self) -> tuple[dict[str, str], dict[str, str]]:
-        """What the variables of the first and of the second factor are called here."""
+        """The names, here, of the variables of the first and of the second factor."""
         left = [v.name for v in self.first.variables]
         right = [v.name for v in self.second.variables]
         shared = (set(left) & set(right)) - {"A"}
@@ -106,16 +107,16 @@ class Product(FiniteGenerator):
     @property
     def variables(self) -> tuple[Variable, ...]:
         """The variables of both factors, and the pairs C and X."""
-        found = []
+        result = []
         sizes = dict.fromkeys(_JOINED, 1)
         for base, own in zip((self.first, self.second), self.names, strict=True):
             for v in base.variables:
                 role = "other" if v.name in _JOINED else v.role
-                found.append(Variable(own[v.name], "discrete", v.cardinality, role))
+                result.append(Variable(own[v.name], "discrete", v.cardinality, role))
                 if v.name in _JOINED:
                     sizes[v.name] *= v.cardinality or 0
         return (
-            *found,
+            *result,
             Variable("C", "discrete", sizes["C"], "class"),
             Variable("X", "discrete", sizes["X"], "input"),
         )
@@ -153,15 +154,15 @@ class Product(FiniteGenerator):
 
     def columns(self, n: int, streams: Streams) -> Mapping[str, npt.NDArray[Any]]:
         """Draw both factors."""
-        found: dict[str, npt.NDArray[Any]] = {}
+        result: dict[str, npt.NDArray[Any]] = {}
         for base, own, part in zip((self.first, self.second), self.names, ("first", "second"), strict=True):
             rows = base.sample(n, seed=child_seed(streams.seed, part))
-            found |= {own[v]: column for v, column in rows.columns.items()}
+            result |= {own[v]: column for v, column in rows.columns.items()}
         left, right = self.names
         sizes = {v.name: v.cardinality or 0 for v in self.second.variables}
         for v in _JOINED:
-            found[v] = found[left[v]] * sizes[v] + found[right[v]]
-        return found
+            result[v] = result[left[v]] * sizes[v] + result[right[v]]
+        return result
 
     @cached_property
     def _renamed(self) -> tuple[dict[sympy.Symbol, sympy.Symbol], dict[sympy.Symbol, sympy.Symbol]]:
@@ -195,10 +196,10 @@ class Product(FiniteGenerator):
     @property
     def symbols(self) -> Mapping[sympy.Symbol, Any]:
         """The values of the symbols of both factors."""
-        found: dict[sympy.Symbol, Any] = {}
+        result: dict[sympy.Symbol, Any] = {}
         for base, renamed in zip((self.first, self.second), self._renamed, strict=True):
-            found |= {renamed.get(s, s): value for s, value in base.symbols.items()}
-        return found
+            result |= {renamed.get(s, s): value for s, value in base.symbols.items()}
+        return result
 
 
 class _PairForm(ProductForm):

@@ -1,4 +1,4 @@
-"""Quotient: a world whose transformation is named only up to a coarser label."""
+"""Quotient: a world whose transformation has a coarser label beside its own."""
 
 from __future__ import annotations
 
@@ -102,16 +102,16 @@ class Quotient(FiniteGenerator):
     @property
     def variables(self) -> tuple[Variable, ...]:
         """Those of the base, with B for the fine and A for the coarse transformation."""
-        found = []
+        result = []
         for v in self.base.variables:
             if v.name == "A":
-                found += [
+                result += [
                     Variable("B", "discrete", v.cardinality, "transformation"),
                     Variable("A", "discrete", int(self.labels.max()) + 1, "transformation"),
                 ]
             else:
-                found.append(v)
-        return tuple(found)
+                result.append(v)
+        return tuple(result)
 
     def enumerate(self) -> Support:
         """The states of the base, with the coarse transformation."""

@@ -13,8 +13,9 @@ import numpy.typing as npt
 from synthetic.generator import FiniteGenerator, model_support
 from synthetic.seeds import Streams
 from synthetic.variables import Role, Variable
-from theory import ESSL, Diagram, Model
+from theory import Diagram, Model
 from theory.checks import integer, number
+from theory.diagrams import diagram_text, read_diagram
 from theory.support import Support
 
 __all__ = ["RandomModel"]
@@ -29,6 +30,7 @@ _ROLES: dict[str, Role] = {
     "X": "input",
     "Z": "representation",
 }
+"""The roles of variables by their usual names."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class RandomModel(FiniteGenerator):
     The rows of the tables are Dirichlet distributed; variables marked deterministic get random functions.
 
     Args:
-        graph: The diagram as text, such as `C->X, A->X`, or `essl` for the E-SSL diagram.
+        graph: The diagram as text, such as `C->X, A->X`, or its name, such as `essl` or `two-views`.
         states: The number of states of each variable, or one number for all.
         concentration: The Dirichlet parameter: 1 for uniform on the simplex, less for tables that are nearly
             deterministic.
@@ -71,7 +73,7 @@ class RandomModel(FiniteGenerator):
     def __post_init__(self) -> None:
         given: Any = self.graph
         if isinstance(given, Diagram):
-            object.__setattr__(self, "graph", "essl" if given == ESSL else str(given))
+            object.__setattr__(self, "graph", diagram_text(given))
         elif not isinstance(given, str):
             raise TypeError(f"graph must be a diagram or its text, got {given!r}")
         variables = self.diagram.variables
@@ -88,7 +90,10 @@ class RandomModel(FiniteGenerator):
     @cached_property
     def diagram(self) -> Diagram:
         """The diagram."""
-        return ESSL if self.graph.lower() == "essl" else Diagram.parse(self.graph, name="diagram")
+        found = read_diagram(self.graph)
+        if found is None:
+            raise ValueError(f"graph must be a diagram, such as C->X, A->X, or its name, got {self.graph!r}")
+        return found
 
     @cached_property
     def model(self) -> Model:
@@ -112,11 +117,11 @@ class RandomModel(FiniteGenerator):
 
     def columns(self, n: int, streams: Streams) -> Mapping[str, npt.NDArray[Any]]:
         """Draw each variable from its table, parents first."""
-        found: dict[str, npt.NDArray[np.int64]] = {}
+        result: dict[str, npt.NDArray[np.int64]] = {}
         for v in self.diagram.order:
             table = np.asarray(self.model.tables[v], dtype=np.float64)
-            rows = table[tuple(found[p] for p in self.diagram.parents(v))]
+            rows = table[tuple(result[p] for p in self.diagram.parents(v))]
             edges = np.cumsum(np.broadcast_to(rows, (n, table.shape[-1])), axis=1)  # (n, states)
             u = streams[v].random(n) * edges[:, -1]
-            found[v] = (u[:, None] >= edges).sum(axis=1).astype(np.int64)
-        return found
+            result[v] = (u[:, None] >= edges).sum(axis=1).astype(np.int64)
+        return result

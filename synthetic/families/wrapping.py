@@ -1,4 +1,4 @@
-"""What the wrappers share: the exact distribution, the closed form and the names of what they wrap."""
+"""Families that wrap another one: its exact distribution, its closed form and its names."""
 
 from __future__ import annotations
 
@@ -46,11 +46,11 @@ def fresh(name: str, taken: Iterable[str]) -> str:
     """The name itself, or with the first number that is free: Y, Y2, Y3, .."""
     used = set(taken)
     number = 2
-    found = name
-    while found in used:
-        found = f"{name}{number}"
+    result = name
+    while result in used:
+        result = f"{name}{number}"
         number += 1
-    return found
+    return result
 
 
 class GeneratorForm(ClosedForm):

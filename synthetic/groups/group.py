@@ -23,7 +23,7 @@ class FiniteGroup:
 
     Args:
         table: The products, `table[g, h] = gh`, integers of shape (order, order).
-        name: What to call it; the named groups have the text that `parse_group` reads.
+        name: Its name; the named groups have the text that `parse_group` reads.
         labels: A label for each element, for tables and plots; None for the numbers.
 
     Raises:
@@ -56,11 +56,11 @@ class FiniteGroup:
         if len(self.labels) != order:
             raise ValueError(f"labels must name each of the {order} elements, got {len(self.labels)}")
         self.identity: int = units[0]
-        found = cayley == self.identity
-        if not found.any(axis=1).all():
-            lonely = int(np.flatnonzero(~found.any(axis=1))[0])
+        is_inverse = cayley == self.identity
+        if not is_inverse.any(axis=1).all():
+            lonely = int(np.flatnonzero(~is_inverse.any(axis=1))[0])
             raise ValueError(f"every element needs an inverse, and {lonely} has none")
-        self.inverses: Integers = found.argmax(axis=1)
+        self.inverses: Integers = is_inverse.argmax(axis=1)
         self.table: Integers = cayley
         for g in self.generators:
             if not np.array_equal(cayley[cayley[:, g]], cayley[:, cayley[g]]):
@@ -178,15 +178,15 @@ class FiniteGroup:
     def subgroups(self) -> tuple[tuple[int, ...], ...]:
         """All subgroups, smallest first; meant for groups of order up to a few hundred."""
         cyclic_ones = {self._closure([g]) for g in range(self.order)}
-        found = set(cyclic_ones)
+        known = set(cyclic_ones)
         frontier = set(cyclic_ones)
         while frontier:
             joined = {
                 self._closure([*k, *z]) for k in frontier for z in cyclic_ones if not set(z) <= set(k)
-            } - found
-            found |= joined
+            } - known
+            known |= joined
             frontier = joined
-        return tuple(sorted(found, key=lambda k: (len(k), k)))
+        return tuple(sorted(known, key=lambda k: (len(k), k)))
 
     def left_cosets(self, subgroup: Iterable[int]) -> Integers:
         """The coset number of each element: g and h agree where gK = hK; shape (order,).

@@ -25,7 +25,10 @@ __all__ = [
 Integers = npt.NDArray[np.int64]
 
 _MAX_SYMMETRIC = 5
+"""The largest n of a symmetric group: for 6 the table would have half a million products."""
+
 _FACTOR = re.compile(r"(?P<kind>[a-z]+)\s*(?:\(\s*(?P<n>\d+)\s*\))?\Z")
+"""One factor of a product of groups, such as `cyclic(4)` or `trivial`."""
 
 
 def trivial() -> FiniteGroup:

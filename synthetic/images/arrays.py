@@ -13,18 +13,28 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from synthetic.columns import as_array, check_whole
 from synthetic.images.real import RealImageGenerator
 from synthetic.transformations import Transformation, on_grid
 from synthetic.transformations import transformation as resolve
+from theory.checks import integer
 
-__all__ = ["ImageDataset", "Layout", "RealImages", "from_arrays", "from_dataset", "read_pairs", "to_pixels"]
+__all__ = [
+    "ChannelOrder",
+    "ImageDataset",
+    "RealImages",
+    "from_arrays",
+    "from_dataset",
+    "read_pairs",
+    "to_pixels",
+]
 
-Layout = Literal["auto", "first", "last"]
+ChannelOrder = Literal["auto", "first", "last"]
 """Where the channel axis is: `first` (n, channels, height, width), `last` (n, height, width, channels)."""
 
 
 class ImageDataset(Protocol):
-    """What `from_dataset` needs: a map-style torch Dataset of pairs (image, label)."""
+    """A map-style torch Dataset of pairs (image, label), as `from_dataset` reads it."""
 
     def __len__(self) -> int: ...
 
@@ -40,13 +50,13 @@ class RealImages(RealImageGenerator):
 
     Args:
         images: Floats in [0, 1] of shape (N, channels, height, width); kept as multiples of 2^-24.
-        labels: The class of each image, integers 0 .. k - 1 of shape (N,), every class with an image.
+        labels: The class of each image, integers of shape (N,), numbered 0 .. k - 1 in their order.
         transformation: A name in `TRANSFORMATIONS`, a mapping with its parameters, or a Transformation.
-        names: The name of each class; None for its number.
+        names: The name of each class that has an image, in order; None for the label.
 
     Raises:
-        ValueError: If shapes do not fit, pixels leave [0, 1], a class has no image, there is only one, or
-            the transformation cannot be applied to images of this shape.
+        ValueError: If shapes do not fit, pixels leave [0, 1], there is only one class, or the transformation
+            cannot be applied to images of this shape.
     """
 
     family: ClassVar[str] = "real-images"
@@ -57,7 +67,7 @@ class RealImages(RealImageGenerator):
 
     def __post_init__(self) -> None:
         images, labels = to_pixels(self.images), np.asarray(self.labels)
-        if images.ndim != 4 or not len(images):
+        if images.ndim != 4 or not images.numel():
             raise ValueError(
                 f"images must have shape (n, channels, height, width) with n > 0, got {tuple(images.shape)}"
             )
@@ -72,19 +82,16 @@ class RealImages(RealImageGenerator):
             )
         if not np.issubdtype(labels.dtype, np.integer):
             raise ValueError(f"labels must be integers, got {labels.dtype}")
-        if labels.min() < 0:
-            raise ValueError(f"labels must not be negative, got {labels.min()}")
-        counts = np.bincount(labels)
-        if len(counts) < 2:
+        states, numbers = np.unique(labels, return_inverse=True)
+        if len(states) < 2:
             raise ValueError("labels must name at least two classes, got one")
-        if (counts == 0).any():
-            raise ValueError(f"labels must use every class, got none of class {int(np.argmin(counts))}")
-        if self.names is not None and len(self.names) != len(counts):
-            raise ValueError(f"names must name each of the {len(counts)} classes, got {len(self.names)}")
+        if self.names is not None and len(self.names) != len(states):
+            raise ValueError(f"names must name each of the {len(states)} classes, got {len(self.names)}")
+        object.__setattr__(self, "names", tuple(map(str, states if self.names is None else self.names)))
         action = resolve(self.transformation)
         action.check(tuple(images.shape[1:]))
         object.__setattr__(self, "images", on_grid(images))
-        object.__setattr__(self, "labels", labels.astype(np.int64))
+        object.__setattr__(self, "labels", numbers.astype(np.int64))
         object.__setattr__(self, "transformation", action)
 
     @property
@@ -105,7 +112,7 @@ class RealImages(RealImageGenerator):
     @cached_property
     def class_names(self) -> tuple[str, ...]:
         """The name of each class."""
-        return tuple(map(str, self.names or range(int(self.labels.max()) + 1)))
+        return self.names or ()
 
     @cached_property
     def checksum(self) -> str:
@@ -137,7 +144,7 @@ def from_arrays(
     labels: npt.ArrayLike | torch.Tensor | Sequence[str],
     *,
     transformation: str | Mapping[str, object] | Transformation = "rotation",
-    channels: Layout = "auto",
+    channels: ChannelOrder = "auto",
 ) -> RealImages:
     """A generator from your own images.
 
@@ -151,8 +158,8 @@ def from_arrays(
 
     Raises:
         TypeError: If the images are neither unsigned bytes, booleans nor floats.
-        ValueError: If a shape does not fit, the channel axis is ambiguous, pixels leave [0, 1], or there
-            are fewer than two classes.
+        ValueError: If a shape does not fit, the channel axis is ambiguous, pixels leave [0, 1], or
+            there are fewer than two classes.
 
     Example:
         >>> import numpy as np
@@ -168,11 +175,10 @@ def from_arrays(
             pixels = pixels.permute(0, 3, 1, 2)
     else:
         raise ValueError(f"images must have 3 or 4 dimensions, got shape {tuple(pixels.shape)}")
-    classes = labels.cpu().numpy() if isinstance(labels, torch.Tensor) else np.asarray(labels)
-    if classes.ndim != 1 or not (np.issubdtype(classes.dtype, np.integer) or classes.dtype.kind in "US"):
-        raise ValueError(
-            f"labels must be integers or strings of shape (n,), got {classes.dtype} of shape {classes.shape}"
-        )
+    if not pixels.numel():
+        raise ValueError(f"images must have shape (n, ..) with n > 0, got {tuple(pixels.shape)}")
+    if np.ndim(labels) != 1 or (classes := as_array("labels", labels)).dtype.kind == "f":
+        raise ValueError(f"labels must be integers or strings of shape (n,), got shape {np.shape(labels)}")
     names, numbers = np.unique(classes, return_inverse=True)
     return RealImages(
         pixels.cpu(),
@@ -188,6 +194,7 @@ def to_pixels(images: npt.ArrayLike | torch.Tensor) -> torch.Tensor:
     Raises:
         TypeError: If the images are none of these.
     """
+    check_whole("images", images)
     if isinstance(images, torch.Tensor):
         pixels = images.detach()
     else:
@@ -207,17 +214,21 @@ def to_pixels(images: npt.ArrayLike | torch.Tensor) -> torch.Tensor:
     return pixels if pixels.dtype == torch.float64 else pixels.float()
 
 
-def _channel_axis(shape: tuple[int, ...], channels: Layout) -> Literal["first", "last"]:
-    if channels in ("first", "last"):
-        return channels
-    if channels != "auto":
+def _channel_axis(
+    shape: tuple[int, ...], channels: ChannelOrder, usual: ChannelOrder = "auto"
+) -> Literal["first", "last"]:
+    if channels not in ("auto", "first", "last"):
         raise ValueError(f"channels must be 'auto', 'first' or 'last', got {channels!r}")
+    if channels != "auto":
+        return channels
     first, last = shape[1] in (1, 3), shape[3] in (1, 3)
-    if first == last:
+    if first != last:
+        return "first" if first else "last"
+    if usual == "auto":
         raise ValueError(
             f"cannot tell the channel axis of images of shape {shape}: pass channels='first' or 'last'"
         )
-    return "first" if first else "last"
+    return usual
 
 
 def from_dataset(
@@ -225,63 +236,78 @@ def from_dataset(
     *,
     transformation: str | Mapping[str, object] | Transformation = "rotation",
     limit: int | None = None,
+    channels: ChannelOrder = "auto",
 ) -> RealImages:
     """A generator from any map-style torch Dataset of pairs (image, label), such as a CIFAR-10.
 
-    The images are read once and kept in memory. An image may be a tensor (channels, height, width), an
-    array (height, width) or (height, width, channels), or a PIL image.
+    The images are read once and kept in memory. An image may be a tensor, an array or a PIL image, of two
+    dimensions or of three with the channels first or last, found as in `from_arrays`. Where that cannot be
+    told, a tensor has them first and a PIL image last, and an array is refused.
 
     Args:
         dataset: Has a length and gives (image, label) for each index.
         transformation: A name in `TRANSFORMATIONS`, a mapping with its parameters, or a Transformation.
         limit: Read only this many images; None for all.
+        channels: Where the channel axis of an image of three dimensions is; `auto` takes the one of length 1
+            or 3.
 
     Raises:
         TypeError: If the dataset has no length or no index, or an item is not such a pair.
-        ValueError: If the images differ in shape, pixels leave [0, 1], or there are fewer than two classes.
+        ValueError: If the images differ in shape, the channel axis is ambiguous, pixels leave [0, 1], or
+            there are fewer than two classes.
     """
-    images, labels = read_pairs(dataset, limit=limit)
+    images, labels = read_pairs(dataset, limit=limit, channels=channels)
     return from_arrays(images, labels, transformation=transformation, channels="first")
 
 
-def read_pairs(dataset: ImageDataset, *, limit: int | None = None) -> tuple[npt.NDArray[Any], list[Any]]:
+def read_pairs(
+    dataset: ImageDataset, *, limit: int | None = None, channels: ChannelOrder = "auto"
+) -> tuple[npt.NDArray[Any], list[Any]]:
     """The images of a map-style Dataset, of shape (n, channels, height, width), and their labels.
 
     Args:
         dataset: Has a length and gives (image, label) for each index.
         limit: Read only this many images; None for all.
+        channels: Where the channel axis of an image of three dimensions is, as in `from_dataset`.
 
     Raises:
         TypeError: If the dataset has no length or no index, an item is not such a pair, or a label is more
             than one value.
-        ValueError: If it is empty, or the images differ in shape.
+        ValueError: If it is empty, the images differ in shape, or their channel axis is ambiguous.
     """
     if not hasattr(dataset, "__len__") or not hasattr(dataset, "__getitem__"):
         raise TypeError(
             "dataset must have a length and an index, as a map-style torch Dataset has, "
             f"got {type(dataset).__name__}"
         )
-    if limit is not None and limit < 1:
-        raise ValueError(f"limit must be at least 1, or None for all images, got {limit}")
+    if limit is not None:
+        integer("limit", limit, 1)
     images: list[npt.NDArray[Any]] = []
     labels: list[Any] = []
+    usual: ChannelOrder = "auto"
     for index in range(len(dataset) if limit is None else min(limit, len(dataset))):
         item = dataset[index]
         if not isinstance(item, (tuple, list)) or len(item) != 2:
             raise TypeError(
                 f"item {index} of the dataset must be a pair (image, label), got {type(item).__name__}"
             )
-        image = _channels_first(item[0], index)
+        image = _pixels_of(item[0], index)
         if images and (image.shape != images[0].shape or image.dtype != images[0].dtype):
             raise ValueError(
                 f"all images must have the same shape and type, got {images[0].shape} {images[0].dtype} "
                 f"and, at {index}, {image.shape} {image.dtype}"
             )
+        if not images:
+            usual = _usual_layout(item[0])
         images.append(image)
         labels.append(_label(item[1], index))
     if not images:
         raise ValueError("dataset must not be empty, got no images")
-    return np.stack(images), labels
+    pixels = np.stack(images)
+    if pixels.ndim == 3:
+        return pixels[:, None], labels
+    last = _channel_axis(pixels.shape, channels, usual) == "last"
+    return (np.moveaxis(pixels, 3, 1) if last else pixels), labels
 
 
 def _label(label: object, index: int) -> object:
@@ -295,14 +321,21 @@ def _label(label: object, index: int) -> object:
     return label.item()
 
 
-def _channels_first(image: object, index: int) -> npt.NDArray[Any]:
+def _pixels_of(image: object, index: int) -> npt.NDArray[Any]:
+    """One image as an array of two or three dimensions."""
+    check_whole(f"image {index} of the dataset", image)
     if isinstance(image, torch.Tensor):
         pixels = image.detach().cpu()
         array = (pixels.float() if pixels.dtype == torch.bfloat16 else pixels).numpy()
-        array = array[None] if array.ndim == 2 else array
     else:
         array = np.asarray(image)
-        array = array[None] if array.ndim == 2 else np.moveaxis(array, -1, 0) if array.ndim == 3 else array
-    if array.ndim != 3:
+    if array.ndim not in (2, 3):
         raise TypeError(f"image {index} of the dataset must have 2 or 3 dimensions, got shape {array.shape}")
     return array
+
+
+def _usual_layout(image: object) -> ChannelOrder:
+    """Where the channels of images of this library are by convention."""
+    if isinstance(image, torch.Tensor):
+        return "first"
+    return "auto" if isinstance(image, np.ndarray) else "last"

@@ -29,11 +29,19 @@ FILES: dict[str, tuple[str, ...]] = {
 """The files of each split."""
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+"""The names of the classes, by their number."""
 
 _SHAPE = (3, 32, 32)
+"""Channels, height and width of an image."""
+
 _ROW = 1 + 3 * 32 * 32
+"""The bytes of one row of a file: the label, then the pixels."""
+
 _FOLDER = "cifar-10-batches-bin"
+"""The folder that the archive makes."""
+
 _ADVICE = "get the binary version (for C programs) from https://www.cs.toronto.edu/~kriz/cifar.html"
+"""Where to get the files, for error messages."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +102,7 @@ class Cifar10(RealImageGenerator):
         """The number of rows of each file of the split."""
         names = FILES[self.split]
         folder = _find(Path(self.root), names)
-        found = {}
+        result = {}
         for path in (folder / name for name in names):
             size = path.stat().st_size
             if not size or size % _ROW:
@@ -102,8 +110,8 @@ class Cifar10(RealImageGenerator):
                     f"{path} is truncated or no CIFAR-10 batch: expected a positive multiple of {_ROW} "
                     f"bytes, one row per image, got {size}"
                 )
-            found[path] = size // _ROW
-        return found
+            result[path] = size // _ROW
+        return result
 
     def _rows(self) -> list[npt.NDArray[np.uint8]]:
         """The chosen rows of each file, memory-mapped, of shape (n, 3073)."""
@@ -143,7 +151,7 @@ class Cifar10(RealImageGenerator):
 
     @property
     def class_names(self) -> tuple[str, ...]:
-        """What the classes show."""
+        """The name of each class."""
         return CLASSES
 
     @property

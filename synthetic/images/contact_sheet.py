@@ -20,7 +20,10 @@ from theory.checks import integer
 __all__ = ["ContactSheet", "contact_sheet"]
 
 _DPI = 100
+"""Pixels of the sheet in one of matplotlib's inches."""
+
 _GAP, _LINE, _LETTER = 8, 11, 5
+"""In pixels: the space between images, the height of a line of a caption, the width of a letter."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ def contact_sheet(
         columns: Images in a row.
         rows: Rows of images.
         side: The side of each image on the sheet, in pixels; images are enlarged without smoothing.
-        names: What to call the states of a column, such as `{"C": ["cat", "dog"]}`; the classes of glyphs
+        names: The names of the states of a column, such as `{"C": ["cat", "dog"]}`; the classes of glyphs
             and digits are named without it.
         title: A line above; None for the generator's name and the seed.
 
@@ -122,10 +125,10 @@ def _class_names(sample: Sample) -> dict[str, Sequence[str]]:
     parameters = sample.metadata.get("parameters")
     if not isinstance(parameters, Mapping) or "C" not in sample.variables:
         return {}
-    found: Any = parameters.get("glyphs") or parameters.get("names") or parameters.get("classes")
-    if not isinstance(found, list | tuple) or len(found) != sample.variables["C"].cardinality:
+    classes: Any = parameters.get("glyphs") or parameters.get("names") or parameters.get("classes")
+    if not isinstance(classes, list | tuple) or len(classes) != sample.variables["C"].cardinality:
         return {}
-    return {"C": [str(x["name"]) if isinstance(x, Mapping) else str(x) for x in found]}
+    return {"C": [str(x["name"]) if isinstance(x, Mapping) else str(x) for x in classes]}
 
 
 def _title(sample: Sample) -> str:

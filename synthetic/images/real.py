@@ -1,4 +1,4 @@
-"""What real images can say: a sample with a known transformation, and the few terms that are known."""
+"""Real images with a known transformation: samples, and the few information quantities that are known."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ class RealImageGenerator(Generator):
     """Raw images with classes, and a transformation that is applied to them.
 
     C is the class, R the number of the raw image, A the transformation, X the image that it makes of R.
-    Style and pose exist and are not known, so they are not variables of the sample; the diagram is the
-    E-SSL diagram without them, C -> R, and X is a function of R and A.
+    Style and pose are not known, so they are no variables of the sample. The diagram is the E-SSL diagram
+    without them: C -> R, and X is a function of R and A.
 
-    A sample of n rows goes through the raw images in random order, none of them twice until all have been
-    shown, and draws A uniformly and independently. The sample's `groups` is R: rows that show the same raw
-    image are not independent, and estimators keep them together.
+    A sample of n rows goes through the raw images in random order, so that none comes twice before all have
+    been shown. A is uniform and independent. The sample's `groups` is R: rows that show the same raw image
+    are not independent, and estimators keep them together.
     """
 
     @property
@@ -124,13 +124,14 @@ class RealImageGenerator(Generator):
         )
 
     def exact(self, expression: str | Term | Expression) -> Answer:
-        """The value of what the design alone decides, such as H(A), I(A;C) = 0 or H(X|R,A) = 0.
+        """The value of a quantity that the design alone decides, such as H(A), I(A;C) = 0 or H(X|R,A) = 0.
 
-        A is drawn uniformly and independently of C and R, the class is a function of the raw image, and X
-        one of R and A. All else depends on the unknown distribution of the images.
+        The design says that A is drawn uniformly and independently of C and R, that the class is a function
+        of the raw image, and that X is a function of R and A. All other quantities depend on the unknown
+        distribution of the images.
 
         Raises:
-            NoExactAnswerError: If the design does not decide it; the message names what remains.
+            NoExactAnswerError: If the design does not decide it; the message names an entropy that remains.
             ValueError: If it names an unknown variable.
         """
         form = parse_expression(expression)

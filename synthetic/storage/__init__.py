@@ -8,10 +8,12 @@ from synthetic.storage.export import export_parquet
 from synthetic.storage.files import DamagedFileError
 from synthetic.storage.manifest import Manifest
 from synthetic.storage.read import StoredDataset, iter_shards, open_dataset, read_data, read_dataset
+from synthetic.storage.scratch import BusyError
 from synthetic.storage.tables import read_table, save_sample
 from synthetic.storage.write import write_dataset
 
 __all__ = [
+    "BusyError",
     "DamagedFileError",
     "Manifest",
     "StoredDataset",

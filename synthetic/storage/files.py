@@ -1,28 +1,30 @@
 """safetensors files: written atomically, read memory-mapped, checked before anything is believed.
 
 The layout is eight bytes with the length of a JSON header, the header (for each tensor its type, shape
-and place), and the numbers. Reading maps the file and looks at the numbers in place, so that a column
-costs memory only where it is touched.
+and place), and the numbers. The library checks the header; numpy then looks at the numbers in place, so
+that a column costs memory only where it is touched.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import math
-import mmap
 import os
-from collections.abc import Mapping
+import secrets
+import textwrap
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from safetensors import SafetensorError, safe_open
 
 from synthetic.variables import Variable
 
 __all__ = [
     "DamagedFileError",
+    "Tensors",
     "read_tensors",
     "sha256_of",
     "variable_from_json",
@@ -45,8 +47,19 @@ _TYPES = {
     "U8": np.uint8,
     "BOOL": np.bool_,
 }
+"""The types of safetensors that numpy holds."""
+
+_WIDENED = {
+    "BF16": "bfloat16",
+    "F8_E4M3": "float8_e4m3fn",
+    "F8_E4M3FNUZ": "float8_e4m3fnuz",
+    "F8_E5M2": "float8_e5m2",
+    "F8_E5M2FNUZ": "float8_e5m2fnuz",
+    "F8_E8M0": "float8_e8m0fnu",
+}
+"""The types that torch holds, by its names, and float32 exactly."""
+
 _NAMES = {np.dtype(dtype): name for name, dtype in _TYPES.items()}
-_MAX_HEADER = 100_000_000
 
 
 class DamagedFileError(ValueError):
@@ -55,7 +68,7 @@ class DamagedFileError(ValueError):
 
 def write_atomically(path: Path, *pieces: bytes | memoryview) -> str:
     """Write a file so that it is there whole or not at all, and return its SHA-256."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
     digest = hashlib.sha256()
     try:
         with temporary.open("wb") as file:
@@ -106,61 +119,68 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def read_tensors(path: Path) -> tuple[dict[str, npt.NDArray[Any]], dict[str, str]]:
+def read_tensors(path: Path) -> tuple[Tensors, dict[str, str]]:
     """The tensors of a safetensors file as read-only views of the mapped file, and its metadata.
+
+    The library checks the header: every tensor lies within the file, in order, without a gap. Types that
+    numpy lacks and float32 holds exactly, bfloat16 and float8, are widened when they are asked for.
 
     Raises:
         FileNotFoundError: If there is no such file.
-        DamagedFileError: If the file is truncated or not a safetensors file.
+        DamagedFileError: If the file is truncated or not a safetensors file; when a tensor is asked for, if
+            neither numpy nor float32 can hold it.
     """
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        prefix = file.read(8)
-        if len(prefix) < 8:
-            raise DamagedFileError(f"{path} is truncated: {size} bytes are too few for a safetensors file")
-        length = int.from_bytes(prefix, "little")
-        if length > min(_MAX_HEADER, size - 8):
-            raise DamagedFileError(
-                f"{path} is truncated or not a safetensors file: its header claims {length:,} bytes, "
-                f"the file has {size:,}"
-            )
-        try:
-            header = json.loads(file.read(length))
-        except ValueError:
-            raise DamagedFileError(
-                f"{path} is damaged or not a safetensors file: its header is no JSON"
-            ) from None
-        if not isinstance(header, dict):
-            raise DamagedFileError(f"{path} is not a safetensors file: its header is no JSON object")
-        metadata = header.pop("__metadata__", {})
-        mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    start = 8 + length
-    tensors = {name: _view(path, mapped, start, size, name, entry) for name, entry in header.items()}
-    return tensors, metadata if isinstance(metadata, dict) else {}
-
-
-def _view(
-    path: Path,
-    mapped: mmap.mmap,
-    start: int,
-    size: int,
-    name: str,
-    entry: Any,  # noqa: ANN401
-) -> npt.NDArray[Any]:
     try:
-        dtype = np.dtype(_TYPES[entry["dtype"]])
-        shape = tuple(int(k) for k in entry["shape"])
-        low, high = (int(k) for k in entry["data_offsets"])
-    except (KeyError, TypeError, ValueError):
-        raise DamagedFileError(f"{path} is damaged: the entry of {name!r} is {entry!r}") from None
-    count = math.prod(shape)
-    if min((*shape, low), default=0) < 0 or high - low != count * dtype.itemsize:
-        raise DamagedFileError(f"{path} is damaged: {name!r} of shape {shape} has {high - low:,} bytes")
-    if start + high > size:
-        raise DamagedFileError(f"{path} is truncated: {name!r} ends at byte {start + high:,} of {size:,}")
-    if not count:
-        return np.zeros(shape, dtype)
-    return np.frombuffer(mapped, dtype=dtype, count=count, offset=start + low).reshape(shape)
+        with safe_open(path, "numpy") as opened:
+            metadata = dict(opened.metadata() or {})
+            names = list(opened.offset_keys())
+    except SafetensorError as error:
+        why = textwrap.shorten(str(error), 200)
+        raise DamagedFileError(f"{path} is truncated, damaged or not a safetensors file: {why}") from None
+    mapped = np.asarray(np.memmap(path, np.uint8, "r"))
+    start = 8 + int.from_bytes(mapped[:8].tobytes(), "little")
+    header = json.loads(mapped[8:start].tobytes())
+    return Tensors(path, mapped[start:], {name: header[name] for name in names}), metadata
+
+
+class Tensors(Mapping[str, npt.NDArray[Any]]):
+    """The tensors of a mapped file, each looked at when it is asked for."""
+
+    def __init__(self, path: Path, mapped: npt.NDArray[np.uint8], entries: Mapping[str, Any]) -> None:
+        self._path, self._mapped, self._entries = path, mapped, entries
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def rows(self) -> dict[str, int | None]:
+        """The number of rows of each, None for a single value."""
+        return {name: next(iter(entry["shape"]), None) for name, entry in self._entries.items()}
+
+    def __getitem__(self, name: str) -> npt.NDArray[Any]:
+        entry = self._entries[name]
+        kind, shape, (low, high) = entry["dtype"], tuple(entry["shape"]), entry["data_offsets"]
+        content = self._mapped[low:high]
+        try:
+            if kind in _TYPES:
+                return content.view(_TYPES[kind]).reshape(shape)
+            if kind in _WIDENED:
+                return _widened(content, kind).reshape(shape)
+        except (ValueError, RuntimeError) as error:
+            raise DamagedFileError(f"{self._path} is damaged: {name!r} of shape {shape}: {error}") from None
+        raise DamagedFileError(
+            f"{self._path} holds {name!r} as {kind}, which is not read: expected "
+            f"{', '.join((*_TYPES, *_WIDENED))}"
+        )
+
+
+def _widened(content: npt.NDArray[np.uint8], kind: str) -> npt.NDArray[np.float32]:
+    import torch
+
+    narrow = torch.from_numpy(np.array(content)).view(getattr(torch, _WIDENED[kind]))
+    return np.asarray(narrow.float().numpy())
 
 
 def variable_to_json(variable: Variable) -> dict[str, Any]:

@@ -69,6 +69,11 @@ class Plan:
         """The number of rows of each shard."""
         return shard_sizes(self.samples, self.shards)
 
+    def rows(self, k: int) -> int:
+        """The number of rows of shard k: as equal as can be, the first ones larger by one."""
+        size, rest = divmod(self.samples, self.shards)
+        return size + (k < rest)
+
 
 @dataclass(frozen=True)
 class Manifest:

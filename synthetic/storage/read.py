@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from synthetic.generator import Generator
 from synthetic.sample import Sample
 from synthetic.storage.files import DamagedFileError, read_tensors, sha256_of
 from synthetic.storage.manifest import Manifest, described
-from synthetic.storage.tables import read_table
+from synthetic.storage.tables import scan_table
 from theory.checks import integer
 
 if TYPE_CHECKING:
@@ -94,8 +95,12 @@ class StoredDataset:
     def __iter__(self) -> Iterator[Sample]:
         return (self.shard(k) for k in range(self.shards))
 
-    def read(self, *, verify: bool = True) -> Sample:
+    def read(self, *, verify: bool = True, columns: Sequence[str] | None = None) -> Sample:
         """All rows: memory-mapped where there is one shard, else copied together.
+
+        Args:
+            verify: Whether to compare checksums.
+            columns: The variables wanted, with the column of groups if there is one; None for all.
 
         Raises:
             MemoryError: If several shards together would not fit into memory.
@@ -104,7 +109,7 @@ class StoredDataset:
         plan = self.manifest.plan
         source = {"generator": plan.family, "parameters": plan.parameters, "seed": plan.seed}
         if self.shards == 1:
-            only = self.shard(0, verify=verify)
+            only = _chosen(self.shard(0, verify=verify), columns)
             return Sample(only.columns, only.variables, only.groups, source)
         need, limit = sum(shard.bytes for shard in self.manifest.shards), _memory()
         if limit is not None and need > _SHARE * limit:
@@ -112,15 +117,15 @@ class StoredDataset:
                 f"{self.folder} needs {need / 2**30:.1f} GiB and this machine has {limit / 2**30:.1f} GiB: "
                 f"go through it with iter_shards(..)"
             )
-        first = self.shard(0, verify=verify)
-        columns = {name: np.empty((plan.samples, *c.shape[1:]), c.dtype) for name, c in first.columns.items()}
+        first = _chosen(self.shard(0, verify=verify), columns)
+        whole = {name: np.empty((plan.samples, *c.shape[1:]), c.dtype) for name, c in first.columns.items()}
         start = 0
         for k in range(self.shards):
-            part = first if k == 0 else self.shard(k, verify=verify)
+            part = first if k == 0 else _chosen(self.shard(k, verify=verify), columns)
             for name, column in part.columns.items():
-                columns[name][start : start + len(part)] = column
+                whole[name][start : start + len(part)] = column
             start += len(part)
-        return Sample(columns, first.variables, first.groups, source)
+        return Sample(whole, first.variables, first.groups, source)
 
     def as_dataset(self) -> ShardStream:
         """A torch IterableDataset of the rows; several DataLoader workers share the shards."""
@@ -145,8 +150,8 @@ def open_dataset(path: str | Path) -> StoredDataset:
     """
     folder = Path(path)
     if not folder.exists():
-        partial = folder.with_name(f".{folder.name}.partial")
-        hint = ": it is unfinished, generate it again to go on" if partial.exists() else ""
+        unfinished = any(folder.parent.glob(f".{glob.escape(folder.name)}.*.partial"))
+        hint = ": it is unfinished, generate it again to go on" if unfinished else ""
         raise FileNotFoundError(f"no data set {str(folder)!r}{hint}")
     return StoredDataset(folder, Manifest.read(folder))
 
@@ -186,14 +191,34 @@ def iter_shards(path: str | Path, *, columns: Sequence[str] | None = None) -> It
     return (shard if columns is None else shard.select(columns) for shard in stored)
 
 
-def read_data(path: str | Path) -> Sample:
+def read_data(path: str | Path, *, columns: Sequence[str] | None = None) -> Sample:
     """Read a data set's folder, or a `.parquet`, `.csv`, `.npz` or `.safetensors` file.
+
+    A file of another origin is a `Table`: its columns are read and checked when they are named, so that
+    dates, lists or missing values elsewhere do no harm; the file has to stay until then. A name without a
+    column is the vector of the columns `name_0, name_1, ..`.
+
+    Args:
+        path: The folder or file.
+        columns: The variables wanted, which alone are read, with the column of groups where the file names
+            one; None for all.
 
     Raises:
         FileNotFoundError: If there is none.
-        ValueError: If it is damaged, or of an unknown kind.
+        ValueError: If it is damaged, repeats a name or is of an unknown kind, or a column that is named is
+            unknown or cannot be a variable.
     """
-    return read_dataset(path) if Path(path).is_dir() else read_table(path)
+    if not Path(path).is_dir():
+        return scan_table(path, columns=columns)
+    if columns is None:
+        return read_dataset(path)
+    return open_dataset(path).read(columns=columns)
+
+
+def _chosen(shard: Sample, columns: Sequence[str] | None) -> Sample:
+    if columns is None:
+        return shard
+    return shard.select(list(dict.fromkeys([*columns, *([] if shard.groups is None else [shard.groups])])))
 
 
 def _memory() -> int | None:

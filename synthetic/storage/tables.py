@@ -4,49 +4,78 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Mapping
+import zlib
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
+from synthetic.inference import parts_of
 from synthetic.sample import Sample
 from synthetic.storage.files import DamagedFileError, read_tensors, write_tensors
 from synthetic.storage.manifest import describe_sample, described
+from synthetic.table import Table, common_length, rows_of
 
-__all__ = ["ParquetFile", "read_table", "save_sample"]
+if TYPE_CHECKING:
+    pass
 
-SUFFIXES = (".parquet", ".csv", ".npz", ".safetensors")
+__all__ = ["ParquetFile", "read_table", "save_sample", "scan_table"]
+
 _KEY = b"essl-sample"
+"""Where a Parquet file that this package wrote holds its description."""
 
 
-def read_table(path: str | Path) -> Sample:
-    """Read a sample from a `.parquet`, `.csv`, `.npz` or `.safetensors` file.
+def read_table(path: str | Path, *, columns: Sequence[str] | None = None) -> Sample:
+    """Read a sample from a `.parquet`, `.csv`, `.npz` or `.safetensors` file, and check every column.
 
     Files that this package wrote keep their variables; for others, integers, booleans and strings are
-    discrete, floats continuous, two-dimensional arrays vectors and four-dimensional ones images.
+    discrete, floats continuous, two-dimensional arrays and lists of floats vectors and four-dimensional
+    arrays images. Arrays of a single value are left out.
+
+    Args:
+        path: The file.
+        columns: The variables wanted, as in `read_data`; None for all.
 
     Raises:
         FileNotFoundError: If there is no such file.
         ValueError: If the suffix is unknown, the file is damaged, or a column cannot be a variable.
     """
+    found = scan_table(path, columns=columns)
+    if isinstance(found, Table):
+        return found.select(
+            [name for name in found.names if rows_of(found.raw(name)) is not None] or found.names
+        )
+    return found
+
+
+def scan_table(path: str | Path, *, columns: Sequence[str] | None = None) -> Sample:
+    """Read a file as `read_table` does; without `columns` as a `Table`, which checks what is named.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If the suffix is unknown, the file is damaged, repeats a name or describes other columns
+            than it has, or a column that is named cannot be a variable.
+    """
     file = Path(path)
     if not file.is_file():
         raise FileNotFoundError(f"no file {str(file)!r}")
-    readers = {
-        ".parquet": _read_parquet,
-        ".csv": _read_csv,
-        ".npz": _read_npz,
-        ".safetensors": _read_safetensors,
-    }
     suffix = file.suffix.lower()
-    if suffix not in readers:
-        raise ValueError(f"cannot read {str(file)!r}: expected a folder or one of {', '.join(SUFFIXES)}")
-    return readers[suffix](file)
+    if suffix not in _READERS:
+        raise ValueError(f"cannot read {str(file)!r}: expected a folder or one of {', '.join(_READERS)}")
+    content = _READERS[suffix](file)
+    for name, times in Counter(content.names).items():
+        if times > 1:
+            raise ValueError(f"cannot use {str(file)!r}: it has {times} columns {name!r}")
+    if not content.names:
+        raise ValueError(f"cannot use {str(file)!r}: a sample needs at least one column, got none")
+    if "variables" in content.metadata:
+        return _described(file, content, columns)
+    table = Table(content.names, content.read, rows=content.rows, source=str(file))
+    return table if columns is None else table.select(columns)
 
 
 def save_sample(sample: Sample, path: str | Path) -> Path:
@@ -83,6 +112,9 @@ class ParquetFile:
         Raises:
             ValueError: If the sample has images.
         """
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
         images = [v.name for v in sample.variables.values() if v.kind == "image"]
         if images:
             raise ValueError(f"a Parquet table holds no images, got {', '.join(images)}: use .safetensors")
@@ -103,71 +135,107 @@ class ParquetFile:
 
 
 def _arrow(column: npt.NDArray[Any]) -> Any:  # noqa: ANN401
+    import pyarrow as pa
+
     if column.ndim == 1:
         return pa.array(column)
     flat = np.ascontiguousarray(column.reshape(len(column), -1))
     return pa.FixedSizeListArray.from_arrays(pa.array(flat.ravel()), flat.shape[1])
 
 
-def _read_parquet(file: Path) -> Sample:
+@dataclass(frozen=True)
+class _Content:
+    """What a file holds: its columns, each read when it is asked for."""
+
+    names: tuple[str, ...]
+    read: Callable[[str], Any]
+    rows: Callable[[], int]
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+def _parquet(file: Path) -> _Content:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from synthetic.storage.arrow import from_arrow
+
+    failures = (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError)
     try:
-        table = pq.read_table(file)
-    except (pa.ArrowInvalid, OSError) as error:
+        opened = pq.ParquetFile(file)
+    except failures as error:
         raise DamagedFileError(f"{file} is damaged or not a Parquet file: {error}") from None
-    columns: dict[str, Any] = {}
-    for name in table.column_names:
-        column = table.column(name).combine_chunks()
-        if pa.types.is_fixed_size_list(column.type):
-            width = column.type.list_size
-            columns[name] = column.flatten().to_numpy(zero_copy_only=False).reshape(-1, width)
-        elif pa.types.is_integer(column.type) and column.null_count:
-            columns[name] = column.to_pandas(types_mapper=pd.ArrowDtype)
-        else:
-            columns[name] = column.to_pandas()
-    text = (table.schema.metadata or {}).get(_KEY)
-    return _described(file, columns, json.loads(text) if text else {})
+
+    def read(name: str) -> Any:  # noqa: ANN401  (what `as_array` takes)
+        try:
+            table = opened.read(columns=[name])
+        except failures as error:
+            raise DamagedFileError(f"{file} is damaged: column {name!r} cannot be read: {error}") from None
+        return from_arrow(name, table.column(name))
+
+    schema = opened.schema_arrow
+    text = (schema.metadata or {}).get(_KEY)
+    metadata = json.loads(text) if text else {}
+    return _Content(tuple(schema.names), read, lambda: int(opened.metadata.num_rows), metadata)
 
 
-def _read_csv(file: Path) -> Sample:
-    try:
-        frame = pd.read_csv(file)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise DamagedFileError(f"{file} is not a CSV table: {error}") from None
-    return _inferred(file, frame)
+def _csv(file: Path) -> _Content:
+    from synthetic.storage.text import from_text, read_csv
+
+    table = read_csv(file)
+    return _Content(
+        tuple(table.column_names), lambda name: from_text(name, table.column(name)), lambda: table.num_rows
+    )
 
 
-def _read_npz(file: Path) -> Sample:
+def _npz(file: Path) -> _Content:
+    failures = (zipfile.BadZipFile, zlib.error, ValueError, OSError, EOFError, TypeError, AttributeError)
     try:
         with np.load(file, allow_pickle=False) as archive:
-            columns = {name: archive[name] for name in archive.files}
-    except (zipfile.BadZipFile, ValueError, OSError, EOFError, TypeError, AttributeError) as error:
+            names = tuple(archive.files)
+    except failures as error:
         raise DamagedFileError(
             f"{file} is damaged, not an npz file, or holds Python objects: {error}"
         ) from None
-    return _inferred(file, columns)
+
+    def read(name: str) -> Any:  # noqa: ANN401  (what `as_array` takes)
+        try:
+            with np.load(file, allow_pickle=False) as archive:
+                return archive[name]
+        except failures as error:
+            raise DamagedFileError(
+                f"{file} is damaged, or column {name!r} holds Python objects, which are never read: {error}"
+            ) from None
+
+    return _Content(names, read, lambda: common_length({name: rows_of(read(name)) for name in names}))
 
 
-def _read_safetensors(file: Path) -> Sample:
+def _safetensors(file: Path) -> _Content:
     columns, metadata = read_tensors(file)
-    return _described(file, columns, metadata)
+    return _Content(tuple(columns), columns.__getitem__, lambda: common_length(columns.rows()), metadata)
 
 
-def _described(file: Path, columns: Mapping[str, Any], metadata: Mapping[str, str]) -> Sample:
-    if "variables" not in metadata:
-        return _inferred(file, columns)
-    variables, groups = described(file, metadata)
-    if {v.name for v in variables} != set(columns):
-        raise DamagedFileError(f"{file} is damaged: its columns {sorted(columns)} are not those it describes")
+_READERS = {".parquet": _parquet, ".csv": _csv, ".npz": _npz, ".safetensors": _safetensors}
+
+
+def _described(file: Path, content: _Content, wanted: Sequence[str] | None) -> Sample:
+    """The variables that the file describes, those that are wanted and the groups."""
+    variables, groups = described(file, content.metadata)
+    names = [v.name for v in variables]
+    if set(names) != set(content.names):
+        raise DamagedFileError(
+            f"{file} is damaged: its columns {sorted(content.names)} are not those it describes"
+        )
+    if wanted is None:
+        chosen = names
+    else:
+        wanted = [*dict.fromkeys([*wanted, *([] if groups is None else [groups])])]
+        parts = [parts_of(name, names) or (name,) for name in wanted]
+        chosen = [*dict.fromkeys(part for each in parts for part in each)]
     try:
-        source = json.loads(metadata.get("metadata", "{}"))
-        arrays = {v.name: np.asarray(columns[v.name]) for v in variables}
-        return Sample(arrays, {v.name: v for v in variables}, groups, source)
+        source = json.loads(content.metadata.get("metadata", "{}"))
+        arrays = {name: np.asarray(content.read(name)) for name in chosen}
+        held = {v.name: v for v in variables if v.name in arrays}
+        sample = Sample({name: arrays[name] for name in held}, held, groups, source)
     except (TypeError, ValueError) as error:
         raise DamagedFileError(f"{file} is damaged: {error}") from None
-
-
-def _inferred(file: Path, columns: Mapping[str, Any] | pd.DataFrame) -> Sample:
-    try:
-        return Sample.infer(columns)
-    except ValueError as error:
-        raise ValueError(f"cannot use {str(file)!r}: {error}") from None
+    return sample if wanted is None else sample.select(wanted)

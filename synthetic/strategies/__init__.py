@@ -1,7 +1,7 @@
 """Hypothesis strategies: joints, models, diagrams, channels, groups and actions for property tests.
 
-Everything is drawn from small integers, so that probabilities are exact fractions, and a failing example
-shrinks towards few states, no edges, deterministic tables and small denominators. Needs the extra
+Everything is drawn from small integers. So probabilities are exact fractions, and a failing example shrinks
+towards few states, no edges, deterministic tables and small denominators. Needs the extra
 `essl-synergy[strategies]`.
 
 Example:

@@ -24,15 +24,15 @@ def groups(*, max_order: int = 12) -> st.SearchStrategy[FiniteGroup]:
         ValueError: If the order is not positive.
     """
     integer("max_order", max_order, 1)
-    found = [trivial(), *(cyclic(n) for n in range(2, max_order + 1))]
-    found += [dihedral(n) for n in range(2, max_order // 2 + 1)]
-    found += [symmetric(n) for n, order in ((3, 6), (4, 24), (5, 120)) if order <= max_order]
-    found += [
+    every = [trivial(), *(cyclic(n) for n in range(2, max_order + 1))]
+    every += [dihedral(n) for n in range(2, max_order // 2 + 1)]
+    every += [symmetric(n) for n, order in ((3, 6), (4, 24), (5, 120)) if order <= max_order]
+    every += [
         direct_product(cyclic(a), cyclic(b))
         for a in range(2, max_order + 1)
         for b in range(a, max_order // a + 1)
     ]
-    return st.sampled_from(sorted(found, key=lambda group: (group.order, not group.is_abelian)))
+    return st.sampled_from(sorted(every, key=lambda group: (group.order, not group.is_abelian)))
 
 
 def subgroups(group: FiniteGroup, *, normal: bool = False) -> st.SearchStrategy[tuple[int, ...]]:

@@ -72,9 +72,9 @@ def premises(
 
     Example:
         >>> from hypothesis import given, settings
-        >>> from theory import claim
+        >>> from theory import find_claim
         >>> @settings(max_examples=20, derandomize=True, database=None)
-        ... @given(premises(claim("L2")))
+        ... @given(premises(find_claim("L2")))
         ... def lossless_means_no_synergy(joint):
         ...     assert joint.value("H(A|X)") < 1e-12
         ...     assert joint.value("I(A;C|X)") < 1e-12
@@ -203,15 +203,15 @@ def _joints(
 def _with_copy(diagram: Diagram, tables: dict[str, Table], w: str, u: str, table: Table) -> Table:
     """The table of the pair (w, u), numbered w * (states of u) + u."""
     parents, states = diagram.parents(w), tables[u].shape[-1]
-    found = np.full((*table.shape[:-1], table.shape[-1] * states), Fraction(0), dtype=object)
+    result = np.full((*table.shape[:-1], table.shape[-1] * states), Fraction(0), dtype=object)
     for index in np.ndindex(*table.shape[:-1]):
         if u in parents:
             value = index[parents.index(u)]
         else:
             row = tables[u][tuple(index[parents.index(p)] for p in diagram.parents(u))]
             value = next(k for k, p in enumerate(row) if p)
-        found[index][value::states] = table[index]
-    return found
+        result[index][value::states] = table[index]
+    return result
 
 
 def _halved(draw: st.DrawFn, inputs: list[int], hidden: int, size: int, max_weight: int) -> Table:
@@ -219,11 +219,11 @@ def _halved(draw: st.DrawFn, inputs: list[int], hidden: int, size: int, max_weig
     shown = [k for i, k in enumerate(inputs) if i != hidden]
     first = draw(channels(shown or [1], size, max_weight=max_weight))
     second = draw(channels(inputs, size, max_weight=max_weight))
-    found = np.full((*inputs, size * size), Fraction(0), dtype=object)
+    result = np.full((*inputs, size * size), Fraction(0), dtype=object)
     for index in np.ndindex(*inputs):
         row = first[tuple(k for i, k in enumerate(index) if i != hidden) or (0,)]
-        found[index] = [p * q for p in row for q in second[index]]
-    return found
+        result[index] = [p * q for p in row for q in second[index]]
+    return result
 
 
 def _at_least_posterior(
@@ -244,7 +244,7 @@ def _at_least_posterior(
         key = tuple(p / mass for p in row) if mass else ()
         posterior.append(numbers.setdefault(key, len(numbers)))
     labels = draw(st.lists(st.integers(0, size - 1), min_size=states, max_size=states))
-    found = np.full((states, len(numbers) * size), Fraction(0), dtype=object)
+    result = np.full((states, len(numbers) * size), Fraction(0), dtype=object)
     for k, (number, label) in enumerate(zip(posterior, labels, strict=True)):
-        found[k, number * size + label] = Fraction(1)
-    return found
+        result[k, number * size + label] = Fraction(1)
+    return result

@@ -1,4 +1,4 @@
-"""Distributions and channels in exact fractions, and joints that print as what they are."""
+"""Distributions and channels in exact fractions, and joints whose `repr` makes them again."""
 
 from __future__ import annotations
 
@@ -187,7 +187,7 @@ def raw_rows(rows: int, outputs: int, max_weight: int, deterministic: bool) -> s
 
 
 def table_of(raw: RawRows, largest: Sequence[int], inputs: Sequence[int], outputs: int) -> Table:
-    """The table for some alphabets, cut out of what was drawn for the largest.
+    """The table for some alphabets, cut out of the integers that were drawn for the largest.
 
     Because the integers do not depend on the alphabets, an example keeps its meaning while its alphabets
     shrink.

@@ -26,6 +26,7 @@ from theory.checks import integer
 __all__ = ["ExactModel", "diagrams", "joint_of", "joints", "joints_on", "models"]
 
 _MAX_CELLS = 2**16
+"""The largest table of a joint that is drawn."""
 
 
 class ExactModel(Model):
@@ -65,15 +66,15 @@ def joint_of(diagram: Diagram, tables: Mapping[str, Table], names: Sequence[str]
         places = [live.index(p) for p in diagram.parents(v)]
         grown = (*live, v)
         kept = [k for k, u in enumerate(grown) if u in names or last[u] > i]
-        found: dict[tuple[int, ...], Fraction] = {}
+        following: dict[tuple[int, ...], Fraction] = {}
         for state, p in states.items():
             row = tables[v][tuple(state[k] for k in places)]
             for value, q in enumerate(row):
                 if q:
                     whole = (*state, value)
                     key = tuple(whole[k] for k in kept)
-                    found[key] = found.get(key, Fraction(0)) + p * q
-        live, states = tuple(grown[k] for k in kept), found
+                    following[key] = following.get(key, Fraction(0)) + p * q
+        live, states = tuple(grown[k] for k in kept), following
     position = [live.index(v) for v in names]
     arranged = {tuple(state[k] for k in position): p for state, p in states.items()}
     return from_states(names, arranged, [tables[v].shape[-1] for v in names])

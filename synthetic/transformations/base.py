@@ -12,7 +12,6 @@ import numpy.typing as npt
 import torch
 
 from synthetic.groups import FiniteGroup
-from synthetic.transformations.backend import compiled_for
 
 __all__ = ["Exactness", "PixelPermutation", "Transformation", "on_grid"]
 
@@ -131,23 +130,6 @@ class Transformation(ABC):
     def transform(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """`apply` without the checks, for callers that drew the labels themselves."""
 
-    def overwrite(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        """`transform` of images that nobody needs any more: it may write the result over them."""
-        return self.transform(images, labels)
-
-    def take(self, images: torch.Tensor, rows: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        """`transform` of chosen images, which it may read where they lie.
-
-        Args:
-            images: Shape (m, channels, height, width).
-            rows: Which of them, integers of shape (n,).
-            labels: Shape (n,).
-
-        Raises:
-            IndexError: If a row is out of range.
-        """
-        return self.overwrite(images.index_select(0, rows), labels)
-
 
 @dataclass(frozen=True)
 class PixelPermutation(Transformation):
@@ -161,38 +143,14 @@ class PixelPermutation(Transformation):
 
     def transform(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """Gather the pixels of each image in the order of its label."""
-        return self._moved(images, labels)
-
-    def overwrite(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        """The same, over the images where that is faster."""
-        return self._moved(images, labels, overwrite=True)
-
-    def take(self, images: torch.Tensor, rows: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        """The same of chosen images; compiled, in one go."""
-        if compiled_for(images) is None or not images.is_contiguous():
-            return super().take(images, rows, labels)  # of few images rather than all
-        return self._moved(images, labels, rows=rows)
-
-    def _moved(
-        self,
-        images: torch.Tensor,
-        labels: torch.Tensor,
-        *,
-        rows: torch.Tensor | None = None,
-        overwrite: bool = False,
-    ) -> torch.Tensor:
-        table = _source_table(self, *images.shape[2:])
-        if (compiled := compiled_for(images)) is not None:
-            permuted: torch.Tensor = compiled.permuted(images, labels, table, rows=rows, overwrite=overwrite)
-            return permuted
         pixels = images.flatten(2)
-        index = table.to(images.device).index_select(0, labels)
+        index = _source_table(self, *images.shape[2:]).to(images.device).index_select(0, labels)
         return pixels.gather(2, index[:, None].expand(pixels.shape)).reshape(images.shape)
 
 
 @lru_cache(maxsize=64)
 def _source_table(transformation: PixelPermutation, height: int, width: int) -> torch.Tensor:
-    """The sources as 64-bit integers, checked: compiled code reads where they point."""
+    """The sources as 64-bit integers, checked."""
     table = np.ascontiguousarray(transformation.sources(height, width))
     pixels = height * width
     if table.shape != (transformation.cardinality, pixels) or not np.issubdtype(table.dtype, np.integer):

@@ -9,7 +9,6 @@ from typing import ClassVar
 
 import torch
 
-from synthetic.transformations.backend import compiled_for
 from synthetic.transformations.base import Exactness, Transformation
 
 __all__ = ["Blur", "ContinuousRotation"]
@@ -35,16 +34,6 @@ def _taps(sigma: float) -> torch.Tensor:
     distances = torch.arange(math.ceil(4 * sigma) + 1, dtype=torch.float64)
     weights = torch.exp(-0.5 * (distances / sigma) ** 2)
     return weights / (2 * weights.sum() - weights[0])
-
-
-@lru_cache(maxsize=64)
-def _label_taps(sigmas: tuple[float, ...]) -> torch.Tensor:
-    """The taps of each blur, zero beyond its own, float32 of shape (labels, 1 + reach)."""
-    each = [_taps(sigma) for sigma in sigmas]
-    table = torch.zeros(len(sigmas), max(map(len, each)))
-    for row, taps in zip(table, each, strict=True):
-        row[: len(taps)] = taps
-    return table
 
 
 @dataclass(frozen=True)
@@ -79,17 +68,6 @@ class Blur(Transformation):
 
     def transform(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """Along one axis, then along the other."""
-        return self._blurred(images, labels, overwrite=False)
-
-    def overwrite(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        """The same, over the images where that is faster."""
-        return self._blurred(images, labels, overwrite=True)
-
-    def _blurred(self, images: torch.Tensor, labels: torch.Tensor, *, overwrite: bool) -> torch.Tensor:
-        if (compiled := compiled_for(images)) is not None:
-            taps = _label_taps(self.sigmas)
-            blurred: torch.Tensor = compiled.blurred(images, labels, taps, overwrite=overwrite)
-            return blurred
         result = images.clone()
         for label, sigma in enumerate(self.sigmas):
             if sigma == 0:

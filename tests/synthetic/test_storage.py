@@ -14,6 +14,7 @@ from safetensors.numpy import load_file, save_file
 from torch.utils.data import DataLoader
 
 from synthetic import (
+    BusyError,
     ClassCircle,
     DamagedFileError,
     Erasure,
@@ -30,6 +31,7 @@ from synthetic import (
     write_dataset,
 )
 from synthetic.storage import files, read, save_sample, write
+from synthetic.storage.scratch import Scratch, made_with
 
 SHIFT = ModularShift(n=4, noise=0.1)
 
@@ -37,6 +39,12 @@ SHIFT = ModularShift(n=4, noise=0.1)
 @pytest.fixture
 def folder(tmp_path):
     return write_dataset(SHIFT, samples=103, seed=5, out=tmp_path / "data", shards=4)
+
+
+def partial_of(out):
+    """The scratch folder of a data set."""
+    [found] = out.parent.glob(f".{out.name}.*.partial")
+    return found
 
 
 def same(left, right):
@@ -90,19 +98,19 @@ def test_shard_files_are_identical_in_any_order_and_process(tmp_path):
     with parallel_config(backend="threading"):
         two = write_dataset(SHIFT, samples=50, seed=2, out=tmp_path / "two", shards=5, jobs=2)
     plan = open_dataset(one).manifest.plan
-    backwards = tmp_path / "backwards"
-    backwards.mkdir()
+    scratch = Scratch(tmp_path / "backwards", plan, made_with(SHIFT))
+    scratch.open()
     for k in reversed(range(5)):
-        write.write_shard(SHIFT, plan, backwards, k)
+        write.write_shard(SHIFT, scratch, k)
     for path in one.glob("*.safetensors"):
-        assert path.read_bytes() == (two / path.name).read_bytes() == (backwards / path.name).read_bytes()
+        assert path.read_bytes() == (two / path.name).read_bytes() == (scratch.path / path.name).read_bytes()
     assert (one / "dataset.json").read_bytes() == (two / "dataset.json").read_bytes()
 
 
 def test_several_calls_share_the_shards(tmp_path, folder):
     options = {"samples": 103, "seed": 5, "out": tmp_path / "shared", "shards": 4}
     for only in ([3], [1, 1], [0]):
-        assert write_dataset(SHIFT, **options, only=only) == tmp_path / ".shared.partial"
+        assert write_dataset(SHIFT, **options, only=only) == partial_of(tmp_path / "shared")
     assert not (tmp_path / "shared").exists()
     assert write_dataset(SHIFT, **options, only=[2]) == tmp_path / "shared"
     for path in folder.iterdir():
@@ -129,7 +137,7 @@ def test_an_interrupted_run_leaves_nothing_and_resumes(tmp_path, folder):
     assert not out.exists()
     with pytest.raises(FileNotFoundError, match="unfinished, generate it again"):
         read_dataset(out)
-    kept = {p.name: p.stat().st_mtime_ns for p in (tmp_path / ".again.partial").glob("*.safetensors")}
+    kept = {p.name: p.stat().st_mtime_ns for p in partial_of(tmp_path / "again").glob("*.safetensors")}
     assert len(kept) == 2
     told = []
     write_dataset(
@@ -142,31 +150,137 @@ def test_an_interrupted_run_leaves_nothing_and_resumes(tmp_path, folder):
     )
     assert Interrupted.calls == [0, 1, 2, 2, 3]
     assert told == [(52, 103), (78, 103), (103, 103)]
-    assert not (tmp_path / ".again.partial").exists()
+    assert not list(tmp_path.glob(".again.*"))
     assert {name: (out / name).stat().st_mtime_ns for name in kept} == kept
     assert sorted(p.name for p in out.iterdir()) == sorted(p.name for p in folder.iterdir())
-    for path in folder.iterdir():
+    for path in folder.glob("*.safetensors"):
         assert path.read_bytes() == (out / path.name).read_bytes()
 
 
-@pytest.mark.parametrize("harm", ["truncate", "foreign", "other plan"])
-def test_resuming_redraws_what_is_not_whole(tmp_path, folder, harm):
-    partial = tmp_path / ".again.partial"
-    shutil.copytree(folder, partial)
-    (partial / "dataset.json").unlink()
-    (partial / ".x.tmp").write_bytes(b"left over")
-    name = "shard-00001-of-00004.safetensors"
-    if harm == "truncate":
-        (partial / name).write_bytes((folder / name).read_bytes()[:-40])
-    elif harm == "foreign":
-        shutil.copy(folder / "shard-00000-of-00004.safetensors", partial / name)
-    else:
-        write_dataset(ModularShift(n=3), samples=103, seed=5, out=tmp_path / "other", shards=4)
-        shutil.copy(tmp_path / "other" / name, partial / name)
-    again = write_dataset(SHIFT, samples=103, seed=5, out=tmp_path / "again", shards=4)
+SHARD = "shard-00001-of-00004.safetensors"
+
+
+def damage(path, tmp_path):
+    path.write_bytes(path.read_bytes()[:-40])
+
+
+def flip_bit(path, tmp_path):
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+
+
+def take_another(path, tmp_path):
+    shutil.copy(path.with_name("shard-00000-of-00004.safetensors"), path)
+
+
+def take_from_another_plan(path, tmp_path):
+    write_dataset(ModularShift(n=3), samples=103, seed=5, out=tmp_path / "other", shards=4)
+    shutil.copy(tmp_path / "other" / SHARD, path)
+
+
+def take_from_other_code(path, tmp_path):
+    """The shard and its receipt as a changed generator would have left them."""
+    receipt = path.with_suffix(".json")
+    content = json.loads(receipt.read_text())
+    other = write_dataset(Loaded(n=4, noise=0.1), samples=103, seed=5, out=tmp_path / "other", shards=4)
+    shutil.copy(other / SHARD, path)
+    shard = json.loads((other / "dataset.json").read_text())["shards"][1]
+    receipt.write_text(json.dumps({**content, **shard, "made": {**content["made"], "code": "0" * 12}}))
+
+
+def lose_the_receipt(path, tmp_path):
+    path.with_suffix(".json").unlink()
+
+
+class Loaded(ModularShift):
+    """The same family by name and parameters, with other rows: code that was changed."""
+
+    def shard(self, k, n, *, seed):
+        return super().shard(k, n, seed=seed + 1)
+
+
+@pytest.mark.parametrize(
+    ("harm", "reason"),
+    [
+        (damage, "checksum differs"),
+        (flip_bit, "checksum differs"),
+        (take_another, "checksum differs"),
+        (take_from_another_plan, "checksum differs"),
+        (take_from_other_code, "other code"),
+        (lose_the_receipt, "no receipt"),
+    ],
+    ids=["truncated", "flipped bit", "other shard", "other plan", "other code", "no receipt"],
+)
+def test_resuming_redraws_what_is_not_whole(tmp_path, folder, harm, reason):
+    options = {"samples": 103, "seed": 5, "out": tmp_path / "again", "shards": 4}
+    partial = write_dataset(SHIFT, **options, only=[0, 1, 2])
+    (partial / f".{SHARD}.17-abcd.tmp").write_bytes(b"left over by a writer that was killed")
+    harm(partial / SHARD, tmp_path)
+    told = []
+    again = write_dataset(SHIFT, **options, tell=told.append)
+    assert len(told) == 2
+    assert told[0].startswith("shard 1 is made anew: ")
+    assert reason in told[0]
+    assert told[1].startswith("2 of 4 shards are whole")
     assert sorted(p.name for p in again.iterdir()) == sorted(p.name for p in folder.iterdir())
     for path in folder.iterdir():
         assert path.read_bytes() == (again / path.name).read_bytes()
+
+
+def test_what_was_not_made_here_is_never_deleted(tmp_path):
+    options = {"samples": 10, "seed": 0, "out": tmp_path / "data", "shards": 2}
+    partial = write_dataset(SHIFT, **options, only=[0])
+    (partial / "thesis.txt").write_text("the only copy")
+    with pytest.raises(FileExistsError, match=r"holds thesis\.txt, not made here"):
+        write_dataset(SHIFT, **options)
+    assert (partial / "thesis.txt").read_text() == "the only copy"
+    assert not (tmp_path / "data").exists()
+    (partial / "scratch.json").unlink()
+    with pytest.raises(FileExistsError, match="was not made here: move it away"):
+        write_dataset(SHIFT, **options)
+    assert (partial / "thesis.txt").read_text() == "the only copy"
+
+
+def test_a_folder_that_other_code_made_is_refused(tmp_path, folder):
+    path = folder / "dataset.json"
+    content = json.loads(path.read_text())
+    content["versions"]["code"] = "0" * 12
+    path.write_text(json.dumps(content))
+    before = {p: p.read_bytes() for p in folder.iterdir()}
+    with pytest.raises(FileExistsError, match=r"made by other code or versions \(code 000000000000\)"):
+        write_dataset(SHIFT, samples=103, seed=5, out=folder, shards=4)
+    assert {p: p.read_bytes() for p in folder.iterdir()} == before
+    assert len(read_dataset(folder)) == 103  # reading does not depend on who wrote
+
+
+def test_a_second_writer_is_told_and_loses_nothing(tmp_path):
+    class Meanwhile(ModularShift):
+        """While it draws its first shard, another call wants the same place."""
+
+        def shard(self, k, n, *, seed):
+            if k == 0:
+                for other in (5, 6):
+                    with pytest.raises(BusyError, match="another process is writing the data set"):
+                        write_dataset(SHIFT, samples=20, seed=other, out=tmp_path / "data", shards=2)
+            return super().shard(k, n, seed=seed)
+
+    out = write_dataset(Meanwhile(n=4, noise=0.1), samples=20, seed=5, out=tmp_path / "data", shards=2)
+    assert len(read_dataset(out)) == 20
+    assert [p.name for p in tmp_path.iterdir()] == ["data"]
+
+
+def test_two_calls_that_share_the_work_may_both_finish(tmp_path):
+    options = {"samples": 20, "seed": 5, "out": tmp_path / "data", "shards": 2}
+    write_dataset(SHIFT, **options, only=[0])
+    assert write_dataset(SHIFT, **options, only=[1]) == write_dataset(SHIFT, **options, only=[0])
+    assert [p.name for p in tmp_path.iterdir()] == ["data"]
+
+
+def test_too_many_shards_are_refused_before_anything_is_made(tmp_path):
+    with pytest.raises(ValueError, match="shards must be between 1 and 100000, got 1000000000"):
+        write_dataset(SHIFT, samples=10**12, seed=0, out=tmp_path / "data", shards=10**9)
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_same_dataset_is_left_alone_and_another_is_not_overwritten(tmp_path, folder):
@@ -242,9 +356,9 @@ def growth(path, folder):
         (swap, "is a foreign shard: it is shard 1 of"),
         (foreign, "is a foreign shard: it is shard 2 of"),
         (unrelated, "is a foreign shard"),
-        (text, "is truncated or not a safetensors file"),
-        (header, "is damaged or not a safetensors file: its header is no JSON"),
-        (growth, "is damaged: its checksum differs"),
+        (text, "is truncated, damaged or not a safetensors file: .*header"),
+        (header, "is truncated, damaged or not a safetensors file: .*JSON"),
+        (growth, "is truncated, damaged or not a safetensors file: .*not fully covered"),
         (lambda path, folder: path.unlink(), "is missing"),
     ],
     ids=[
@@ -333,7 +447,7 @@ def test_a_dataset_larger_than_memory_is_refused_whole_and_read_in_shards(folder
     ("options", "message"),
     [
         ({"samples": 0}, "samples must be at least 1"),
-        ({"shards": 0}, "shards must be at least 1"),
+        ({"shards": 0}, "shards must be between 1 and 100000"),
         ({"shards": 11}, "shards must be at most samples=10"),
         ({"seed": -1}, "seed must be at least 0"),
         ({"jobs": 0}, "jobs must be at least 1"),
@@ -474,34 +588,82 @@ TABLES = {
     ),
     "ragged csv": ("t.csv", b"a,b\n1,2\n1,2,3\n", ValueError, "not a CSV"),
     "csv without rows": ("t.csv", b"a,b\n", ValueError, "at least one row"),
-    "infinite csv": ("t.csv", b"a\n1.5\ninf\n", ValueError, "NaN or infinities"),
+    "infinite csv": ("t.csv", b"a\n1.5\ninf\n", ValueError, "infinite values: 1 of 2 rows"),
     "other lengths": ("t.safetensors", {"a": np.zeros(2), "b": np.zeros(3)}, ValueError, "same length"),
     "truncated": ("t.safetensors", b"\x10", ValueError, "truncated"),
     "negative offsets": (
         "t.safetensors",
         b'{"a":{"dtype":"F64","shape":[1],"data_offsets":[-8,0]}}',
-        ValueError,
-        "damaged",
+        DamagedFileError,
+        "invalid value",
     ),
     "wrong length": (
         "t.safetensors",
-        b'{"a":{"dtype":"F64","shape":[9],"data_offsets":[0,8]}}',
-        ValueError,
-        "has 8 bytes",
+        b'{"a":{"dtype":"F64","shape":[9],"data_offsets":[0,8]}}' + bytes(8),
+        DamagedFileError,
+        "invalid shape",
     ),
     "beyond the end": (
         "t.safetensors",
         b'{"a":{"dtype":"F64","shape":[1],"data_offsets":[0,8]}}',
-        ValueError,
-        "truncated",
+        DamagedFileError,
+        "not fully covered",
+    ),
+    "a gap": (
+        "t.safetensors",
+        b'{"a":{"dtype":"F64","shape":[1],"data_offsets":[8,16]}}' + bytes(16),
+        DamagedFileError,
+        "invalid offset",
+    ),
+    "more than the file": (
+        "t.safetensors",
+        b'{"a":{"dtype":"F64","shape":[9000000000000000000, 9000000000000000000],"data_offsets":[0,8]}}'
+        + bytes(8),
+        DamagedFileError,
+        "overflow",
+    ),
+    "nothing of too many": (
+        "t.safetensors",
+        b'{"a":{"dtype":"F64","shape":[0, 4611686018427387904],"data_offsets":[0,0]}}',
+        DamagedFileError,
+        r"'a' of shape \(0, 4611686018427387904\)",
+    ),
+    "too many axes": (
+        "t.safetensors",
+        b'{"a":{"dtype":"F64","shape":[%s],"data_offsets":[0,8]}}' % b",".join([b"1"] * 70) + bytes(8),
+        DamagedFileError,
+        "'a' of shape",
     ),
     "unknown type": (
         "t.safetensors",
-        b'{"a":{"dtype":"X9","shape":[1],"data_offsets":[0,8]}}',
-        ValueError,
-        "entry of 'a'",
+        b'{"a":{"dtype":"X9","shape":[1],"data_offsets":[0,8]}}' + bytes(8),
+        DamagedFileError,
+        "unknown variant `X9`",
     ),
-    "header a list": ("t.safetensors", b"[]", ValueError, "no JSON object"),
+    "type of two lines": (
+        "t.safetensors",
+        b'{"a":{"dtype":"X\\n9","shape":[1],"data_offsets":[0,8]}}' + bytes(8),
+        DamagedFileError,
+        "unknown variant `X 9`",
+    ),
+    "other type": (
+        "t.safetensors",
+        b'{"a":{"dtype":"C64","shape":[1],"data_offsets":[0,8]}}' + bytes(8),
+        DamagedFileError,
+        "holds 'a' as C64, which is not read: expected F64",
+    ),
+    "huge header": (
+        "t.safetensors",
+        (2**62).to_bytes(8, "little") + b" " * 90,
+        DamagedFileError,
+        "header too large",
+    ),
+    "header a list": (
+        "t.safetensors",
+        b"[]",
+        DamagedFileError,
+        "invalid type: sequence",
+    ),
 }
 
 
@@ -510,13 +672,46 @@ def test_bad_files_are_named(tmp_path, name, content, kind, message):
     path = tmp_path / name
     if isinstance(content, dict):
         save_file(content, path)
-    elif content is not None and name.endswith("safetensors") and content[:1] in b"{[":
-        path.write_bytes(len(content).to_bytes(8, "little") + content)
+    elif content is not None and content[:1] in (b"{", b"["):
+        header = content.rstrip(b"\0")
+        path.write_bytes(len(header).to_bytes(8, "little") + content)
     elif content is not None:
         path.write_bytes(content)
     with pytest.raises(kind, match=message) as caught:
         read_table(path)
     assert name in str(caught.value)
+    assert "\n" not in str(caught.value).rstrip()
+
+
+def plain_file(folder):
+    path = folder / "whole.safetensors"
+    files.write_tensors(path, {"a": np.arange(3.0), "b": np.zeros((0, 2)), "c": np.ones(5, bool)}, {"k": "v"})
+    return path.read_bytes()
+
+
+def test_any_cut_and_any_change_of_a_header_is_read_or_refused(tmp_path):
+    whole = plain_file(tmp_path)
+    path = tmp_path / "cut.safetensors"
+    for length in range(len(whole)):
+        path.write_bytes(whole[:length])
+        with pytest.raises(DamagedFileError, match=r"cut\.safetensors is truncated"):
+            files.read_tensors(path)
+    rng = np.random.default_rng(0)
+    read, refused = 0, []
+    for _ in range(2000):
+        changed = bytearray(whole)
+        changed[rng.integers(8 + int.from_bytes(whole[:8], "little"))] = rng.integers(256)
+        path.write_bytes(changed)
+        try:
+            tensors, _ = files.read_tensors(path)
+        except DamagedFileError as error:
+            refused.append(str(error))
+        else:
+            read += 1
+            assert sum(t.nbytes for t in tensors.values()) <= len(whole)
+    assert read > 0
+    assert refused
+    assert not any("\n" in message for message in refused)
 
 
 def test_described_files_that_contradict_themselves(tmp_path):

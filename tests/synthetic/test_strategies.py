@@ -23,7 +23,7 @@ from synthetic.strategies import (
     premises,
     subgroups,
 )
-from theory import CLAIMS, ESSL, Claim, Diagram, Joint, Model, claim
+from theory import CLAIMS, ESSL, Claim, Diagram, Joint, Model, find_claim
 from theory.claims.exact import holds, is_on
 
 TOLERANCE = 1e-12
@@ -107,7 +107,7 @@ def test_synergy_of_orbit_worlds_without_noise_is_the_entropy_of_distinct_protot
 
 @pytest.mark.parametrize("name", CLAIMS)
 def test_premises_hold_by_construction_and_true_claims_with_them(name):
-    judged = claim(name)
+    judged = find_claim(name)
 
     @settings(quick, max_examples=15)
     @given(premises(judged))
@@ -125,12 +125,13 @@ def test_premises_hold_by_construction_and_true_claims_with_them(name):
     ("name", "interesting"), [("L2", "H(A)"), ("V1", "H(Z)"), ("J1", "I(C;T)"), ("J3b", "I(A;X)")]
 )
 def test_premises_are_not_satisfied_trivially(name, interesting):
-    names = (*claim(name).statement.variables, *(v for fact in claim(name).given for v in fact.variables))
-    drawn = premises(claim(name), variables=dict.fromkeys(names))
+    chosen = find_claim(name)
+    names = (*chosen.statement.variables, *(v for fact in chosen.given for v in fact.variables))
+    drawn = premises(chosen, variables=dict.fromkeys(names))
     joint = find(
         drawn, lambda j: j.value(interesting) > 0.1, settings=settings(hunt, phases=[Phase.generate])
     )
-    assert all(holds(joint, fact) for fact in claim(name).given)
+    assert all(holds(joint, fact) for fact in find_claim(name).given)
 
 
 def test_premises_that_no_rule_satisfies_use_the_claims_own_models_or_are_refused():

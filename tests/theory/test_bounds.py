@@ -21,7 +21,7 @@ from theory import (
     parse_term,
     prove,
 )
-from theory.bounds.duals import Dual
+from theory.bounding.duals import Dual
 from theory.cones import Cone
 
 ROUNDING = 1e-10  # entropies of tables of up to 243 states, summed in float64

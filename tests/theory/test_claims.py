@@ -4,8 +4,9 @@ import pickle
 import re
 
 import pytest
+import sympy
 
-from theory import CLAIMS, Claim, Joint, Model, claim, judge, prove, register
+from theory import CLAIMS, Claim, Joint, Model, find_claim, judge, prove, register
 from theory.claims.exact import TOLERANCE, is_on, slack
 from theory.parser import parse_statement
 
@@ -98,11 +99,11 @@ def test_witnesses_are_on_their_diagrams(id):
 
 def test_a_witness_off_its_diagram_does_not_count():
     tied = Joint.from_function(("A",), (2,), {"C": lambda a: a, "X": lambda a: 0})
-    assert not is_on(tied, claim("E4").diagram)
+    assert not is_on(tied, find_claim("E4").diagram)
     evidence = judge(made(statement="I(A;C|X) > 0", expectation="exists", witness=lambda: tied))
     assert not evidence.holds
     assert "not on the diagram" in evidence.summary
-    assert not is_on(Joint.from_function(("A", "B"), (2, 2), {}), claim("F1").diagram)
+    assert not is_on(Joint.from_function(("A", "B"), (2, 2), {}), find_claim("F1").diagram)
 
 
 @pytest.mark.parametrize("id", [i for i, c in CLAIMS.items() if c.draw is not None])
@@ -113,6 +114,7 @@ def test_drawn_models_are_on_their_diagrams(id):
 
 def test_checks_can_fail(monkeypatch):
     from theory.claims import checks, formal
+    from theory.predictions import erasure
 
     honest = Joint.channel
 
@@ -123,8 +125,9 @@ def test_checks_can_fail(monkeypatch):
     monkeypatch.setattr(Joint, "channel", leaky)
     assert not checks.erasure_scales(0).holds
     monkeypatch.setattr(Joint, "channel", honest)
-    monkeypatch.setattr(formal, "erasure", formal.strength)
-    assert not formal.erasure_is_formal(0).holds
+    with monkeypatch.context() as patched:
+        patched.setattr(erasure, "erasure", sympy.Symbol("another"))
+        assert not formal.erasure_is_formal(0).holds
     monkeypatch.setattr(formal, "_SKEWED", [1, 0, 0, 0])
     assert formal.coarse_labels_lose_synergy(0).holds
     monkeypatch.setattr(formal, "_QUARTERS", [[0, 1, 2, 3]] * 4)
@@ -152,15 +155,15 @@ class _Half:
 
 
 def test_the_same_seed_gives_the_same_evidence():
-    assert judge(claim("E2"), seed=5) == judge(claim("E2"), seed=5)
-    assert judge(claim("E4"), seed=5) != judge(claim("E4"), seed=6)
+    assert judge(find_claim("E2"), seed=5) == judge(find_claim("E2"), seed=5)
+    assert judge(find_claim("E4"), seed=5) != judge(find_claim("E4"), seed=6)
 
 
 def test_a_draw_that_breaks_a_given_fact_is_refused():
     broken = made(
         given=("H(A|X) == 0",),
         statement="I(A;C|X) == 0",
-        draw=lambda seed: claim("E4").witness(),
+        draw=lambda seed: find_claim("E4").witness(),
     )
     with pytest.raises(ValueError, match=r"must satisfy H\(A\|X\) == 0"):
         judge(broken)
@@ -196,7 +199,7 @@ def test_ids_are_unique_and_unknown_ones_list_the_rest():
     with pytest.raises(ValueError, match="the claim id 'E1' is taken"):
         register(made(id="E1"))
     with pytest.raises(ValueError, match=r"unknown claim 'E99': the registry has E1, E2, .*G2"):
-        claim("E99")
+        find_claim("E99")
     with pytest.raises(TypeError, match="register needs a Claim, got str"):
         register("E1")
     assert "test" not in CLAIMS
@@ -211,22 +214,23 @@ def test_claims_travel_between_processes(id):
 
 
 def test_claims_print_in_a_terminal_and_in_a_notebook():
-    assert str(claim("L2")).startswith("L2 Lossless means no synergy: I(A;C|X) == 0 given H(A|X) == 0 (true)")
-    assert claim("L2").latex() == r"H(A \mid X) = 0: \quad I(A; C \mid X) = 0"
-    assert claim("P2")._repr_markdown_().startswith("**P2. Watermarks cost synergy** (true). ")
-    assert "$$I(A; C \\mid X, M) \\le I(A; C \\mid X)$$" in claim("P2")._repr_markdown_()
+    told = str(find_claim("L2"))
+    assert told.startswith("L2 Lossless means no synergy: I(A;C|X) == 0 given H(A|X) == 0 (true)")
+    assert find_claim("L2").latex() == r"H(A \mid X) = 0: \quad I(A; C \mid X) = 0"
+    assert find_claim("P2")._repr_markdown_().startswith("**P2. Watermarks cost synergy** (true). ")
+    assert "$$I(A; C \\mid X, M) \\le I(A; C \\mid X)$$" in find_claim("P2")._repr_markdown_()
 
 
 def test_worlds_without_a_check_are_refused():
     with pytest.raises(ValueError, match="claim E1 has no check in the world 'sample': it has exact"):
-        judge(claim("E1"), "sample")
+        judge(find_claim("E1"), "sample")
     with pytest.raises(ValueError, match="models must be at least 1, got 0"):
-        judge(claim("E1"), models=0)
+        judge(find_claim("E1"), models=0)
     with pytest.raises(ValueError, match="needs `draw`"):
         judge(made(given=("H(A|X) == 0",)))
 
 
 def test_strict_parts_and_chains_have_a_slack():
-    joint = claim("E4").witness()
+    joint = find_claim("E4").witness()
     assert slack(joint, parse_statement("I(A;C|X) > 0 and H(A) >= I(A;C|X)")) == pytest.approx(0, abs=1e-12)
     assert slack(joint, parse_statement("I(A;C|X) == H(A) + H(C)")) == pytest.approx(-0.693147, abs=1e-6)

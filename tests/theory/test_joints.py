@@ -3,6 +3,7 @@
 import itertools
 import math
 import re
+from decimal import Decimal
 from fractions import Fraction
 
 import numpy as np
@@ -11,7 +12,8 @@ import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from theory import Joint, parse_expression
+from theory import Diagram, Joint, Model, parse_expression
+from theory.checks import distribution
 
 ROUNDING = 1e-12
 
@@ -226,3 +228,105 @@ def test_bad_arguments_are_named(case):
 def test_exact_tables_of_floats_are_refused():
     with pytest.raises(TypeError, match=r"exact probabilities must be Fractions, got float: 0\.5"):
         Joint(("A",), np.array([0.5, 0.5], dtype=object))
+
+
+@pytest.mark.parametrize(
+    "p",
+    [1e-9, 1e-13, 3e-7, 1e-300, 0.5 + 1e-9],
+    ids=["a billionth", "below rounding", "between fractions", "tiny", "near a half"],
+)
+def test_exact_changes_no_probability(p):
+    joint = Joint(("A",), [1 - p, p])
+    with pytest.raises(ValueError, match=r"is no fraction with a denominator up to 1000000, the nearest is"):
+        joint.exact()
+
+
+def test_exact_with_a_larger_denominator_keeps_what_is_small():
+    found = Joint(("A",), [1 - 1e-9, 1e-9]).exact(max_denominator=10**9)
+    assert found.probabilities.tolist() == [Fraction(10**9 - 1, 10**9), Fraction(1, 10**9)]
+
+
+def test_functions_may_give_truth_values_and_whole_numbers_of_any_kind():
+    kinds = (bool, int, float, np.int8, np.float32, np.bool_, np.asarray, Fraction)
+    # A = C has probability 1/2
+    for kind in kinds:
+        joint = Joint.from_function(("A", "C"), (2, 2), {"X": lambda a, c, kind=kind: kind(a == c)})
+        assert joint.value("H(X)") == pytest.approx(math.log(2), abs=ROUNDING)
+
+
+NO_STATES = {
+    "negative": (lambda a, c: a - c, ValueError, r"states 0, 1, \.\., got -1 at \(0, 1\)"),
+    "halves": (lambda a, c: (a + c) / 2, ValueError, r"got 0\.5 at \(0, 1\)"),
+    "not a number": (lambda a, c: math.nan, ValueError, "got nan at"),
+    "infinite": (lambda a, c: math.inf, ValueError, "got inf at"),
+    "minus infinity": (lambda a, c: -math.inf, ValueError, "got -inf at"),
+    "thirds": (lambda a, c: Fraction(a, 3), ValueError, "got Fraction"),
+    "text": (lambda a, c: str(a), TypeError, "got '0' at"),
+    "nothing": (lambda a, c: None, TypeError, "got None at"),
+    "complex": (lambda a, c: 1j, TypeError, "got 1j at"),
+    "a list": (lambda a, c: [a, c], TypeError, "got \\[0, 0\\] at"),
+    "several": (lambda a, c: np.array([a, c]), TypeError, "got array"),
+    "a number of a cell far away": (lambda a, c: 10**9 * a, ValueError, "needs 4000000004 cells"),
+}
+
+
+@pytest.mark.parametrize(("function", "error", "message"), NO_STATES.values(), ids=NO_STATES)
+def test_functions_whose_values_are_no_states(function, error, message):
+    with pytest.raises(error, match=message):
+        Joint.from_function(("A", "C"), (2, 2), {"X": function})
+
+
+BAD_SIZES = {
+    "one for two": (("A", "C"), (2,), ValueError, "one number for each of"),
+    "none": (("A",), (0,), ValueError, "the cardinality of A must be at least 1, got 0"),
+    "a fraction": (("A",), (1.5,), TypeError, "the cardinality of A must be an integer, got 1.5"),
+}
+
+
+@pytest.mark.parametrize(("names", "sizes", "error", "message"), BAD_SIZES.values(), ids=BAD_SIZES)
+def test_cardinalities_are_counts(names, sizes, error, message):
+    with pytest.raises(error, match=message):
+        Joint.from_function(names, sizes, {})
+
+
+NO_NUMBERS = {
+    "text": (["0.5", "0.5"], TypeError, "must be real numbers, got <U3"),
+    "text of an array": (np.array(["0.5", "0.5"]), TypeError, "must be real numbers"),
+    "text among numbers": ([0.5, "0.5"], TypeError, "must be real numbers"),
+    "bytes": ([b"0.5", b"0.5"], TypeError, "must be real numbers"),
+    "complex": ([0.5 + 0j, 0.5], TypeError, "must be real numbers, got complex128"),
+    "decimals": ([Decimal("0.5")] * 2, TypeError, "must be Fractions, got Decimal"),
+    "nothing": ([1, None], TypeError, "must be Fractions, got NoneType"),
+    "masked": (np.ma.array([0.5, 0.5, 7], mask=[0, 0, 1]), ValueError, "no masked entries, got 1"),
+    "ragged": ([[0.5], [0.25, 0.25]], ValueError, "rows of equal length"),
+    "times": (np.array([1, 0], dtype="m8[s]"), TypeError, "must be real numbers"),
+}
+
+
+@pytest.mark.parametrize(("table", "error", "message"), NO_NUMBERS.values(), ids=NO_NUMBERS)
+def test_tables_that_hold_no_numbers_are_refused_everywhere(table, error, message):
+    takers = (
+        lambda: Joint(("A",), table),
+        lambda: Model(Diagram.parse("A"), {"A": table}),
+        lambda: flat().channel("A", "Z", [table, table]),
+        lambda: distribution("prior", table),
+    )
+    for take in takers:
+        with pytest.raises(error, match=message):
+            take()
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"n": 3, "seed": -1}, ValueError, "seed must be at least 0, got -1"),
+        ({"n": 3, "seed": 1.5}, TypeError, "seed must be an integer, got 1.5"),
+        ({"n": 3, "seed": None}, TypeError, "seed must be an integer, got None"),
+        ({"n": 2.5, "seed": 0}, TypeError, "n must be an integer, got 2.5"),
+        ({"n": -1, "seed": 0}, ValueError, "n must be at least 0, got -1"),
+    ],
+    ids=["negative seed", "fractional seed", "no seed", "half a row", "fewer than no rows"],
+)
+def test_seeds_and_counts_of_samples(options, error, message):
+    with pytest.raises(error, match=message):
+        flat().sample(**options)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from theory import ESSL, Diagram, Model
+from theory import ESSL, Diagram, Joint, Model
 
 DIAGRAMS = {
     "chain": Diagram.parse("A->B->C->D"),
@@ -191,3 +191,46 @@ def test_bad_arguments_are_named(case):
     make, message = BAD[case]
     with pytest.raises(ValueError, match=re.escape(message)):
         make()
+
+
+@pytest.mark.parametrize("error", [9e-6, -9e-6, 2e-9, 1e-3])
+def test_tables_that_do_not_sum_to_one_are_refused_and_not_normalised(error):
+    for table in ([0.5, 0.5 + error], [[0.5, 0.5], [0.25, 0.75 + error]]):
+        diagram = Diagram.parse("A") if np.ndim(table) == 1 else PAIR
+        tables = {diagram.variables[-1]: table} if np.ndim(table) == 1 else {"A": HALF, "B": table}
+        with pytest.raises(ValueError, match="must be a distribution, got the sum"):
+            Model(diagram, tables)
+        with pytest.raises(ValueError, match="must sum to 1" if np.ndim(table) == 1 else "be a distribution"):
+            Joint(("A",), table) if np.ndim(table) == 1 else Joint(("A",), [0.5, 0.5]).channel(
+                "A", "B", table
+            )
+
+
+def test_tables_that_sum_to_one_but_for_rounding_are_taken():
+    tenths = [0.1] * 10  # adds up to 1 - 1.1e-16
+    assert Model(Diagram.parse("A"), {"A": tenths}).value("H(A)") == pytest.approx(np.log(10), abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: Model.random(PAIR, 2, seed=-1), ValueError, "seed must be at least 0, got -1"),
+        (lambda: Model.random(PAIR, 2, seed=0.5), TypeError, "seed must be an integer, got 0.5"),
+        (lambda: Model.random(PAIR, 2.5, seed=0), TypeError, "the cardinality of A must be an integer"),
+        (
+            lambda: Model.random(PAIR, 2, seed=0, concentration="1"),
+            TypeError,
+            "concentration must be a number",
+        ),
+        (lambda: Model.random_exact(PAIR, 2, seed=-1), ValueError, "seed must be at least 0, got -1"),
+        (
+            lambda: Model.random_exact(PAIR, 2, seed=0, denominator=2.5),
+            TypeError,
+            "denominator must be an int",
+        ),
+    ],
+    ids=["negative", "fractional", "half a state", "text", "negative, exact", "half a denominator"],
+)
+def test_seeds_and_counts_are_whole(call, error, message):
+    with pytest.raises(error, match=message):
+        call()

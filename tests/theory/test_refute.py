@@ -11,6 +11,7 @@ from statements import CASES
 
 from theory import ESSL, Diagram, Joint, parse_expression, parse_statement, prove
 from theory.prover.counterexample.codes import search_codes
+from theory.prover.counterexample.effort import CodeSearch, GateSearch
 from theory.prover.counterexample.exact import WeightedStates, off_diagram
 from theory.prover.counterexample.gates import search_gates
 from theory.prover.counterexample.layout import Goal, Layout
@@ -178,10 +179,10 @@ def test_copies_outweigh_what_a_strict_relation_needs():
     required = parse_statement("I(A;B) > 0 and H(B|A) == 3 I(A;B)").relations
     goal = Goal(required, parse_statement("H(B) >= H(D)").relations)
     layout = Layout.of(("A", "B", "D"), None)
-    for support, description in _products(goal, layout, (), 0, None):
-        if verified(support, goal, None):
+    for distribution, description in _products(goal, layout, (), 0, None):
+        if verified(distribution, goal, None):
             assert description.startswith("independent product of")
-            joint = support.joint(("A", "B", "D"))
+            joint = distribution.joint(("A", "B", "D"))
             assert joint.entropy(("D",)) > joint.entropy(("B",)) > joint.value("I(A;B)") > 0
             return
     pytest.fail("no product was found")
@@ -213,32 +214,24 @@ SMALL = Layout.of(("A", "C", "X"), Diagram.parse("A->X, C->X"))
 
 @pytest.mark.parametrize(("field", "dimension"), [(2, 1), (3, 1), (2, 2), (5, 1)])
 def test_codes_have_the_entropies_of_their_ranks(field, dimension):
-    code = search_codes(XOR_GOAL, SMALL, field=field, dimension=dimension, size=512, rounds=2, seed=0)
-    joint = code.support().joint(("A", "C", "X"))
+    search = CodeSearch(field=field, dimension=dimension, size=512, rounds=2)
+    code = search_codes(XOR_GOAL, SMALL, search, seed=0)
+    joint = code.distribution().joint(("A", "C", "X"))
     unit = np.log(field)
     for subset in (("A",), ("C",), ("X",), ("A", "C"), ("A", "X"), ("A", "C", "X")):
         ratio = joint.entropy(subset) / unit
         assert ratio == pytest.approx(round(ratio), abs=1e-12)
-    assert verified(code.support(), XOR_GOAL, Diagram.parse("A->X, C->X"))
+    assert verified(code.distribution(), XOR_GOAL, Diagram.parse("A->X, C->X"))
 
 
 def test_gates_find_what_is_not_linear():
     goal = Goal((), parse_statement("I(A;B) <= I(A;B|C) + I(A;B|D) + I(C;D)").relations)
-    found = search_gates(goal, Layout.of(("A", "B", "C", "D"), None), outcomes=4, size=2048, rounds=6, seed=0)
-    assert verified(found.support(), goal, None)
+    layout = Layout.of(("A", "B", "C", "D"), None)
+    gates = search_gates(goal, layout, GateSearch(outcomes=4, size=2048, rounds=6), seed=0)
+    assert verified(gates.distribution(), goal, None)
     for field in (2, 3):
-        assert (
-            search_codes(
-                goal,
-                Layout.of(("A", "B", "C", "D"), None),
-                field=field,
-                dimension=1,
-                size=0,
-                rounds=1,
-                seed=0,
-            )
-            is None
-        ), "Ingleton's inequality holds for linear codes"
+        code = search_codes(goal, layout, CodeSearch(field=field, dimension=1, size=0), seed=0)
+        assert code is None, "Ingleton's inequality holds for linear codes"
 
 
 def test_the_numerical_search_alone_refutes():
@@ -247,7 +240,7 @@ def test_the_numerical_search_alone_refutes():
     assert verified(found[0], XOR_GOAL, diagram)
     required = parse_statement("I(A;X) == 0 and I(A;C|X) > 0").relations
     found = numerical_candidates(Goal(required, ()), SMALL, restarts=24, seed=0)
-    assert any(verified(support, Goal(required, ()), diagram) for support, _ in found)
+    assert any(verified(distribution, Goal(required, ()), diagram) for distribution, _ in found)
 
 
 def test_the_gradient_of_the_numerical_search_is_right():

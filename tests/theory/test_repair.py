@@ -28,8 +28,8 @@ from theory import (
     repair,
 )
 from theory.cones import Cone, reduced_diagram
-from theory.repair.premises import Premise, premises, words
-from theory.repair.weakest import Search
+from theory.repairing.premises import Premise, premises, words
+from theory.repairing.weakest import Search
 
 D4 = "I(A;C|Z) <= I(A;C|X)"
 CLEAR = 1e-7  # HiGHS keeps its constraints within 1e-7, and the vertices' values are fractions far above it

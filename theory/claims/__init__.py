@@ -5,10 +5,10 @@ A user adds one in one line:
     register(Claim("T1", "Mine", "I(A;Z|S) >= I(A;Z)", "true", prose="..", reference="..", worlds=("proof",)))
 
 Example:
-    >>> from theory.claims import claim, judge
-    >>> judge(claim("E1")).holds
+    >>> from theory.claims import find_claim, judge
+    >>> judge(find_claim("E1")).holds
     True
-    >>> claim("E9")
+    >>> find_claim("E9")
     Traceback (most recent call last):
         ...
     ValueError: unknown claim 'E9': the registry has E1, E2, E3, ...
@@ -17,18 +17,31 @@ Example:
 from theory.claims import catalogue
 from theory.claims.evidence import Evidence, World
 from theory.claims.exact import judge, slack
-from theory.claims.registry import CLAIMS, Check, Claim, Expectation, claim, register
+from theory.claims.registry import (
+    CHAPTERS,
+    CLAIMS,
+    OWN,
+    Check,
+    Claim,
+    Expectation,
+    find_claim,
+    of_chapter,
+    register,
+)
 
 __all__ = [
+    "CHAPTERS",
     "CLAIMS",
+    "OWN",
     "Check",
     "Claim",
     "Evidence",
     "Expectation",
     "World",
     "catalogue",
-    "claim",
+    "find_claim",
     "judge",
+    "of_chapter",
     "register",
     "slack",
 ]

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 from theory.claims import essl, laws
+from theory.claims.bottleneck import BOTTLENECK
+from theory.claims.contrast import CONTRAST
+from theory.claims.heads import HEADS
+from theory.claims.multi_view import MULTI_VIEW
+from theory.claims.pruning import PRUNING
 from theory.claims.registry import register
 
 for _claim in (
@@ -19,5 +24,10 @@ for _claim in (
     *laws.GUARANTEE,
     *essl.GUARANTEES,
     *laws.FORCED,
+    *PRUNING,
+    *CONTRAST,
+    *MULTI_VIEW,
+    *BOTTLENECK,
+    *HEADS,
 ):
     register(_claim)

@@ -99,6 +99,7 @@ EXPLAINING_AWAY = (
         "true",
         prose="Knowing the class helps equivariant prediction by exactly the synergy.",
         reference=PAPER,
+        chapter="paper",
         worlds=EVERYWHERE,
     ),
     Claim(
@@ -109,6 +110,7 @@ EXPLAINING_AWAY = (
         prose="Class information can only help to predict the transformation, and helps nothing exactly "
         "when the synergy is zero.",
         reference=PAPER,
+        chapter="paper",
         worlds=EVERYWHERE,
     ),
     Claim(
@@ -118,6 +120,7 @@ EXPLAINING_AWAY = (
         "true",
         prose="Knowing the transformation helps classification by the same synergy.",
         reference=PAPER,
+        chapter="paper",
         worlds=EVERYWHERE,
     ),
     Claim(
@@ -128,6 +131,7 @@ EXPLAINING_AWAY = (
         prose="Class and transformation, though independent, can become dependent once the input is seen, "
         "and in almost every model they do.",
         reference=PAPER,
+        chapter="paper",
         worlds=EVERYWHERE,
         law="the synergy of a randomly drawn model is positive almost surely",
         witness=xor,
@@ -140,6 +144,7 @@ EXPLAINING_AWAY = (
         "exists",
         prose="Perfect equivariance is possible without learning anything about the class.",
         reference=PAPER,
+        chapter="paper",
         worlds=MEASURED,
         witness=_transformation_only,
     ),
@@ -153,6 +158,7 @@ DATA_PROCESSING = (
         "true",
         prose="No representation tells more about the transformation than the input does.",
         reference=SHANNON,
+        chapter="paper",
         worlds=EVERYWHERE,
     ),
     Claim(
@@ -162,6 +168,7 @@ DATA_PROCESSING = (
         "true",
         prose="The same holds when the class is known.",
         reference=SHANNON,
+        chapter="paper",
         worlds=EVERYWHERE,
     ),
     Claim(
@@ -171,6 +178,7 @@ DATA_PROCESSING = (
         "true",
         prose="Equivariant information and synergy share one budget, I(A;X|C).",
         reference=PAPER,
+        chapter="paper",
         worlds=EVERYWHERE,
     ),
     Claim(
@@ -180,6 +188,7 @@ DATA_PROCESSING = (
         "false",
         prose="Processing can create synergy: where X shows A and C, Z = A xor C has more of it than X.",
         reference=OURS,
+        chapter="paper",
         worlds=EVERYWHERE,
         witness=_forgetful_xor,
     ),
@@ -194,6 +203,7 @@ LOSSY = (
         prose="The synergy is at most the uncertainty that is left about the transformation, and about the "
         "class, in the input as in the representation.",
         reference=PAPER,
+        chapter="paper",
         worlds=EVERYWHERE,
     ),
     Claim(
@@ -204,6 +214,7 @@ LOSSY = (
         given=("H(A|X) == 0",),
         prose="A transformation that can be read off the input has no synergy with the class.",
         reference=PAPER,
+        chapter="paper",
         worlds=EVERYWHERE,
         draw=lossless,
         checks={"symbolic": formal.free_orbits_have_no_synergy},
@@ -220,6 +231,7 @@ RELEVANT = (
         prose="Where transformation and class reach the input through separate coordinates there is no "
         "collider and no synergy.",
         reference=PAPER,
+        chapter="paper",
         worlds=("proof", "symbolic", "exact", "sample"),
         checks={"symbolic": formal.separate_factors_have_no_synergy},
     ),
@@ -230,6 +242,7 @@ RELEVANT = (
         "true",
         prose="The class can explain no more of the transformation than the raw input does.",
         reference=PAPER,
+        chapter="paper",
         worlds=KNOWN,
     ),
 )
@@ -243,6 +256,7 @@ SHORTCUTS = (
         SPLIT,
         prose="What a shortcut U already explains of the transformation, a class feature W cannot earn.",
         reference=PAPER,
+        chapter="paper",
         worlds=MEASURED,
     ),
     Claim(
@@ -252,6 +266,7 @@ SHORTCUTS = (
         "true",
         prose="Given the style, the synergy is at most what input and style leave open.",
         reference=PAPER,
+        chapter="paper",
         worlds=("proof", "exact", "sample"),
     ),
     Claim(
@@ -261,6 +276,7 @@ SHORTCUTS = (
         "false",
         prose="Knowing the style can remove synergy: where X = (A xor S, C xor S), the style explains all.",
         reference=OURS,
+        chapter="paper",
         worlds=("proof", "exact", "sample"),
         witness=_shared_style,
     ),
@@ -272,6 +288,7 @@ SHORTCUTS = (
         prose="Explaining away works for the style as for the class: predicting a transformation that "
         "interacts with the style pays for style features.",
         reference=PAPER,
+        chapter="paper",
         worlds=MEASURED,
     ),
 )
@@ -285,6 +302,7 @@ DESIGNS = (
         FINE,
         prose="A fine-grained transformation B has at least the synergy of any coarse label A of it.",
         reference=PAPER,
+        chapter="paper",
         worlds=EVERYWHERE,
         checks={"symbolic": formal.coarse_labels_lose_synergy},
     ),
@@ -296,6 +314,7 @@ DESIGNS = (
         MULTIVARIATE,
         prose="Predicting two independent transformations together has at least the synergy of either.",
         reference=PAPER,
+        chapter="paper",
         worlds=EVERYWHERE,
         checks={"symbolic": formal.synergies_of_factors_add_up},
     ),
@@ -308,6 +327,7 @@ DESIGNS = (
         prose="Two transformations can explain the class twice: where Z = (A xor C, B xor C), either "
         "alone has the synergy of both.",
         reference=OURS,
+        chapter="paper",
         worlds=MEASURED,
         witness=_two_views_of_the_class,
     ),
@@ -319,6 +339,7 @@ DESIGNS = (
         given=("I(A;Z|R) == 0",),
         prose="An invariant representation knows nothing about the transformation and has no synergy.",
         reference=OURS,
+        chapter="paper",
         worlds=EVERYWHERE,
         ours=True,
         draw=invariant,
@@ -335,6 +356,7 @@ GUARANTEES = (
         prose="Class information that can be read when the transformation is known can be read without "
         "it, up to the pretext loss.",
         reference=OURS,
+        chapter="paper",
         worlds=EVERYWHERE,
         ours=True,
     ),

@@ -11,6 +11,7 @@ from itertools import combinations
 
 import numpy as np
 
+from theory.checks import integer
 from theory.claims.evidence import Evidence, World
 from theory.claims.registry import Claim
 from theory.diagrams import Diagram
@@ -68,15 +69,15 @@ def judge(claim: Claim, world: World = "exact", *, seed: int = 0, models: int = 
         models: How many of them, where the claim has no check of its own.
 
     Raises:
-        ValueError: If the claim has no check in this world, or `models` is not positive.
+        ValueError: If the claim has no check in this world, `models` is not positive or the seed is negative.
     """
+    integer("seed", seed, 0)
+    integer("models", models, 1)
     if world in claim.checks:
         return claim.checks[world](seed)
     if world != "exact" or world not in claim.worlds:
         known = ", ".join(dict.fromkeys((*claim.checks, *({"exact"} & set(claim.worlds))))) or "none"
         raise ValueError(f"claim {claim.id} has no check in the world {world!r}: it has {known}")
-    if models < 1:
-        raise ValueError(f"models must be at least 1, got {models}")
     if claim.expectation == "true":
         return _on_models(claim, seed, models)
     if claim.witness is not None:

@@ -56,6 +56,7 @@ LOSSY_LAWS = (
         prose="Erasing the input with probability d multiplies the synergy by 1 - d while the transformation "
         "gets harder to read; in families that start lossless the most synergy lies at a moderate noise.",
         reference=OURS,
+        chapter="paper",
         worlds=("proof", "symbolic", "exact"),
         ours=True,
         law="I(A;C|Y) = (1-d) I(A;C|X) where Y is X erased with probability d",
@@ -73,6 +74,7 @@ SHORTCUT_LAWS = (
         prose="A mark made from the transformation never adds synergy, and one that shows it with "
         "probability g multiplies the synergy by 1 - g.",
         reference=OURS,
+        chapter="paper",
         worlds=("proof", "symbolic", "exact"),
         ours=True,
         law="I(A;C|X,M) = (1-g) I(A;C|X) where M shows A with probability g",
@@ -89,6 +91,7 @@ SPECTRUM = (
         prose="What an equivariant map of a group's action keeps of the transformation is the mean "
         "logarithm of the index of the stabiliser: 0 if it is invariant, log |G| on free orbits.",
         reference=OURS,
+        chapter="paper",
         worlds=("proof", "symbolic", "exact"),
         ours=True,
         law="I(A;f(X)|R) = E log [G : Stab f(R)] for A uniform on G and f equivariant",
@@ -105,8 +108,10 @@ GUARANTEE = (
         prose="The class uncertainty left in a representation is at most what knowing the transformation "
         "would leave, plus the pretext loss; half of that, in bits, bounds the downstream Bayes error.",
         reference="this project; the Bayes error by Hellman and Raviv (1970)",
+        chapter="paper",
         worlds=("proof", "symbolic", "exact", "sample", "learned"),
         ours=True,
+        bounds_error=True,
         law="Bayes error of C from Z <= (H(C|Z,A) + H(A|Z)) / (2 log 2)",
         checks={"exact": checks.bayes_error_is_bounded},
     ),
@@ -123,6 +128,7 @@ FORCED = (
         prose="Every representation that is optimal for the pretext task determines T = p(A|X), so it knows "
         "at least the forced class information J = I(C;T), which T itself attains.",
         reference=OURS,
+        chapter="paper",
         worlds=("proof", "exact"),
         ours=True,
         law="I(A;Z) = I(A;X) exactly when Z determines T = p(A|X), so that I(C;Z) >= J = I(C;T)",
@@ -137,6 +143,7 @@ FORCED = (
         prose="Lossless transformations and separate coordinates force no class information, a watermark "
         "takes its share of it, finer and several transformations force more.",
         reference=OURS,
+        chapter="paper",
         worlds=("proof", "exact"),
         ours=True,
         law="J = 0 if lossless or separate, J' <= (1-g) J under a watermark, J_B >= J_A if A = f(B), "
@@ -152,6 +159,7 @@ FORCED = (
         ("I(A;X|T) == 0",),
         prose="Where X = A + C mod n the synergy is log n and yet nothing about the class is forced.",
         reference=OURS,
+        chapter="paper",
         worlds=("proof", "exact"),
         ours=True,
         law="found by a search through all small deterministic worlds",
@@ -168,6 +176,7 @@ FORCED = (
         prose="Where the input shows the class always and the transformation only for some classes, class "
         "information is forced although there is no synergy.",
         reference=OURS,
+        chapter="paper",
         worlds=("proof", "exact"),
         ours=True,
         law="with T = p(A|X), found by a search through all small deterministic worlds",
@@ -182,6 +191,7 @@ FORCED = (
         prose="If a representation is within e of optimal, the posterior T can be read from it within "
         "sqrt(2e) in mean L1 distance.",
         reference=OURS,
+        chapter="paper",
         worlds=("proof", "exact"),
         ours=True,
         law="E KL(p(A|X) || p(A|Z)) = I(A;X) - I(A;Z), and E |p(A|X) - p(A|Z)|_1 <= sqrt(2e)",
@@ -195,6 +205,7 @@ FORCED = (
         prose="The best solver with at most b of class information is optimal exactly when b is at least "
         "J, and avoiding the class is free exactly when J = 0.",
         reference=OURS,
+        chapter="paper",
         worlds=("exact",),
         ours=True,
         law="F(b) = max I(A;Z) subject to I(C;Z) <= b is I(A;X) exactly when b >= J, and F(0) = I(A;X) "

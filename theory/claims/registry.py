@@ -6,10 +6,10 @@ more than one linear statement can, such as a scaling law, carries the rest in w
 of its own.
 
 Example:
-    >>> from theory import CLAIMS, claim
-    >>> print(claim("E2"))
+    >>> from theory import CLAIMS, find_claim
+    >>> print(find_claim("E2"))
     E2 Explaining away never hurts: I(A;Z|C) >= I(A;Z) (true)
-    >>> claim("E2").expectation
+    >>> find_claim("E2").expectation
     'true'
 """
 
@@ -26,9 +26,33 @@ from theory.expressions import Statement
 from theory.joints import Joint
 from theory.parser import parse_statement
 
-__all__ = ["CLAIMS", "Check", "Claim", "Expectation", "claim", "register"]
+__all__ = [
+    "CHAPTERS",
+    "CLAIMS",
+    "OWN",
+    "Check",
+    "Claim",
+    "Expectation",
+    "find_claim",
+    "of_chapter",
+    "register",
+]
 
 Expectation = Literal["true", "false", "exists"]
+
+CHAPTERS: Mapping[str, str] = MappingProxyType(
+    {
+        "paper": "equivariant self-supervised learning: the paper's ideas, and what follows from them",
+        "contrast": "two views of one input, and what comparing them can know",
+        "multi-view": "a signal that supervises itself, and a task that shares a cause with it",
+        "bottleneck": "what a representation may forget: nuisances, invariances, other features",
+        "heads": "encoder and projection head, and what the head throws away",
+    }
+)
+"""The chapters of the registry, and what each is about."""
+
+OWN = "own"
+"""The chapter of a claim that names none: the caller's own."""
 
 Check = Callable[[int], Evidence]
 """Judges a claim in one world; the argument is the seed of whatever is random in it."""
@@ -49,8 +73,11 @@ class Claim:
         given: Statements, or their texts, that are assumed.
         prose: The claim in one sentence.
         reference: Where it comes from.
+        chapter: The part of the field that it belongs to: one of `CHAPTERS`, or a word of the caller's.
         worlds: Those in which it makes sense, out of proof, symbolic, exact, sample and learned.
         ours: Whether it goes beyond the cited work.
+        bounds_error: Whether it bounds the error of a classifier of C on Z, so that where it is measured the
+            error of a probe stands beside it.
         law: What the claim says beyond its linear statement; empty if nothing.
         draw: A function from a seed to a joint that is on the diagram and satisfies `given`; by default
             a random model on the diagram, which is right where nothing is given.
@@ -71,8 +98,10 @@ class Claim:
     given: tuple[Statement, ...]
     prose: str
     reference: str
+    chapter: str
     worlds: tuple[World, ...]
     ours: bool
+    bounds_error: bool
     law: str
     draw: Callable[[int], Joint] | None = field(repr=False, compare=False)
     witness: Callable[[], Joint] | None = field(repr=False, compare=False)
@@ -90,13 +119,16 @@ class Claim:
         prose: str,
         reference: str,
         worlds: tuple[World, ...],
+        chapter: str = OWN,
         ours: bool = False,
+        bounds_error: bool = False,
         law: str = "",
         draw: Callable[[int], Joint] | None = None,
         witness: Callable[[], Joint] | None = None,
         checks: Mapping[World, Check] | None = None,
     ) -> None:
-        for name, text in (("id", id), ("title", title), ("prose", prose), ("reference", reference)):
+        texts = {"id": id, "title": title, "prose": prose, "reference": reference, "chapter": chapter}
+        for name, text in texts.items():
             if not isinstance(text, str) or not text.strip():
                 raise ValueError(f"a claim needs a text for {name}, got {text!r}")
         if expectation not in get_args(Expectation):
@@ -122,8 +154,10 @@ class Claim:
             "given": facts,
             "prose": prose,
             "reference": reference,
+            "chapter": chapter,
             "worlds": tuple(worlds),
             "ours": ours,
+            "bounds_error": bounds_error,
             "law": law,
             "draw": draw,
             "witness": witness,
@@ -176,7 +210,24 @@ def register(claim: Claim) -> Claim:
     return claim
 
 
-def claim(id: str) -> Claim:
+def of_chapter(chapter: str) -> tuple[Claim, ...]:
+    """The registered claims of a chapter, in the order of registration.
+
+    Raises:
+        ValueError: If no claim is in it; the message lists the chapters that exist.
+
+    Example:
+        >>> [claim.id for claim in of_chapter("heads")]
+        ['H1', 'H2f', 'H3f', 'H4']
+    """
+    found = tuple(claim for claim in _REGISTRY.values() if claim.chapter == chapter)
+    if not found:
+        known = ", ".join(dict.fromkeys(claim.chapter for claim in _REGISTRY.values()))
+        raise ValueError(f"unknown chapter {chapter!r}: the registry has {known}")
+    return found
+
+
+def find_claim(id: str) -> Claim:
     """The registered claim with this id.
 
     Raises:

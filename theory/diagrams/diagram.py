@@ -26,7 +26,10 @@ import networkx as nx
 __all__ = ["ESSL", "Diagram"]
 
 _NAME = re.compile(r"[^\W\d]\w*'*\Z")
+"""A letter, then letters, digits or underscores, then primes."""
+
 _ARROW = re.compile(r"(->|=>)")
+"""An edge, or an edge into a deterministic variable."""
 
 
 class Diagram:
@@ -36,7 +39,7 @@ class Diagram:
         edges: Pairs (parent, child).
         variables: Further variables without edges, or all of them to fix their order.
         deterministic: Variables that are functions of their parents.
-        name: What to call it in tables.
+        name: Its name in tables and messages.
 
     Raises:
         ValueError: If a name is malformed, the edges form a cycle, or a deterministic variable is

@@ -1,4 +1,4 @@
-"""What a diagram says of three sets of variables: functions of them, and independence given them."""
+"""What follows from a diagram: variables that others determine, and independences."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def closure(diagram: Diagram, names: set[str]) -> set[str]:
 def separated(diagram: Diagram, left: set[str], right: set[str], given: set[str]) -> bool:
     """Whether the diagram makes `left` and `right` independent given `given`.
 
-    Conditioning on a set fixes its functions too, so they join the condition (Geiger, Verma and Pearl
-    1990); what is fixed is independent of everything.
+    A condition fixes its functions too, so they join it (Geiger, Verma and Pearl 1990). A variable that is
+    fixed is independent of all others.
     """
     fixed = closure(diagram, given)
     left, right = left - fixed, right - fixed

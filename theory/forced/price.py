@@ -11,18 +11,18 @@ I(C;Z) >= J, with equality for Z = T. qed
 
     F(b) = max E[H(A) - H(A_q)]   over random q with   E q = p(X),   E[H(C) - H(C_q)] <= b.
 
-Over a finite set of posteriors this is a linear program, whose value is attained by a representation: a
+Over a finite set of posteriors this is a linear program. Some representation attains its value, which is a
 *lower bound*. Its dual gives a price beta >= 0 of class information and a linear function l with
 
-    v(q) = -H(A_q) + beta H(C_q) - l.q <= 0   at every posterior of the set,
+    v(q) = -H(A_q) + beta H(C_q) - l.q <= 0   at every posterior of the set.
 
-and if v <= e on the whole simplex, then F(b) is at most e above the linear program's value: an *upper bound*
-by weak duality. The largest v is found by branch and bound over sub-simplices: on each one -H(A_q) is convex,
-so at most linear interpolation of its corners, and H(C_q) concave, so at most its tangent plane at the
-centroid; their sum is linear and largest at a corner. A posterior with v > e joins the set, and the program
-is solved again. So the gap between the bounds is at most a chosen tolerance (and the
-1e-7 to which the linear program is solved). At b = 0 the posteriors
-fill a polytope, {q : C_q = p(C)}, whose corners suffice, and the linear program over them is exact.
+If v <= e on the whole simplex, then F(b) is at most e above the value of the program, by weak duality: an
+*upper bound*. The largest v is found by branch and bound over sub-simplices. On each one -H(A_q) is convex,
+so at most the linear interpolation of its corners, and H(C_q) is concave, so at most its tangent plane at
+the centroid; the sum of both is linear and largest at a corner. A posterior with v > e joins the set, and
+the program is solved again. So the gap between the bounds is at most a chosen tolerance, beside the 1e-7 to
+which the program is solved. At b = 0 the posteriors fill a polytope, {q : C_q = p(C)}; its corners suffice,
+and the program over them is exact.
 
 (The trade-off is the privacy funnel of Makhdoumi et al. 2014; for b = 0 see Rassouli and Gunduz 2021 on
 perfect privacy.)
@@ -33,25 +33,32 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
-from scipy.optimize import linprog
-from scipy.special import xlogy
 
 from theory.forced.statistic import forced_information
-from theory.joints import Joint
+from theory.joints import Joint, surprisals
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["Price", "price_of_avoidance"]
 
 Floats = npt.NDArray[np.float64]
 
 _MAX_INPUTS = 9
+"""The most different inputs: the simplices that branch and bound cuts have a corner for each."""
+
 _SAME = 1e-12
+"""Values in nats and probabilities that differ by less are equal but for rounding."""
+
 _POLISHING = 200
+"""The steps uphill from a posterior that violates the dual, so that fewer rounds are needed."""
+
 _MAX_ROUNDS = 500
+"""The most linear programs for one budget, each with one or two posteriors more."""
 
 
 @dataclass(frozen=True)
@@ -62,9 +69,9 @@ class Price:
         budgets: The values of b, ascending.
         lower: For each a value that some representation attains.
         upper: For each a value that none exceeds.
-        forced: J, from where on F is flat.
+        forced: J: from this budget on F is constant.
         ceiling: F(inf) = I(A;X).
-        free: F(0), what can be had without any class information.
+        free: F(0), the largest value without any class information.
     """
 
     budgets: tuple[float, ...]
@@ -81,11 +88,13 @@ class Price:
 
     @property
     def price(self) -> float:
-        """F(inf) - F(0): what avoiding the class altogether costs."""
+        """F(inf) - F(0): the cost of avoiding the class altogether."""
         return self.ceiling - self.free
 
     def to_frame(self) -> pd.DataFrame:
         """One row for each budget, for plots: columns `budget`, `lower`, `upper`."""
+        import pandas as pd
+
         return pd.DataFrame({"budget": self.budgets, "lower": self.lower, "upper": self.upper})
 
 
@@ -107,8 +116,8 @@ def price_of_avoidance(
         target: The variable to avoid.
         transformation: The variable to predict.
         inputs: The variable that is represented.
-        tolerance: The gap that is aimed at, in nats. A tenth of it took four to five times as long in the
-            example below (0.1 s at 1e-2, 0.4 s at 1e-3, 1.9 s at 1e-4, for 9 budgets).
+        tolerance: The largest gap between the bounds, in nats. A tenth of it took four to five times as long
+            in the example below (0.1 s at 1e-2, 0.4 s at 1e-3, 1.9 s at 1e-4, for 9 budgets).
         max_cells: How many sub-simplices one branch and bound may look at.
 
     Raises:
@@ -171,10 +180,12 @@ class _Funnel:
     def entropies(self, q: Floats) -> tuple[Floats, Floats]:
         """H(A_q) and H(C_q) for posteriors of shape (.., k)."""
         a, c = q @ self.transformation, q @ self.target
-        return -xlogy(a, a).sum(axis=-1), -xlogy(c, c).sum(axis=-1)
+        return surprisals(a).sum(axis=-1), surprisals(c).sum(axis=-1)
 
     def without_class(self) -> tuple[list[Floats], float]:
         """The corners of {q : C_q = p(C)} and F(0) over them."""
+        from scipy.optimize import linprog
+
         k = len(self.weights)
         equations = self.target.T  # (c, k); its columns sum to one, so q does too
         aim = self.weights @ self.target
@@ -187,17 +198,19 @@ class _Funnel:
                 q = np.zeros(k)
                 q[list(chosen)] = np.maximum(solution, 0)
                 corners.setdefault(tuple(q.round(9)), q / q.sum())
-        found = list(corners.values())
-        h_a, _ = self.entropies(np.array(found))
-        program = linprog(h_a, A_eq=np.array(found).T, b_eq=self.weights, method="highs")
+        result = list(corners.values())
+        h_a, _ = self.entropies(np.array(result))
+        program = linprog(h_a, A_eq=np.array(result).T, b_eq=self.weights, method="highs")
         if program.status != 0:
             raise ValueError(f"the linear program at budget 0 failed: {program.message}")
-        return found, float(self.entropies(self.weights)[0] - program.fun)
+        return result, float(self.entropies(self.weights)[0] - program.fun)
 
     def bounds(
         self, b: float, posteriors: list[Floats], tolerance: float, max_cells: int
     ) -> tuple[float, float]:
         """Lower and upper bound on F(b); adds posteriors to the list."""
+        from scipy.optimize import linprog
+
         whole_a, whole_c = map(float, self.entropies(self.weights))
         for _ in range(_MAX_ROUNDS):
             table = np.array(posteriors)
@@ -213,7 +226,10 @@ class _Funnel:
             if violator is None:
                 return low, low + excess
             posteriors.extend([violator, self._polished(violator, beta, line)])
-        raise ValueError(f"no tolerance of {tolerance} within {_MAX_ROUNDS} rounds at budget {b}: raise it")
+        raise ValueError(
+            f"the bounds at budget {b} differ by more than tolerance={tolerance} after {_MAX_ROUNDS} rounds: "
+            f"raise it"
+        )
 
     def _largest(
         self, beta: float, line: Floats, tolerance: float, max_cells: int
@@ -227,7 +243,7 @@ class _Funnel:
             if looked > max_cells:
                 raise ValueError(
                     f"branch and bound needs more than max_cells={max_cells} sub-simplices of {k} inputs for "
-                    f"the tolerance {tolerance}: raise either"
+                    f"tolerance={tolerance}: raise one of the two"
                 )
             centre = cells.mean(axis=1)
             h_a, h_c = self.entropies(centre)

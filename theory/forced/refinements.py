@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from theory.checks import integer
 from theory.forced.statistic import with_statistic
 from theory.joints import Joint
 
@@ -37,11 +38,10 @@ def random_refinement(
         values: The most values of Z for one value of T.
 
     Raises:
-        ValueError: If `values` is not positive, or as `with_statistic`.
+        ValueError: If `values` is not positive, the seed is negative, or as `with_statistic`.
     """
-    if values < 1:
-        raise ValueError(f"values must be at least 1, got {values}")
-    rng = np.random.default_rng(seed)
+    integer("values", values, 1)
+    rng = np.random.default_rng(integer("seed", seed, 0))
     label = "T" + "'" * (1 + max(v.count("'") for v in joint.names))
     world = with_statistic(joint, transformation=transformation, inputs=inputs, name=label)
     statistic = world.marginal((inputs, label)).probabilities.astype(np.float64).argmax(axis=1)

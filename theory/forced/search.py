@@ -22,7 +22,10 @@ from theory.joints import Joint
 __all__ = ["Disagreement", "deterministic_worlds", "disagreements"]
 
 _MAX_WORLDS = 1_000_000
+"""The most functions that are gone through, minutes of work."""
+
 _ZERO = 1e-12
+"""An information up to this counts as zero, in nats: it is a rounding error."""
 
 
 @dataclass(frozen=True)
@@ -72,13 +75,13 @@ def disagreements(transformations: int = 2, classes: int = 2) -> tuple[Disagreem
     Raises:
         ValueError: If the alphabets are too large, or too small to hold both.
     """
-    found: dict[bool, Disagreement] = {}
+    first: dict[bool, Disagreement] = {}
     for tried, joint in enumerate(deterministic_worlds(transformations, classes), start=1):
         synergy, forced = joint.value("I(A;C|X)"), forced_information(joint)
         if (synergy > _ZERO) != (forced > _ZERO):
-            found.setdefault(synergy > _ZERO, Disagreement(joint, synergy, forced, tried))
-        if len(found) == 2:
-            return found[True], found[False]
+            first.setdefault(synergy > _ZERO, Disagreement(joint, synergy, forced, tried))
+        if len(first) == 2:
+            return first[True], first[False]
     raise ValueError(
         f"{transformations} transformations and {classes} classes do not disagree in both ways: "
         "use larger alphabets"

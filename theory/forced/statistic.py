@@ -1,4 +1,4 @@
-r"""Forced class information: what an optimal solver of the pretext task must know about the class.
+r"""Forced class information: what every optimal solver of the pretext task knows about the class.
 
 Let T = p(A|X) be the posterior of the transformation given the input, as a random vector: the minimal
 sufficient statistic of X for A. The forced class information is J = I(C;T). Throughout, (A, C) - X - Z is a
@@ -43,13 +43,13 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import rel_entr
 
 from theory.joints import Joint
 
 __all__ = ["PosteriorGap", "forced_information", "posterior_gap", "with_statistic"]
 
 Names = str | Sequence[str]
+"""One variable, or several."""
 
 
 def with_statistic(
@@ -125,6 +125,8 @@ def posterior_gap(
     joint: Joint, *, transformation: str = "A", inputs: str = "X", representation: str = "Z"
 ) -> PosteriorGap:
     """The two sides of Theorem J4, computed apart: e from entropies, the rest from posteriors."""
+    from scipy.special import rel_entr
+
     table = joint.marginal((inputs, representation, transformation)).probabilities.astype(np.float64)
     p_xz = table.sum(axis=2)
     p_xa, p_za = table.sum(axis=1), table.sum(axis=0)
@@ -148,11 +150,11 @@ def _names(variables: Names) -> tuple[str, ...]:
 
 
 def _exact_groups(rows: npt.NDArray[Any]) -> list[int]:
-    found: dict[tuple[Any, ...], int] = {}
+    number_of: dict[tuple[Any, ...], int] = {}
     groups = []
     for row in rows:
         mass = sum(row)
-        groups.append(found.setdefault(tuple(p / mass for p in row), len(found)) if mass else 0)
+        groups.append(number_of.setdefault(tuple(p / mass for p in row), len(number_of)) if mass else 0)
     return groups
 
 

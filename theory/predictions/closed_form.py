@@ -32,7 +32,6 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 import sympy
-from scipy.special import entr
 from sympy.printing.latex import LatexPrinter
 from sympy.printing.str import StrPrinter
 
@@ -55,7 +54,10 @@ Number: TypeAlias = sympy.Expr | int | float
 """A parameter: a sympy expression, or a number; a float is taken as the decimal that it prints as."""
 
 _SUM_TOLERANCE = 1e-9
+"""Numbers of a prior may miss the sum 1 by this, for those that were typed as decimals."""
+
 _MAX_FACTORED = 10**12
+"""Logarithms of integers below this are split into those of their prime factors; larger ones take long."""
 
 
 class Eta(sympy.Function):  # type: ignore[misc]
@@ -131,17 +133,19 @@ class ClosedForm(ABC):
         Raises:
             ValueError: If the closed form has symbols that are not among the arguments.
         """
+        from scipy.special import entr
+
         value = self.predict(expression)
         missing = value.free_symbols - set(symbols)
         if missing:
             names = ", ".join(sorted(map(str, missing)))
             raise ValueError(f"{expression} depends on {names} too, got only {symbols}")
-        compiled = sympy.lambdify(symbols, value, modules=[{"Eta": entr, "eta": entr}, "numpy"])
+        vectorised = sympy.lambdify(symbols, value, modules=[{"Eta": entr, "eta": entr}, "numpy"])
 
         def evaluate(*values: npt.ArrayLike) -> npt.NDArray[np.float64]:
             arrays = [np.asarray(v, dtype=np.float64) for v in values]
             shape = np.broadcast_shapes(*(a.shape for a in arrays))
-            return np.asarray(compiled(*arrays) + np.zeros(shape))[()]
+            return np.asarray(vectorised(*arrays) + np.zeros(shape))[()]
 
         return evaluate
 

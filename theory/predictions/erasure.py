@@ -28,6 +28,7 @@ from theory.predictions.closed_form import ClosedForm, Number, as_probability, b
 __all__ = ["ErasedForm", "erasure"]
 
 erasure = sympy.Symbol("erasure", nonnegative=True)
+"""The probability of erasure."""
 
 
 class ErasedForm(ClosedForm):

@@ -32,6 +32,7 @@ from theory.predictions.orbits import OrbitForm, check_action
 __all__ = ["IntrinsicPoseForm", "spread"]
 
 spread = sympy.Symbol("spread", nonnegative=True)
+"""The probability that the pose is drawn uniformly."""
 
 
 class IntrinsicPoseForm(OrbitForm):

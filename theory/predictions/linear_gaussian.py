@@ -30,6 +30,7 @@ from theory.predictions.closed_form import ClosedForm, Number, as_number
 __all__ = ["LinearGaussianForm", "a", "c", "noise"]
 
 a, c, noise = sympy.symbols("a c noise", positive=True)
+"""The variances of A, of C and of the noise, where X is one number."""
 
 
 class LinearGaussianForm(ClosedForm):

@@ -33,7 +33,10 @@ from theory.predictions.closed_form import ClosedForm, Number, as_prior, entropy
 __all__ = ["ModularShiftForm", "classes", "n", "noise", "shifts"]
 
 n, classes, shifts = sympy.symbols("n classes shifts", integer=True, positive=True)
+"""The number of states of X, of classes, and of transformations."""
+
 noise = sympy.Symbol("noise", nonnegative=True)
+"""The probability that X is redrawn."""
 
 
 class ModularShiftForm(ClosedForm):

@@ -146,14 +146,14 @@ class OrbitForm(ClosedForm):
         return [(v, weight) for v, weight in enumerate(self._pose[c]) if weight != 0]
 
     def patterns(self) -> dict[int, int]:
-        """For each orbit that a class lies in, the number of its pattern.
+        """The number of the pattern of each orbit that a class lies in.
 
-        Posteriors with symbols are compared as expressions, that is for generic values of the symbols.
+        Posteriors with symbols are compared as expressions, so the result holds for almost all values.
         """
         mass: dict[int, sympy.Expr] = {}
         for _, _, x, probability in self._arrivals(True):
             mass[x] = mass.get(x, sympy.Integer(0)) + probability
-        found: dict[frozenset[tuple[sympy.Expr, ...]], int] = {}
+        pattern_of: dict[frozenset[tuple[sympy.Expr, ...]], int] = {}
         numbers: dict[int, int] = {}
         for orbit in dict.fromkeys(self.class_orbits):
             points = [x for x, o in enumerate(self.orbit_of) if o == orbit]
@@ -161,7 +161,7 @@ class OrbitForm(ClosedForm):
             share = {x: sympy.cancel(mass.get(x, sympy.Integer(0)) / total) for x in points}
             undone = [[row.index(x) for row in self.action] for x in points]  # a^-1 x for each a
             posteriors = frozenset(tuple(share[y] for y in images) for images in undone)
-            numbers[orbit] = found.setdefault(posteriors, len(found))
+            numbers[orbit] = pattern_of.setdefault(posteriors, len(pattern_of))
         return numbers
 
     def forced_information(self) -> sympy.Expr:

@@ -28,6 +28,7 @@ from theory.predictions.modular_shift import ModularShiftForm, noise
 __all__ = ["ReducedShiftForm", "modulus", "noise"]
 
 modulus = sympy.Symbol("modulus", integer=True, positive=True)
+"""The number of states of Z."""
 
 
 class ReducedShiftForm(ClosedForm):

@@ -29,6 +29,7 @@ from theory.predictions.closed_form import ClosedForm, Number, as_probability, b
 __all__ = ["FreeForm", "WatermarkedForm", "strength", "synergy_slope"]
 
 strength = sympy.Symbol("strength", nonnegative=True)
+"""The probability that the watermark shows."""
 
 
 class WatermarkedForm(ClosedForm):

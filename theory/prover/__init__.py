@@ -23,7 +23,7 @@ References:
 """
 
 from theory.prover.proof.certificate import Certificate, Part, Step
-from theory.prover.proof.checker import Check, check
+from theory.prover.proof.checker import CheckResult, check
 from theory.prover.proving import prove
 from theory.prover.results import (
     ContradictionError,
@@ -36,7 +36,7 @@ from theory.prover.results import (
 
 __all__ = [
     "Certificate",
-    "Check",
+    "CheckResult",
     "ContradictionError",
     "Impossible",
     "Part",

@@ -1,7 +1,8 @@
 """Sets of variables as bit masks, and vectors over joint entropies.
 
 A linear combination of joint entropies is a `Vector`: a dictionary from masks to rational coefficients
-with no zero in it. Bit i of a mask stands for the i-th name of a `Frame`.
+with no zero in it. Bit i of a mask stands for the i-th name of a `Frame`. A `Quantity` names one entropy or
+one mutual information by its masks.
 """
 
 from __future__ import annotations
@@ -10,19 +11,38 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from typing import NamedTuple
 
 from theory.expressions import Expression, Term
 
-__all__ = ["Combination", "Frame", "Row", "Vector", "add_to", "bits", "information", "scaled"]
+__all__ = [
+    "Combination",
+    "Frame",
+    "IntegerVector",
+    "Quantity",
+    "Vector",
+    "add_to",
+    "bits",
+    "information",
+    "scaled",
+]
 
 Vector = dict[int, Fraction]
 """The coefficient of H(mask) for each mask, none of them zero."""
 
-Row = dict[int, int]
+IntegerVector = dict[int, int]
 """The same with integer coefficients: the vector of an inequality."""
 
 Combination = Mapping[int, Fraction | int]
 """Either of them, to be read."""
+
+
+class Quantity(NamedTuple):
+    """The masks of I(left; right | condition); equal sides stand for the entropy H(left | condition)."""
+
+    left: int
+    right: int
+    condition: int
 
 
 def bits(mask: int) -> Iterator[int]:

@@ -6,23 +6,21 @@ from collections.abc import Sequence
 from dataclasses import replace
 from time import perf_counter
 
-from theory.arguments import read_diagram, read_statements
-from theory.diagrams import Diagram
+from theory.checks import integer
+from theory.diagrams import Diagram, read_diagram
 from theory.errors import TooLargeError
 from theory.expressions import Expression, Relation, Statement
-from theory.joints import Joint
-from theory.parser import parse_statement
-from theory.prover.counterexample.exact import WeightedStates
+from theory.parser import parse_statement, parse_statements
+from theory.prover.counterexample.effort import EFFORTS, LOW, MEDIUM, Effort
 from theory.prover.counterexample.layout import Goal
 from theory.prover.counterexample.polymatroid import violating
-from theory.prover.counterexample.refute import DEPTHS, Ray, find_distribution
-from theory.prover.lattice import Frame
+from theory.prover.counterexample.refute import Example, Ray, find_distribution
 from theory.prover.proof.certificate import Certificate, Part, Step
 from theory.prover.proof.checker import CONTRADICTION, check
 from theory.prover.proof.copies import by_copies
 from theory.prover.proof.facts import Facts
 from theory.prover.proof.non_shannon import instances
-from theory.prover.proof.search import Found, Search
+from theory.prover.proof.search import Decomposition, Search
 from theory.prover.proof.space import MOST_VARIABLES, Space
 from theory.prover.results import (
     ContradictionError,
@@ -31,13 +29,19 @@ from theory.prover.results import (
     Refutation,
     Unknown,
     Witness,
+    sides_of,
 )
 
 __all__ = ["prove"]
 
-_SHOWN = 16
+_ENTROPIES_SHOWN = 16
+"""An explanation writes out so many entropies of a polymatroid."""
+
 _RAY_VARIABLES = 10
-_ZHANG_YEUNG = 4
+"""Up to so many variables a polymatroid is looked for that breaks the statement."""
+
+_ZHANG_YEUNG_VARIABLES = 4
+"""Zhang and Yeung's inequality is about four variables: fewer have no instance."""
 
 
 class _Problem:
@@ -70,43 +74,41 @@ class _Problem:
             self._searches[size] = Search(space, extra, max_columns=self.max_columns)
         return self._searches[size]
 
-    def represent(
+    def decompose(
         self, gap: Expression, sizes: Sequence[int], *, strict: bool = False
-    ) -> tuple[Found, Search] | None:
+    ) -> tuple[Decomposition, Search] | None:
         """A proof that `gap >= 0` (or `> 0`) over the first so many variables, smallest numbers first."""
         for size in sizes:
             search = self.search(size)
-            found = search.prove(search.space.frame.vector(gap), strict=strict)
-            if found is not None:
-                return found, search
+            result = search.prove(search.space.frame.vector(gap), strict=strict)
+            if result is not None:
+                return result, search
         return None
 
-    def part(self, relation: str, claim: Expression, found: Found, search: Search) -> Part:
-        """The steps of a representation in words."""
-        frame = search.space.frame
+    def part(self, relation: str, claim: Expression, decomposition: Decomposition, search: Search) -> Part:
+        """The steps of a decomposition in words."""
+        term = search.space.frame.term
         steps: list[Step] = []
-        for (kind, *name), weight in found.facts.items():
-            steps.append(
-                Step("function" if kind == "function" else "independence", weight, _quantity(frame, *name))
-            )
-        for index, weight in found.given.items():
+        for fact, weight in decomposition.facts.items():
+            steps.append(Step(fact.kind, weight, str(term(*fact.quantity))))
+        for index, weight in decomposition.given.items():
             steps.append(Step("given", weight, str(self.facts.relations[index].gap), index))
-        for position, weight in found.instances.items():
+        for position, weight in decomposition.instances.items():
             steps.append(Step("zhang-yeung", weight, str(search.instances[position])))
-        for name_, weight in found.inequalities.items():
-            steps.append(Step("shannon", weight, _quantity(frame, *name_)))
+        for quantity, weight in decomposition.inequalities.items():
+            steps.append(Step("shannon", weight, str(term(*quantity))))
         return Part(relation, str(claim), tuple(steps))
 
     def parts(self, relation: Relation, sizes: Sequence[int]) -> list[Part] | None:
         """The parts that prove a relation, or None."""
         gap = relation.gap
         text = str(relation)
-        found = self.represent(gap, sizes, strict=relation.operator in (">", "<"))
-        if found is None:
+        result = self.decompose(gap, sizes, strict=relation.strict)
+        if result is None:
             return None
-        parts = [self.part(text, gap, *found)]
-        if relation.operator == "==" and self._is_inequality(found[0]):
-            opposite = self.represent(-gap, sizes)
+        parts = [self.part(text, gap, *result)]
+        if relation.operator == "==" and self._is_inequality(result[0]):
+            opposite = self.decompose(-gap, sizes)
             if opposite is None:
                 return None
             parts.append(self.part(text, -gap, *opposite))
@@ -114,13 +116,13 @@ class _Problem:
 
     def parts_by_copies(self, relation: Relation) -> list[Part] | None:
         """The parts that prove a relation with copies of variables, or None."""
-        if relation.operator in (">", "<"):
+        if relation.strict:
             return None
         gaps = (relation.gap, -relation.gap) if relation.operator == "==" else (relation.gap,)
         taken = () if self.diagram is None else self.diagram.variables
         parts = []
         for gap in gaps:
-            plain = self.represent(gap, self.sizes[:1])
+            plain = self.decompose(gap, self.sizes[:1])
             if plain is not None:
                 parts.append(self.part(str(relation), gap, *plain))
                 continue
@@ -132,9 +134,9 @@ class _Problem:
             parts.append(replace(rest, steps=(*rest.steps, *found.steps), copies=found.copies))
         return parts
 
-    def _is_inequality(self, found: Found) -> bool:
-        return bool(found.inequalities or found.instances) or any(
-            self.facts.relations[index].operator != "==" for index in found.given
+    def _is_inequality(self, decomposition: Decomposition) -> bool:
+        return bool(decomposition.inequalities or decomposition.instances) or any(
+            self.facts.relations[index].operator != "==" for index in decomposition.given
         )
 
     def require_size(self) -> None:
@@ -147,16 +149,26 @@ class _Problem:
 
         Among all ancestors they are only compared where the program is not too large.
         """
-        if all(relation.operator not in (">", "<") for relation in self.facts.relations):
+        if not any(relation.strict for relation in self.facts.relations):
             return None
         for size in self.sizes:
             try:
-                found = self.represent(Expression(), [size], strict=True)
+                result = self.decompose(Expression(), [size], strict=True)
             except TooLargeError:
                 return None
-            if found is not None:
-                return self.certificate(CONTRADICTION, [self.part(CONTRADICTION, Expression(), *found)])
+            if result is not None:
+                return self.certificate(CONTRADICTION, [self.part(CONTRADICTION, Expression(), *result)])
         return None
+
+    def require_consistent(self) -> None:
+        """Raise a ContradictionError if anything would follow from the given statements."""
+        contradiction = self.contradiction()
+        if contradiction is not None:
+            raise ContradictionError(
+                f"the given statements contradict each other or the diagram, so anything would follow: "
+                f"{'; '.join(map(str, self.given))}",
+                contradiction,
+            )
 
     def certificate(self, statement: str, parts: Sequence[Part]) -> Certificate:
         """The parts as a certificate that the checker has accepted."""
@@ -171,12 +183,12 @@ class _Problem:
             raise RuntimeError(f"the prover made a certificate that the checker rejects: {outcome}")
         return certificate
 
-    def distribution(self, goal: Goal, seed: int, depth: int) -> tuple[Joint, str] | None:
+    def distribution(self, goal: Goal, seed: int, effort: Effort) -> Example | None:
         """An exact distribution on the diagram that meets the goal, or None."""
         facts = self.facts
-        rays = [ray for relation in goal.broken for ray in self.rays(relation)] if depth == DEPTHS[1] else []
+        rays = [ray for relation in goal.broken for ray in self.rays(relation)] if effort.rays else []
         return find_distribution(
-            goal, facts.variables, len(facts.named), self.diagram, rays=rays, seed=seed, depth=depth
+            goal, facts.variables, len(facts.named), self.diagram, rays=rays, seed=seed, effort=effort
         )
 
     def rays(self, relation: Relation) -> list[Ray]:
@@ -198,7 +210,7 @@ class _Problem:
 
     def beyond_shannon(self, relations: Sequence[Relation]) -> bool:
         """Whether Zhang and Yeung's inequality proves all the relations."""
-        if self.non_shannon or len(self.facts.variables) < _ZHANG_YEUNG:
+        if self.non_shannon or len(self.facts.variables) < _ZHANG_YEUNG_VARIABLES:
             return False
         stronger = _Problem(
             Statement(tuple(relations)),
@@ -213,8 +225,8 @@ class _Problem:
             return False
 
     def why_not(self, relation: Relation) -> str:
-        """What is known of a relation that was neither proved nor refuted."""
-        if relation.operator in (">", "<"):
+        """Why a relation was neither proved nor refuted."""
+        if relation.strict:
             return f"{relation} does not follow, and no distribution that breaks it was found"
         laws = (
             "Shannon's and Zhang and Yeung's inequalities and from one or two copies of variables"
@@ -223,26 +235,13 @@ class _Problem:
         )
         for ray in self.rays(relation):
             order = sorted(ray, key=lambda names: (len(names), sorted(names)))
-            values = [f"H({','.join(sorted(names))})={ray[names]}" for names in order[:_SHOWN]]
-            shown = ", ".join(values) + (", .." if len(order) > _SHOWN else "")
+            values = [f"H({','.join(sorted(names))})={ray[names]}" for names in order[:_ENTROPIES_SHOWN]]
+            shown = ", ".join(values) + (", .." if len(order) > _ENTROPIES_SHOWN else "")
             return (
                 f"{relation} does not follow from {laws} and the facts, as a polymatroid breaks it "
                 f"({shown}), and no distribution that breaks it was found"
             )
         return f"{relation} was not proved, and no distribution that breaks it was found"
-
-
-def _quantity(frame: Frame, left: int, right: int, condition: int) -> str:
-    return str(frame.term(left, right, condition))
-
-
-def _values(relations: Sequence[Relation], joint: Joint) -> tuple[tuple[str, float, float], ...]:
-    support = WeightedStates.of(joint)
-
-    def value(side: Expression) -> float:
-        return joint.value(side) if support.sign(side.entropies()) else 0.0
-
-    return tuple((str(r), value(r.left), value(r.right)) for r in relations)
 
 
 def prove(
@@ -265,8 +264,8 @@ def prove(
 
     Args:
         statement: One or several relations between linear expressions in H(..) and I(..;..|..).
-        diagram: A causal diagram (or its text, such as `"C->R, A->X"`, or `"essl"`), whose independences and
-            deterministic variables may be used.
+        diagram: A causal diagram (or its text, such as `"C->R, A->X"`, or its name, such as `"essl"`), whose
+            independences and deterministic variables may be used.
         given: Statements that are taken as true.
         exists: Ask whether some distribution satisfies the statement, rather than all.
         non_shannon: Also use instances of Zhang and Yeung's inequality, and the copy lemma with one or two
@@ -284,7 +283,7 @@ def prove(
     Raises:
         ParseError: If a statement cannot be read.
         TypeError: If an argument is of the wrong type.
-        ValueError: If a variable is not in the diagram.
+        ValueError: If a variable is not in the diagram, or a number is negative.
         ContradictionError: If the given statements contradict each other or the diagram.
         TooLargeError: If the problem would not fit; the message has the estimate.
 
@@ -299,47 +298,50 @@ def prove(
         'refuted'
     """
     start = perf_counter()
+    integer("seed", seed, 0)
+    integer("max_columns", max_columns, 0)
     claim = parse_statement(statement)
     graph = read_diagram(diagram)
-    premises = read_statements(given)
+    premises = parse_statements(given)
     problem = _Problem(claim, graph, premises, non_shannon=non_shannon, max_columns=max_columns)
     problem.require_size()
-    contradiction = problem.contradiction()
-    if contradiction is not None:
-        raise ContradictionError(
-            f"the given statements contradict each other or the diagram, so anything would follow: "
-            f"{'; '.join(map(str, premises))}",
-            contradiction,
-        )
-    if exists:
-        return _exists(claim, problem, counterexample, seed, start)
+    problem.require_consistent()
+    judged = _exists if exists else _for_all
+    return judged(claim, problem, counterexample, seed, start)
+
+
+def _for_all(
+    claim: Statement, problem: _Problem, counterexample: bool, seed: int, start: float
+) -> Proof | Refutation | Unknown:
+    """Proofs and counterexamples in turn, the quick ones first."""
     proved: dict[Relation, list[Part]] = {}
     too_large: TooLargeError | None = None
-    for depth in DEPTHS:
+    for stage, effort in enumerate(EFFORTS):
+        sizes = problem.sizes[stage : stage + 1]
         for relation in claim:
             try:
-                if relation not in proved and depth < len(problem.sizes):
-                    found = problem.parts(relation, problem.sizes[depth : depth + 1])
-                    proved |= {} if found is None else {relation: found}
+                if relation not in proved and sizes:
+                    parts = problem.parts(relation, sizes)
+                    proved |= {} if parts is None else {relation: parts}
             except TooLargeError as error:
                 too_large = error
         missing = [relation for relation in claim if relation not in proved]
         if not missing:
-            parts = [part for relation in dict.fromkeys(claim) for part in proved[relation]]
-            certificate = problem.certificate(str(claim), parts)
+            every = [part for relation in dict.fromkeys(claim) for part in proved[relation]]
+            certificate = problem.certificate(str(claim), every)
             return Proof(claim, perf_counter() - start, certificate)
         goal = Goal(problem.facts.relations, tuple(missing))
-        model = problem.distribution(goal, seed, depth) if counterexample else None
-        if model is not None:
-            joint, description = model
-            return Refutation(claim, perf_counter() - start, joint, _values(missing, joint), description)
-        if depth == DEPTHS[1] and non_shannon and too_large is None:
+        example = problem.distribution(goal, seed, effort) if counterexample else None
+        if example is not None:
+            sides = sides_of(missing, example.joint)
+            return Refutation(claim, perf_counter() - start, example.joint, sides, example.description)
+        if effort is MEDIUM and problem.non_shannon and too_large is None:
             with_copies = {relation: problem.parts_by_copies(relation) for relation in missing}
             if all(with_copies.values()):
                 proved |= {relation: parts for relation, parts in with_copies.items() if parts}
                 parts = [part for relation in dict.fromkeys(claim) for part in proved[relation]]
                 return Proof(claim, perf_counter() - start, problem.certificate(str(claim), parts))
-        if depth == DEPTHS[1] and too_large is None and problem.beyond_shannon(missing):
+        if effort is MEDIUM and too_large is None and problem.beyond_shannon(missing):
             reason = (
                 f"true but not of Shannon type: {' and '.join(map(str, missing))} follows with Zhang and "
                 f"Yeung's inequality (non_shannon=True)"
@@ -354,7 +356,8 @@ def prove(
 def _exists(
     claim: Statement, problem: _Problem, counterexample: bool, seed: int, start: float
 ) -> Witness | Impossible | Unknown:
-    inner = _Problem(
+    """Witnesses, the quick ones first, and a proof that there is none."""
+    assumed = _Problem(
         claim,
         problem.diagram,
         (*problem.given, claim),
@@ -362,13 +365,12 @@ def _exists(
         max_columns=problem.max_columns,
     )
     goal = Goal((*problem.facts.relations, *claim.relations), ())
-    for depth in DEPTHS:
-        model = problem.distribution(goal, seed, depth) if counterexample else None
-        if model is not None:
-            joint, description = model
-            values = _values(claim.relations, joint)
-            return Witness(claim, perf_counter() - start, joint, values, description)
-        contradiction = inner.contradiction() if depth == DEPTHS[0] else None
+    for effort in EFFORTS:
+        example = problem.distribution(goal, seed, effort) if counterexample else None
+        if example is not None:
+            sides = sides_of(claim.relations, example.joint)
+            return Witness(claim, perf_counter() - start, example.joint, sides, example.description)
+        contradiction = assumed.contradiction() if effort is LOW else None
         if contradiction is not None:
             return Impossible(claim, perf_counter() - start, contradiction)
     return Unknown(claim, perf_counter() - start, "no distribution was found that satisfies it")

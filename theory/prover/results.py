@@ -1,21 +1,32 @@
-"""What `prove` returns: proofs, refutations, unknowns; for existential claims witnesses."""
+"""The results of `prove`: proofs, refutations, unknowns, and witnesses of existential statements."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from theory.expressions import Statement
+from theory.expressions import Expression, Relation, Statement
 from theory.joints import Joint
+from theory.prover.counterexample.exact import WeightedStates
 from theory.prover.proof import readable
 from theory.prover.proof.certificate import Certificate
 
-__all__ = ["ContradictionError", "Impossible", "Proof", "Refutation", "Unknown", "Witness"]
+__all__ = [
+    "ContradictionError",
+    "Impossible",
+    "Proof",
+    "Refutation",
+    "Sides",
+    "Unknown",
+    "Witness",
+    "sides_of",
+]
 
-
-_ROWS = 64
+_STATES_SHOWN = 64
+"""A distribution is printed with at most so many states."""
 
 
 class ContradictionError(ValueError):
@@ -82,10 +93,28 @@ class Proof(_Result):
         return rf"\(\displaystyle {self.statement.latex()}\)" + "\n" + readable.latex(self.certificate)
 
 
+class Sides(NamedTuple):
+    """The two sides of a relation of some distribution, in nats."""
+
+    relation: Relation
+    left: float
+    right: float
+
+
+def sides_of(relations: Sequence[Relation], joint: Joint) -> tuple[Sides, ...]:
+    """The two sides of each relation, exactly 0 where they are."""
+    exact = WeightedStates.of(joint)
+
+    def value(side: Expression) -> float:
+        return joint.value(side) if exact.sign(side.entropies()) else 0.0
+
+    return tuple(Sides(r, value(r.left), value(r.right)) for r in relations)
+
+
 @dataclass(frozen=True, eq=False, repr=False)
-class _Model(_Result):
+class _Example(_Result):
     joint: Joint
-    values: tuple[tuple[str, float, float], ...]
+    sides: tuple[Sides, ...]
     description: str
 
     def _table(self) -> str:
@@ -94,10 +123,10 @@ class _Model(_Result):
         constant = [n for i, n in enumerate(self.joint.names) if i not in shown]
         lines = ["  ".join([*names, "probability"])] if names else []
         states = np.argwhere(self.joint.probabilities != 0) if names else ()
-        for state in states[:_ROWS]:
+        for state in states[:_STATES_SHOWN]:
             cells = [f"{state[i]:<{len(n)}}" for i, n in zip(shown, names, strict=True)]
             lines.append("  ".join([*cells, str(self.joint.probabilities[tuple(state)])]))
-        if len(states) > _ROWS:
+        if len(states) > _STATES_SHOWN:
             lines.append(f".. {len(states)} states in all")
         if constant:
             lines.append(f"constant: {', '.join(constant)}")
@@ -110,15 +139,15 @@ class _Model(_Result):
         states = np.argwhere(self.joint.probabilities != 0)
         rows = [
             [*(str(state[i]) for i in shown), str(self.joint.probabilities[tuple(state)])]
-            for state in states[:_ROWS]
+            for state in states[:_STATES_SHOWN]
         ]
-        more = [f".. {len(states)} states in all"] if len(states) > _ROWS else []
-        below = [*more, *self._values().splitlines()]
+        more = [f".. {len(states)} states in all"] if len(states) > _STATES_SHOWN else []
+        below = [*more, *self._sides().splitlines()]
         return readable.html_table(heading, self.description, [*names, "probability"], rows, below)
 
-    def _values(self) -> str:
+    def _sides(self) -> str:
         return "\n".join(
-            f"{relation}: {left:.10g} against {right:.10g} nats" for relation, left, right in self.values
+            f"{relation}: {left:.10g} against {right:.10g} nats" for relation, left, right in self.sides
         )
 
     def _counterexample(self) -> dict[str, Any]:
@@ -132,7 +161,8 @@ class _Model(_Result):
                 if table[index]
             ],
             "sides": [
-                {"relation": relation, "left": left, "right": right} for relation, left, right in self.values
+                {"relation": str(relation), "left": left, "right": right}
+                for relation, left, right in self.sides
             ],
             "unit": "nats",
             "description": self.description,
@@ -160,14 +190,14 @@ class _Model(_Result):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Refutation(_Model):
+class Refutation(_Example):
     """A distribution on the diagram that satisfies the given statements and breaks the statement.
 
     Args:
         statement: What was refuted.
         seconds: Wall-clock time.
         joint: The distribution, exact; variables of the diagram that are not in it are constant.
-        values: For each broken relation its text and the values of its two sides in nats.
+        sides: Each broken relation with the values of its two sides in nats.
         description: What the distribution is, in one line.
     """
 
@@ -178,18 +208,18 @@ class Refutation(_Model):
         return {**self._head(), "counterexample": self._counterexample()}
 
     def __str__(self) -> str:
-        return f"refuted: {self.statement}\n{self.description}\n{self._table()}\n{self._values()}"
+        return f"refuted: {self.statement}\n{self.description}\n{self._table()}\n{self._sides()}"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Witness(_Model):
-    """A distribution on the diagram of which an existential statement holds.
+class Witness(_Example):
+    """A distribution on the diagram that satisfies an existential statement.
 
     Args:
         statement: What was shown to be possible.
         seconds: Wall-clock time.
         joint: The distribution, exact; variables of the diagram that are not in it are constant.
-        values: For each relation its text and the values of its two sides in nats.
+        sides: Each relation with the values of its two sides in nats.
         description: What the distribution is, in one line.
     """
 
@@ -200,7 +230,7 @@ class Witness(_Model):
         return {**self._head(), "witness": self._counterexample()}
 
     def __str__(self) -> str:
-        return f"proved (exists): {self.statement}\n{self.description}\n{self._table()}\n{self._values()}"
+        return f"proved (exists): {self.statement}\n{self.description}\n{self._table()}\n{self._sides()}"
 
 
 @dataclass(frozen=True, repr=False)
@@ -235,7 +265,7 @@ class Unknown(_Result):
     Args:
         statement: What was asked.
         seconds: Wall-clock time.
-        reason: What was tried, and what is known.
+        reason: Why it was neither proved nor refuted.
     """
 
     reason: str

@@ -4,28 +4,28 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from theory.prover.lattice import Vector, add_to, information
+from theory.prover.lattice import Quantity, Vector, add_to, information
 
 __all__ = ["as_function", "as_independence", "as_quantity", "merged"]
 
-Name = tuple[int, int, int]
-_MOST = 80
+_MOST_MERGED = 80
+"""Longer sums are left as they are: comparing all pairs would take longer than the proof."""
 
 
-def as_function(vector: Vector) -> tuple[int, int] | None:
-    """(source, target) if the vector is a multiple of H(target|source), else None."""
+def as_function(vector: Vector) -> Quantity | None:
+    """H(target | source) if the vector is a multiple of it, else None."""
     if len(vector) == 1:
         ((mask, _),) = vector.items()
-        return 0, mask
+        return Quantity(mask, mask, 0)
     if len(vector) == 2:
         (small, a), (large, b) = sorted(vector.items(), key=lambda item: item[0].bit_count())
         if small & large == small and a == -b:
-            return small, large & ~small
+            return Quantity(large & ~small, large & ~small, small)
     return None
 
 
-def as_independence(vector: Vector) -> tuple[int, int, int] | None:
-    """(left, right, condition) if the vector is a multiple of I(left;right|condition), else None."""
+def as_independence(vector: Vector) -> Quantity | None:
+    """I(left; right | condition) if the vector is a multiple of it, else None."""
     if len(vector) not in (3, 4) or len({abs(c) for c in vector.values()}) != 1:
         return None
     whole = max(vector, key=lambda mask: (mask.bit_count(), mask))
@@ -37,34 +37,33 @@ def as_independence(vector: Vector) -> tuple[int, int, int] | None:
     left, right = sides[0] & ~condition, sides[1] & ~condition
     if information(left, right, condition) != {m: c / -vector[whole] for m, c in vector.items()}:
         return None
-    return left, right, condition
+    return Quantity(left, right, condition)
 
 
-def as_quantity(vector: Vector) -> tuple[Name, Fraction] | None:
-    """The name and weight of a vector that is a multiple of one H(..|..) or I(..;..|..), else None."""
+def as_quantity(vector: Vector) -> tuple[Quantity, Fraction] | None:
+    """The quantity H(..|..) or I(..;..|..) that a vector is a multiple of, and the factor; else None."""
     function = as_function(vector)
     if function is not None:
-        source, target = function
-        return (target, target, source), vector[source | target]
-    found = as_independence(vector)
-    if found is None:
+        return function, vector[function.left | function.condition]
+    independence = as_independence(vector)
+    if independence is None:
         return None
-    left, right, condition = found
-    return (left, right, condition), -vector[left | right | condition]
+    left, right, condition = independence
+    return independence, -vector[left | right | condition]
 
 
-def merged(inequalities: dict[Name, Fraction]) -> dict[Name, Fraction]:
+def merged(inequalities: dict[Quantity, Fraction]) -> dict[Quantity, Fraction]:
     """The same sum in fewer quantities: pairs that the chain rule joins into one are joined.
 
     For instance I(X;Y|W) + I(X;Z|W,Y) = I(X;Y,Z|W) and H(X|W) + H(Y|W,X) = H(X,Y|W).
     """
     current = dict(inequalities)
-    if len(current) > _MOST:
+    if len(current) > _MOST_MERGED:
         return current
     while True:
-        names = list(current)
-        for i, a in enumerate(names):
-            for b in names[i + 1 :]:
+        quantities = list(current)
+        for i, a in enumerate(quantities):
+            for b in quantities[i + 1 :]:
                 if current[a] != current[b]:
                     continue
                 total = information(*a)

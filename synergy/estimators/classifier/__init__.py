@@ -11,8 +11,10 @@ Example:
     True
 """
 
-from synergy.estimators.classifier.convolution import ConvolutionClassifier
-from synergy.estimators.classifier.crossfit import CrossFit, Quality, as_model
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from synergy.estimators.classifier.estimator import (
     CLASSIFIER_ENTRY,
     Prediction,
@@ -21,11 +23,29 @@ from synergy.estimators.classifier.estimator import (
     decompose,
     paired_estimate,
 )
-from synergy.estimators.classifier.kernel import KernelClassifier
-from synergy.estimators.classifier.models import Model, SklearnClassifier, TableClassifier
-from synergy.estimators.classifier.modules import TorchClassifier
-from synergy.estimators.classifier.nested import NestedCrossFit
-from synergy.estimators.classifier.networks import NetworkClassifier
+from theory.deferred import public_names
+
+if TYPE_CHECKING:
+    from synergy.estimators.classifier.convolution import ConvolutionClassifier
+    from synergy.estimators.classifier.crossfit import CrossFit, Quality, as_model
+    from synergy.estimators.classifier.kernel import KernelClassifier
+    from synergy.estimators.classifier.models import Model, SklearnClassifier, TableClassifier
+    from synergy.estimators.classifier.modules import TorchClassifier
+    from synergy.estimators.classifier.nested import NestedCrossFit
+    from synergy.estimators.classifier.networks import NetworkClassifier
+else:  # torch is loaded when one of these is used
+    __getattr__, __dir__ = public_names(
+        __name__,
+        {
+            "synergy.estimators.classifier.convolution": ("ConvolutionClassifier",),
+            "synergy.estimators.classifier.crossfit": ("CrossFit", "Quality", "as_model"),
+            "synergy.estimators.classifier.kernel": ("KernelClassifier",),
+            "synergy.estimators.classifier.models": ("Model", "SklearnClassifier", "TableClassifier"),
+            "synergy.estimators.classifier.modules": ("TorchClassifier",),
+            "synergy.estimators.classifier.nested": ("NestedCrossFit",),
+            "synergy.estimators.classifier.networks": ("NetworkClassifier",),
+        },
+    )
 
 __all__ = [
     "CLASSIFIER_ENTRY",

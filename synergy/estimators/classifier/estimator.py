@@ -7,17 +7,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain, combinations
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import t
+from scipy.special import stdtrit
 
-from synergy.estimators.classifier.crossfit import CrossFit, Quality
 from synergy.estimators.entry import Entry
 from synergy.statistics.result import Estimate
 from synthetic import Sample
 from theory import Expression, Term, parse_expression
+
+if TYPE_CHECKING:
+    from synergy.estimators.classifier.crossfit import CrossFit, Quality
 
 __all__ = [
     "CLASSIFIER_ENTRY",
@@ -149,7 +151,7 @@ def paired_estimate(
     squares = float((sums**2).sum())
     error = float(np.sqrt(count / (count - 1) * squares) / n)
     skewness = float((sums**3).mean()) / (squares / count) ** 1.5 if squares > 0 else 0.0
-    point = float(t.ppf(0.5 + confidence / 2, count - 1))
+    point = float(stdtrit(count - 1, 0.5 + confidence / 2))
     return Estimate(
         term=term,
         value=value,
@@ -226,6 +228,8 @@ def classifier(
     parsed = parse_expression(expression)
     parts = decompose(parsed, sample, predict=predict)
     if fit is None:
+        from synergy.estimators.classifier.crossfit import CrossFit
+
         fit = CrossFit(sample, folds=folds, seed=seed, model=model, quality=quality, device=device)
     elif fit.sample is not sample:
         raise ValueError("fit must have been made on the sample that is passed, got another one")
@@ -287,33 +291,10 @@ def conditional_entropy_scores(
         fit: A `CrossFit` on the same sample, used in place of the options above.
     """
     if fit is None:
+        from synergy.estimators.classifier.crossfit import CrossFit
+
         fit = CrossFit(sample, folds=folds, seed=seed, model=model, quality=quality, device=device)
     return fit.losses(target, given)
-
-
-def _run(
-    sample: Sample,
-    expression: Expression,
-    *,
-    confidence: float = 0.95,
-    seed: int = 0,
-    predict: str | Sequence[str] | None = None,
-    model: object = "auto",
-    quality: Quality = "default",
-    folds: int = 5,
-    device: str = "cpu",
-) -> Estimate:
-    return classifier(
-        sample,
-        expression,
-        predict=predict,
-        model=model,
-        quality=quality,
-        folds=folds,
-        seed=seed,
-        confidence=confidence,
-        device=device,
-    )
 
 
 CLASSIFIER_ENTRY = Entry(
@@ -321,6 +302,7 @@ CLASSIFIER_ENTRY = Entry(
     "a discrete slot to predict; everything else discrete, continuous or images; linear expressions",
     "Xu et al. 2020, arXiv:2002.10689",
     "difference of cross-fitted, calibrated log losses: usable (V-) information",
-    _run,
+    classifier,
+    fixed={"fit": None},
 )
 """The classifier in the registry."""

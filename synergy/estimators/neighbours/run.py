@@ -7,9 +7,7 @@ from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import digamma
-from scipy.stats import entropy
-from scipy.stats import t as student
+from scipy.special import digamma, stdtrit
 
 from synergy.estimators.columns import (
     Scale,
@@ -136,7 +134,7 @@ def run(
                 "every subsample gives the same value, as where one column's units dwarf the others': the "
                 "interval is of sampling error only"
             )
-        half = float(student.ppf(0.5 + confidence / 2, freedom)) * error
+        half = float(stdtrit(freedom, 0.5 + confidence / 2)) * error
         ends = value - half, value + half
         doubled = estimate(table, 2 * k) - float(np.nanmean(terms)) if n >= 8 * k else 0.0
         sharp = len(slots) > 2 or any(
@@ -158,6 +156,8 @@ def run(
 
 def _ceiling_note(slots: list[Slot], value: float) -> list[str]:
     """What to say where the value comes near the entropy of a slot of labels, which it cannot exceed."""
+    from scipy.stats import entropy
+
     labels = [s.values for s in slots[:2] if s.discrete.all()]
     if not labels:
         return []

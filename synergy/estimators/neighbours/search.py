@@ -1,10 +1,9 @@
 """Nearest neighbours in the maximum norm: distances to the k-th, and counts within a radius.
 
-Distances come from scipy's cKDTree. Counts come from the sorted order in one dimension, from a wavelet
-matrix in two (`planes`), from bitsets in more (`bitsets`), and from scikit-learn's KDTree beyond the rows
-where bitsets pay. All of them decide the boundary by the same subtraction |x_i - x_j| of float64 numbers, so
-that a neighbour that is the k-th in the joint space is never counted as strictly nearer in a subspace by
-rounding.
+Distances come from scipy's cKDTree. Counts come from the sorted order in one dimension, from bitsets in more
+(`bitsets`), and from scikit-learn's KDTree beyond the rows where bitsets pay. All of them decide the boundary
+by the same subtraction |x_i - x_j| of float64 numbers, so that a neighbour that is the k-th in the joint
+space is never counted as strictly nearer in a subspace by rounding.
 """
 
 from __future__ import annotations
@@ -16,10 +15,9 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import numpy.typing as npt
 from scipy.spatial import cKDTree
-from sklearn.neighbors import KDTree
 
-from synergy.estimators.neighbours.bitsets import subspace_counts
-from synergy.estimators.neighbours.planes import plane_counts
+from synergy.estimators.neighbours.bitsets import all_run_bounds, run_bounds, subspace_counts
+from theory.checks import integer
 
 __all__ = ["available_workers", "counts_within", "joint_counts", "kth_distance", "nearest"]
 
@@ -29,8 +27,8 @@ Ints = npt.NDArray[np.int64]
 _LEAVES = {1: 24, 2: 24, 3: 16}
 _DEEP_LEAF = 32
 """The fastest leaf sizes, by dimension, and beyond three (measured at n = 20,000)."""
-_BITSET_ROWS = 200_000
-"""Up to here bitsets beat the trees in three dimensions and more."""
+_BITSET_ROWS, _BITSET_ROWS_OF_PLANE = 200_000, 80_000
+"""Up to here bitsets beat the trees: in three dimensions and more, and in two."""
 
 
 def available_workers(workers: int | None) -> int:
@@ -41,9 +39,7 @@ def available_workers(workers: int | None) -> int:
     """
     if workers is None:
         return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    if workers < 1:
-        raise ValueError(f"workers must be at least 1, got {workers}")
-    return int(workers)
+    return integer("workers", workers, 1)
 
 
 def _tree(points: Floats) -> cKDTree:
@@ -94,9 +90,11 @@ def joint_counts(
     spaces = [np.hstack([shared, part]) for part in parts]
     if shared.shape[1]:
         spaces.insert(0, shared)
-    if width <= 2:
-        found = plane_counts(spaces, radius, strict=strict, workers=workers)
-    elif len(radius) <= _BITSET_ROWS:
+    if width == 1:
+        columns = [np.ascontiguousarray(space[:, 0]) for space in spaces]
+        bounds = all_run_bounds(columns, radius, strict=strict, workers=workers)
+        found = [high - low for _, low, high in bounds]
+    elif len(radius) <= (_BITSET_ROWS if width > 2 else _BITSET_ROWS_OF_PLANE):
         found = subspace_counts(shared, parts, radius, strict=strict, workers=workers)
     else:
         found = [_counts(space, radius, strict, workers) for space in spaces]
@@ -104,8 +102,11 @@ def joint_counts(
 
 
 def _counts(points: Floats, radius: Floats, strict: bool, workers: int) -> Ints:
-    if points.shape[1] <= 2:
-        return plane_counts([points], radius, strict=strict)[0]
+    if points.shape[1] == 1:
+        _, low, high = run_bounds(points[:, 0], radius, strict=strict)
+        return high - low
+    from sklearn.neighbors import KDTree
+
     inclusive = np.nextafter(radius, -1) if strict else radius
     tree = KDTree(points, leaf_size=40, metric="chebyshev")
     order = np.asarray(tree.get_arrays()[1])

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import math
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
-import torch
-from torch import nn
 
-from synergy.device import choose_device
 from synergy.estimators.classifier import paired_estimate
 from synergy.estimators.entry import Entry
-from synergy.estimators.variational.columns import Columns, density_slot, is_discrete, make_columns
-from synergy.estimators.variational.networks import Categorical, Critic, MixtureDensity
-from synergy.estimators.variational.training import DENSITY_TASK, critic_task, held_out, train
 from synergy.statistics.folds import make_splits
 from synergy.statistics.result import Estimate
 from synthetic import Sample
 from theory import Expression, Term, parse_expression
+from theory.checks import integer
+
+if TYPE_CHECKING:
+    from torch import nn
 
 __all__ = ["VARIATIONAL_ENTRIES", "Bound", "variational"]
 
@@ -79,6 +77,13 @@ def variational(
         (arXiv:1807.03748); Belghazi et al. 2018 (arXiv:1801.04062); Song and Ermon 2020
         (arXiv:1910.06222); Poole et al. 2019 (arXiv:1905.06922) for what each can reach.
     """
+    import torch
+
+    from synergy.device import choose_device
+    from synergy.estimators.variational.columns import Columns, density_slot, is_discrete, make_columns
+    from synergy.estimators.variational.networks import Categorical, Critic, MixtureDensity
+    from synergy.estimators.variational.training import DENSITY_TASK, critic_task, held_out, train
+
     parsed = parse_expression(term)
     if bound not in get_args(Bound):
         raise ValueError(f"bound must be one of {', '.join(get_args(Bound))}, got {bound!r}")
@@ -93,8 +98,7 @@ def variational(
         ("hidden", hidden, 1),
         ("embed", embed, 1),
     ):
-        if number < least:
-            raise ValueError(f"{name} must be at least {least}, got {number}")
+        integer(name, number, least)
     most = int(np.clip(100 * len(sample) // batch, 300, 2000)) if steps is None else steps
     one = parsed.terms[0]
     target, other = one.groups
@@ -162,52 +166,18 @@ def _notes(bound: Bound, conditional: bool, first: float, batch: int, folds: int
     return tuple(notes)
 
 
-def _entry(bound: Bound, reference: str, description: str) -> Entry:
-    def run(
-        sample: Sample,
-        expression: Expression,
-        *,
-        confidence: float = 0.95,
-        seed: int = 0,
-        folds: int = 3,
-        steps: int | None = None,
-        patience: int = 5,
-        batch: int = 256,
-        hidden: int = 128,
-        embed: int = 32,
-        rate: float = 1e-3,
-        clip: float = 5.0,
-        device: str = "cpu",
-    ) -> Estimate:
-        return variational(
-            sample,
-            expression,
-            bound=bound,
-            confidence=confidence,
-            seed=seed,
-            folds=folds,
-            steps=steps,
-            patience=patience,
-            batch=batch,
-            hidden=hidden,
-            embed=embed,
-            rate=rate,
-            clip=clip,
-            device=device,
-        )
+_COLUMNS = "any columns, images included; one I(..;..|..) of two slots"
 
-    return Entry(
-        bound, "any columns, images included; one I(..;..|..) of two slots", reference, description, run
-    )
+_BOUNDS: tuple[tuple[Bound, str, str], ...] = (
+    ("barber-agakov", "Barber and Agakov 2003", "log-density ratio of two mixture density networks"),
+    ("nwj", "Nguyen, Wainwright, Jordan 2010", "critic; high variance, no ceiling"),
+    ("infonce", "van den Oord et al. 2018, arXiv:1807.03748", "critic; low variance, ceiling log(batch)"),
+    ("smile", "Song and Ermon 2020, arXiv:1910.06222", "critic with clipped ratios; no bound"),
+    ("donsker-varadhan", "Belghazi et al. 2018, arXiv:1801.04062", "critic; the MINE bound"),
+)
 
-
-VARIATIONAL_ENTRIES = (
-    _entry("barber-agakov", "Barber and Agakov 2003", "log-density ratio of two mixture density networks"),
-    _entry("nwj", "Nguyen, Wainwright, Jordan 2010", "critic; high variance, no ceiling"),
-    _entry(
-        "infonce", "van den Oord et al. 2018, arXiv:1807.03748", "critic; low variance, ceiling log(batch)"
-    ),
-    _entry("smile", "Song and Ermon 2020, arXiv:1910.06222", "critic with clipped ratios; no bound"),
-    _entry("donsker-varadhan", "Belghazi et al. 2018, arXiv:1801.04062", "critic; the MINE bound"),
+VARIATIONAL_ENTRIES = tuple(
+    Entry(bound, _COLUMNS, reference, description, variational, fixed={"bound": bound})
+    for bound, reference, description in _BOUNDS
 )
 """The variational estimators in the registry."""

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from synergy.experiments.class_information.blurred import TERMS
-from synergy.experiments.findings import Finding, Relation
+from synergy.experiments.findings import Comparison, Finding
 from synergy.experiments.outcome import Conclusion
 from synergy.experiments.show import means, paired, shared_images
 from theory import Joint
@@ -35,11 +35,22 @@ __all__ = [
 ]
 
 SETS = ("free", "half-turn-pairs", "half-symmetric")
+"""The sets of glyphs; only the last has forced class information."""
+
 STRONGEST = 1.0
+"""The weight of the elimination in the findings."""
+
 SYNERGY = "I(A;C|X)"
+"""The column of the synergy at the input."""
+
 CLASS_READ = "accuracy of C by k-NN"
+"""The column of the class as a probe reads it."""
+
 BEST_READ = "best accuracy of C"
+"""The column of the best accuracy that the noise allows."""
+
 NOISE_ERROR = "largest Monte Carlo error"
+"""The column of the largest Monte Carlo error of the quantities under noise."""
 
 JUDGED = 0.2
 """The noise of the findings, in standard deviations of a feature.
@@ -52,13 +63,19 @@ TAUS = (0.1, JUDGED, 0.3)
 """All noises that are recorded, to show how the numbers depend on it."""
 
 _MARGIN = 0.05
+"""In nats: a smaller difference from a prediction counts as none."""
+
 _ELIMINATED = 0.1
 """A twentieth of the class of free glyphs and pairs, log 8 = 2.08 nats."""
+
 _TOLD_MARGIN = 0.02
+"""The same for the gain of a head that is told the class."""
+
 _LAW_MARGIN = 0.005
 """The curve is found to 0.001; four standard errors of the noise are below 0.004."""
 
 _POINTS = 33
+"""The number of budgets at which the curve is computed."""
 
 
 def exact_price(glyphs: str) -> pd.DataFrame:
@@ -77,6 +94,7 @@ def exact_price(glyphs: str) -> pd.DataFrame:
 
 
 curve = cache(exact_price)
+"""The exact curve of a set of glyphs, computed once."""
 
 
 def blurred_name(term: str, tau: float) -> str:
@@ -125,7 +143,7 @@ def _findings(runs: pd.DataFrame) -> list[Finding]:
         usual, eliminated = (treated(runs, images, name) for name in ("as usual", "eliminated"))
         shared, term = shared_images(part), judged_name(images, "I(A;Z)")
         about = f"{images}: {term} as usual less that with the class eliminated, {_how(images)}, in nats"
-        relation: Relation | None = ">" if images == "half-symmetric" else "==" if images in SETS else None
+        relation: Comparison | None = ">" if images == "half-symmetric" else "==" if images in SETS else None
         margin = _MARGIN if relation == "==" else 0.0
         found.append(Finding(about, paired(usual, eliminated, term), relation, margin, shared))
         if images in SETS:

@@ -44,8 +44,13 @@ TERMS = ("I(A;Z)", "I(C;Z)", "I(A;Z|C)")
 """What `blurred_information` finds."""
 
 _BLOCK = 2**20
+"""So many cells of a table of densities are held at a time, 8 MiB."""
+
 _CONSTANT = 1e-6
+"""A feature is constant if its spread is smaller, in units of its largest value."""
+
 _SUM_TOLERANCE = 1e-9
+"""Probabilities may miss the sum 1 by this."""
 
 
 def standardised(templates: npt.ArrayLike, weights: npt.ArrayLike) -> Floats:

@@ -56,10 +56,20 @@ from synthetic import Glyphs
 __all__ = ["CLASS_INFORMATION", "exact_price"]
 
 AUGMENTATIONS = ("none", "crop+flip", "simclr")
+"""The base augmentations, on images whose latents are not known."""
+
 _SWEEP = (0.3, 0.6)
+"""Further weights of the elimination, where the price is high."""
+
 _GLYPH_FEATURES = 4
+"""The width of the representation of glyphs: elimination needs a narrow one."""
+
 _IMAGE_FEATURES = 8
+"""The width of the representation of other images."""
+
 _LONGER = 2.0
+"""Training takes so many times the usual steps: elimination needs time."""
+
 _DRAWS = 40_000
 """Their standard error is near 0.001 nats."""
 
@@ -157,3 +167,4 @@ CLASS_INFORMATION = Experiment(
     conclude,
     draw,
 )
+"""The experiment on the price of avoiding the class."""

@@ -25,8 +25,13 @@ _END = 2.15
 """Past log 8, the entropy of the class of a glyph."""
 
 _MARKERS = "os^"
+"""The marker of each set of images."""
+
 _DASHES = (0, (4, 3))
+"""The dashes of lines that show a limit."""
+
 _COLOUR = {"as usual": COLOURS[0], "eliminated": COLOURS[1], "told": COLOURS[2]}
+"""The colour of each treatment."""
 
 
 def _look(treatment: str, weight: float) -> dict[str, Any]:

@@ -25,9 +25,15 @@ __all__ = ["FINE_GRAINED", "MULTIVARIATE"]
 
 MARGIN = 0.05
 """Of the identity, in nats: less than a fifth of the exact synergy of the drawn glyphs, 0.277."""
+
 NOISE_MARGIN = 0.01
+"""Of the coin: it must change a synergy by less, in nats."""
+
 _BY_CLASS, _BY_LABELS, _ACCURACY = "I(A;C|Z)", "I(A;Z|C) - I(A;Z)", "class accuracy"
+"""The columns: the synergy by predicting the class and by predicting the labels, the accuracy."""
+
 _QUANTITIES = (*SIDES, _ACCURACY)
+"""The columns of the table."""
 
 
 class _Part:
@@ -221,15 +227,20 @@ _PREDICTED = (
     "[-0.062, -0.028]. Between representations that were each trained on a task of their own "
     "nothing is guaranteed, and no accuracy either."
 )
+"""The prediction of both experiments, but for the claim."""
+
 FINE_GRAINED = _experiment(
     "fine-grained",
     "Finer transformations",
     "Does a finer transformation leave more synergy?",
     _PREDICTED.format(claim="By F1 a finer label has at least the synergy of its coarse label."),
 )
+"""The experiment on finer labels."""
+
 MULTIVARIATE = _experiment(
     "multivariate",
     "Several transformations",
     "Do several transformations together leave more synergy?",
     _PREDICTED.format(claim="By M1 several transformations have at least the synergy of some of them."),
 )
+"""The experiment on several transformations."""

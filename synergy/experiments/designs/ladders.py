@@ -71,13 +71,27 @@ __all__ = [
 
 DRAWN = "drawn glyphs"
 """Glyphs drawn with known latents: the images whose synergy at the input is exact."""
+
 UNTRAINED = "untrained encoder"
+"""The condition of an encoder with its initial weights."""
+
 PIXELS = "raw pixels"
+"""The condition without an encoder."""
+
 NOISE = "noise"
+"""The step in which the label is a fair coin."""
+
 SIDES = ("I(A;Z)", "I(A;C|Z)", "I(A;Z|C) - I(A;Z)")
+"""The columns of the two sides of E1, and of what they are made of."""
+
 _GLYPHS = "mixed"
+"""The set of glyphs."""
+
 _FOLDS = 4
+"""The folds of the classifiers."""
+
 _DRAWN_FEATURES = 8
+"""The width of the representation of drawn glyphs."""
 
 Integers = npt.NDArray[np.int64]
 
@@ -157,6 +171,7 @@ def _several() -> Ladder:
 
 
 LADDERS = {"fine-grained": _rotations(), "multivariate": _several()}
+"""The ladder of each experiment."""
 
 
 @dataclass(frozen=True)

@@ -60,23 +60,55 @@ __all__ = ["INVARIANCE_OR_EQUIVARIANCE", "moved", "readable"]
 Images = npt.NDArray[np.float32]
 
 _GLYPHS = "mixed"
+"""The set of glyphs."""
+
 _TASK = as_task({"name": "hue-shift", "steps": 3})
+"""A shifts the hues round."""
+
 _HUES = (0.0, 1 / 3, 2 / 3)
+"""The raw hues, in turns of the colour circle."""
+
 _MOSTLY_RED = (0.8, 0.1, 0.1)
+"""The probabilities of the hues in training, by which the shift can be read."""
+
 _UNIFORM = (1 / 3, 1 / 3, 1 / 3)
+"""The probabilities that hide the shift, also those of the judged images."""
+
 _NOISE = 0.3
+"""The standard deviation of the pixel noise."""
+
 _FEATURES = 8
+"""The width of the representation."""
+
 _AUGMENT = "crop+flip"
+"""The base augmentation of CARE."""
+
 _STARTS = 8
 """Untrained encoders per seed: they differ from one another far more than trained ones do."""
+
 _MARGIN = 0.05
+"""A smaller difference from a prediction counts as none, in accuracy or nats."""
+
 _TRAINED_ON = 8000
+"""The most images in training."""
+
 PIXELS = "raw pixels"
+"""The condition without an encoder."""
+
 RANDOM = "random"
+"""The condition of encoders with their initial weights."""
+
 CARE = "both (CARE)"
+"""The condition trained for invariance and equivariance at once."""
+
 HIDDEN = "equivariant, shift hidden"
+"""The control: the same training where the hues are uniform and hide the shift."""
+
 LATENTS = ("C", "hue")
+"""The latents that probes read."""
+
 _MEANS = (*(f"{latent} accuracy" for latent in LATENTS), "moved by a shift")
+"""The columns of the table."""
 
 
 def _pretexts() -> dict[str, Pretext | None]:
@@ -281,3 +313,4 @@ INVARIANCE_OR_EQUIVARIANCE = Experiment(
     _conclude,
     _draw,
 )
+"""The experiment on invariant and equivariant representations."""

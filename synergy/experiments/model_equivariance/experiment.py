@@ -31,9 +31,16 @@ from synergy.plots import plot_style, subplots
 __all__ = ["MODEL_EQUIVARIANCE"]
 
 PLAIN, EQUIVARIANT = "cnn", "c4"
+"""The encoders."""
+
 AUGMENTATIONS = ("none", "crop+flip", "simclr")
+"""The base augmentations."""
+
 UNTRAINED, PIXELS = "untrained", "raw pixels"
+"""The conditions with initial weights, and without an encoder."""
+
 METRICS = ("rotation accuracy", "class accuracy")
+"""The columns of the table."""
 
 
 def _train(job: tuple[str, str, int], scale: Scale) -> Row:
@@ -161,3 +168,4 @@ MODEL_EQUIVARIANCE = Experiment(
     _conclude,
     _draw,
 )
+"""The experiment on equivariant encoders."""

@@ -50,17 +50,37 @@ __all__ = ["SHORTCUT"]
 Floats = npt.NDArray[np.float64]
 
 STRENGTHS = (0.0, 0.5, 0.8, 1.0)
+"""The probabilities of the watermark."""
+
 _GLYPHS = "mixed"
+"""The set of glyphs."""
+
 _MARGIN = 0.1
 """A tenth of the synergy that is predicted."""
+
 _ACCURACY_MARGIN = 0.05
+"""A smaller difference of accuracies counts as none."""
+
 _TRAINED_ON = 16_000
+"""Images are repeated until there are about so many."""
+
 SYNERGY = "I(A;C|Z)"
+"""The column of the synergy on mixed images."""
+
 READ = "H(A|Z)/(1-g)"
+"""The column of H(A|Z) in units of what the watermark leaves open."""
+
 UNMARKED = "I(A;C|Z), unmarked"
+"""The column of the synergy on images without the watermark."""
+
 MARKED = "I(A;C|Z), marked"
+"""The column of what images with the watermark add to the synergy."""
+
 UNREAD = "H(A|Z), unmarked"
+"""The column of H(A|Z) on images without the watermark."""
+
 _QUANTITIES = ("H(A|Z)", READ, UNREAD, SYNERGY, UNMARKED, MARKED, "mark accuracy", "class accuracy")
+"""The columns of the table."""
 
 
 def _truth(transformation: str, scale: Scale) -> Row:
@@ -314,3 +334,4 @@ SHORTCUT = Experiment(
     _conclude,
     _draw,
 )
+"""The experiment on watermarks."""

@@ -11,6 +11,7 @@ from synthetic import Sample
 __all__ = ["framed", "judged_sets", "mark", "prepared"]
 
 _BORDER = 1
+"""The width of the frame, in pixels."""
 
 
 def framed(images: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

@@ -1,13 +1,13 @@
 """Which quantity predicts how useful a pretext task is, after Figure 1 of Wang et al. (2024).
 
 Seven tasks are few, and five of them have no synergy on the first set of glyphs. On the second, half-turn
-pairs, the synergy and the forced class information J part: a rotation has the synergy log 2 and J = 0. What
-is said is said of these tasks on these glyphs: intervals are over training seeds, and a permutation of the
-tasks tells how often as high a rank correlation comes by chance.
+pairs, the synergy and the forced class information J differ: a rotation has the synergy log 2 and J = 0. The
+results hold for these tasks on these glyphs alone. Intervals are over training seeds, and a permutation of
+the tasks tells how often as high a rank correlation comes by chance.
 
-Truths nearer than 0.005 nats are tied, as their order is that of sampling errors. The rule came after a first
-look at the results, in which the order of five synergies near 0 made their rank correlation +0.60 on the
-first set; tied, it was +0.12. Both are told.
+Truths nearer than 0.005 nats are tied, because their order is that of sampling errors. The rule came after a
+first look at the results, in which the order of five synergies near 0 made their rank correlation +0.60 on
+the first set; with ties it was +0.12. Both numbers are reported.
 """
 
 from __future__ import annotations
@@ -42,9 +42,17 @@ from synergy.ranking.rank import rank
 __all__ = ["TRANSFORMATIONS"]
 
 SEVEN = ("rotation", "horizontal-flip", "vertical-flip", "inversion", "grayscale", "jigsaw", "blur")
+"""The pretext tasks."""
+
 LOSSLESS = ("inversion", "grayscale")
+"""Tasks that lose nothing: every image shows its label."""
+
 TRUTHS = ("H(A|X)", "I(A;C|X)", "J")
+"""The quantities of the input that are compared."""
+
 QUANTITIES = (*TRUTHS, "pretext loss")
+"""All that are compared."""
+
 _RESOLUTION = 0.005
 """Truths that are nearer than this, in nats, are tied: their order is that of sampling errors."""
 SETS = ("mixed", "half-turn-pairs")
@@ -266,3 +274,4 @@ TRANSFORMATIONS = Experiment(
     _conclude,
     _draw,
 )
+"""The experiment on seven pretext tasks."""

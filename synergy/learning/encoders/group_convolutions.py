@@ -71,7 +71,7 @@ def regular_action(name: PlaneGroup, h: int, maps: torch.Tensor) -> torch.Tensor
 
 
 class _GroupLayer(nn.Module):
-    """What the two layers share: the free weights, the bias, and the index that spreads the weights.
+    """The base of the two layers: the free weights, the bias, and the index that spreads the weights.
 
     Args:
         name: The group.

@@ -6,11 +6,11 @@ import torch
 from torch import nn
 
 from synergy.learning.encoders.pooling import EvenPool, SymmetricPool
-from synergy.learning.encoders.windows import WindowConv2d, as_mixed
 
 __all__ = ["ConvEncoder", "MLPEncoder", "ResNet18", "channels_last", "check_images", "stem_stride"]
 
 _LARGE = 24
+"""Images with at least so many pixels a side are halved by the first layer."""
 
 
 def check_images(x: torch.Tensor, channels: int) -> None:
@@ -25,10 +25,9 @@ def channels_last(x: torch.Tensor) -> torch.Tensor:
     """The same images with the channels next to one another in memory, which convolutions run faster on.
 
     With one channel both orders are the same; torch goes by the strides, so they say which one is meant.
-    Where the convolutions will round the images, on the CPU, they are rounded first: that is less to move.
     """
     n, channels, height, width = x.shape
-    ordered = as_mixed(x).contiguous(memory_format=torch.channels_last)
+    ordered = x.contiguous(memory_format=torch.channels_last)
     return (
         ordered.as_strided((n, 1, height, width), (height * width, 1, width, 1)) if channels == 1 else ordered
     )
@@ -98,7 +97,7 @@ class ConvEncoder(nn.Module):
             nn.Conv2d(channels, width, 2 + stride, stride, padding=1),
             nn.ReLU(),
             EvenPool(),
-            WindowConv2d(width, width, 2),
+            nn.Conv2d(width, width, 2, 2),
             nn.ReLU(),
             nn.Conv2d(width, 2 * width, 3, padding=1),
             nn.ReLU(),

@@ -8,8 +8,6 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from synergy.learning.encoders.windows import window_means
-
 __all__ = ["EvenPool", "SymmetricPool", "symmetric_pool"]
 
 
@@ -48,8 +46,7 @@ def symmetric_pool(x: torch.Tensor, size: int | tuple[int, int]) -> torch.Tensor
     channels_next = x.is_contiguous(memory_format=torch.channels_last)
     down, along = _window(height, rows), _window(width, columns)
     if down is not None and along is not None:
-        window, stride = (down[0], along[0]), (down[1], along[1])
-        return window_means(x, window) if window == stride else functional.avg_pool2d(x, window, stride)
+        return functional.avg_pool2d(x, (down[0], along[0]), (down[1], along[1]))
     left, right = _weights(height, rows).to(x), _weights(width, columns).to(x)
     if 2 * rows * columns > height * width or not channels_next:
         return left @ x @ right.T

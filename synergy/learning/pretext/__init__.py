@@ -23,7 +23,7 @@ from torch import nn
 
 from synergy.learning.batches import Batch
 from synergy.learning.pretext.adversary import AdversarialHead, Eliminate
-from synergy.learning.pretext.base import Losses, Pretext
+from synergy.learning.pretext.base import BatchLoss, Pretext
 from synergy.learning.pretext.contrastive import (
     Equivariance,
     Invariance,
@@ -34,12 +34,12 @@ from synergy.learning.pretext.predict import GivenHead, LabelTask, PredictLabel,
 
 __all__ = [
     "AdversarialHead",
+    "BatchLoss",
     "Eliminate",
     "Equivariance",
     "GivenHead",
     "Invariance",
     "LabelTask",
-    "Losses",
     "PredictLabel",
     "PredictTransformation",
     "Pretext",
@@ -64,8 +64,8 @@ class Untrained(Pretext):
         del features, states
         return nn.Identity()
 
-    def losses(self, encoder: nn.Module, head: nn.Module, batch: Batch) -> Losses:
+    def losses(self, encoder: nn.Module, head: nn.Module, batch: Batch) -> BatchLoss:
         """Zero."""
         del encoder, head
         zero = torch.zeros((), device=batch.source.device)
-        return Losses(zero, {"loss": zero})
+        return BatchLoss(zero, {"loss": zero})

@@ -16,7 +16,7 @@ from torch import nn
 from torch.nn import functional
 
 from synergy.learning.batches import Batch
-from synergy.learning.pretext.base import Losses, Pretext
+from synergy.learning.pretext.base import BatchLoss, Pretext
 from synergy.learning.pretext.predict import LabelTask, _check_known
 from theory.checks import integer, number
 
@@ -141,7 +141,7 @@ class Eliminate(Pretext):
         for _ in range(self.critic_steps):
             yield functional.cross_entropy(_critic(head)(z).float(), batch.labels[self.label])
 
-    def losses(self, encoder: nn.Module, head: nn.Module, batch: Batch) -> Losses:
+    def losses(self, encoder: nn.Module, head: nn.Module, batch: Batch) -> BatchLoss:
         """The task's loss and the weighted penalty; `critic` is the critic's cross-entropy in nats."""
         shown = self.pretext.show(batch)
         z = encoder(shown.images)
@@ -154,7 +154,7 @@ class Eliminate(Pretext):
         else:
             told = functional.cross_entropy(_critic(head)(z).float(), label)
             total = own.total - self.weight * told
-        return Losses(total, {**own.metrics, "critic": told.detach()})
+        return BatchLoss(total, {**own.metrics, "critic": told.detach()})
 
 
 def _own(head: nn.Module) -> nn.Module:

@@ -1,4 +1,4 @@
-"""What a pretext task is: how a batch becomes views and targets, a head, and a loss."""
+"""Pretext tasks: how a batch becomes views and targets, a head, and a loss."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from synergy.device import full_precision
 from synergy.learning.batches import Batch
 from synthetic.transformations.augment import Augmentation
 
-__all__ = ["Losses", "Pretext", "augmented"]
+__all__ = ["BatchLoss", "Pretext", "augmented"]
 
 
 @dataclass(frozen=True)
-class Losses:
+class BatchLoss:
     """The loss of one batch and what is reported beside it.
 
     Args:
@@ -65,7 +65,7 @@ class Pretext(ABC):
         """The untrained head on a representation."""
 
     @abstractmethod
-    def losses(self, encoder: nn.Module, head: nn.Module, batch: Batch) -> Losses:
+    def losses(self, encoder: nn.Module, head: nn.Module, batch: Batch) -> BatchLoss:
         """Draw, transform, encode and compare."""
 
     def views(self, batch: Batch) -> torch.Tensor:

@@ -11,7 +11,7 @@ from torch import nn
 from torch.nn import functional
 
 from synergy.learning.batches import Batch
-from synergy.learning.pretext.base import Losses, Pretext, augmented
+from synergy.learning.pretext.base import BatchLoss, Pretext, augmented
 from synergy.learning.pretext.predict import _check_augmentable
 from synergy.learning.tasks import Task, as_task
 from synthetic.transformations import Transformation
@@ -68,7 +68,7 @@ def orthogonal_equivariance(before: torch.Tensor, after: torch.Tensor) -> torch.
 
 
 class _Projected(Pretext):
-    """What both tasks share: a projection head of two layers, as in SimCLR."""
+    """The base of both tasks: a projection head of two layers, as in SimCLR."""
 
     pairwise: ClassVar[bool] = True
     projection: int
@@ -129,13 +129,13 @@ class Invariance(_Projected):
         if self.task is None:
             return images
         task = as_task(self.task)
-        return task.apply(images, task.draw(len(images), batch.rng), overwrite=True)
+        return task.apply(images, task.draw(len(images), batch.rng))
 
-    def losses(self, encoder: nn.Module, head: nn.Module, batch: Batch) -> Losses:
+    def losses(self, encoder: nn.Module, head: nn.Module, batch: Batch) -> BatchLoss:
         """NT-Xent of the projected views."""
         first, second = head(encoder(self.views(batch))).chunk(2)
         loss = nt_xent(first, second, self.temperature)
-        return Losses(loss, {"loss": loss.detach()})
+        return BatchLoss(loss, {"loss": loss.detach()})
 
 
 @dataclass(frozen=True)
@@ -200,7 +200,7 @@ class Equivariance(_Projected):
             parts.append(augmented(batch, chosen))
         return torch.cat(parts)
 
-    def losses(self, encoder: nn.Module, head: nn.Module, batch: Batch) -> Losses:
+    def losses(self, encoder: nn.Module, head: nn.Module, batch: Batch) -> BatchLoss:
         """The two losses; the last incomplete block counts in the first only."""
         n = len(batch)
         if n < self.block:
@@ -211,4 +211,4 @@ class Equivariance(_Projected):
         shape = (whole // self.block, self.block, parts[0].shape[1])
         strict = orthogonal_equivariance(parts[0][:whole].reshape(shape), parts[1][:whole].reshape(shape))
         loss = contrast + self.weight * strict
-        return Losses(loss, {"loss": loss.detach(), "equivariance": strict.detach()})
+        return BatchLoss(loss, {"loss": loss.detach(), "equivariance": strict.detach()})

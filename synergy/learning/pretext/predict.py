@@ -16,7 +16,7 @@ from torch import nn
 from torch.nn import functional
 
 from synergy.learning.batches import Batch
-from synergy.learning.pretext.base import Losses, Pretext, augmented
+from synergy.learning.pretext.base import BatchLoss, Pretext, augmented
 from synergy.learning.tasks import Task, as_task
 from synthetic.transformations import Transformation
 from synthetic.transformations.augment import Augmentation, augmentation
@@ -26,7 +26,7 @@ __all__ = ["GivenHead", "LabelTask", "PredictLabel", "PredictTransformation", "S
 
 @dataclass(frozen=True)
 class Shown:
-    """What the encoder sees and what is predicted from it.
+    """The inputs of the encoder and the label that is predicted from them.
 
     Args:
         images: Shape (n, ..).
@@ -94,19 +94,19 @@ class LabelTask(Pretext):
         """The inputs that the encoder sees."""
         return self.show(batch).images
 
-    def losses(self, encoder: nn.Module, head: nn.Module, batch: Batch) -> Losses:
+    def losses(self, encoder: nn.Module, head: nn.Module, batch: Batch) -> BatchLoss:
         """The cross-entropy of the targets, in nats."""
         shown = self.show(batch)
         return self.score(head, encoder(shown.images), shown)
 
-    def score(self, head: nn.Module, z: torch.Tensor, shown: Shown) -> Losses:
+    def score(self, head: nn.Module, z: torch.Tensor, shown: Shown) -> BatchLoss:
         """The cross-entropy of the targets given a representation."""
         logits = (head(z) if shown.given is None else head(z, shown.given)).float()
         blocks = logits.split(self._widths(logits, shown), dim=1)
         parts = list(zip(blocks, shown.targets, strict=True))
         loss = torch.stack([functional.cross_entropy(block, target) for block, target in parts]).sum()
         right = torch.stack([block.argmax(1) == target for block, target in parts]).all(0)
-        return Losses(loss, {"loss": loss.detach(), "accuracy": right.float().mean()})
+        return BatchLoss(loss, {"loss": loss.detach(), "accuracy": right.float().mean()})
 
     def _widths(self, logits: torch.Tensor, shown: Shown) -> list[int]:
         del shown
@@ -214,13 +214,12 @@ class PredictTransformation(LabelTask):
     def show(self, batch: Batch) -> Shown:
         """Draw the labels and transform the images."""
         task = as_task(self.task)
-        chosen = augmentation(self.augment)
-        plain = chosen.name == "none"  # images that nothing has changed are read where they lie
-        images, rows = (batch.source, batch.rows) if plain else (augmented(batch, chosen), None)
+        images = augmented(batch, augmentation(self.augment))
         codes = task.draw(len(batch), batch.rng)
         targets = (task.predicted(codes),) if self.joint == "product" else tuple(task.split(codes))
-        images = task.apply(images, codes, rows=rows, overwrite=not plain)
-        return Shown(images, targets, None if self.told is None else batch.labels[self.told])
+        return Shown(
+            task.apply(images, codes), targets, None if self.told is None else batch.labels[self.told]
+        )
 
     def _widths(self, logits: torch.Tensor, shown: Shown) -> list[int]:
         return list(self.sizes({}))

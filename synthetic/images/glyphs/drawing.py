@@ -24,6 +24,7 @@ PLACES = 9
 """The places of the occluding patch, three by three."""
 
 _OCCLUDER = 0.5
+"""The gray level of the occluding patch."""
 
 
 def tensors(

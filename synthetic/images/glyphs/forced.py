@@ -19,13 +19,16 @@ from scipy.special import xlogy
 __all__ = ["posterior_information"]
 
 Array = npt.NDArray[np.float64]
-Batch = tuple[Array, Array, Array]
+
+Draws = tuple[Array, Array, Array]
+"""The weights, p(A|x) and p(C|x) of some draws."""
 
 _NEIGHBOURS = (1, 4, 16, 64, 256)
+"""The numbers of neighbours to choose from."""
 
 
 def posterior_information(
-    batches: Sequence[Batch], *, prior: Array, resolution: float
+    batches: Sequence[Draws], *, prior: Array, resolution: float
 ) -> tuple[float, float]:
     """A lower bound of I(C;T) with its standard error.
 
@@ -48,7 +51,7 @@ def posterior_information(
     entropy = -float(xlogy(prior, prior).sum())
     floor = mass.sum() / len(weights)
 
-    def bound(part: Sequence[Batch], counts: Sequence[int]) -> Array:
+    def bound(part: Sequence[Draws], counts: Sequence[int]) -> Array:
         """The value of each draw of the noise, for each number of neighbours: shape (counts, draws)."""
         w, there, truth = _joined(part)
         starts = np.cumsum([0, *(len(batch[0]) for batch in part)])[:-1]
@@ -63,11 +66,11 @@ def posterior_information(
 
     counts = [k for k in _NEIGHBOURS if k <= len(cells)]
     best = counts[int(bound(batches[half:rest], counts).mean(axis=1).argmax())]
-    found = bound(batches[rest:], [best])[0]
-    return float(found.mean()), float(found.std(ddof=1) / math.sqrt(len(found)))
+    bounds = bound(batches[rest:], [best])[0]
+    return float(bounds.mean()), float(bounds.std(ddof=1) / math.sqrt(len(bounds)))
 
 
-def _joined(batches: Sequence[Batch]) -> Batch:
+def _joined(batches: Sequence[Draws]) -> Draws:
     weights, t, c = (np.concatenate(part) for part in zip(*batches, strict=True))
     return weights, t, c
 

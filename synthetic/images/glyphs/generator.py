@@ -140,9 +140,9 @@ class Glyphs(GlyphWorld):
     ) -> Answer:
         """The value of any information quantity of the variables, in nats.
 
-        Without noise it is found by enumeration. With noise X is continuous, and the posterior over all
-        latents given X is exact: its entropies are averaged over X by Monte Carlo, over as many draws as a
-        pilot run says that a standard error of `tolerance` needs.
+        Without noise it is found by enumeration. With noise X is continuous, but the posterior over all
+        latents given X is exact. Its entropies are averaged over X by Monte Carlo. A pilot run tells how many
+        draws a standard error of `tolerance` needs.
 
         Args:
             expression: A term or linear expression.
@@ -160,13 +160,13 @@ class Glyphs(GlyphWorld):
     ) -> Answer:
         """The information J = I(variable; T) that every optimal solver of the pretext task must hold.
 
-        T = p(A|X) is the posterior of the transformation. Without noise J is found by enumeration. With
-        noise T is exact but I(C;T) needs p(C|T), which is read from the nearest T among other draws: the
-        answer is then a lower bound in expectation, with its standard error, that tightens with `draws`.
+        T = p(A|X) is the posterior of the transformation. Without noise J is found by enumeration. With noise
+        T is exact, but I(C;T) needs p(C|T), which is read from the nearest T among other draws. The answer is
+        then a lower bound in expectation, with its standard error, and more `draws` make it tighter.
 
-        J is not continuous in the noise: with the slightest noise, differences of T far below anything that
-        a solver could show (1e-30, say) tell the class. They are ignored below `resolution`; what is found
-        is J of the rounded T, and the limit of small noise is J without noise.
+        J is not continuous in the noise: with the slightest noise T tells the class by differences of 1e-30,
+        say, which no solver could learn. So T is rounded to `resolution` first. As the noise goes to 0, J of
+        the rounded T goes to J without noise.
 
         Args:
             variable: A discrete latent, C for the class.
@@ -195,6 +195,6 @@ class Glyphs(GlyphWorld):
         Raises:
             NoExactAnswerError: As `exact`, or the table would not fit.
             ValueError: If a shape does not fit, a variable is unknown or repeated, or, without noise, an
-                image is none that the generator makes.
+                image is not one that the generator makes.
         """
         return oracle.posterior(self, images, target)

@@ -10,9 +10,9 @@ noise of standard deviation s,
 for any set L of latents. The expectation is over x = m_u + s z. Only the differences m_u - m_v matter, so z
 is drawn in the space that the templates span, and each z serves every template u: with D the squared
 distances and g_u = <m_u, z>, the log-likelihood of v is -D_uv / 2 s^2 - (g_u - g_v) / s up to a constant.
-Draws come as antithetic pairs z, -z; the standard error is that of the mean over independent pairs, whose
-number is fixed by a pilot run with other draws, so that stopping does not bias it. Events too rare for any
-draw to show, such as confusing images many standard deviations apart, are in neither value nor error.
+Draws come as antithetic pairs z, -z, and the standard error is that of the mean over independent pairs. A
+pilot run with other draws fixes the number of pairs, so that stopping does not bias the mean. Events too rare
+for any draw to show, such as confusing images many standard deviations apart, are in neither value nor error.
 """
 
 from __future__ import annotations
@@ -48,8 +48,14 @@ MAX_TEMPLATES = 8192
 """The largest number of different images that the Monte Carlo posterior runs over."""
 
 _STRATA = 512
+"""With more images than this, each draw of the noise serves a stratified choice of so many."""
+
 _BLOCK = 2**20
+"""So many posterior cells are held at a time, 8 MiB."""
+
 _PILOT = 64
+"""The pairs of draws of the pilot run, and the fewest of any run."""
+
 _MAX_WORK = 2 * 10**10
 """The largest number of posterior cells that one answer may cost, minutes of work."""
 

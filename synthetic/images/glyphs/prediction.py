@@ -32,7 +32,10 @@ if TYPE_CHECKING:
 __all__ = ["GlyphForm", "closed_form"]
 
 _TABLE = 32
+"""Half the side of the distance tables on which the orbits are found."""
+
 _MAX_POINTS = 10_000
+"""The most points of all orbits together."""
 
 
 class GlyphForm(ClosedForm):
@@ -112,22 +115,22 @@ def _orbit_table(
     """The action on the orbits of some images: `table[g, x]` = g.x, and the point of each image."""
     order = action.cardinality or 0
     numbers: dict[bytes, int] = {}
-    found: list[torch.Tensor] = []
+    images: list[torch.Tensor] = []
 
     def number(image: torch.Tensor) -> int:
         key = image.numpy().tobytes()
         if key not in numbers:
-            numbers[key] = len(found)
-            found.append(image)
+            numbers[key] = len(images)
+            images.append(image)
         return numbers[key]
 
     prototypes = np.array([number(image.contiguous()) for image in points])
     rows: list[list[int]] = []
-    while len(rows) < len(found):
-        copies = found[len(rows)].expand(order, *points.shape[1:])
+    while len(rows) < len(images):
+        copies = images[len(rows)].expand(order, *points.shape[1:])
         moved = action.transform(copies, torch.arange(order))
         rows.append([number(image.contiguous()) for image in moved])
-        if len(found) > _MAX_POINTS:
+        if len(images) > _MAX_POINTS:
             raise _refusal(f"the orbits have more than {_MAX_POINTS:,} points")
     return np.array(rows).T, prototypes
 

@@ -25,6 +25,7 @@ from theory.checks import distribution, number
 __all__ = ["Choice", "Prior", "Triangular", "Uniform", "as_prior"]
 
 Value = float | tuple[float, ...]
+"""A number, or a pair of numbers."""
 
 
 @dataclass(frozen=True)
@@ -159,14 +160,15 @@ class Triangular:
 
 
 Prior = Choice | Uniform | Triangular
+"""Any of the three."""
 
 
 def as_prior(name: str, spec: object, *, low: float, high: float, pairs: bool = False) -> Prior:
-    """A prior from whatever stands for it.
+    """A prior, from itself or from plain data.
 
     Args:
         name: The parameter, for the message.
-        spec: A prior; a number (always that value); a list of values, equally likely; or a mapping with
+        spec: A prior; a number (always that value); a list of equally likely values; or a mapping with
             the keys `values` and `weights`, `low` and `high`, or `low`, `mode` and `high`.
         low: The smallest value that makes sense.
         high: The largest.
@@ -174,7 +176,7 @@ def as_prior(name: str, spec: object, *, low: float, high: float, pairs: bool = 
             two independently.
 
     Raises:
-        TypeError: If it is nothing of the kind.
+        TypeError: If it is none of these.
         ValueError: If it is malformed or leaves the range.
     """
     prior = _parse(name, spec, pairs)
@@ -224,5 +226,5 @@ def _parse(name: str, spec: object, pairs: bool) -> Prior:
 def _value(value: object) -> Value:
     if isinstance(value, Sequence) and not isinstance(value, str):
         return tuple(number("value", x) for x in value)
-    found = number("value", value)
-    return 0.0 if found == 0 and math.copysign(1, found) < 0 else found
+    single = number("value", value)
+    return 0.0 if single == 0 and math.copysign(1, single) < 0 else single

@@ -13,6 +13,7 @@ from theory.checks import integer
 __all__ = ["DeviceStreams"]
 
 _LANES, _STEPS = 16, 2**9
+"""Torch fills normal numbers in lanes of 16; a stream starts after 1 to 512 lanes, as its seed says."""
 
 
 class DeviceStreams:

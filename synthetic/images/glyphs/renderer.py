@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -18,19 +19,37 @@ from synthetic.images.glyphs.shapes import Glyph
 from synthetic.images.glyphs.tables import EXTENT, distance_tables
 from synthetic.transformations.colour import hcv_to_rgb
 
-__all__ = ["TURNS", "Latents", "Renderer"]
+__all__ = ["TURNS", "Latents", "Renderer", "Turn"]
 
 _LEVELS = 256
+"""Coverages and colours are multiples of 1 over this, which float32 mixes exactly."""
+
 _SATURATION = 0.85
+"""The chroma of the glyphs' colours, between 0 and 1."""
+
 _RINGS = 4.0
 """Periods of the ring texture in one glyph unit."""
 
-TURNS: dict[str, tuple[tuple[bool, bool, bool], ...]] = {
-    "rotation": ((False, False, False), (True, True, False), (False, True, True), (True, False, True)),
-    "horizontal-flip": ((False, False, False), (False, False, True)),
-    "vertical-flip": ((False, False, False), (False, True, False)),
+
+class Turn(NamedTuple):
+    """How to turn an image: exchange rows and columns, then reverse the rows, and the columns."""
+
+    swap: bool = False
+    flip_rows: bool = False
+    flip_columns: bool = False
+
+
+TURNS: dict[str, tuple[Turn, ...]] = {
+    "rotation": (
+        Turn(),
+        Turn(swap=True, flip_rows=True),
+        Turn(flip_rows=True, flip_columns=True),
+        Turn(swap=True, flip_columns=True),
+    ),
+    "horizontal-flip": (Turn(), Turn(flip_columns=True)),
+    "vertical-flip": (Turn(), Turn(flip_rows=True)),
 }
-"""For each label of these transformations: whether to exchange rows and columns, then to reverse each."""
+"""The turn of each label of these transformations; in arrays a turn is a row of its three numbers."""
 
 
 @dataclass(frozen=True)
@@ -176,7 +195,7 @@ class Renderer:
 def _spread(rows: torch.Tensor, columns: torch.Tensor, turn: torch.Tensor | None) -> torch.Tensor:
     """rows[i] + columns[j] for each pixel (i, j) of each image, turned: shape (n, size, size)."""
     if turn is not None:
-        swap, flip_rows, flip_columns = (turn[:, k : k + 1] for k in range(3))
+        swap, flip_rows, flip_columns = (turn[:, k : k + 1] for k in range(len(Turn._fields)))
         rows, columns = torch.where(swap, columns, rows), torch.where(swap, rows, columns)
         rows = torch.where(flip_rows, rows.flip(1), rows)
         columns = torch.where(flip_columns, columns.flip(1), columns)

@@ -23,7 +23,10 @@ from theory.checks import number
 __all__ = ["GLYPHS", "GLYPH_SETS", "Glyph", "as_glyph"]
 
 Point = tuple[float, float]
+"""The coordinates (x, y)."""
+
 Polyline = tuple[Point, ...]
+"""Points joined by straight lines."""
 
 REACH = 0.9
 """Strokes stay in the square from -REACH to REACH, so that thick ones fit into the frame."""
@@ -34,7 +37,7 @@ class Glyph:
     """A drawing of polylines.
 
     Args:
-        name: What to call it.
+        name: Its name.
         strokes: Polylines of points (x, y) between -0.9 and 0.9; a single point draws a dot.
 
     Raises:
@@ -91,7 +94,7 @@ def as_glyph(spec: object) -> Glyph:
 
     Raises:
         ValueError: If the name is unknown or the strokes are malformed.
-        TypeError: If it is nothing of the kind.
+        TypeError: If it is none of these.
     """
     if isinstance(spec, Glyph):
         return spec
@@ -167,6 +170,7 @@ _FREE = {
     ),
     "flag": (_line((-0.5, 0.85), (-0.5, -0.8), (0.6, -0.45), (-0.5, -0.1)),),
 }
+"""Glyphs whose four quarter-turns all differ."""
 
 _TWO_FOLD = {
     "S": _half_turn((*_arc(0, -0.4, 0.4, -0.3, -3), (0.0, 0.0))),
@@ -180,6 +184,7 @@ _TWO_FOLD = {
     "equals": (_line((-0.65, -0.3), (0.65, -0.3)), _line((-0.65, 0.3), (0.65, 0.3))),
     "percent": _half_turn(_arc(-0.45, -0.45, 0.25, 0, 4), _line((0, 0), (0.55, -0.75))),
 }
+"""Glyphs that a half-turn leaves as they are, and a quarter-turn does not."""
 
 _FOUR_FOLD = {
     "plus": _four_turns(_line((0, 0), (0.8, 0))),
@@ -193,6 +198,7 @@ _FOUR_FOLD = {
     "saw": _four_turns(_arc(0, 0, 0.5, 0, 1), _line((0.5, 0), (0.8, -0.35))),
     "clover": _four_turns(_arc(0.45, 0, 0.3, 0, 4)),
 }
+"""Glyphs that a quarter-turn leaves as they are."""
 
 
 def _library() -> dict[str, Glyph]:

@@ -21,6 +21,7 @@ EXTENT = 1.35
 """Half the side of the square that a table covers, in glyph units."""
 
 _TOLERANCE = 1e-9
+"""Tables that differ by less are equal but for rounding, in glyph units."""
 
 Table = npt.NDArray[np.float64]
 
@@ -91,10 +92,10 @@ def _image_of(source: Table, target: Table) -> Table | None:
 
 
 def distinct_glyphs(spec: object) -> tuple[Glyph, ...]:
-    """The glyphs of a set's name or of a list, at least two, no two of which are drawn alike.
+    """At least two glyphs that all look different, from a list or the name of a set.
 
     Raises:
-        TypeError: If it is no list.
+        TypeError: If it is neither a list nor a name.
         ValueError: If the set is unknown, or glyphs are too few or alike.
     """
     if isinstance(spec, str):
@@ -105,15 +106,15 @@ def distinct_glyphs(spec: object) -> tuple[Glyph, ...]:
         spec = GLYPH_SETS[spec]
     if not isinstance(spec, Sequence):
         raise TypeError(f"glyphs must be a list of glyphs or the name of a set, got {spec!r}")
-    found = tuple(as_glyph(g) for g in spec)
-    if len(found) < 2:
-        raise ValueError(f"glyphs must name at least two classes, got {len(found)}")
-    names = [g.name for g in found]
+    result = tuple(as_glyph(g) for g in spec)
+    if len(result) < 2:
+        raise ValueError(f"glyphs must name at least two classes, got {len(result)}")
+    names = [g.name for g in result]
     if len(set(names)) != len(names):
         raise ValueError(f"glyphs must differ, got {names}")
     seen: dict[bytes, str] = {}
-    for name, table in zip(names, distance_tables(found, (0.0,), 16), strict=True):
+    for name, table in zip(names, distance_tables(result, (0.0,), 16), strict=True):
         other = seen.setdefault(table.tobytes(), name)
         if other != name:
             raise ValueError(f"glyphs must look different, got {other!r} and {name!r} with the same strokes")
-    return found
+    return result

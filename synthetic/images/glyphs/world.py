@@ -1,4 +1,4 @@
-"""What a world of glyphs is made of: its parameters, its latents, and the diagram they form."""
+"""The parameters, the latents and the diagram of a world of glyphs."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ from theory.support import Support
 __all__ = ["STYLES", "GlyphWorld"]
 
 PriorLike = Prior | float | Sequence[object] | Mapping[str, object]
+"""All that `as_prior` takes for a prior."""
 
 STYLES: dict[str, tuple[float, float]] = {
     "hue": (0.0, 1.0),
@@ -45,7 +46,7 @@ STYLES: dict[str, tuple[float, float]] = {
 
 @dataclass(frozen=True, repr=False)
 class GlyphWorld(Generator):
-    """The parameters of `Glyphs`, checked, and what follows from them without drawing an image."""
+    """The parameters of `Glyphs`, checked, and all that follows from them without drawing an image."""
 
     glyphs: str | Sequence[str | Glyph | Mapping[str, object]] = "mixed"
     prior: Sequence[float] | None = None
@@ -129,9 +130,9 @@ class GlyphWorld(Generator):
     @property
     def continuous_latents(self) -> tuple[str, ...]:
         """The latents with a continuous prior, among the styles, V and A."""
-        found = [k for k, prior in self.styles.items() if prior.states is None]
-        found += ["V"] if self.pose_prior.states is None else []
-        return (*found, *(["A"] if self.action.cardinality is None else []))
+        result = [k for k, prior in self.styles.items() if prior.states is None]
+        result += ["V"] if self.pose_prior.states is None else []
+        return (*result, *(["A"] if self.action.cardinality is None else []))
 
     @property
     def raw_states(self) -> int | None:
@@ -179,18 +180,18 @@ class GlyphWorld(Generator):
 
         styles = {k: self.styles[k].states for k in self.varying}
         joint = None if None in styles.values() else math.prod(s or 1 for s in styles.values())
-        found = [variable("C", len(self.classes), "class"), variable("S", joint, "style")]
-        found += [variable(k, states, "style") for k, states in styles.items()]
-        found.append(variable("V", self.pose_prior.states, "pose"))
+        result = [variable("C", len(self.classes), "class"), variable("S", joint, "style")]
+        result += [variable(k, states, "style") for k, states in styles.items()]
+        result.append(variable("V", self.pose_prior.states, "pose"))
         if self.has_raw:
-            found.append(variable("R", self.states.raw_count, "raw"))
-        found.append(variable("A", self.action.cardinality, "transformation"))
+            result.append(variable("R", self.states.raw_count, "raw"))
+        result.append(variable("A", self.action.cardinality, "transformation"))
         if self.occlusion:
-            found.append(variable("occlusion", drawing.PLACES + 1, "other"))
-        return (*found, Variable("X", "image", None, "input"))
+            result.append(variable("occlusion", drawing.PLACES + 1, "other"))
+        return (*result, Variable("X", "image", None, "input"))
 
     def renderer(self, device: torch.device | str = "cpu") -> Renderer:
-        """What draws the raw images on a device; made once for each."""
+        """The renderer of the raw images on a device; made once for each device."""
         place = torch.device(device)
         if place not in self._renderers:
             pose = self.pose_prior
@@ -241,13 +242,13 @@ class GlyphWorld(Generator):
     @property
     def parameters(self) -> dict[str, Any]:
         """The parameters by name, as JSON can hold them."""
-        found: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self)}
-        found["glyphs"] = [g.to_json() for g in self.classes]
-        found["prior"] = None if self.prior is None else list(self.prior)
-        found["transformation"] = describe(self.action)
+        result: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self)}
+        result["glyphs"] = [g.to_json() for g in self.classes]
+        result["prior"] = None if self.prior is None else list(self.prior)
+        result["transformation"] = describe(self.action)
         for name, prior in (*self.styles.items(), ("pose", self.pose_prior)):
-            found[name] = prior.to_json()
-        return found
+            result[name] = prior.to_json()
+        return result
 
     def __repr__(self) -> str:
         names = ", ".join(self.class_names)

@@ -8,9 +8,11 @@ import sys
 from importlib.metadata import version
 
 import numpy as np
+import pandas as pd
 import pytest
 import typer
 
+from synergy import estimate
 from synergy.cli import app, run
 from theory import check
 from theory.prover import Certificate
@@ -256,3 +258,50 @@ def test_a_broken_pipe_is_not_a_verdict():
         ended = subprocess.run(command, stdout=out, stderr=subprocess.PIPE, check=False)
     assert ended.returncode == 141
     assert b"Traceback" not in ended.stderr
+
+
+@pytest.fixture
+def table(tmp_path):
+    """Six copies of each of 50 rows, marked by G, with a date and missing scores beside."""
+    rng = np.random.default_rng(0)
+    a, c = rng.integers(2, size=50), rng.integers(2, size=50)
+    frame = pd.DataFrame({"A": a.repeat(6), "C": (a ^ (c & rng.integers(2, size=50))).repeat(6)})
+    frame["G"] = np.arange(50).repeat(6)
+    frame["when"] = pd.date_range("2024", periods=300)
+    frame["score"] = [None, *[0.5] * 299]
+    frame.to_parquet(tmp_path / "t.parquet")
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    return frame, tmp_path
+
+
+@pytest.mark.parametrize("name", ["t.parquet", "t.csv"])
+def test_estimates_from_a_file_name_the_groups_and_ignore_the_rest(capsys, table, name):
+    frame, folder = table
+    status, found = answer(capsys, "estimate", str(folder / name), "I(A;C)", "--groups", "G")
+    assert status == 0
+    told = estimate(frame, "I(A;C)", groups="G")
+    assert found["value"] == pytest.approx(told.value, abs=1e-12)
+    assert found["interval"] == pytest.approx(list(told.interval), abs=1e-12)
+    _, alone = answer(capsys, "estimate", str(folder / name), "I(A;C)")
+    # copies tell nothing new: six of each make the interval without groups sqrt(6) times too short
+    assert found["standard_error"] > 2 * alone["standard_error"]
+
+
+def test_devices_go_where_an_estimator_takes_them(capsys, table):
+    _, folder = table
+    path = str(folder / "t.csv")
+    status, _ = answer(
+        capsys, "estimate", path, "I(A;C)", "--estimator", "classifier", "--device", "cpu", "--groups", "G"
+    )
+    assert status == 0
+    for arguments, message in (
+        (["--device", "cpu"], "--device is for the estimators .*classifier.*; auto takes none, got 'cpu'"),
+        (["--estimator", "plug-in", "--device", "cpu"], "plug-in takes none"),
+        (["--estimator", "classifier", "--device", "tpu"], "tpu"),
+        (["--groups", "H"], "unknown variable 'H': the data has A, C, G, when, score"),
+        (["--groups", "score"], "column 'score' has .*missing"),
+    ):
+        assert run(["estimate", path, "I(A;C)", *arguments]) == 2
+        told = capsys.readouterr().err.strip()
+        assert re.search(message, told), told
+        assert len(told.splitlines()) == 1

@@ -110,7 +110,7 @@ def test_bad_input_is_one_line(arguments, message, capsys):
 
 
 def test_an_interrupted_repair_prints_what_it_found(monkeypatch, capsys):
-    from theory.repair import attempt
+    from theory.repairing import attempt
 
     calls = []
 

@@ -4,10 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from safetensors.numpy import save_file
 
+from synergy import estimate, independence_test
 from synergy.estimators.intake import as_sample, check_expression, slots_of, split_columns
-from synthetic import ModularShift, Sample, Variable
-from theory import parse_term
+from synergy.ranking import rank
+from synergy.verification import Settings, verify
+from synthetic import ModularShift, Sample, Variable, read_data
+from theory import parse_term, prove
 
 
 def test_kinds_follow_the_types():
@@ -163,3 +167,88 @@ def test_series_of_the_same_rows_and_masks_that_hide_nothing_are_taken():
 
 def test_terms_pass_through_unchanged():
     assert str(check_expression(parse_term("I(A;C|X)"))) == "I(A;C|X)"
+
+
+TERMS = ("I(A;C)", "I(A;Z|C)", "I(Z;Y)")
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet", "npz", "safetensors", "lists"])
+def test_files_and_memory_give_the_same_estimates(tmp_path, kind):
+    rng = np.random.default_rng(0)
+    a, c = rng.integers(3, size=120), rng.integers(2, size=120)
+    z = rng.normal(size=(120, 2)) + a[:, None]
+    columns = {"A": a, "C": c, "Y": z[:, 0] + rng.normal(size=120), "Z": z}
+    parts = {name: column for name, column in columns.items() if name != "Z"}
+    frame = pd.DataFrame({**parts, "Z_0": z[:, 0], "Z_1": z[:, 1]})
+    path = tmp_path / f"t.{'parquet' if kind == 'lists' else kind}"
+    if kind == "csv":
+        frame.to_csv(path, index=False)
+    elif kind == "parquet":
+        frame.to_parquet(path)
+    elif kind == "lists":
+        pd.DataFrame({**parts, "Z": list(z)}).to_parquet(path)
+    elif kind == "npz":
+        np.savez(path, **columns)
+    else:
+        save_file(columns, path)
+    for term in TERMS:
+        known = estimate(columns, term)
+        for data in (frame, path, str(path), read_data(path), pd.DataFrame({**parts, "Z": list(z)})):
+            found = estimate(data, term)
+            assert (found.value, found.interval) == (known.value, known.interval)
+    told = independence_test(columns, "A _||_ C", seed=1)
+    assert independence_test(path, "A _||_ C", seed=1).p_value == told.p_value
+
+
+def test_what_is_no_data_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"no file .*nowhere\.csv"):
+        estimate(tmp_path / "nowhere.csv", "I(A;C)")
+    with pytest.raises(TypeError, match="or a path, got list"):
+        estimate([1, 2], "I(A;C)")
+
+
+SEEDS = {
+    "negative": (-1, ValueError, "seed must be at least 0, got -1"),
+    "fractional": (0.5, TypeError, "seed must be an integer, got 0.5"),
+    "text": ("0", TypeError, "seed must be an integer, got '0'"),
+}
+
+
+@pytest.mark.parametrize(("seed", "error", "message"), SEEDS.values(), ids=SEEDS)
+def test_seeds_are_refused_in_our_words_at_every_front(seed, error, message):
+    data = {"A": [0, 1] * 10, "C": [0, 1] * 10}
+    calls = (
+        lambda: estimate(data, "I(A;C)", seed=seed),
+        lambda: independence_test(data, "A _||_ C", seed=seed),
+        lambda: verify(["E1"], settings=Settings(seed=seed)),
+        lambda: rank(np.zeros((4, 8, 8)), [0, 1] * 2, seed=seed),
+        lambda: prove("H(A) >= 0", seed=seed),
+        lambda: ModularShift().sample(3, seed=seed),
+    )
+    for call in calls:
+        with pytest.raises(error, match=message):
+            call()
+
+
+COUNTS = {
+    "permutations": lambda n: independence_test({"A": [0, 1], "C": [0, 1]}, "A _||_ C", permutations=n),
+    "folds": lambda n: estimate(
+        {"A": [0, 1] * 9, "C": [0, 1] * 9}, "I(A;C)", estimator="classifier", folds=n
+    ),
+    "copies": lambda n: rank(np.zeros((4, 8, 8)), [0, 1] * 2, copies=n),
+    "table_rows": lambda n: Settings(table_rows=n),
+    "jobs": lambda n: verify(["E1"], jobs=n),
+    "n": lambda n: ModularShift().sample(n, seed=0),
+    "samples": lambda n: ModularShift().as_dataset(seed=0, samples=n),
+    "max_columns": lambda n: prove("H(A) >= 0", max_columns=n),
+}
+
+
+@pytest.mark.parametrize("name", COUNTS)
+@pytest.mark.parametrize("number", [2.5, "3", None, True], ids=["fraction", "text", "nothing", "truth"])
+def test_counts_are_integers_at_every_front(name, number):
+    if name == "samples" and number is None:
+        assert COUNTS[name](number).batches.samples is None  # no end
+        return
+    with pytest.raises(TypeError, match=f"{name} must be an integer, got"):
+        COUNTS[name](number)

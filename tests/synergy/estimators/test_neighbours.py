@@ -13,7 +13,6 @@ from sklearn.feature_selection import mutual_info_classif, mutual_info_regressio
 from synergy.estimators.columns import ends_in_edges
 from synergy.estimators.neighbours import bitsets, copula_knn, knn, local, mixed, search
 from synergy.estimators.neighbours.bitsets import run_bounds, subspace_counts
-from synergy.estimators.neighbours.planes import range_counts
 from synergy.estimators.neighbours.search import counts_within, joint_counts, kth_distance, nearest
 from synergy.estimators.neighbours.subsamples import bias_notes
 from synergy.estimators.neighbours.tiles import tiled_terms
@@ -167,32 +166,19 @@ def test_counts_are_exact_in_every_dimension(rounded, n, monkeypatch):
             expected = (near < radius[:, None] if strict else near <= radius[:, None]).sum(axis=1)
             found = counts_within(points[:, :d], radius, strict=strict, workers=2)
             assert np.array_equal(found, np.maximum(expected, 1))
-        assert np.array_equal(
-            counts_within(points[:, :2], radius, strict=strict),
-            subspace_counts(points[:, :0], [points[:, :2]], radius, strict=strict)[0],
-        )
         shared, first, second = points[:, :1], points[:, 1:3], points[:, 3:]
         bits = joint_counts(shared, [first, second], radius, strict=strict)
         with monkeypatch.context() as patched:
             patched.setattr(search, "_BITSET_ROWS", 0)
+            patched.setattr(search, "_BITSET_ROWS_OF_PLANE", 0)
             trees = [counts_within(np.hstack([shared, p]), radius, strict=strict) for p in (first, second)]
+            plane = counts_within(points[:, :2], radius, strict=strict)
         assert np.array_equal(bits[1], trees[0])
         assert np.array_equal(bits[2], trees[1])
+        assert np.array_equal(plane, counts_within(points[:, :2], radius, strict=strict))
 
 
-@pytest.mark.parametrize("n", [1, 2, 7, 8, 100])
-def test_range_counts_agree_with_counting(n):
-    rng = np.random.default_rng(n)
-    ranks = rng.permutation(n)
-    first, second = (np.sort(rng.integers(n + 1, size=(50, 2)), axis=1).T for _ in range(2))
-    expected = [
-        ((ranks[a:b] >= low) & (ranks[a:b] < high)).sum()
-        for a, b, low, high in zip(*first, *second, strict=True)
-    ]
-    assert np.array_equal(range_counts(ranks, tuple(first), tuple(second)), expected)
-
-
-def test_plane_counts_do_not_depend_on_the_threads():
+def test_counts_in_the_plane_do_not_depend_on_the_threads():
     rng = np.random.default_rng(1)
     x, y, z = rng.standard_normal((3, 5000, 1))
     one, two = (joint_counts(z, [x, y], np.full(5000, 0.3), workers=workers) for workers in (1, 2))

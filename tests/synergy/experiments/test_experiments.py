@@ -18,7 +18,7 @@ from synergy.experiments.scale import as_scale
 from synergy.experiments.shortcut.watermarks import mark, prepared
 from synergy.experiments.worlds import image_sets, untransformed
 from synergy.learning import ImageSet
-from synergy.source import source_digest
+from theory.source import source_digest
 
 KEPT = Path(__file__).parents[3] / "notebooks" / "experiments"
 TINY = Scale(seeds=2, steps=4, judged=300, features=8, tolerance=0.2)

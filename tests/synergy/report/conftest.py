@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from synergy.verification import CASES, Report, Settings, Verdict, verify
-from theory import claim
+from theory import find_claim
 
 
 @pytest.fixture(scope="session")
@@ -31,5 +31,7 @@ def troubled(small: Report) -> Report:
     )
     undecided = replace(failed, judgement="inconclusive", claim="E3", note="; about 9 000 rows would decide")
     return Report(
-        (*small.verdicts, failed, undecided), (*small.claims, claim("E2"), claim("E3")), small.settings
+        (*small.verdicts, failed, undecided),
+        (*small.claims, find_claim("E2"), find_claim("E3")),
+        small.settings,
     )

@@ -257,6 +257,15 @@ BAD_ARRAYS = {
 }
 
 
+BAD_ARRAYS |= {
+    "masked pixels": (np.ma.array(FLOATS, mask=FLOATS > 0.5), [0, 1] * 3, {}, ValueError, "masked entries"),
+    "a label that is missing": (FLOATS, ["a", "b", float("nan")] * 2, {}, ValueError, "missing values"),
+    "no label": (FLOATS, [0, 1, None] * 2, {}, ValueError, "2 missing values, the first in row 2"),
+    "labels that mix": (FLOATS, [0, 1, True] * 2, {}, ValueError, "mixes or holds types"),
+    "no pixels": (np.zeros((6, 0, 8)), [0, 1] * 3, {}, ValueError, "n > 0"),
+}
+
+
 @pytest.mark.parametrize("case", BAD_ARRAYS)
 def test_bad_arrays(case: str):
     images, labels, options, error, message = BAD_ARRAYS[case]
@@ -295,3 +304,61 @@ def test_bad_datasets(case: str):
     dataset, options, error, message = BAD_DATASETS[case]
     with pytest.raises(error, match=message):
         from_dataset(dataset, **options)
+
+
+def as_is(image: np.ndarray) -> np.ndarray:
+    return image
+
+
+def as_tensor(image: np.ndarray) -> torch.Tensor:
+    return torch.from_numpy(np.ascontiguousarray(image))
+
+
+@pytest.mark.parametrize("kind", [as_is, as_tensor])
+@pytest.mark.parametrize("axis", [1, 3])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_datasets_find_the_channels_as_arrays_do(kind, axis: int, channels: int):
+    images = np.random.default_rng(0).random((6, channels, 8, 8)).astype(np.float32)
+    shown = np.moveaxis(images, 1, axis)
+    pairs = [(kind(image), i % 2) for i, image in enumerate(shown)]
+    found = from_dataset(pairs, transformation="horizontal-flip")
+    assert torch.equal(found.raw, from_arrays(shown, [0, 1] * 3).raw)
+    flipped = found.action.apply(found.raw, torch.ones(6, dtype=torch.long)).numpy()
+    np.testing.assert_allclose(flipped, images[..., ::-1], atol=2**-24)  # the last axis is the width
+
+
+AMBIGUOUS = {"eight channels": (4, 5, 6), "two ends": (3, 8, 3), "four channels": (8, 8, 4)}
+
+
+@pytest.mark.parametrize("shape", AMBIGUOUS.values(), ids=AMBIGUOUS)
+def test_datasets_whose_channels_cannot_be_told_say_so(shape: tuple[int, int, int]):
+    images = np.random.default_rng(0).random((4, *shape))
+    pairs = [(image, i % 2) for i, image in enumerate(images)]
+    with pytest.raises(ValueError, match="cannot tell the channel axis of images of shape"):
+        from_dataset(pairs, transformation="horizontal-flip")
+    last = from_dataset(pairs, transformation="horizontal-flip", channels="last")
+    assert last.raw.shape == (4, shape[2], shape[0], shape[1])
+    first = from_dataset(
+        [(torch.from_numpy(image), label) for image, label in pairs], transformation="horizontal-flip"
+    )
+    assert first.raw.shape == (4, *shape)  # by the convention of torch
+    with pytest.raises(ValueError, match="channels must be 'auto'"):
+        from_dataset(pairs, channels="chw")
+
+
+@pytest.mark.parametrize("labels", [[3, 70, 3, 70, 70, 3], [-5, 2**40, -5, 2**40, 2**40, -5]])
+def test_labels_need_no_contiguous_numbering(labels: list[int]):
+    made = from_arrays(FLOATS, labels), RealImages(torch.from_numpy(FLOATS)[:, None], np.array(labels))
+    for found in made:
+        assert found.targets.tolist() == [0, 1, 0, 1, 1, 0]
+        assert found.class_names == tuple(map(str, sorted(set(labels))))
+
+
+@pytest.mark.parametrize(
+    ("limit", "error"),
+    [(0, ValueError), (1.5, TypeError), (True, TypeError)],
+    ids=["none", "a half", "a truth"],
+)
+def test_limits_are_counts(limit: object, error: type[Exception]):
+    with pytest.raises(error, match="limit must be"):
+        from_dataset([(FLOATS[0], 0), (FLOATS[1], 1)], limit=limit)

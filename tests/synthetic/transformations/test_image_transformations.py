@@ -13,6 +13,7 @@ from synthetic.transformations import (
     ContinuousRotation,
     HueShift,
     Jigsaw,
+    PixelPermutation,
     Transformation,
     on_grid,
     transformation,
@@ -304,3 +305,53 @@ def test_supports_agrees_with_check():
     assert not transformation("grayscale").supports((1, 8, 8))
     assert transformation("grayscale").supports((3, 8, 8))
     assert not transformation("rotation").supports((3, 8, 10))
+
+
+class Listed(PixelPermutation):
+    """A table of one's own, such as a user may write."""
+
+    name = "listed"
+    statement = "none"
+    cardinality = 2
+
+    def __init__(self, table: np.ndarray) -> None:
+        object.__setattr__(self, "table", table)
+
+    def __hash__(self) -> int:
+        return hash(self.table.tobytes())
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Listed) and np.array_equal(self.table, other.table)
+
+    def sources(self, height: int, width: int) -> np.ndarray:
+        return self.table
+
+
+@pytest.mark.parametrize("dtype", [np.int16, np.int32, np.uint8, np.int64])
+def test_tables_of_any_integers_are_read(dtype: type):
+    images, labels = torch.rand(20, 3, 4, 4), torch.arange(20) % 2
+    chosen = Listed(np.stack([np.arange(16), np.arange(16)[::-1]]).astype(dtype))
+    found = chosen.transform(images, labels)
+    assert torch.equal(found[labels == 1], images[labels == 1].flip(2, 3))
+    assert torch.equal(found[labels == 0], images[labels == 0])
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        (np.full((2, 16), 16), "must be pixels in 0 .. 15"),
+        (np.full((2, 16), -1), "must be pixels in 0 .. 15"),
+        (np.zeros((2, 16)), "must be integers"),
+        (np.zeros((3, 16), int), "of shape .2, 16."),
+        (np.zeros((2, 9), int), "of shape .2, 16."),
+    ],
+)
+def test_tables_that_point_elsewhere_are_refused(table: np.ndarray, message: str):
+    with pytest.raises(ValueError, match=message):
+        Listed(table).transform(torch.rand(2, 1, 4, 4), torch.arange(2))
+
+
+@pytest.mark.parametrize("label", [-1, 4, 2**40])
+def test_a_label_that_no_order_belongs_to_is_refused(label: int):
+    with pytest.raises(IndexError, match="out of range"):
+        transformation("rotation").transform(torch.rand(3, 1, 8, 8), torch.tensor([0, label, 1]))

@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
 from math import gcd, lcm, prod
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from theory.prover.counterexample.effort import CodeSearch
 from theory.prover.counterexample.exact import WeightedStates
 from theory.prover.counterexample.layout import Goal, Layout, masks_of
 from theory.prover.lattice import Frame, Vector
@@ -26,18 +27,59 @@ __all__ = ["Code", "realise_ray", "search_codes"]
 
 Integers = npt.NDArray[np.int64]
 
-_EXHAUSTIVE = 20_000
-_ALL = 1024
-_SAFE = 2**50
-_WORD = 62
-_KEPT = 512
-_MOST_SYMBOLS = 4
-_WORDS = 1 << 14
-_TERMS = (0.2, 0.6, 0.9)
-_CHAINED = (0.05, 0.95, 0.99)
-_RARELY, _OFTEN, _SHORT = 8, 2, 8
-_NOISE = 0.15
-_ROOT = 0.5
+
+@dataclass(frozen=True)
+class _Limits:
+    """The limits of a search among codes.
+
+    Args:
+        exhaustive: Up to so many codes all are tried, where a search asks for all.
+        enumerated: Up to so many codes all are tried in place of random ones.
+        kept: So many codes that meet the goal are compared for the smallest.
+        symbols: The most symbols of a variable in a code made from a polymatroid.
+        words: The most code words that are listed as states.
+        packed_bits: Binary codes with at most so many coordinates are packed into 64-bit integers.
+        safe_sum: Coefficients with a smaller sum of sizes cannot overflow a 64-bit sum of ranks.
+    """
+
+    exhaustive: int = 20_000
+    enumerated: int = 1_024
+    kept: int = 512
+    symbols: int = 4
+    words: int = 1 << 14
+    packed_bits: int = 62
+    safe_sum: int = 2**50
+
+
+_LIMITS = _Limits()
+"""Those that are used."""
+
+
+@dataclass(frozen=True)
+class _Draw:
+    """How random codes are drawn. A symbol is a sum of up to three terms, each there with some probability.
+
+    Args:
+        absent: The probability that the first, second and third term is absent.
+        calm_absent: The same in calm codes, where nearly every symbol is a copy.
+        calm_every: With few variables one code in so many is calm.
+        calm_every_long: With many variables one code in so many is, so that information survives long paths.
+        few: Up to so many variables are few.
+        noise: The probability that a symbol of a variable with parents has noise of its own.
+        root_noise: The same for a variable without parents.
+    """
+
+    absent: tuple[float, ...] = (0.2, 0.6, 0.9)
+    calm_absent: tuple[float, ...] = (0.05, 0.95, 0.99)
+    calm_every: int = 8
+    calm_every_long: int = 2
+    few: int = 8
+    noise: float = 0.15
+    root_noise: float = 0.5
+
+
+_DRAW = _Draw()
+"""The probabilities that are used."""
 
 
 @dataclass(frozen=True)
@@ -66,8 +108,8 @@ class _Batch:
         for v, parents in enumerate(self.layout.parents):
             if parents:
                 source = forms[:, list(parents)].reshape(size, len(parents) * d, n * d)
-                product_ = self.mix[v].astype(float) @ source.astype(float)
-                forms[:, v] = product_.astype(np.int64) % self.field
+                mixed = self.mix[v].astype(float) @ source.astype(float)
+                forms[:, v] = mixed.astype(np.int64) % self.field
             for i in range(d):
                 forms[:, v, i, v * d + i] = self.own[v][:, i]
         return forms
@@ -90,7 +132,7 @@ class _Batch:
         n = len(self.layout.names)
         sets = [[v for v in range(n) if mask >> v & 1] for mask in masks]
         size = len(self)
-        if self.field == 2 and n * self.dimension <= _WORD:
+        if self.field == 2 and n * self.dimension <= _LIMITS.packed_bits:
             packed = self.packed()
             values = [_ranks_binary(list(packed[:, some].reshape(size, -1).T)) for some in sets]
         else:
@@ -99,7 +141,7 @@ class _Batch:
         ranks = dict(zip(masks, values, strict=True))
         gaps: list[npt.NDArray[np.generic]] = []
         for vector in vectors:
-            small = sum(abs(c) for c in vector.values()) < _SAFE
+            small = sum(abs(c) for c in vector.values()) < _LIMITS.safe_sum
             total: npt.NDArray[Any] = np.zeros(size, dtype=np.int64 if small else object)
             for mask, c in vector.items():
                 total = total + int(c) * (ranks[mask] if small else ranks[mask].astype(object))
@@ -136,10 +178,10 @@ class Code:
         """The coordinates that are used."""
         return np.asarray(np.flatnonzero(self.forms.any(axis=(0, 1))), dtype=np.int64)
 
-    def support(self) -> WeightedStates | None:
+    def distribution(self) -> WeightedStates | None:
         """The uniform distribution over the code words; None where there are too many."""
         used = self.live
-        if float(self.field) ** len(used) > _WORDS:
+        if float(self.field) ** len(used) > _LIMITS.words:
             return None
         words = np.array(list(product(range(self.field), repeat=len(used))), dtype=np.int64)
         words = words.reshape(self.field ** len(used), len(used))
@@ -198,20 +240,20 @@ def _ranks(forms: Integers, field: int) -> Integers:
     every = np.arange(batch)
     for column in range(columns):
         candidates = (work[:, :, column] != 0) & (np.arange(rows) >= rank[:, None])
-        found = candidates.any(axis=1)
-        if not found.any():
+        has_pivot = candidates.any(axis=1)
+        if not has_pivot.any():
             continue
-        pivot = np.where(found, candidates.argmax(axis=1), 0)
-        target = np.where(found, rank, 0)
+        pivot = np.where(has_pivot, candidates.argmax(axis=1), 0)
+        target = np.where(has_pivot, rank, 0)
         row = work[every, pivot]
-        work[every[found], pivot[found]] = work[every[found], target[found]]
+        work[every[has_pivot], pivot[has_pivot]] = work[every[has_pivot], target[has_pivot]]
         row = row * inverse[row[:, column]][:, None] % field
-        work[every[found], target[found]] = row[found]
+        work[every[has_pivot], target[has_pivot]] = row[has_pivot]
         factors = work[:, :, column].copy()
         factors[every, target] = 0
-        factors[~found] = 0
+        factors[~has_pivot] = 0
         work = (work - factors[:, :, None] * row[:, None, :]) % field
-        rank += found
+        rank += has_pivot
     return rank
 
 
@@ -244,28 +286,38 @@ def _sampled(layout: Layout, field: int, dimension: int, size: int, rng: np.rand
     """
     mix, own = [], []
     batch, row = np.arange(size)[:, None], np.arange(dimension)
-    calm = batch % (_RARELY if len(layout.names) <= _SHORT else _OFTEN) == 0
+    every = _DRAW.calm_every if len(layout.names) <= _DRAW.few else _DRAW.calm_every_long
+    calm = batch % every == 0
     for parents, noisy in zip(layout.parents, layout.noisy, strict=True):
         width = len(parents) * dimension
         coefficients = np.zeros((size, dimension, width), dtype=np.int64)
         if width:
             draw = rng.random((size, dimension))
-            for usual, chained in zip(_TERMS, _CHAINED, strict=True):
+            for absent, calm_absent in zip(_DRAW.absent, _DRAW.calm_absent, strict=True):
                 factor = rng.integers(1, field, size=(size, dimension)) if field > 2 else 1
                 source = rng.integers(width, size=(size, dimension))
-                coefficients[batch, row, source] += (draw > np.where(calm, chained, usual)) * factor
+                coefficients[batch, row, source] += (draw > np.where(calm, calm_absent, absent)) * factor
         mix.append(coefficients % field)
-        noise = rng.random((size, dimension)) < (np.where(calm, 0.0, _NOISE) if parents else _ROOT)
+        chance = np.where(calm, 0.0, _DRAW.noise) if parents else _DRAW.root_noise
+        noise = rng.random((size, dimension)) < chance
         own.append(np.asarray(noise & noisy, dtype=np.int64))
     return _Batch(layout, field, dimension, mix, own)
 
 
-def _without(batch: _Batch, removed: Sequence[Sequence[tuple[int, int, tuple[int, ...]]]]) -> _Batch:
-    """Copies of the only code of a batch, each without some coefficients (kind, variable, position)."""
+class _Coefficient(NamedTuple):
+    """One coefficient of a code: whether of a variable's own noise, of which variable, and where in it."""
+
+    of_noise: bool
+    variable: int
+    position: tuple[int, ...]
+
+
+def _without(batch: _Batch, removed: Sequence[Sequence[_Coefficient]]) -> _Batch:
+    """Copies of the only code of a batch, each without some coefficients."""
     copies = batch.pick([0] * len(removed))
     for i, some in enumerate(removed):
-        for kind, v, position in some:
-            (copies.own if kind == 0 else copies.mix)[v][(i, *position)] = 0
+        for of_noise, v, position in some:
+            (copies.own if of_noise else copies.mix)[v][(i, *position)] = 0
     return copies
 
 
@@ -277,8 +329,8 @@ def _simplified(batch: _Batch, goal: Goal, vectors: Sequence[Vector]) -> _Batch:
     """
     while True:
         present = [
-            (kind, v, tuple(map(int, position)))
-            for kind, arrays in enumerate((batch.own, batch.mix))
+            _Coefficient(of_noise, v, tuple(map(int, position)))
+            for of_noise, arrays in ((True, batch.own), (False, batch.mix))
             for v in reversed(range(len(arrays)))
             for position in np.argwhere(arrays[v][0])
         ]
@@ -293,31 +345,30 @@ def _simplified(batch: _Batch, goal: Goal, vectors: Sequence[Vector]) -> _Batch:
         batch = runs.pick([longest])
 
 
-def search_codes(
-    goal: Goal, layout: Layout, *, field: int, dimension: int, size: int, rounds: int, seed: int
-) -> Code | None:
+def search_codes(goal: Goal, layout: Layout, search: CodeSearch, *, seed: int) -> Code | None:
     """A small linear code that meets the goal, or None.
+
+    Codes with one symbol for each variable are all tried where they are few: up to 1,024, or up to 20,000
+    where the search asks for all.
 
     Args:
         goal: What it must satisfy and break.
         layout: The variables.
-        field: A prime number of symbols.
-        dimension: Symbols in each variable.
-        size: How many random codes to try at a time where a thousand do not exhaust them; 0 to enumerate
-            them all (up to 20,000) with dimension 1, and nothing otherwise.
-        rounds: How many times.
+        search: Which codes to try, and how many.
         seed: Fixes the sampling.
     """
+    field, dimension, size = search.field, search.dimension, search.size
     vectors = goal.vectors(Frame(layout.names))
-    every = _enumerated(layout, field, _ALL if size else _EXHAUSTIVE) if dimension == 1 else None
+    most = _LIMITS.enumerated if size else _LIMITS.exhaustive
+    every = _enumerated(layout, field, most) if dimension == 1 else None
     rng = np.random.default_rng([seed, field, dimension, size])
     if every is None and not size:
         return None
-    for _ in range(1 if every is not None else rounds):
+    for _ in range(1 if every is not None else search.rounds):
         batch = _sampled(layout, field, dimension, size, rng) if every is None else every
         hits = np.flatnonzero(goal.met(batch.gaps(vectors)))
         if len(hits):
-            return _smallest(batch.pick(hits[:_KEPT]), goal, vectors)
+            return _smallest(batch.pick(hits[: _LIMITS.kept]), goal, vectors)
     return None
 
 
@@ -343,7 +394,7 @@ def realise_ray(
     rng = np.random.default_rng([seed, field, size])
     symbols = [rank(frozenset({name})) for name in layout.names]
     dimension = max(symbols)
-    if not dimension or dimension > _MOST_SYMBOLS:
+    if not dimension or dimension > _LIMITS.symbols:
         return None
     mix, own = [], []
     for name, count, parents, noisy in zip(layout.names, symbols, layout.parents, layout.noisy, strict=True):
@@ -359,7 +410,7 @@ def realise_ray(
     batch = _Batch(layout, field, dimension, mix, own)
     vectors = goal.vectors(Frame(layout.names))
     hits = np.flatnonzero(goal.met(batch.gaps(vectors)))
-    return _smallest(batch.pick(hits[:_KEPT]), goal, vectors) if len(hits) else None
+    return _smallest(batch.pick(hits[: _LIMITS.kept]), goal, vectors) if len(hits) else None
 
 
 def _smallest(batch: _Batch, goal: Goal, vectors: Sequence[Vector]) -> Code:

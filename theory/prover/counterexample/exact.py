@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Context
 from fractions import Fraction
 from math import gcd, lcm
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -22,9 +23,10 @@ from theory.diagrams import Diagram
 from theory.expressions import Entropies, Relation
 from theory.joints import Joint
 
-__all__ = ["WeightedStates", "holds", "off_diagram"]
+__all__ = ["Proposal", "WeightedStates", "holds", "off_diagram"]
 
 _DIGITS = 30
+"""Logarithms are first computed to so many decimal digits, which nearly always decides a sign."""
 
 
 class WeightedStates:
@@ -46,7 +48,7 @@ class WeightedStates:
 
     @classmethod
     def of(cls, joint: Joint) -> WeightedStates:
-        """The support of an exact joint.
+        """The states of an exact joint that have positive probability.
 
         Raises:
             ValueError: If the probabilities are floating point.
@@ -67,10 +69,10 @@ class WeightedStates:
         return cls(names, [tuple(map(int, state)) for state in states], [int(c) for c in counts])
 
     def product(self, other: WeightedStates) -> WeightedStates:
-        """Both side by side, independent: every variable becomes a pair, and entropies add up.
+        """The product of two independent distributions: every variable becomes a pair, entropies add up.
 
-        What both satisfy of homogeneous linear relations between entropies, independences and functions
-        included, the product satisfies too.
+        A homogeneous linear relation between entropies that both satisfy holds for the product too. So do
+        independences and functions.
         """
         axes = [other.names.index(name) for name in self.names]
         sizes = other.shape(self.names)
@@ -181,9 +183,9 @@ def _bounded_sign(logs: Mapping[int, int], digits: int) -> int:
 def _sign_of_logs(logs: Mapping[int, int]) -> int:
     """The sign of sum m log n over positive integers n, exact."""
     logs = {number: multiple for number, multiple in logs.items() if number > 1 and multiple}
-    found = _bounded_sign(logs, _DIGITS)
-    if found or not logs:
-        return found
+    sign = _bounded_sign(logs, _DIGITS)
+    if sign or not logs:
+        return sign
     multiples: dict[int, int] = {}
     for base in _coprime(logs):
         multiples[base] = 0
@@ -197,33 +199,40 @@ def _sign_of_logs(logs: Mapping[int, int]) -> int:
     digits = _DIGITS
     while True:
         digits *= 2
-        found = _bounded_sign(remaining, digits)
-        if found:
-            return found
+        sign = _bounded_sign(remaining, digits)
+        if sign:
+            return sign
 
 
-def holds(support: WeightedStates, relation: Relation) -> bool:
+class Proposal(NamedTuple):
+    """A distribution that a search proposes, and what it is in one line."""
+
+    distribution: WeightedStates
+    description: str
+
+
+def holds(distribution: WeightedStates, relation: Relation) -> bool:
     """Whether a relation is exactly true of a distribution."""
-    found = support.sign(relation.gap.entropies())
+    sign = distribution.sign(relation.gap.entropies())
     if relation.operator == "==":
-        return found == 0
-    return found > 0 if relation.operator in (">", "<") else found >= 0
+        return sign == 0
+    return sign > 0 if relation.strict else sign >= 0
 
 
-def off_diagram(support: WeightedStates, diagram: Diagram) -> str | None:
-    """What keeps a distribution of an ancestral set of variables off a diagram, or None if it is on it.
+def off_diagram(distribution: WeightedStates, diagram: Diagram) -> str | None:
+    """Why a distribution of an ancestral set of variables is not on a diagram, or None if it is.
 
     Each variable must be independent of those before it in `diagram.order` given its parents, which is
     equivalent to factorising on the diagram, and each deterministic one a function of its parents.
     """
-    present = [v for v in diagram.order if v in support.names]
+    present = [v for v in diagram.order if v in distribution.names]
     for position, v in enumerate(present):
         parents = frozenset(diagram.parents(v))
         if not parents <= set(present):
             return f"{v} is there without its parents"
         before = frozenset(present[:position]) - parents
-        if before and not support.independent(v, before, parents):
+        if before and not distribution.independent(v, before, parents):
             return f"{v} is not independent of {', '.join(sorted(before))} given its parents"
-        if v in diagram.deterministic and not support.determined(v, parents):
+        if v in diagram.deterministic and not distribution.determined(v, parents):
             return f"{v} is not a function of its parents"
     return None

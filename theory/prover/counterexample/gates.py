@@ -16,6 +16,7 @@ from math import prod
 import numpy as np
 import numpy.typing as npt
 
+from theory.prover.counterexample.effort import GateSearch
 from theory.prover.counterexample.exact import WeightedStates
 from theory.prover.counterexample.layout import Goal, Layout, masks_of
 from theory.prover.lattice import Frame, Vector
@@ -25,7 +26,22 @@ __all__ = ["Gates", "search_gates"]
 Integers = npt.NDArray[np.int64]
 
 _TOLERANCE = 1e-9
+"""Gaps of floating-point entropies up to this count as zero; the exact check decides."""
+
 _BINARY = 2
+"""Gates are described in words where no variable has more states."""
+
+_FEW_OUTCOMES = 8
+"""Up to so many outcomes all pairs are compared, which is faster there than looking for runs."""
+
+_LETTERS = (1, 2, 2, 2, 3, 4)
+"""The sizes of alphabets to draw from: mostly two letters; one letter makes a constant."""
+
+_ROOT_NOISE = 4
+"""A variable without parents has noise of as many values as it has letters, or of this many."""
+
+_NOISE = (1, 1, 2, 3, 4)
+"""The numbers of values of the noise of the other variables: often one, which is none."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +56,8 @@ class Gates:
     names: tuple[str, ...]
     values: Integers
 
-    def support(self) -> WeightedStates:
-        """The distribution."""
+    def distribution(self) -> WeightedStates:
+        """The distribution of all variables."""
         return WeightedStates.uniform(self.names, self.values)
 
     def describe(self) -> str:
@@ -69,43 +85,43 @@ class Gates:
 
 
 @dataclass(frozen=True)
-class _Plan:
-    """Sizes for one batch: letters of each variable and outcomes of its noise (0: none)."""
+class _Sizes:
+    """Sizes for one batch: the letters of each variable, and the values of its noise (1 for none)."""
 
     letters: tuple[int, ...]
     noise: tuple[int, ...]
 
 
-def _plan(layout: Layout, rng: np.random.Generator, outcomes: int) -> _Plan:
-    letters = tuple(int(k) for k in rng.choice([1, 2, 2, 2, 3, 4], size=len(layout.names)))
+def _sizes(layout: Layout, rng: np.random.Generator, outcomes: int) -> _Sizes:
+    letters = tuple(int(k) for k in rng.choice(_LETTERS, size=len(layout.names)))
     room = outcomes
     roots = [not parents for parents in layout.parents]
     order = sorted(range(len(letters)), key=lambda v: (not roots[v], rng.random()))
-    sizes = [1] * len(letters)
+    noise = [1] * len(letters)
     for v in order:
         if layout.noisy[v] and letters[v] > 1:
-            wanted = int(rng.choice([letters[v], 4] if roots[v] else [1, 1, 2, 3, 4]))
+            wanted = int(rng.choice([letters[v], _ROOT_NOISE] if roots[v] else _NOISE))
             if wanted <= room:
-                sizes[v] = wanted
+                noise[v] = wanted
                 room //= wanted
-    return _Plan(letters, tuple(sizes))
+    return _Sizes(letters, tuple(noise))
 
 
-def _values(layout: Layout, plan: _Plan, size: int, rng: np.random.Generator) -> Integers:
+def _values(layout: Layout, sizes: _Sizes, batch_size: int, rng: np.random.Generator) -> Integers:
     """Values of shape (batch, outcomes, variables)."""
-    total = prod(plan.noise)
+    total = prod(sizes.noise)
     index = np.arange(total)
-    values = np.zeros((size, total, len(layout.names)), dtype=np.int64)
-    batch = np.arange(size)[:, None]
+    values = np.zeros((batch_size, total, len(layout.names)), dtype=np.int64)
+    batch = np.arange(batch_size)[:, None]
     for v, parents in enumerate(layout.parents):
-        own = index % plan.noise[v]
-        index = index // plan.noise[v]
-        address = np.broadcast_to(own, (size, total)).copy()
-        width = plan.noise[v]
+        own = index % sizes.noise[v]
+        index = index // sizes.noise[v]
+        address = np.broadcast_to(own, (batch_size, total)).copy()
+        width = sizes.noise[v]
         for parent in parents:
             address = address + width * values[:, :, parent]
-            width *= plan.letters[parent]
-        table = rng.integers(plan.letters[v], size=(size, width))
+            width *= sizes.letters[parent]
+        table = rng.integers(sizes.letters[v], size=(batch_size, width))
         values[:, :, v] = table[batch, address]
     return values
 
@@ -119,23 +135,24 @@ def _entropies(values: Integers, masks: Sequence[int]) -> dict[int, npt.NDArray[
     size, total, n = values.shape
     radix = values.max(axis=(0, 1)) + 1
     logs = np.concatenate([[0.0], np.log(np.arange(1, total + 1))])
-    found = {}
+    result = {}
     for mask in masks:
-        code = np.zeros((size, total), dtype=np.int64)
+        state = np.zeros((size, total), dtype=np.int64)
         for v in range(n):
             if mask >> v & 1:
-                code = code * radix[v] + values[:, :, v]
-        code.sort(axis=1)
-        same = (code[:, :, None] == code[:, None, :]).sum(axis=2) if total <= 8 else _runs(code)
-        found[mask] = logs[total] - logs[same].mean(axis=1)
-    return found
+                state = state * radix[v] + values[:, :, v]
+        state.sort(axis=1)
+        few = total <= _FEW_OUTCOMES
+        same = (state[:, :, None] == state[:, None, :]).sum(axis=2) if few else _runs(state)
+        result[mask] = logs[total] - logs[same].mean(axis=1)
+    return result
 
 
-def _runs(code: Integers) -> Integers:
+def _runs(state: Integers) -> Integers:
     """For each entry of sorted rows the length of its run of equal values."""
-    size, total = code.shape
+    size, total = state.shape
     starts = np.ones((size, total), dtype=bool)
-    starts[:, 1:] = code[:, 1:] != code[:, :-1]
+    starts[:, 1:] = state[:, 1:] != state[:, :-1]
     label = np.cumsum(starts.ravel()) - 1
     return np.asarray(np.bincount(label)[label].reshape(size, total), dtype=np.int64)
 
@@ -167,27 +184,24 @@ def _simplified(values: Integers, goal: Goal, vectors: Sequence[Vector]) -> Inte
     return values
 
 
-def search_gates(
-    goal: Goal, layout: Layout, *, outcomes: int, size: int, rounds: int, seed: int
-) -> Gates | None:
+def search_gates(goal: Goal, layout: Layout, search: GateSearch, *, seed: int) -> Gates | None:
     """Random gates that meet the goal in floating point, or None.
 
     Args:
         goal: What they must satisfy and break.
         layout: The variables.
-        outcomes: How many equally likely outcomes of all noise together, at most.
-        size: How many to draw at a time.
-        rounds: How many times, each with other alphabets.
+        search: How many gates to try; each round has other alphabets.
         seed: Fixes the draw.
     """
     vectors = goal.vectors(Frame(layout.names))
+    outcomes, size = search.outcomes, search.size
     rng = np.random.default_rng([seed, outcomes, size])
-    for turn in range(rounds):
+    for turn in range(search.rounds):
         if layout.free:
             atoms = outcomes if turn % 2 else int(rng.integers(2, outcomes + 1))
             values = _free_values(len(layout.names), atoms, 2 + turn % 3, size, rng)
         else:
-            values = _values(layout, _plan(layout, rng, outcomes), size, rng)
+            values = _values(layout, _sizes(layout, rng, outcomes), size, rng)
         hits = np.flatnonzero(goal.met(_gaps(values, vectors), _TOLERANCE))
         if len(hits):
             spread = (values[hits] != values[hits][:, :1]).any(axis=1).sum(axis=1)

@@ -1,4 +1,4 @@
-"""What a search for distributions needs to know: the variables, parents first, and the goal."""
+"""The variables and the goal of a search for distributions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from theory.diagrams import Diagram
-from theory.expressions import Relation
+from theory.expressions import GapOperator, Relation
 from theory.prover.lattice import Frame, Vector
 
 __all__ = ["Goal", "Layout"]
@@ -47,24 +47,29 @@ class Layout:
 
 @dataclass(frozen=True)
 class Goal:
-    """What a distribution must do: satisfy `required`, and break at least one of `broken`, if any."""
+    """Relations that a distribution must satisfy, and relations of which it must break at least one.
+
+    Args:
+        required: It must satisfy all of these.
+        broken: It must break at least one of these, if there is one.
+    """
 
     required: tuple[Relation, ...]
     broken: tuple[Relation, ...]
 
     @cached_property
     def relations(self) -> tuple[Relation, ...]:
-        """All of them."""
+        """The required ones, then the others."""
         return (*self.required, *self.broken)
 
     def vectors(self, frame: Frame) -> list[Vector]:
         """The gap of each relation, scaled to integers."""
-        found = []
+        result = []
         for relation in self.relations:
             vector = frame.vector(relation.gap)
             scale = lcm(*(c.denominator for c in vector.values())) if vector else 1
-            found.append({mask: c * scale for mask, c in vector.items()})
-        return found
+            result.append({mask: c * scale for mask, c in vector.items()})
+        return result
 
     def met(self, gaps: Sequence[npt.NDArray[np.generic]], tolerance: float = 0.0) -> npt.NDArray[np.bool_]:
         """Which of a batch meet the goal, given the gap of each relation.
@@ -74,7 +79,8 @@ class Goal:
             tolerance: Gaps up to this size count as zero.
         """
         truths = [
-            _true(np.asarray(gap), r.operator, tolerance) for gap, r in zip(gaps, self.relations, strict=True)
+            _true(np.asarray(gap), relation.gap_operator, tolerance)
+            for gap, relation in zip(gaps, self.relations, strict=True)
         ]
         good = np.ones(len(gaps[0]), dtype=bool)
         for truth in truths[: len(self.required)]:
@@ -84,11 +90,11 @@ class Goal:
         return good
 
 
-def _true(gap: npt.NDArray[np.generic], operator: str, tolerance: float) -> npt.NDArray[np.bool_]:
+def _true(gap: npt.NDArray[np.generic], operator: GapOperator, tolerance: float) -> npt.NDArray[np.bool_]:
     value: npt.NDArray[Any] = gap.astype(float) if tolerance else gap
     if operator == "==":
         answer = np.abs(value) <= tolerance
-    elif operator in (">", "<"):
+    elif operator == ">":
         answer = value > tolerance
     else:
         answer = value >= -tolerance

@@ -2,8 +2,8 @@
 
 A distribution on the diagram is a product of conditional tables, the softmax of free numbers. The gap
 sum c H(S) has the gradient -sum_S c_S (log p(x_S) + 1) with respect to p(x), which the product carries to
-every table; L-BFGS minimises the gap plus a growing penalty for the given equalities. The tables found are
-then rounded to small denominators, smallest first, and what counts is the exact check of the outcome.
+every table. L-BFGS minimises the gap plus a growing penalty for the given equalities. The resulting tables
+are rounded to small denominators, smallest first, and the exact check decides.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from scipy.optimize import minimize
 from scipy.special import softmax
 
 from theory.joints import Joint
-from theory.prover.counterexample.exact import WeightedStates
+from theory.prover.counterexample.exact import Proposal, WeightedStates
 from theory.prover.counterexample.layout import Goal, Layout
 from theory.prover.lattice import Frame, Vector
 
@@ -28,9 +28,28 @@ __all__ = ["Tables", "numerical_candidates"]
 Floats = npt.NDArray[np.float64]
 
 _DENOMINATORS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 24, 32, 64, 100, 256, 1000, 4096)
+"""The denominators that tables are rounded to, in this order: small ones make simple counterexamples."""
+
 _CELLS = 1 << 14
+"""The largest joint table that is searched."""
+
 _TOLERANCE = 1e-9
+"""Gaps of floating-point entropies up to this count as zero; the exact check decides."""
+
 _ITERATIONS = 150
+"""The most steps of L-BFGS for each penalty."""
+
+_PENALTIES = (3.0, 100.0)
+"""The factors of what the required relations lack, one minimisation after the other."""
+
+_STRICT_MARGIN = 0.02
+"""A strict required relation is asked to hold by this many nats, so that rounding does not undo it."""
+
+_BOUND = 40.0
+"""Free numbers stay between minus and plus this: exp(-40) is as good as probability zero."""
+
+_SPREADS = (1.0, 3.0)
+"""The standard deviations of the random start: tables near uniform, and tables near deterministic."""
 
 
 class Tables:
@@ -111,12 +130,10 @@ def _search(tables: Tables, goal: Goal, which: int | None, direction: float, sta
     """Free numbers that make the chosen gap small under the required relations."""
     equal = [i for i, r in enumerate(goal.required) if r.operator == "=="]
     above = [
-        (i, 0.02 if r.operator in (">", "<") else 0.0)
-        for i, r in enumerate(goal.required)
-        if r.operator != "=="
+        (i, _STRICT_MARGIN if r.strict else 0.0) for i, r in enumerate(goal.required) if r.operator != "=="
     ]
     numbers = start
-    for penalty in (3.0, 100.0) if goal.required else (0.0,):
+    for penalty in _PENALTIES if goal.required else (0.0,):
 
         def loss(x: Floats, penalty: float = penalty) -> tuple[float, Floats]:
             parts = tables.split(x)
@@ -140,7 +157,7 @@ def _search(tables: Tables, goal: Goal, which: int | None, direction: float, sta
             numbers,
             jac=True,
             method="L-BFGS-B",
-            bounds=[(-40, 40)] * len(numbers),
+            bounds=[(-_BOUND, _BOUND)] * len(numbers),
             options={"maxiter": _ITERATIONS},
         ).x
     return np.asarray(numbers, dtype=np.float64)
@@ -173,10 +190,8 @@ def _alphabets(layout: Layout, rng: np.random.Generator, restarts: int) -> Itera
             yield letters
 
 
-def numerical_candidates(
-    goal: Goal, layout: Layout, *, restarts: int, seed: int
-) -> Iterator[tuple[WeightedStates, str]]:
-    """Rational distributions near local optima that meet the goal in floating point, simplest first.
+def numerical_candidates(goal: Goal, layout: Layout, *, restarts: int, seed: int) -> Iterator[Proposal]:
+    """Rational distributions near local optima that meet the goal in floating point, the simplest first.
 
     Args:
         goal: What they must satisfy and break.
@@ -194,19 +209,19 @@ def numerical_candidates(
     for turn, letters in enumerate(_alphabets(layout, rng, restarts)):
         tables = Tables(layout, letters, vectors)
         which, direction = targets[turn % len(targets)] if targets else (None, 1.0)
-        start = rng.normal(scale=float(rng.choice([1.0, 3.0])), size=tables.size)
-        found = tables.split(_search(tables, goal, which, direction, start))
+        start = rng.normal(scale=float(rng.choice(_SPREADS)), size=tables.size)
+        optimum = tables.split(_search(tables, goal, which, direction, start))
         for v, noisy in enumerate(layout.noisy):
             if not noisy:
-                found[v] = np.eye(found[v].shape[-1])[found[v].argmax(axis=-1)]
+                optimum[v] = np.eye(optimum[v].shape[-1])[optimum[v].argmax(axis=-1)]
         for denominator in _DENOMINATORS:
-            integers = [_rounded(table, denominator) for table in found]
+            integers = [_rounded(table, denominator) for table in optimum]
             p = np.asarray(tables.joint([t / denominator for t in integers]), dtype=np.float64)
             gaps = [np.array([value]) for value in tables.gaps(p)[0]]
             if goal.met(gaps, _TOLERANCE)[0]:
                 exact = tables.joint([_rational(t, denominator) for t in integers])
                 joint = Joint(layout.names, np.array(exact, dtype=object))
-                yield (
+                yield Proposal(
                     WeightedStates.of(joint),
                     f"conditional tables with denominator {denominator}, found numerically",
                 )

@@ -21,7 +21,13 @@ from theory.prover.proof.space import elementals
 __all__ = ["violating"]
 
 _DENOMINATOR = 60
+"""The entropies are rounded to fractions of at most this denominator, in units of the smallest one."""
+
+_MOST_COMMON_DENOMINATOR = 10**6
+"""A rounding with a larger common denominator is given up: it is noise rather than a vertex."""
+
 _SMALL = 1e-7
+"""Entropies between 0 and 1 count as zero up to this, the tolerance of the linear program."""
 
 
 def violating(search: Search, target: Vector) -> dict[int, Fraction] | None:
@@ -67,19 +73,18 @@ def _exact(search: Search, target: Vector, point: npt.NDArray[np.float64]) -> di
     scaled = point / positive.min()
     values = [Fraction(float(x)).limit_denominator(_DENOMINATOR) for x in scaled]
     common = int(np.lcm.reduce([v.denominator for v in values]))
-    if common > 10**6:
+    if common > _MOST_COMMON_DENOMINATOR:
         return None
     h = np.array([int(v * common) for v in values], dtype=np.int64)
-    left, right, condition = elementals(search.space.inside)
-    if (h[left | condition] + h[right | condition] - h[condition] - h[left | right | condition] < 0).any():
+    if (elementals(search.space.inside).values(h) < 0).any():
         return None
-    found = {mask: Fraction(int(h[mask]), common) for mask in range(1, len(h))}
+    result = {mask: Fraction(int(h[mask]), common) for mask in range(1, len(h))}
 
     def value(vector: Vector) -> Fraction:
-        return sum((c * found[mask] for mask, c in vector.items()), Fraction(0))
+        return sum((c * result[mask] for mask, c in vector.items()), Fraction(0))
 
     for given in search.given:
         gap = value(given.vector)
         if gap < 0 or (gap and given.operator == "=="):
             return None
-    return found if value(target) < 0 else None
+    return result if value(target) < 0 else None

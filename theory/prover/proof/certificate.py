@@ -1,4 +1,4 @@
-"""Certificates: what a proof rests on, as plain data that saves to JSON.
+"""Certificates: proofs as plain data that saves to JSON.
 
 For each relation of the statement a `Part` writes its gap as
 
@@ -22,11 +22,16 @@ from theory.expressions import Term
 from theory.json_text import read_json
 from theory.parser import parse_expression, parse_term
 
-__all__ = ["Certificate", "Copy", "Kind", "Part", "Step"]
+__all__ = ["Certificate", "Copy", "Part", "Step", "StepKind"]
 
-Kind = Literal["shannon", "zhang-yeung", "given", "independence", "function", "copy", "copy-independence"]
+StepKind = Literal["shannon", "zhang-yeung", "given", "independence", "function", "copy", "copy-independence"]
+"""Why a step of a proof holds."""
+
 _FORMAT = "theory-certificate-1"
+"""The name and version of the JSON format, which every certificate begins with."""
+
 _WEIGHT = re.compile(r"-?\d{1,4000}(/0*[1-9]\d{0,3999})?\Z", re.ASCII)
+"""An integer or a fraction of at most 4000 digits each, whose denominator is not zero."""
 
 
 @dataclass(frozen=True)
@@ -34,16 +39,16 @@ class Step:
     """One inequality or fact with its weight.
 
     Args:
-        kind: `shannon` and `zhang-yeung` are inequalities, `independence`, `function`, `copy` (a copy has the
-            entropies of what it is a copy of) and `copy-independence` facts; `given` is whichever its
-            relation says.
+        kind: `shannon` and `zhang-yeung` are inequalities; `independence`, `function`, `copy` (a copy has the
+            entropies of what it is a copy of) and `copy-independence` are facts. `given` is a fact where the
+            given relation is an equality, else an inequality.
         weight: Its multiple; never negative for an inequality.
-        quantity: What is non-negative or zero, as text, for instance `I(A;X|Z)`.
+        quantity: The quantity that is non-negative or zero, as text, for instance `I(A;X|Z)`.
         index: For `given`, the number of the relation among all given relations, from 0; for the facts of a
             copy, the number of the copy in its part.
     """
 
-    kind: Kind
+    kind: StepKind
     weight: Fraction
     quantity: str
     index: int | None = None
@@ -65,15 +70,15 @@ class Step:
             ValueError: If a key is missing or a value malformed.
         """
         kind = _text(data, "kind")
-        if kind not in get_args(Kind):
-            raise ValueError(f"a step's kind must be one of {get_args(Kind)}, got {kind!r}")
+        if kind not in get_args(StepKind):
+            raise ValueError(f"a step's kind must be one of {get_args(StepKind)}, got {kind!r}")
         index = data.get("index")
         if index is not None and (not isinstance(index, int) or isinstance(index, bool)):
             raise ValueError(f"a step's index must be an integer, got {index!r}")
         text = _text(data, "weight")
         if not _WEIGHT.match(text):
             raise ValueError(f"a step's weight must be a fraction such as '3/2', got {text[:60]!r}")
-        return cls(cast(Kind, kind), Fraction(text), _text(data, "quantity"), index)
+        return cls(cast(StepKind, kind), Fraction(text), _text(data, "quantity"), index)
 
 
 @dataclass(frozen=True)
@@ -119,8 +124,8 @@ class Part:
 
     Args:
         relation: The relation, as text.
-        claim: What the steps add up to, as text: the quantity that is shown to be non-negative
-            (or zero, where no inequality is used).
+        claim: The sum of the steps, as text: the quantity that is shown to be non-negative, or zero where
+            no inequality is used.
         steps: The inequalities and facts.
         copies: The copies of variables that the steps speak of, in the order in which they are made.
     """
@@ -210,7 +215,7 @@ class Certificate:
 def _split(part: Part) -> Part:
     quantities = [step.quantity for step in part.steps]
     names = tuple(dict.fromkeys(v for q in (*quantities, part.claim) for v in parse_expression(q).variables))
-    weights: dict[tuple[Kind, str, int | None], Fraction] = {}
+    weights: dict[tuple[StepKind, str, int | None], Fraction] = {}
     for step in part.steps:
         terms = [step.quantity]
         if step.kind == "shannon":
@@ -230,25 +235,25 @@ def _elemental(term: Term, names: tuple[str, ...]) -> list[Term]:
         return tuple(v for v in names if v in chosen)
 
     def entropy(x: str, given: set[str]) -> list[Term]:
-        known, found = set(given), []
+        known, terms = set(given), []
         for y in names:
             if y != x and y not in known:
-                found.append(Term((ordered({min(x, y)}), ordered({max(x, y)})), ordered(known)))
+                terms.append(Term((ordered({min(x, y)}), ordered({max(x, y)})), ordered(known)))
                 known.add(y)
-        return [*found, Term(((x,),), ordered(known))]
+        return [*terms, Term(((x,),), ordered(known))]
 
     given = set(term.given)
     left, right = ([v for v in group if v not in given] for group in (term.groups[0], term.groups[-1]))
-    found: list[Term] = []
+    result: list[Term] = []
     for x in [v for v in left if v in right]:
-        found += entropy(x, given)
+        result += entropy(x, given)
         given.add(x)
     left, right = ([v for v in side if v not in given] for side in (left, right))
     for i, x in enumerate(left):
         for j, y in enumerate(right):
             pair = ((min(x, y),), (max(x, y),))
-            found.append(Term(pair, ordered(given | set(left[:i]) | set(right[:j]))))
-    return found
+            result.append(Term(pair, ordered(given | set(left[:i]) | set(right[:j]))))
+    return result
 
 
 def _mapping(value: object, what: str) -> Mapping[str, Any]:

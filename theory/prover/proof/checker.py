@@ -21,18 +21,18 @@ from typing import Any, get_args
 from theory.diagrams import Diagram, closure, separated
 from theory.expressions import Entropies, Expression, Relation, Statement, Term
 from theory.parser import parse_expression, parse_statement, parse_term
-from theory.prover.proof.certificate import Certificate, Kind, Part, Step
+from theory.prover.proof.certificate import Certificate, Part, Step, StepKind
 from theory.prover.proof.copy_checks import Copies
 
-__all__ = ["CONTRADICTION", "Check", "check", "zhang_yeung"]
+__all__ = ["CONTRADICTION", "CheckResult", "check", "zhang_yeung"]
 
 CONTRADICTION = "contradiction"
 """The `statement` of a certificate that shows its given statements to be contradictory."""
 
 
 @dataclass(frozen=True)
-class Check:
-    """The outcome of checking a certificate.
+class CheckResult:
+    """Whether a certificate is valid, and if not, where its first fault is.
 
     Args:
         valid: Whether the certificate proves its statement.
@@ -97,9 +97,9 @@ def _step(
         raise _FaultError(where, f"a weight must be an exact fraction, got {step.weight!r}")
     if step.index is not None and type(step.index) is not int:
         raise _FaultError(where, f"an index must be an integer, got {step.index!r}")
-    if step.kind not in get_args(Kind):
+    if step.kind not in get_args(StepKind):
         raise _FaultError(
-            where, f"a step's kind must be one of {', '.join(get_args(Kind))}, got {step.kind!r}"
+            where, f"a step's kind must be one of {', '.join(get_args(StepKind))}, got {step.kind!r}"
         )
     if step.kind == "given":
         if step.index is None or not 0 <= step.index < len(given):
@@ -201,7 +201,7 @@ def _require_text(certificate: Certificate) -> None:
             raise TypeError(f"a certificate holds its statements as text, got {text!r}")
 
 
-def check(certificate: Certificate | Mapping[str, Any] | str) -> Check:
+def check(certificate: Certificate | Mapping[str, Any] | str) -> CheckResult:
     """Check a certificate in exact rational arithmetic.
 
     For every part, claim = sum of weight times quantity must hold as an identity between joint entropies;
@@ -213,7 +213,7 @@ def check(certificate: Certificate | Mapping[str, Any] | str) -> Check:
         certificate: A `Certificate`, its plain data, or its JSON text.
 
     Returns:
-        A `Check`, true when the certificate is valid; otherwise it says where the first fault is.
+        A `CheckResult`, true when the certificate is valid; otherwise it says where the first fault is.
     """
     try:
         if not isinstance(certificate, Certificate):
@@ -227,7 +227,7 @@ def check(certificate: Certificate | Mapping[str, Any] | str) -> Check:
         if diagram is not None:
             diagram.require(*Statement(relations).variables if relations else ())
     except (AttributeError, TypeError, ValueError) as error:
-        return Check(False, "certificate", str(error))
+        return CheckResult(False, "certificate", str(error))
     known = {v for relation in (*relations, *given) for v in relation.variables}
     known |= set() if diagram is None else set(diagram.variables)
     proved: dict[str, list[tuple[Entropies, bool, bool]]] = {}
@@ -239,12 +239,12 @@ def check(certificate: Certificate | Mapping[str, Any] | str) -> Check:
                 raise _FaultError(f"part {number}", str(error)) from None
             proved.setdefault(part.relation, []).append(outcome)
     except _FaultError as fault:
-        return Check(False, fault.where, fault.reason)
+        return CheckResult(False, fault.where, fault.reason)
     if certificate.statement == CONTRADICTION:
         if any(not claim and strict for claim, _, strict in proved.get(CONTRADICTION, [])):
-            return Check(True)
-        return Check(False, "certificate", "no part shows that 0 > 0")
+            return CheckResult(True)
+        return CheckResult(False, "certificate", "no part shows that 0 > 0")
     for relation in relations:
         if not _covers(relation, proved.get(str(relation), [])):
-            return Check(False, "certificate", f"no part proves {relation}")
-    return Check(True)
+            return CheckResult(False, "certificate", f"no part proves {relation}")
+    return CheckResult(True)

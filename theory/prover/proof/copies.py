@@ -28,10 +28,19 @@ from functools import lru_cache
 from itertools import combinations
 
 from theory.expressions import Expression
-from theory.prover.lattice import Combination, Frame, Row, Vector, add_to, bits, information
-from theory.prover.proof.certificate import Copy, Kind, Step
+from theory.prover.lattice import (
+    Combination,
+    Frame,
+    IntegerVector,
+    Quantity,
+    Vector,
+    add_to,
+    bits,
+    information,
+)
+from theory.prover.proof.certificate import Copy, Step, StepKind
 from theory.prover.proof.programs import combine
-from theory.prover.proof.search import Found, Search
+from theory.prover.proof.search import Decomposition, Search
 from theory.prover.proof.space import elementals
 from theory.prover.shapes import merged
 
@@ -43,8 +52,6 @@ more the linear programs are too large."""
 
 _TWO_STEPS = 4
 """Up to how many variables there may be two steps of copies."""
-
-Name = tuple[int, int, int]
 
 
 @dataclass(frozen=True)
@@ -70,7 +77,7 @@ class CopyProof:
 
     copies: tuple[Copy, ...]
     steps: tuple[Step, ...]
-    found: Found
+    found: Decomposition
 
 
 def _single(n: int, sizes: Sequence[int]) -> Iterator[_Step]:
@@ -120,7 +127,7 @@ class _Extended:
             originals = dict(zip(new, step.copied, strict=True))
             self.levels.append((sum(1 << i for i in new), step.over, originals))
             self.total += len(step.copied)
-        self._rows: dict[int, Row] = {0: {}}
+        self._rows: dict[int, IntegerVector] = {0: {}}
 
     def copy_of(self, mask: int) -> int:
         """The number of the last copy in a set, -1 if there is none."""
@@ -139,7 +146,7 @@ class _Extended:
             return [(rest, 1), (source | over, 1), (over, -1)]
         return None
 
-    def row(self, mask: int) -> Row:
+    def row(self, mask: int) -> IntegerVector:
         """The entropy of a set, remembered."""
         found = self._rows.get(mask)
         if found is None:
@@ -149,24 +156,24 @@ class _Extended:
             self._rows[mask] = found
         return found
 
-    def sum(self, parts: Sequence[tuple[int, int]]) -> Row:
+    def sum(self, parts: Sequence[tuple[int, int]]) -> IntegerVector:
         """A combination of entropies."""
-        total: Row = {}
+        total: IntegerVector = {}
         for mask, factor in parts:
             for other, c in self.row(mask).items():
                 total[other] = total.get(other, 0) + factor * c
         return {mask: c for mask, c in total.items() if c}
 
-    def inequalities(self) -> tuple[list[Name], list[Row]]:
+    def inequalities(self) -> tuple[list[Quantity], list[IntegerVector]]:
         """The elemental inequalities that differ."""
-        seen: dict[frozenset[tuple[int, int]], Name] = {}
-        rows: list[Row] = []
+        seen: dict[frozenset[tuple[int, int]], Quantity] = {}
+        rows: list[IntegerVector] = []
         left, right, condition = (some.tolist() for some in elementals(self.total))
         for a, b, c in zip(left, right, condition, strict=True):
             row = self.sum([(a | c, 1), (b | c, 1), (c, -1), (a | b | c, -1)])
             key = frozenset(row.items())
             if row and key not in seen:
-                seen[key] = (a, b, c)
+                seen[key] = Quantity(a, b, c)
                 rows.append(row)
         return list(seen.values()), rows
 
@@ -295,7 +302,7 @@ def _with_facts(search: Search, target: Vector, taken: Sequence[str]) -> CopyPro
     return None
 
 
-def _shrunk(search: Search, row: Row, n: int) -> Vector:
+def _shrunk(search: Search, row: IntegerVector, n: int) -> Vector:
     """A row with the facts of the variables alone used, too."""
     total: Vector = {}
     for mask, c in row.items():
@@ -306,7 +313,7 @@ def _shrunk(search: Search, row: Row, n: int) -> Vector:
 def _explained(
     search: Search,
     target: Vector,
-    inequalities: dict[Name, Fraction],
+    inequalities: dict[Quantity, Fraction],
     extended: _Extended,
     blocks: _Blocks,
     taken: Sequence[str],
@@ -322,7 +329,7 @@ def _explained(
     if found is None:
         return None
     frame, copies, blocks = _named(search.space.frame, extended, blocks, taken)
-    facts: dict[tuple[Kind, str, int], Fraction] = {}
+    facts: dict[tuple[StepKind, str, int], Fraction] = {}
     for (mask, level), weight in used.items():
         for kind, quantity, factor in _copy_facts(frame, extended, blocks, mask, level):
             key = kind, quantity, level
@@ -363,7 +370,7 @@ def _named(
 
 def _copy_facts(
     frame: Frame, extended: _Extended, blocks: _Blocks, mask: int, level: int
-) -> Iterator[tuple[Kind, str, int]]:
+) -> Iterator[tuple[StepKind, str, int]]:
     """The facts whose sum is the entropy of a set minus its rewriting, as (kind, quantity, multiple)."""
     new, over, originals = extended.levels[level]
     inside, rest = mask & new, mask & ~new

@@ -1,4 +1,4 @@
-"""What a proof may take as given: the diagram's independences, functions, and the user's statements.
+"""The facts that a proof may use: independences, functions, and the given statements.
 
 `Facts` gathers them once. Given statements of the form H(..|..) == 0 and I(..;..|..) == 0 are recognised,
 whichever way they are written, because those can eliminate joint entropies.
@@ -21,7 +21,13 @@ __all__ = ["Facts", "Function", "Given", "Independence"]
 
 @dataclass(frozen=True)
 class Function:
-    """`target` is a function of `source` (both masks); from given relation number `given`, or the diagram."""
+    """The variables of `target` are functions of those of `source`.
+
+    Args:
+        source: A mask.
+        target: A mask.
+        given: The position of the given relation that says so; None where the diagram does.
+    """
 
     source: int
     target: int
@@ -30,7 +36,14 @@ class Function:
 
 @dataclass(frozen=True)
 class Independence:
-    """I(left; right | condition) == 0, by given relation number `given`."""
+    """I(left; right | condition) == 0, where the three are masks.
+
+    Args:
+        left: The first side.
+        right: The second side.
+        condition: What stands behind the bar.
+        given: The position of the given relation that says so.
+    """
 
     left: int
     right: int
@@ -40,7 +53,13 @@ class Independence:
 
 @dataclass(frozen=True)
 class Given:
-    """A given relation as a vector that is `== 0`, `>= 0` or `> 0` (`operator`)."""
+    """A given relation as a vector that is `== 0`, `>= 0` or `> 0`.
+
+    Args:
+        vector: The gap of the relation.
+        operator: `==`, `>=` or `>`.
+        index: The position of the relation among all given ones.
+    """
 
     vector: Vector
     operator: str
@@ -48,10 +67,10 @@ class Given:
 
 
 def _ancestors(diagram: Diagram, names: Iterable[str]) -> set[str]:
-    found = set(names)
-    for name in tuple(found):
-        found |= nx.ancestors(diagram.graph, name)
-    return found
+    result = set(names)
+    for name in tuple(result):
+        result |= nx.ancestors(diagram.graph, name)
+    return result
 
 
 class Facts:
@@ -84,20 +103,20 @@ class Facts:
     def functions(self, frame: Frame) -> list[Function]:
         """Functional dependencies over the frame, those of the diagram and the given ones."""
         known = set(frame.names)
-        found: list[Function] = []
+        result: list[Function] = []
         if self.diagram is not None:
             for name in self.diagram.deterministic:
                 parents = self.diagram.parents(name)
                 if known.issuperset((name, *parents)):
-                    found.append(Function(frame.mask(parents), frame.mask([name]), None))
+                    result.append(Function(frame.mask(parents), frame.mask([name]), None))
         for index, relation in enumerate(self.relations):
             if known.issuperset(relation.variables):
                 vector = frame.vector(relation.gap)
-                shape = as_function(vector)
+                entropy = as_function(vector)
                 largest = max(vector, key=int.bit_count, default=0)
-                if shape and (relation.operator == "==" or self._bounded_above(relation, vector, largest)):
-                    found.append(Function(shape[0], shape[1], index))
-        return found
+                if entropy and (relation.operator == "==" or self._bounded_above(relation, vector, largest)):
+                    result.append(Function(entropy.condition, entropy.left, index))
+        return result
 
     def _bounded_above(self, relation: Relation, vector: Vector, largest: int) -> bool:
         return relation.operator in (">=", "<=") and vector[largest] < 0
@@ -105,25 +124,24 @@ class Facts:
     def independences(self, frame: Frame) -> list[Independence]:
         """The given conditional independences over the frame."""
         known = set(frame.names)
-        found: list[Independence] = []
+        result: list[Independence] = []
         for index, relation in enumerate(self.relations):
             if not known.issuperset(relation.variables):
                 continue
             vector = frame.vector(relation.gap)
-            shape = as_independence(vector)
-            if shape is None or shape[0] & shape[1]:  # I(A,B;A,C) == 0 is more than an independence
+            quantity = as_independence(vector)
+            if quantity is None or quantity.left & quantity.right:  # I(A,B;A,C) == 0 says more
                 continue
-            whole = shape[0] | shape[1] | shape[2]
+            whole = quantity.left | quantity.right | quantity.condition
             if relation.operator == "==" or (relation.operator in (">=", "<=") and vector[whole] > 0):
-                found.append(Independence(*shape, index))
-        return found
+                result.append(Independence(*quantity, index))
+        return result
 
     def others(self, frame: Frame) -> list[Given]:
-        """Every given relation over the frame as a vector, those above included."""
+        """Every given relation over the frame as a vector, functions and independences included."""
         known = set(frame.names)
-        found: list[Given] = []
-        for index, relation in enumerate(self.relations):
-            if known.issuperset(relation.variables):
-                operator = {"<=": ">=", "<": ">"}.get(relation.operator, relation.operator)
-                found.append(Given(frame.vector(relation.gap), operator, index))
-        return found
+        return [
+            Given(frame.vector(relation.gap), relation.gap_operator, index)
+            for index, relation in enumerate(self.relations)
+            if known.issuperset(relation.variables)
+        ]

@@ -1,12 +1,15 @@
 """Cutting planes over the polymatroids: is a combination of entropies non-negative on all of them?
 
-Where few facts shrink the space there are too many elemental inequalities to write down at once, about
-2^(k-2) k(k-1)/2. Minimise the target over functions h with values in [0, 1] that satisfy the inequalities
-found so far, look for pairs of sets that violate submodularity, H(S) + H(T) >= H(S or T) + H(S and T), add
-the worst for each S, and repeat. The minimum 0 means that the inequalities found so far suffice for a
-proof; no violated pair, that h is a polymatroid on which the target is negative.
+Where few facts shrink the space, there are too many elemental inequalities to write down at once: about
+2^(k-2) k(k-1)/2. So they are added as they are needed. Each round
 
-All pairs of sets are examined, not only elemental ones: their cuts are deeper, and proofs from them shorter.
+1. minimises the target over functions h with values in [0, 1] that satisfy the inequalities so far;
+2. looks for pairs of sets that violate submodularity, H(S) + H(T) >= H(S or T) + H(S and T);
+3. adds the worst pair of each S.
+
+If the minimum is 0, the inequalities so far suffice for a proof. If no pair is violated, h is a polymatroid
+on which the target is negative. All pairs of sets are examined, not only the elemental ones, because the
+others cut off more and give shorter proofs.
 """
 
 from __future__ import annotations
@@ -17,21 +20,30 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import linprog
-from scipy.sparse import csr_matrix
 
-from theory.prover.lattice import Combination, Row, Vector
-from theory.prover.proof.space import Space, elementals, sizes
+from theory.prover.lattice import Combination, IntegerVector, Quantity, Vector
+from theory.prover.proof.programs import matrix
+from theory.prover.proof.space import IRREDUCIBLE, Space, elementals, sizes
 
-__all__ = ["Cuts", "Name", "minimise", "uncrossings"]
+__all__ = ["Cuts", "minimise", "uncrossings"]
 
-Name = tuple[int, int, int]
-"""Left, right and condition masks of I(left; right | condition)."""
+_VIOLATED = 1e-7
+"""An inequality counts as violated if it fails by more, where entropies are between 0 and 1."""
 
-_TOLERANCE = 1e-7
-_MINIMUM = 1e-9
+_NEGATIVE = 1e-9
+"""The minimum counts as zero if it is not below minus this; the objective's largest coefficient is 1."""
+
 _PER_ROUND = 400
-_ALL_PAIRS = 11
+"""At most so many violated inequalities are added in a round, the worst ones."""
+
+_ALL_PAIRS_VARIABLES = 11
+"""Up to so many variables all 4^k pairs of sets are examined; beyond, only elemental inequalities."""
+
 _POOL = 40
+"""So many sets are intersected and joined with each other for the inequalities to begin with."""
+
+_CHUNK_CELLS = 1 << 22
+"""So many pairs of sets are examined at a time, for the sake of memory (32 MiB)."""
 
 
 @dataclass
@@ -39,28 +51,28 @@ class Cuts:
     """The outcome of the cutting planes.
 
     Args:
-        names: The inequalities used.
+        quantities: The inequalities used, each says that one of them is non-negative.
         vectors: Their reduced vectors.
         point: H of every set on a polymatroid where the target is negative, or None if there is none.
     """
 
-    names: list[Name]
-    vectors: list[Row]
+    quantities: list[Quantity]
+    vectors: list[IntegerVector]
     point: npt.NDArray[np.float64] | None
 
 
-def uncrossings(target: Vector, k: int) -> list[Name]:
+def uncrossings(target: Vector, k: int) -> list[Quantity]:
     """Inequalities to begin with: among the sets of the target, their meets and their joins.
 
     Besides all pairs from a small pool these are the pairs met when the sets with positive coefficients
     are uncrossed one after the other, which prove Han's inequality and its kin at once.
     """
-    found: dict[Name, None] = {}
+    result: dict[Quantity, None] = {}
 
     def add(a: int, b: int) -> None:
         left, right = a & ~b, b & ~a
         if left and right:
-            found[min(left, right), max(left, right), a & b] = None
+            result[_sorted(left, right, a & b)] = None
 
     positive = [m for m, c in sorted(target.items()) if c > 0]
     for order in (positive, positive[::-1]):
@@ -81,13 +93,17 @@ def uncrossings(target: Vector, k: int) -> list[Name]:
             small, large = (a, b) if a & b == a else (b, a)
             if small & large == small:
                 extra = large & ~small
-                found[extra, extra, small] = None
+                result[Quantity(extra, extra, small)] = None
     full = (1 << k) - 1
     for mask in members:
-        found[mask, mask, 0] = None
+        result[Quantity(mask, mask, 0)] = None
         if mask != full:
-            found[full & ~mask, full & ~mask, mask] = None
-    return list(found)
+            result[Quantity(full & ~mask, full & ~mask, mask)] = None
+    return list(result)
+
+
+def _sorted(left: int, right: int, condition: int) -> Quantity:
+    return Quantity(min(left, right), max(left, right), condition)
 
 
 def everywhere(
@@ -99,45 +115,45 @@ def everywhere(
     counts = sizes(space.inside)
     for level in range(1, space.inside + 1):
         here = space.sets[counts == level]
-        some = here[space.kind[here] >= 0]
+        some = here[space.rule[here] != IRREDUCIBLE]
         h[some] = h[space.first[some]] + h[space.second[some]] - h[space.minus[some]]
-        for mask in sorted(m for m in space.leftovers if m.bit_count() == level):
-            h[mask] = -sum(float(c) * h[m] for m, c in space.leftovers[mask][0].items() if m != mask)
+        for mask in sorted(m for m in space.equations if m.bit_count() == level):
+            h[mask] = -sum(float(c) * h[m] for m, c in space.equations[mask].vector.items() if m != mask)
     return h
 
 
-def _violated_pairs(h: npt.NDArray[np.float64]) -> list[Name]:
+def _violated_pairs(h: npt.NDArray[np.float64]) -> list[Quantity]:
     size = len(h)
     every = np.arange(size)
     worst = np.zeros(size)
     partner = np.zeros(size, dtype=np.int64)
-    chunk = max(1, (1 << 22) // size)
+    chunk = max(1, _CHUNK_CELLS // size)
     for start in range(0, size, chunk):
         some = every[start : start + chunk, None]
         gap = h[some] + h[None, :] - h[some | every] - h[some & every]
         partner[start : start + chunk] = gap.argmin(axis=1)
         worst[start : start + chunk] = gap.min(axis=1)
-    bad = np.flatnonzero(worst < -_TOLERANCE)
+    bad = np.flatnonzero(worst < -_VIOLATED)
     bad = bad[np.argsort(worst[bad], kind="stable")[:_PER_ROUND]]
-    found = set()
+    result = set()
     for s in bad:
         a, b = int(s), int(partner[s])
-        found.add((min(a & ~b, b & ~a), max(a & ~b, b & ~a), a & b))
-    return sorted(found)
+        result.add(_sorted(a & ~b, b & ~a, a & b))
+    return sorted(result)
 
 
-def _violated_elementals(h: npt.NDArray[np.float64], k: int) -> list[Name]:
-    left, right, condition = elementals(k)
-    gap = h[left | condition] + h[right | condition] - h[condition] - h[left | right | condition]
-    bad = np.flatnonzero(gap < -_TOLERANCE)
+def _violated_elementals(h: npt.NDArray[np.float64], k: int) -> list[Quantity]:
+    every = elementals(k)
+    gap = every.values(h)
+    bad = np.flatnonzero(gap < -_VIOLATED)
     bad = bad[np.argsort(gap[bad], kind="stable")[:_PER_ROUND]]
-    return [(int(left[i]), int(right[i]), int(condition[i])) for i in bad]
+    return [every.at(int(i)) for i in bad]
 
 
-def _decreasing(h: npt.NDArray[np.float64]) -> list[Name]:
+def _decreasing(h: npt.NDArray[np.float64]) -> list[Quantity]:
     full = len(h) - 1
-    bad = np.flatnonzero(h[full] - h < -_TOLERANCE)
-    return [(full & ~int(s), full & ~int(s), int(s)) for s in bad]
+    bad = np.flatnonzero(h[full] - h < -_VIOLATED)
+    return [Quantity(full & ~int(s), full & ~int(s), int(s)) for s in bad]
 
 
 def minimise(
@@ -154,54 +170,63 @@ def minimise(
         equalities: Reduced vectors that are zero.
         inequalities: Reduced vectors that are non-negative, besides Shannon's.
     """
-    k = space.inside
-    columns = [m for m in range(1, 1 << k) if space.irreducible(m)]
-    position = {mask: i for i, mask in enumerate(columns)}
-    objective = np.zeros(len(columns))
-    for mask, c in target.items():
-        objective[position[mask]] = float(c)
-    objective /= np.abs(objective).max()
-    names: list[Name] = []
-    vectors: list[Row] = []
+    columns = [m for m in range(1, 1 << space.inside) if space.irreducible(m)]
+    program = _Program(columns, target, equalities)
+    cuts = Cuts([], [], None)
     known: set[int] = set()
-
-    def add(new: Sequence[Name]) -> int:
-        before = len(names)
-        for name in new:
-            vector = space.row(name)
-            key = hash(frozenset(vector.items()))
-            if vector and key not in known:
-                known.add(key)
-                names.append(name)
-                vectors.append(vector)
-        return len(names) - before
-
-    add(uncrossings(target, k))
-
-    def rows(some: Sequence[Combination]) -> csr_matrix:
-        starts, indices, data = [0], [], []
-        for vector in some:
-            indices += [position[m] for m in vector]
-            data += [float(c) for c in vector.values()]
-            starts.append(len(data))
-        return csr_matrix((data, indices, starts), shape=(len(some), len(columns)))
-
-    equal = rows(equalities) if equalities else None
-    zeros = np.zeros(len(equalities)) if equalities else None
+    _add(cuts, uncrossings(target, space.inside), space, known)
     while True:
-        above: list[Combination] = [*inequalities, *vectors]
+        values = program.minimiser([*inequalities, *cuts.vectors])
+        if values is None:
+            return cuts
+        h = everywhere(space, columns, values)
+        every_pair = space.inside <= _ALL_PAIRS_VARIABLES
+        violated = _violated_pairs(h) if every_pair else _violated_elementals(h, space.inside)
+        if not _add(cuts, [*violated, *_decreasing(h)], space, known):
+            cuts.point = h
+            return cuts
+
+
+def _add(cuts: Cuts, new: Sequence[Quantity], space: Space, known: set[int]) -> bool:
+    """Add the inequalities whose reduced vectors are new; whether there was one."""
+    before = len(cuts.vectors)
+    for quantity in new:
+        vector = space.row(quantity)
+        key = hash(frozenset(vector.items()))
+        if vector and key not in known:
+            known.add(key)
+            cuts.quantities.append(quantity)
+            cuts.vectors.append(vector)
+    return len(cuts.vectors) > before
+
+
+class _Program:
+    """Minimise the target over functions on the irreducible sets with values in [0, 1].
+
+    Args:
+        columns: The irreducible sets.
+        target: A reduced vector.
+        equalities: Reduced vectors that are zero.
+    """
+
+    def __init__(self, columns: Sequence[int], target: Vector, equalities: Sequence[Vector]) -> None:
+        self.columns = columns
+        objective = np.array([float(target.get(mask, 0)) for mask in columns])
+        self.objective = objective / np.abs(objective).max()
+        self.equalities = matrix(columns, equalities).T if equalities else None
+        self.zeros = np.zeros(len(equalities)) if equalities else None
+
+    def minimiser(self, inequalities: Sequence[Combination]) -> npt.NDArray[np.float64] | None:
+        """Where the target is smallest under some inequalities, or None if it is nowhere negative."""
         answer = linprog(
-            objective,
-            A_ub=-rows(above) if above else None,
-            b_ub=np.zeros(len(above)) if above else None,
-            A_eq=equal,
-            b_eq=zeros,
+            self.objective,
+            A_ub=-matrix(self.columns, inequalities).T if inequalities else None,
+            b_ub=np.zeros(len(inequalities)) if inequalities else None,
+            A_eq=self.equalities,
+            b_eq=self.zeros,
             bounds=(0, 1),
             method="highs",
         )
-        if answer.status != 0 or answer.fun > -_MINIMUM:
-            return Cuts(names, vectors, None)
-        h = everywhere(space, columns, np.asarray(answer.x))
-        found = _violated_pairs(h) if k <= _ALL_PAIRS else _violated_elementals(h, k)
-        if not add([*found, *_decreasing(h)]):
-            return Cuts(names, vectors, h)
+        if answer.status != 0 or answer.fun > -_NEGATIVE:
+            return None
+        return np.asarray(answer.x, dtype=np.float64)

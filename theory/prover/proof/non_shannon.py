@@ -19,7 +19,10 @@ from theory.prover.proof.checker import zhang_yeung
 __all__ = ["instances"]
 
 _GROUPED = 5
+"""Up to so many variables A, B, C and D may be groups of them."""
+
 _CONDITIONED = 7
+"""Up to so many variables single ones are also conditioned on others."""
 
 
 def _disjoint(masks: range, used: int) -> Iterator[int]:
@@ -50,14 +53,14 @@ def _groups(k: int) -> Iterator[tuple[int, int, int, int, int]]:
 
 def instances(frame: Frame) -> list[Expression]:
     """The instances over a frame, written so that the checker recognises them."""
-    found = []
+    result = []
     for a, b, c, d, given in _groups(len(frame.names)):
         names = [frame.names_of(mask) for mask in (a, b, c, d)]
         condition = tuple(frame.names[i] for i in bits(given))
-        found.append(
+        result.append(
             zhang_yeung(
                 Term((names[0], names[1]), condition),
                 Term((names[2], names[3]), condition),
             )
         )
-    return found
+    return result

@@ -1,28 +1,38 @@
 """Linear programs: floating point proposes, exact rationals decide.
 
-`combine` looks for non-negative weights with sum_i w_i row_i + sum_j v_j equality_j = target; HiGHS finds
-a basic solution in floating point, whose support is then solved again in exact rationals.
+`combine` looks for non-negative weights with sum_i w_i row_i + sum_j v_j equality_j = target. HiGHS finds
+a basic solution in floating point, and the vectors that it uses are then solved again in exact rationals.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import linprog
 from scipy.sparse import csc_matrix
 
-from theory.prover.lattice import Combination, Vector, add_to
+from theory.prover.lattice import Combination, Vector, add_to, scaled
 
-__all__ = ["combine", "matrix", "solve_exactly"]
+__all__ = ["Weights", "combine", "matrix", "solve_exactly"]
 
-_SUPPORT = 1e-9
+_USED = 1e-9
+"""A vector is used by a floating-point solution if its weight is larger."""
+
 _DENOMINATOR = 10_000
+"""Weights are rounded to fractions of at most this denominator, which mostly makes them exact."""
+
 _ROUNDS = 8
+"""So many times what is left over is scaled up and solved again; each gains about 9 digits."""
+
 _FAR = 1e6
+"""How far a weight may be taken back, in units of what is left over: farther is as good as no bound."""
+
 _MARKER = -1
+"""The mask of an added row that counts the weight of strict relations; no set of variables has it."""
 
 
 def matrix(columns: Sequence[int], rows: Sequence[Combination]) -> csc_matrix:
@@ -37,36 +47,49 @@ def matrix(columns: Sequence[int], rows: Sequence[Combination]) -> csc_matrix:
     return csc_matrix((data, indices, starts), shape=(len(columns), len(rows)))
 
 
+class _Pivot(NamedTuple):
+    """A row of the elimination: 1 at its mask, and the multiples of the vectors that it is made of."""
+
+    mask: int
+    row: Vector
+    made_of: dict[int, Fraction]
+
+
 def solve_exactly(vectors: Sequence[Combination], target: Vector) -> list[Fraction] | None:
     """Rational weights with sum_i w_i vectors_i = target, or None if there are none.
 
     Sparse Gaussian elimination; free weights are 0.
     """
-    pivots: list[tuple[int, Vector, dict[int, Fraction]]] = []
+    pivots: list[_Pivot] = []
     for number, vector in enumerate(vectors):
         rest: Vector = {mask: Fraction(c) for mask, c in vector.items()}
-        made = {number: Fraction(1)}
-        for mask, pivot, how in pivots:
-            factor = rest.get(mask)
+        made_of = {number: Fraction(1)}
+        for pivot in pivots:
+            factor = rest.get(pivot.mask)
             if factor:
-                add_to(rest, pivot, -factor)
-                add_to(made, how, -factor)
+                add_to(rest, pivot.row, -factor)
+                add_to(made_of, pivot.made_of, -factor)
         if rest:
             mask = min(rest)
             factor = 1 / rest[mask]
-            pivots.append(
-                (mask, {m: c * factor for m, c in rest.items()}, {i: c * factor for i, c in made.items()})
-            )
+            pivots.append(_Pivot(mask, scaled(rest, factor), scaled(made_of, factor)))
     rest = {mask: Fraction(c) for mask, c in target.items()}
     weights: dict[int, Fraction] = {}
-    for mask, pivot, how in pivots:
-        factor = rest.get(mask)
+    for pivot in pivots:
+        factor = rest.get(pivot.mask)
         if factor:
-            add_to(rest, pivot, -factor)
-            add_to(weights, how, factor)
+            add_to(rest, pivot.row, -factor)
+            add_to(weights, pivot.made_of, factor)
     if rest:
         return None
     return [weights.get(i, Fraction(0)) for i in range(len(vectors))]
+
+
+class Weights(NamedTuple):
+    """Weights of the rows, never negative, and of the equalities, of any sign."""
+
+    rows: list[Fraction]
+    equalities: list[Fraction]
 
 
 def combine(
@@ -75,12 +98,12 @@ def combine(
     equalities: Sequence[Combination] = (),
     *,
     at_least_one: Sequence[int] = (),
-) -> tuple[list[Fraction], list[Fraction]] | None:
+) -> Weights | None:
     """Exact weights w >= 0 and v with sum w_i rows_i + sum v_j equalities_j = target.
 
     The weights that HiGHS finds are rounded to small denominators, which mostly makes them exact; if not,
-    their support is solved exactly; if that fails too, what is left over is scaled up and represented in
-    its turn, allowing weights to be taken back (the refinement of Gleixner, Steffy and Wolter 2016). So
+    the vectors that they use are solved exactly. If that fails too, what is left over is scaled up and solved
+    in its turn, where weights may be taken back (the refinement of Gleixner, Steffy and Wolter 2016). So
     statements that hold by 1e-30 are proved although floating point does not see such a difference.
 
     Args:
@@ -99,7 +122,7 @@ def combine(
         vectors = [{**v, _MARKER: 1} if i in chosen else v for i, v in enumerate(vectors)]
         goal[_MARKER] = Fraction(1)
     if not goal:
-        return [Fraction(0)] * len(rows), [Fraction(0)] * len(equalities)
+        return Weights([Fraction(0)] * len(rows), [Fraction(0)] * len(equalities))
     if not vectors:
         return None
     columns = sorted({mask for vector in (*vectors, goal) for mask in vector})
@@ -107,28 +130,40 @@ def combine(
     weights = [Fraction(0)] * len(vectors)
     residual: Vector = goal
     for _ in range(_ROUNDS):
-        found = program.solve(residual, weights)
-        if found is None:
+        answer = program.solve(residual, weights)
+        if answer is None:
             return None
-        step, size = found
-        support = [i for i, x in enumerate(step) if abs(x) > _SUPPORT]
-        for i in support:
+        step, size = answer
+        for i in np.flatnonzero(np.abs(step) > _USED):
             weights[i] += Fraction(float(step[i])).limit_denominator(_DENOMINATOR) * size
             if i < len(rows):
                 weights[i] = max(weights[i], Fraction(0))
-        residual = dict(goal)
-        for vector, weight in zip(vectors, weights, strict=True):
-            if weight:
-                add_to(residual, vector, -weight)
-        if not residual:
-            return weights[: len(rows)], weights[len(rows) :]
-        some = [i for i, weight in enumerate(weights) if weight]
-        solved = solve_exactly([vectors[i] for i in some], goal)
-        if solved is not None and all(w >= 0 for i, w in zip(some, solved, strict=True) if i < len(rows)):
-            full = dict(zip(some, solved, strict=True))
-            exact = [full.get(i, Fraction(0)) for i in range(len(vectors))]
-            return exact[: len(rows)], exact[len(rows) :]
+        residual = _left_over(goal, vectors, weights)
+        exact = _exact(goal, vectors, weights, len(rows)) if residual else weights
+        if exact is not None:
+            return Weights(exact[: len(rows)], exact[len(rows) :])
     return None
+
+
+def _left_over(goal: Vector, vectors: Sequence[Combination], weights: Sequence[Fraction]) -> Vector:
+    """Goal - sum w_i vectors_i."""
+    residual = dict(goal)
+    for vector, weight in zip(vectors, weights, strict=True):
+        if weight:
+            add_to(residual, vector, -weight)
+    return residual
+
+
+def _exact(
+    goal: Vector, vectors: Sequence[Combination], weights: Sequence[Fraction], rows: int
+) -> list[Fraction] | None:
+    """Exact weights of the vectors that are used, or None; those of the first `rows` are not negative."""
+    used = [i for i, weight in enumerate(weights) if weight]
+    solution = solve_exactly([vectors[i] for i in used], goal)
+    if solution is None or any(w < 0 for i, w in zip(used, solution, strict=True) if i < rows):
+        return None
+    full = dict(zip(used, solution, strict=True))
+    return [full.get(i, Fraction(0)) for i in range(len(vectors))]
 
 
 class _Program:

@@ -6,13 +6,11 @@ from collections.abc import Sequence
 from fractions import Fraction
 from html import escape
 
-from theory.expressions import latex_name
+from theory.expressions import LATEX_OPERATORS, Expression, GapOperator, Relation, latex_name
 from theory.parser import parse_expression, parse_statement, parse_term
 from theory.prover.proof.certificate import Certificate, Copy, Part, Step
 
-__all__ = ["html", "html_table", "latex", "text"]
-
-_LATEX = {"==": "=", ">=": r"\ge", ">": ">"}
+__all__ = ["end_operator", "given_operators", "html", "html_table", "latex", "step_operator", "text"]
 
 
 def _reason(step: Step, latex: bool) -> str:
@@ -38,16 +36,21 @@ def _reason(step: Step, latex: bool) -> str:
     return f"{'conditional ' if term.given else ''}{kind} is never negative"
 
 
-def _given_operators(certificate: Certificate) -> list[str]:
-    """What each given relation says of its gap."""
-    relations = [relation for given in certificate.given for relation in parse_statement(given)]
-    return [{"<=": ">=", "<": ">"}.get(relation.operator, relation.operator) for relation in relations]
+def given_operators(certificate: Certificate) -> list[GapOperator]:
+    """How the gap of each given relation compares with zero."""
+    return [relation.gap_operator for given in certificate.given for relation in parse_statement(given)]
 
 
-def _operator(step: Step, given: Sequence[str]) -> str:
+def step_operator(step: Step, given: Sequence[GapOperator]) -> GapOperator:
+    """How the quantity of a step compares with zero, given `given_operators` of its certificate."""
     if step.kind in ("independence", "function", "copy", "copy-independence"):
         return "=="
     return given[step.index] if step.kind == "given" and step.index is not None else ">="
+
+
+def end_operator(operators: Sequence[GapOperator]) -> GapOperator:
+    """How a sum of quantities compares with zero that compare with it like this."""
+    return ">" if ">" in operators else ">=" if ">=" in operators else "=="
 
 
 def _number(value: Fraction, latex: bool) -> str:
@@ -88,32 +91,31 @@ def _is_plain(part: Part) -> bool:
     return len(part.steps) == 1 and part.steps[0].weight == 1 and part.steps[0].quantity == part.claim
 
 
-def _part(part: Part, given: Sequence[str], latex: bool) -> list[str]:
+def _part(part: Part, given: Sequence[GapOperator], latex: bool) -> list[str]:
     """The steps of a part, then the identity that they add up to."""
-    operators = [_operator(step, given) for step in part.steps]
+    operators = [step_operator(step, given) for step in part.steps]
     lines = [_copied(copy, latex) for copy in part.copies]
     for step, operator in zip(part.steps, operators, strict=True):
-        quantity = parse_expression(step.quantity)
-        if latex:
-            lines.append(rf"\({quantity.latex()} {_LATEX[operator]} 0\): {_reason(step, True)}.")
-        else:
-            lines.append(f"{quantity} {operator} 0: {_reason(step, False)}.")
+        relation = Relation(parse_expression(step.quantity), operator, Expression())
+        shown = rf"\({relation.latex()}\)" if latex else str(relation)
+        lines.append(f"{shown}: {_reason(step, latex)}.")
     if _is_plain(part):
         return lines
-    end = ">" if ">" in operators else ">=" if ">=" in operators else "=="
+    end = end_operator(operators)
     claim = parse_expression(part.claim)
     if not part.steps:
         return [
             rf"\({claim.latex()} = 0\), an identity." if latex else f"{claim} = 0, an identity (chain rule)."
         ]
     if latex:
-        return [*lines, rf"Chain rule: \({claim.latex()} = {_sum(part, True)} {_LATEX[end]} 0\)."]
+        sign = LATEX_OPERATORS[end]
+        return [*lines, rf"Chain rule: \({claim.latex()} = {_sum(part, True)} {sign} 0\)."]
     return [*lines, f"Chain rule: {claim} = {_sum(part, False)} {end} 0."]
 
 
 def _blocks(certificate: Certificate, latex: bool) -> list[tuple[str, list[str]]]:
     """For each relation a heading (none if there is only one) and its lines."""
-    given = _given_operators(certificate)
+    given = given_operators(certificate)
     blocks: list[tuple[str, list[str]]] = []
     several = len({part.relation for part in certificate.parts}) > 1
     previous = ""

@@ -15,7 +15,16 @@ from theory.prover.proof.programs import matrix, solve_exactly
 __all__ = ["fewest"]
 
 _NODES = 200
-_SUPPORT = 1e-7
+"""The most nodes of the branch and bound; what it has by then is taken."""
+
+_USED = 1e-7
+"""An inequality is used if its weight is larger."""
+
+_SMALL_WEIGHTS = 1e-4
+"""The cost of a weight, in units of the largest one; an inequality costs 1."""
+
+_ROOM = 4.0
+"""The largest weight that is allowed, in units of the largest one of the proof that is known."""
 
 
 def fewest(target: Vector, rows: Sequence[Combination], largest: Fraction) -> dict[int, Fraction] | None:
@@ -30,11 +39,11 @@ def fewest(target: Vector, rows: Sequence[Combination], largest: Fraction) -> di
     system = matrix(columns, rows)
     wanted = np.array([float(target.get(mask, 0)) for mask in columns])
     n = len(rows)
-    bound = 4.0 * float(largest)
+    bound = _ROOM * float(largest)
     zero = matrix(columns, [{} for _ in rows])
     link = hstack([identity(n), -bound * identity(n)])
     answer = milp(
-        np.concatenate([np.full(n, 1e-4 / bound), np.ones(n)]),
+        np.concatenate([np.full(n, _SMALL_WEIGHTS / bound), np.ones(n)]),
         constraints=LinearConstraint(
             vstack([hstack([system, zero]), link]).tocsc(),
             np.concatenate([wanted, np.full(n, -np.inf)]),
@@ -46,8 +55,8 @@ def fewest(target: Vector, rows: Sequence[Combination], largest: Fraction) -> di
     )
     if answer.x is None:
         return None
-    support = [i for i in range(n) if answer.x[i] > _SUPPORT]
-    weights = solve_exactly([rows[i] for i in support], target)
+    used = [i for i in range(n) if answer.x[i] > _USED]
+    weights = solve_exactly([rows[i] for i in used], target)
     if weights is None or min(weights, default=Fraction(0)) < 0:
         return None
-    return {i: w for i, w in zip(support, weights, strict=True) if w}
+    return {i: w for i, w in zip(used, weights, strict=True) if w}

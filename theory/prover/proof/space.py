@@ -9,10 +9,10 @@ Applied to the largest sets first they leave a few *irreducible* sets, the colum
 Markov chain of n variables those are the n(n+1)/2 single variables and pairs. Facts that two routes
 express differently leave an equation between irreducible sets, which eliminates one more.
 
-All 2^k sets are handled together: a random 64-bit number stands for the entropy of each irreducible set,
-and the number of any other set follows by integer arithmetic modulo 2^64, so that two combinations of
-entropies are equal under the facts exactly when their numbers agree (but for a chance of about 1e-12,
-which can only cost a proof, never make a false one: what counts is the exact certificate).
+All 2^k sets are handled together, by *hashes*: each irreducible set has a random 64-bit hash that stands for
+its entropy, and the hash of any other set follows by integer arithmetic modulo 2^64. So two combinations of
+entropies are equal under the facts exactly when their hashes agree. By chance different ones agree too, in
+about 1 of 1e12 cases; this can cost a proof but never make a false one, because the certificate is exact.
 """
 
 from __future__ import annotations
@@ -21,49 +21,113 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from theory.diagrams.separations import closures, neighbours
 from theory.errors import TooLargeError
-from theory.prover.lattice import Combination, Frame, Row, Vector, add_to, information
+from theory.prover.lattice import Combination, Frame, IntegerVector, Quantity, Vector, add_to, information
 from theory.prover.proof.facts import Facts, Function, Independence
 
-__all__ = ["Space", "Triples", "Use", "elementals", "triples"]
+__all__ = ["MOST_VARIABLES", "Quantities", "Space", "Use", "elementals", "quantities"]
 
 Masks = npt.NDArray[np.int64]
 Hashes = npt.NDArray[np.uint64]
-Triples = tuple[Masks, Masks, Masks]
-"""Left, right and condition masks of I(left; right | condition); left == right means H(left | condition)."""
+
+FactKind = Literal["independence", "function", "given"]
+"""Where a fact comes from: the diagram, by separation or by a function, or a given statement."""
+
+Number = TypeVar("Number", np.int64, np.uint64, np.float64)
+
+MOST_VARIABLES = 16
+"""The largest number of variables: there are 2^16 joint entropies then."""
 
 _SEED = 20241106
-_REMEMBERED = 12
-MOST_VARIABLES = 16
+"""Fixes the random hashes, so that the same question has the same proof."""
+
+_CACHED_VARIABLES = 12
+"""Up to so many variables the elemental inequalities are kept for the next proof (3 MiB for 12)."""
+
+IRREDUCIBLE = -1
+"""In place of the number of a rule: no rule expresses the set by smaller ones."""
+
+HASHES = 2**64
+"""Hashes are integers modulo this."""
+
+
+class Quantities(NamedTuple):
+    """Many quantities I(left; right | condition), as three arrays of masks of the same shape."""
+
+    left: Masks
+    right: Masks
+    condition: Masks
+
+    def values(self, entropies: npt.NDArray[Number]) -> npt.NDArray[Number]:
+        """The value of each, given the entropy of every set of variables, indexed by its mask."""
+        given_left, given_right = self.left | self.condition, self.right | self.condition
+        whole = self.left | self.right | self.condition
+        h = entropies
+        result: npt.NDArray[Number] = h[given_left] + h[given_right] - h[self.condition] - h[whole]
+        return result
+
+    def at(self, i: int) -> Quantity:
+        """The i-th quantity."""
+        return Quantity(int(self.left[i]), int(self.right[i]), int(self.condition[i]))
+
+    def pick(self, where: npt.NDArray[np.int64] | npt.NDArray[np.bool_]) -> Quantities:
+        """Some of them."""
+        return Quantities(self.left[where], self.right[where], self.condition[where])
 
 
 @dataclass(frozen=True)
 class Use:
-    """One fact at work: I(left; right | condition) == 0, or H(left | condition) == 0 if left == right.
+    """One use of a fact: I(left; right | condition) == 0, or H(left | condition) == 0 if left == right.
 
     Args:
-        kind: Where it comes from: `separation`, `function` (both by the diagram) or `given`.
-        left: Mask of the first side.
-        right: Mask of the second side.
-        condition: Mask behind the bar.
+        kind: Where it comes from: `independence`, `function` (both by the diagram) or `given`.
+        quantity: What is zero.
         source: The given function or independence that it follows from.
     """
 
-    kind: Literal["separation", "function", "given"]
-    left: int
-    right: int
-    condition: int
+    kind: FactKind
+    quantity: Quantity
     source: Function | Independence | None = None
 
     def vector(self) -> Vector:
         """The quantity that is zero."""
-        return information(self.left, self.right, self.condition)
+        return information(*self.quantity)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A fact that expresses joint entropies by those of smaller sets.
+
+    Args:
+        kind: Where it comes from.
+        source: The given function or independence; None for the diagram's.
+    """
+
+    kind: FactKind
+    source: Function | Independence | None
+
+
+class Rewriting(NamedTuple):
+    """H(whole) = H(first) + H(second) - H(minus) by one rule, for many sets: arrays of the same shape."""
+
+    rule: int
+    whole: Masks
+    first: Masks
+    second: Masks
+    minus: Masks
+
+
+class Equation(NamedTuple):
+    """A combination of irreducible sets that is zero, and the multiples of facts that it is made of."""
+
+    vector: Vector
+    parts: list[tuple[Use, Fraction]]
 
 
 @lru_cache(maxsize=32)
@@ -75,12 +139,12 @@ def sizes(k: int) -> Masks:
     return total
 
 
-def elementals(k: int) -> Triples:
+def elementals(k: int) -> Quantities:
     """The elemental inequalities of k variables: k of the form H(i|rest), the others I(i;j|K) >= 0."""
-    return _remembered(k) if k <= _REMEMBERED else _elementals(k)
+    return _cached_elementals(k) if k <= _CACHED_VARIABLES else _elementals(k)
 
 
-def _elementals(k: int) -> Triples:
+def _elementals(k: int) -> Quantities:
     full = (1 << k) - 1
     left, right, condition = [], [], []
     every = np.arange(1 << k, dtype=np.int64)
@@ -91,7 +155,7 @@ def _elementals(k: int) -> Triples:
             left.append(np.full_like(inside, 1 << i))
             right.append(np.full_like(inside, 1 << j))
     single = np.array([1 << i for i in range(k)], dtype=np.int64)
-    return (
+    return Quantities(
         np.concatenate([*left, single]),
         np.concatenate([*right, single]),
         np.concatenate([*condition, full & ~single]),
@@ -99,24 +163,25 @@ def _elementals(k: int) -> Triples:
 
 
 @lru_cache(maxsize=16)
-def _remembered(k: int) -> Triples:
+def _cached_elementals(k: int) -> Quantities:
     return _elementals(k)
 
 
 @lru_cache(maxsize=16)
-def triples(k: int) -> Triples:
+def quantities(k: int) -> Quantities:
     """All I(X;Y|W) >= 0 and H(X|W) >= 0 with disjoint, non-empty X and Y among k variables."""
-    parts: list[tuple[Masks, Masks, Masks]] = []
+    parts: list[Quantities] = []
     every = np.arange(1 << k, dtype=np.int64)
     for condition in range(1 << k):
         free = every[(every & condition == 0) & (every > 0)]
-        parts.append((free, free, np.full_like(free, condition)))
+        parts.append(Quantities(free, free, np.full_like(free, condition)))
         x, y = np.meshgrid(free, free, indexing="ij")
         keep = (x & y == 0) & (x < y)
-        parts.append((x[keep], y[keep], np.full(int(keep.sum()), condition, dtype=np.int64)))
-    left, right, condition_ = (np.concatenate([part[i] for part in parts]) for i in range(3))
-    order = np.argsort(sizes(k)[left | right | condition_], kind="stable")
-    return left[order], right[order], condition_[order]
+        count = int(keep.sum())
+        parts.append(Quantities(x[keep], y[keep], np.full(count, condition, dtype=np.int64)))
+    every_part = Quantities(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
+    whole = every_part.left | every_part.right | every_part.condition
+    return every_part.pick(np.argsort(sizes(k)[whole], kind="stable"))
 
 
 class Space:
@@ -146,30 +211,26 @@ class Space:
         size = 1 << inside
         self.sets = np.arange(size, dtype=np.int64)
         self.first, self.second, self.minus = (np.zeros(size, dtype=np.int64) for _ in range(3))
-        self.kind = np.full(size, -1, dtype=np.int64)
-        self.uses: list[
-            tuple[Literal["separation", "function", "given"], Function | Independence | None]
-        ] = []
-        self.leftovers: dict[int, tuple[Vector, list[tuple[Use, Fraction]]]] = {}
-        self._alternatives: list[tuple[int, Masks, Masks, Masks, Masks]] = []
+        self.rule = np.full(size, IRREDUCIBLE, dtype=np.int64)
+        self.rules: list[Rule] = []
+        self.equations: dict[int, Equation] = {}
+        self._rewritings: list[Rewriting] = []
         self._add_diagram_functions(everything)
         self._add_given_functions()
         self._add_separations()
         self._add_given_independences()
-        self.kind[0] = -1
+        self.rule[0] = IRREDUCIBLE
         rng = np.random.default_rng(_SEED)
-        self._random = rng.integers(1, 2**64, size=size, dtype=np.uint64)
-        self._random[0] = 0
-        self.raw: Hashes = self._random
-        self.hash: Hashes = self._random.copy()
+        self.raw_hash: Hashes = rng.integers(1, HASHES, size=size, dtype=np.uint64)
+        self.raw_hash[0] = 0
+        self.hash: Hashes = self.raw_hash.copy()
         self._fill()
-        self._eliminate_leftovers()
-        self._canonical: dict[int, Row] = {0: {}}
+        self._eliminate_equations()
+        self._canonical: dict[int, IntegerVector] = {0: {}}
 
     def _propose(
         self,
-        label: Literal["separation", "function", "given"],
-        source: Function | Independence | None,
+        rule: Rule,
         where: npt.NDArray[np.bool_],
         first: Masks,
         second: Masks | int,
@@ -179,16 +240,16 @@ class Space:
         chosen = np.flatnonzero(where)
         if not len(chosen):
             return
-        number = len(self.uses)
-        self.uses.append((label, source))
+        number = len(self.rules)
+        self.rules.append(rule)
         a, b, c = (
             np.broadcast_to(np.asarray(part, dtype=np.int64), self.sets.shape)[chosen]
             for part in (first, second, minus)
         )
-        self._alternatives.append((number, self.sets[chosen], a, b, c))
-        new = self.kind[chosen] < 0
+        self._rewritings.append(Rewriting(number, self.sets[chosen], a, b, c))
+        new = self.rule[chosen] == IRREDUCIBLE
         fresh = chosen[new]
-        self.kind[fresh] = number
+        self.rule[fresh] = number
         self.first[fresh], self.second[fresh], self.minus[fresh] = a[new], b[new], c[new]
 
     def _add_diagram_functions(self, everything: Frame) -> None:
@@ -200,7 +261,7 @@ class Space:
             bit = 1 << v
             has = self.sets & bit > 0
             rest = self.sets & ~bit
-            self._propose("function", None, has & (closed[rest] & bit > 0), rest, 0, 0)
+            self._propose(Rule("function", None), has & (closed[rest] & bit > 0), rest, 0, 0)
 
     def _add_given_functions(self) -> None:
         for function in self.facts.functions(self.frame):
@@ -208,7 +269,7 @@ class Space:
                 continue
             extra = function.target & ~function.source
             where = (self.sets & function.source == function.source) & (self.sets & extra > 0)
-            self._propose("given", function, where, self.sets & ~extra, 0, 0)
+            self._propose(Rule("given", function), where, self.sets & ~extra, 0, 0)
 
     def _add_separations(self) -> None:
         if self.facts.diagram is None:
@@ -219,7 +280,8 @@ class Space:
             has = self.sets & bit > 0
             near = graph[v] & self.sets
             far = self.sets & ~near & ~bit
-            self._propose("separation", None, has & (far > 0), near | bit, self.sets & ~bit, near)
+            rule = Rule("independence", None)
+            self._propose(rule, has & (far > 0), near | bit, self.sets & ~bit, near)
 
     def _add_given_independences(self) -> None:
         for fact in self.facts.independences(self.frame):
@@ -230,37 +292,38 @@ class Space:
                 & (self.sets & fact.left > 0)
                 & (self.sets & fact.right > 0)
             )
-            self._propose(
-                "given", fact, where, self.sets & ~fact.right, self.sets & ~fact.left, fact.condition
-            )
+            first, second = self.sets & ~fact.right, self.sets & ~fact.left
+            self._propose(Rule("given", fact), where, first, second, fact.condition)
 
     def _fill(self) -> None:
         counts = sizes(self.inside)
         for level in range(1, self.inside + 1):
             here = self.sets[counts == level]
-            reducible = here[self.kind[here] >= 0]
+            reducible = here[self.rule[here] != IRREDUCIBLE]
             h = self.hash
             h[reducible] = h[self.first[reducible]] + h[self.second[reducible]] - h[self.minus[reducible]]
-            for mask in sorted(m for m in self.leftovers if m.bit_count() == level):
-                h[mask] = self._combine({m: -c for m, c in self.leftovers[mask][0].items() if m != mask})
+            for mask in sorted(m for m in self.equations if m.bit_count() == level):
+                others = {m: -c for m, c in self.equations[mask].vector.items() if m != mask}
+                h[mask] = self._hash_of(others)
 
-    def _combine(self, vector: Vector) -> np.uint64:
+    def _hash_of(self, vector: Vector) -> np.uint64:
         total = 0
         for mask, coefficient in vector.items():
             total += int(coefficient) * int(self.hash[mask])
-        return np.uint64(total % 2**64)
+        return np.uint64(total % HASHES)
 
-    def _eliminate_leftovers(self) -> None:
+    def _eliminate_equations(self) -> None:
+        """Solve the equations between irreducible sets that remain where two rules express one set."""
         while True:
             added = False
-            for number, whole, a, b, c in self._alternatives:
+            for rule, whole, a, b, c in self._rewritings:
                 gap = self.hash[whole] - self.hash[a] - self.hash[b] + self.hash[c]
                 open_ = np.flatnonzero(gap)
                 if not len(open_):
                     continue
                 _, index = np.unique(gap[open_], return_index=True)
                 for i in open_[index]:
-                    use = self._use(number, int(whole[i]), int(a[i]), int(b[i]), int(c[i]))
+                    use = self._use(rule, int(whole[i]), int(a[i]), int(b[i]), int(c[i]))
                     remainder, used = self.reduce(use.vector())
                     if not remainder:
                         continue
@@ -270,27 +333,27 @@ class Space:
                     if any(v.denominator != 1 for v in equation.values()):
                         continue
                     parts = [(use, factor), *((u, -m * factor) for u, m in used)]
-                    self.leftovers[lead] = (equation, parts)
+                    self.equations[lead] = Equation(equation, parts)
                     added = True
             if not added:
                 return
             self._fill()
 
-    def _use(self, number: int, whole: int, first: int, second: int, minus: int) -> Use:
-        label, source = self.uses[number]
-        if label == "separation" or isinstance(source, Independence):
-            return Use(label, first & ~minus, second & ~minus, minus, source)
+    def _use(self, rule: int, whole: int, first: int, second: int, minus: int) -> Use:
+        kind, source = self.rules[rule].kind, self.rules[rule].source
+        if kind == "independence" or isinstance(source, Independence):
+            return Use(kind, Quantity(first & ~minus, second & ~minus, minus), source)
         removed = whole & ~first
-        return Use(label, removed, removed, first, source)
+        return Use(kind, Quantity(removed, removed, first), source)
 
     @property
     def columns(self) -> int:
         """The number of irreducible sets."""
-        return int(np.count_nonzero(self.kind[1:] < 0)) - len(self.leftovers)
+        return int(np.count_nonzero(self.rule[1:] == IRREDUCIBLE)) - len(self.equations)
 
     def irreducible(self, mask: int) -> bool:
         """Whether the set is a column."""
-        return self.kind[mask] < 0 and mask not in self.leftovers
+        return self.rule[mask] == IRREDUCIBLE and mask not in self.equations
 
     def reduce(self, vector: Vector) -> tuple[Vector, list[tuple[Use, Fraction]]]:
         """Rewrite a vector on irreducible sets.
@@ -306,48 +369,48 @@ class Space:
                 return rest, [(use, factor) for use, factor in used.items() if factor]
             mask = max(reducible, key=lambda m: (m.bit_count(), m))
             coefficient = rest[mask]
-            number = int(self.kind[mask])
-            if number >= 0:
+            rule = int(self.rule[mask])
+            if rule != IRREDUCIBLE:
                 use = self._use(
-                    number, mask, int(self.first[mask]), int(self.second[mask]), int(self.minus[mask])
+                    rule, mask, int(self.first[mask]), int(self.second[mask]), int(self.minus[mask])
                 )
-                information_ = use.vector()
-                factor = coefficient / information_[mask]
+                zero = use.vector()
+                factor = coefficient / zero[mask]
                 parts: Iterable[tuple[Use, Fraction]] = [(use, factor)]
-                add_to(rest, information_, -factor)
+                add_to(rest, zero, -factor)
             else:
-                equation, base = self.leftovers[mask]
-                parts = [(use, m * coefficient) for use, m in base]
-                add_to(rest, equation, -coefficient)
+                equation = self.equations[mask]
+                parts = [(use, m * coefficient) for use, m in equation.parts]
+                add_to(rest, equation.vector, -coefficient)
             for use, factor in parts:
                 used[use] = used.get(use, Fraction(0)) + factor
 
-    def canonical(self, mask: int) -> Row:
+    def canonical(self, mask: int) -> IntegerVector:
         """H(mask) on irreducible sets, remembered; the coefficients are always integers."""
-        found = self._canonical.get(mask)
-        if found is None:
+        result = self._canonical.get(mask)
+        if result is None:
             if self.irreducible(mask):
-                found = {mask: 1}
-            elif self.kind[mask] >= 0:
-                found = self._sum(
+                result = {mask: 1}
+            elif self.rule[mask] != IRREDUCIBLE:
+                result = self._sum(
                     (int(self.first[mask]), 1), (int(self.second[mask]), 1), (int(self.minus[mask]), -1)
                 )
             else:
-                equation, _ = self.leftovers[mask]
-                found = self._sum(*((m, -int(c)) for m, c in equation.items() if m != mask))
-            self._canonical[mask] = found
-        return found
+                vector = self.equations[mask].vector
+                result = self._sum(*((m, -int(c)) for m, c in vector.items() if m != mask))
+            self._canonical[mask] = result
+        return result
 
-    def _sum(self, *parts: tuple[int, int]) -> Row:
-        total: Row = {}
+    def _sum(self, *parts: tuple[int, int]) -> IntegerVector:
+        total: IntegerVector = {}
         for mask, factor in parts:
             for other, c in self.canonical(mask).items():
                 total[other] = total.get(other, 0) + factor * c
         return {mask: c for mask, c in total.items() if c}
 
-    def row(self, name: tuple[int, int, int]) -> Row:
+    def row(self, quantity: Quantity) -> IntegerVector:
         """I(left; right | condition) on irreducible sets."""
-        left, right, condition = name
+        left, right, condition = quantity
         whole = left | right | condition
         return self._sum((left | condition, 1), (right | condition, 1), (condition, -1), (whole, -1))
 
@@ -358,20 +421,10 @@ class Space:
             add_to(total, self.canonical(mask), coefficient)
         return total
 
-    def hashes(self, some: Triples) -> Hashes:
-        """The numbers of I(left; right | condition) for many triples."""
-        left, right, condition = some
-        h = self.hash
-        found: Hashes = (
-            h[left | condition] + h[right | condition] - h[condition] - h[left | right | condition]
-        )
-        return found
+    def hashes(self, some: Quantities) -> Hashes:
+        """The hash of each quantity under the facts: 0 where the facts make it zero."""
+        return some.values(self.hash)
 
-    def raw_hashes(self, some: Triples) -> Hashes:
-        """The same before any fact is used."""
-        left, right, condition = some
-        h = self.raw
-        found: Hashes = (
-            h[left | condition] + h[right | condition] - h[condition] - h[left | right | condition]
-        )
-        return found
+    def raw_hashes(self, some: Quantities) -> Hashes:
+        """The hash of each quantity before any fact is used."""
+        return some.values(self.raw_hash)

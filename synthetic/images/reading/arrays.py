@@ -1,0 +1,122 @@
+"""Files that hold images and labels as arrays: .npz and .safetensors."""
+
+from __future__ import annotations
+
+import math
+import zipfile
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["IMAGE_NAMES", "LABEL_NAMES", "ImageArrays", "read_npz", "read_safetensors"]
+
+IMAGE_NAMES = ("images", "image", "img", "X", "x", "data", "pixels", "x_train", "train_images")
+"""Names that a column of images goes by, the most telling first."""
+
+LABEL_NAMES = ("C", "labels", "label", "class", "classes", "y", "target", "targets", "fine_label", "y_train")
+"""Names that a column of labels goes by, the most telling first."""
+
+_MOST_BYTES = 2**33  # of one array, as its header declares it
+
+Shapes = Mapping[str, tuple[int, ...]]
+"""The shape of each array of a file, from its header."""
+
+
+@dataclass(frozen=True)
+class ImageArrays:
+    """Images and labels as they lie in a file.
+
+    Args:
+        images: Shape (n, height, width), (n, channels, height, width) or (n, height, width, channels).
+        labels: Shape (n,), integers or strings.
+        columns: The names of the two in the file.
+    """
+
+    images: npt.NDArray[Any]
+    labels: npt.NDArray[Any]
+    columns: tuple[str, str]
+
+
+def choose(path: Path, shapes: Shapes) -> tuple[str, str]:
+    """Which array holds the images and which the labels.
+
+    Raises:
+        ValueError: If there is none of a kind, or several that could be meant.
+    """
+    pictures = [name for name, shape in shapes.items() if len(shape) in (3, 4)]
+    images = _meant(pictures, IMAGE_NAMES)
+    if images is None:
+        listed = ", ".join(f"{name} of shape {shape}" for name, shape in shapes.items()) or "nothing"
+        raise ValueError(
+            f"{str(path)!r} must hold one array of images of 3 or 4 dimensions, or one named "
+            f"{', '.join(IMAGE_NAMES[:4])}, .., got {listed}"
+        )
+    n = shapes[images][0]
+    rows = [name for name, shape in shapes.items() if shape in ((n,), (n, 1))]
+    labels = _meant(rows, LABEL_NAMES)
+    if labels is None:
+        raise ValueError(
+            f"{str(path)!r} must hold the labels of its {n:,} images, shape ({n},), under one of the names "
+            f"{', '.join(LABEL_NAMES[:6])}, .., got {', '.join(rows) or 'none of that shape'}"
+        )
+    return images, labels
+
+
+def _meant(candidates: Sequence[str], names: Sequence[str]) -> str | None:
+    """The only candidate, or the first that has a known name."""
+    if len(candidates) == 1:
+        return candidates[0]
+    return next((name for name in names if name in candidates), None)
+
+
+def read_npz(path: Path) -> ImageArrays:
+    """Read the images and labels of an .npz file; the others are not touched, and no object is unpickled.
+
+    Raises:
+        ValueError: If the file is damaged, an array is too large or of objects, or see `choose`.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            shapes = {}
+            for member in archive.namelist():
+                if not member.endswith(".npy"):
+                    continue
+                with archive.open(member) as opened:
+                    version = np.lib.format.read_magic(opened)
+                    header = np.lib.format.read_array_header_1_0 if version == (1, 0) else None
+                    header = header or np.lib.format.read_array_header_2_0
+                    shape, _, dtype = header(opened)
+                if dtype.itemsize * math.prod(shape) > _MOST_BYTES:
+                    raise ValueError(
+                        f"the array {member.removesuffix('.npy')} of shape {shape} has more than "
+                        f"{_MOST_BYTES / 2**30:.0f} GiB"
+                    )
+                shapes[member.removesuffix(".npy")] = tuple(map(int, shape))
+        images, labels = choose(path, shapes)
+        with np.load(path, allow_pickle=False) as arrays:
+            return ImageArrays(arrays[images], arrays[labels].reshape(shapes[images][0]), (images, labels))
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError) as error:
+        raise ValueError(f"{str(path)!r} cannot be read: {' '.join(str(error).split())}") from None
+
+
+def read_safetensors(path: Path) -> ImageArrays:
+    """Read the images and labels of a .safetensors file.
+
+    Raises:
+        ValueError: If the file is damaged, or see `choose`.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy") as opened:
+            shapes = {name: tuple(opened.get_slice(name).get_shape()) for name in opened.keys()}  # noqa: SIM118 - no mapping
+            images, labels = choose(path, shapes)
+            found = opened.get_tensor(labels).reshape(shapes[images][0])
+            return ImageArrays(opened.get_tensor(images), found, (images, labels))
+    except (SafetensorError, OSError, TypeError) as error:
+        raise ValueError(f"{str(path)!r} cannot be read: {' '.join(str(error).split())}") from None

@@ -1,0 +1,72 @@
+"""A folder of class subfolders of image files, as torchvision's ImageFolder reads it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from synthetic.images.reading.decode import Encoded
+
+__all__ = ["SUFFIXES", "ImageFiles", "find_images"]
+
+SUFFIXES = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
+"""The endings that ImageFolder takes for images, in upper or lower case."""
+
+_SPLITS = frozenset({"train", "training", "test", "testing", "val", "valid", "validation", "dev"})
+
+
+@dataclass(frozen=True)
+class ImageFiles:
+    """The image files of a folder.
+
+    Args:
+        files: The files, class by class in sorted order.
+        labels: The class of each, a number.
+        names: The names of the classes, those of the subfolders in sorted order.
+    """
+
+    files: tuple[Encoded, ...]
+    labels: tuple[int, ...]
+    names: tuple[str, ...]
+
+
+def find_images(folder: Path) -> ImageFiles:
+    """The image files below each class subfolder, at any depth.
+
+    Raises:
+        ValueError: If there is no subfolder, only one, one without images, or the subfolders are splits.
+    """
+    classes = sorted(entry.name for entry in folder.iterdir() if entry.is_dir() and entry.name[0] != ".")
+    if not classes:
+        raise ValueError(f"{str(folder)!r} must have a subfolder of image files for each class, got none")
+    splits = [name for name in classes if name.lower() in _SPLITS]
+    if len(splits) == len(classes) and all(_has_subfolders(folder / name) for name in splits):
+        raise ValueError(
+            f"the subfolders of {str(folder)!r} are splits and not classes ({', '.join(classes)}): "
+            f"name one of them, such as {str(folder / classes[-1])!r}"
+        )
+    if len(classes) == 1:
+        raise ValueError(f"{str(folder)!r} must have at least two classes, got {classes[0]!r} alone")
+    files: list[Encoded] = []
+    labels: list[int] = []
+    for label, name in enumerate(classes):
+        found = _images_below(folder / name)
+        if not found:
+            raise ValueError(
+                f"the class {name!r} of {str(folder)!r} has no image file: expected {', '.join(SUFFIXES)}"
+            )
+        files += [Encoded(str(path), path) for path in found]
+        labels += [label] * len(found)
+    return ImageFiles(tuple(files), tuple(labels), tuple(classes))
+
+
+def _images_below(folder: Path) -> list[Path]:
+    found = []
+    for root, _, names in os.walk(folder, followlinks=True):
+        found += [Path(root) / name for name in names if name.lower().endswith(SUFFIXES) and name[0] != "."]
+    return sorted(found)
+
+
+def _has_subfolders(folder: Path) -> bool:
+    return any(entry.is_dir() for entry in list(folder.iterdir()))

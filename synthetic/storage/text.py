@@ -1,0 +1,157 @@
+"""CSV tables, read as text by Arrow and turned into numbers only where every entry is one.
+
+Rows with more or fewer fields than the header are refused, and so is a header that repeats a name: a reader
+that takes the first column as an index, or renames the second, moves the columns in silence.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pv
+
+from synthetic.columns import check_exact, check_missing
+from synthetic.storage.files import DamagedFileError
+
+__all__ = ["from_text", "read_csv"]
+
+_BLOCK = 2**26
+"""Bytes that are parsed at once; a row must fit."""
+
+_MISSING = (
+    *("", "#N/A", "#N/A N/A", "#NA", "-NaN", "-nan", "<NA>", "N/A", "NA", "NULL", "NaN", "NaT", "None"),
+    *("n/a", "nan", "null"),
+)
+"""What stands for a missing value: the list of pandas, and NaT."""
+
+_WHOLE = r"^[+-]?[0-9]+$"
+"""An integer."""
+
+_PADDED = r"^[+-]?0[0-9]+$"
+"""An integer with leading zeros, which names something."""
+
+_LONG = r"^[+-]?[0-9]{16,}$"
+"""An integer that may be beyond 2^53."""
+
+_NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
+"""A finite number."""
+
+_LIST = r"(?s)^[\[(].*[\])]$"
+"""A list or a tuple, as Python and numpy print them."""
+
+_COMMAS = r"^[+-]?[0-9]+(,[0-9]+)*(\.[0-9]*)?$"
+"""A number with marks for thousands or a comma for the point."""
+
+_BOOLEAN = r"(?i)^(true|false)$"
+"""A truth value."""
+
+_WORD = r"[\p{L}\p{N}]"
+"""Whether there is a letter or a digit."""
+
+
+def read_csv(file: Path) -> pa.Table:
+    """The table with every entry as text.
+
+    Raises:
+        DamagedFileError: If it is no CSV table of UTF-8, or a row and the header disagree in number.
+        ValueError: If the header repeats a name.
+    """
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as lines:
+            names = next((row for row in csv.reader(lines) if row), [])
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DamagedFileError(f"{file} is not a CSV table: {error}") from None
+    for name, times in Counter(names).items():
+        if times > 1:
+            raise ValueError(f"cannot use {str(file)!r}: its header has the name {name!r} {times} times")
+    try:
+        table = pv.read_csv(
+            file,
+            read_options=pv.ReadOptions(block_size=_BLOCK),
+            # an empty line is a missing value where there is one column, and nothing elsewhere
+            parse_options=pv.ParseOptions(newlines_in_values=True, ignore_empty_lines=len(names) != 1),
+            convert_options=pv.ConvertOptions(column_types=dict.fromkeys(names, pa.string())),
+        )
+    except pa.ArrowInvalid as error:
+        raise DamagedFileError(f"{file} is not a CSV table: {error}") from None
+    if table.column_names != names:
+        raise DamagedFileError(f"{file} is not a CSV table: its header reads {names} or {table.column_names}")
+    return table
+
+
+def from_text(name: str, column: pa.ChunkedArray) -> Any:  # noqa: ANN401  (what `as_array` takes)
+    """A column of text as booleans, integers or floats where every entry is one, else as text.
+
+    Integers with leading zeros, as postal codes have, are text.
+
+    Raises:
+        ValueError: If a value is missing, entries are lists, or numbers are mixed with words or marks.
+    """
+    text = pc.utf8_trim_whitespace(column)
+    check_missing(name, pc.is_in(text, value_set=pa.array(_MISSING)))
+    if _every(text, _BOOLEAN):
+        return np.asarray(pc.equal(pc.utf8_lower(text), "true"))
+    if _every(text, _WHOLE):
+        return column.to_numpy() if pc.any(_fits(text, _PADDED)).as_py() else _integers(text)
+    numbers = _cast(text, pa.float64())
+    if numbers is not None:
+        check_exact(name, map(int, text.filter(_fits(text, _LONG)).to_pylist()))
+        return numbers
+    _check_words(name, text)
+    return column.to_numpy()
+
+
+def _fits(text: pa.ChunkedArray, pattern: str) -> pa.ChunkedArray:
+    return pc.match_substring_regex(text, pattern)
+
+
+def _every(text: pa.ChunkedArray, pattern: str) -> bool:
+    return bool(pc.all(_fits(text, pattern)).as_py())
+
+
+def _cast(text: pa.ChunkedArray, kind: pa.DataType) -> npt.NDArray[Any] | None:
+    try:
+        return np.asarray(pc.cast(text, kind))
+    except pa.ArrowInvalid:
+        return None
+
+
+def _integers(text: pa.ChunkedArray) -> npt.NDArray[Any] | list[int]:
+    for kind in (pa.int64(), pa.uint64()):
+        found = _cast(text, kind)
+        if found is not None:
+            return found
+    return [int(entry) for entry in text.to_pylist()]
+
+
+def _check_words(name: str, text: pa.ChunkedArray) -> None:
+    """Refuse what looks like numbers with a mark for a missing one, and lists."""
+    if _every(text, _LIST):
+        raise ValueError(
+            f"column {name!r} holds lists as text, such as {text[0].as_py()[:40]!r}: store a vector as "
+            f"columns {name}_0, {name}_1, .. or in Parquet"
+        )
+    if _every(text, _COMMAS):
+        raise ValueError(
+            f"column {name!r} holds numbers with commas, such as {text[0].as_py()!r}: write decimals with a "
+            "point and thousands without a mark"
+        )
+    number = np.asarray(_fits(text, _NUMBER))
+    if not number.any():
+        return
+    word = np.asarray(_fits(text, _WORD)) & ~np.asarray(_fits(text, _BOOLEAN))
+    fraction = number & ~np.asarray(_fits(text, _WHOLE))
+    odd = ~number if fraction.any() else ~(number | word)
+    if odd.any():
+        row = int(odd.argmax())
+        raise ValueError(
+            f"column {name!r} mixes numbers and text: row {row} is {text[row].as_py()!r}; if that stands for "
+            "a missing value, drop or fill it first"
+        )

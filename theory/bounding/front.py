@@ -1,0 +1,266 @@
+"""`bounds`: the tightest linear Shannon bounds of a term by others, and what measured values allow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
+from math import inf
+from time import perf_counter
+
+import numpy as np
+
+from theory.bounding.projection import project
+from theory.bounding.results import Bound, Bounds, Violation
+from theory.bounding.rows import Row, solved
+from theory.checks import number
+from theory.cones import ZERO, Cone
+from theory.diagrams import Diagram, read_diagram
+from theory.distributions import Distributions
+from theory.expressions import Expression, Operator, Relation, Statement, Term
+from theory.parser import parse_statements, parse_term
+from theory.prover import Proof, Witness, prove
+
+__all__ = ["bounds"]
+
+_MOST_TERMS = 4
+"""The most terms that a bound may name."""
+
+_NEVER_NEGATIVE = 2
+"""Terms with more sides (co-information) may be negative."""
+
+_ROUNDING = 1e-9
+"""A violation counts when it exceeds this share of the largest number, for each unit of weight."""
+
+_SMALLEST = 1e-12
+"""And when it exceeds this, which is what entropies of ordinary tables are computed within."""
+
+_Values = Mapping[str, float] | Mapping[Term, float]
+
+
+def bounds(
+    term: str | Term,
+    *,
+    by: str | Term | Sequence[str | Term] = (),
+    diagram: Diagram | str | None = None,
+    given: str | Statement | Sequence[str | Statement] = (),
+    at: _Values | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> Bounds:
+    """The tightest linear upper and lower bounds of a term by others that Shannon's inequalities imply.
+
+    The values of the terms on all polymatroids on the diagram form a cone; its facets are the bounds, all of
+    them, each with a certificate that `theory.check` accepts and a distribution that attains it, or the word
+    that none was found. A polymatroid need not be the entropy of a distribution, so that from four variables
+    on there may be sharper bounds that are not of Shannon type.
+
+    Args:
+        term: What to bound, such as `"H(C|Z)"`.
+        by: Up to four terms to bound it by.
+        diagram: A causal diagram (or its text, or `"essl"`).
+        given: Statements that are taken as true.
+        at: Values of terms, in nats (or any one unit); those that `by` lacks are added to it.
+        progress: Called with what is being done.
+
+    Returns:
+        `Bounds`, with the interval of the term where `at` is given, or with the inequality that the values
+        violate.
+
+    Raises:
+        ParseError: If a term or statement cannot be read.
+        TypeError: If a value is not a number.
+        ValueError: If there are more than four terms, one is the target or comes twice, a value is negative,
+            infinite or NaN, or a variable is unknown.
+        TooLargeError: If the variables are too many for the linear programs.
+
+    Example:
+        >>> from theory import bounds
+        >>> found = bounds("H(C|Z)", by=["H(A|Z)", "H(C|Z,A)"])
+        >>> [str(bound) for bound in found.upper], [str(bound) for bound in found.lower]
+        (['H(C|Z) <= H(A|Z) + H(C|Z,A)'], ['H(C|Z) >= H(C|Z,A)'])
+        >>> bounds("I(A;C|Z)", diagram="essl", at={"I(A;Z)": 0.5, "H(A)": 1.5}).interval
+        (0.0, 1.0)
+    """
+    start = perf_counter()
+    target = parse_term(term)
+    values = _read_values(at)
+    others = _read_terms(target, by, values)
+    graph = read_diagram(diagram)
+    task = _Task(target, others, graph, parse_statements(given), progress)
+    upper, lower, among = task.facets()
+    interval, violated = task.interval(values) if values else (None, None)
+    return Bounds(
+        term=target,
+        by=others,
+        upper=upper,
+        lower=lower,
+        among=among,
+        at=tuple(values.items()),
+        interval=interval,
+        violated=violated,
+        notes=tuple(task.notes),
+        seconds=perf_counter() - start,
+    )
+
+
+def _read_values(at: object) -> dict[Term, float]:
+    if at is None:
+        return {}
+    if not isinstance(at, Mapping):
+        raise TypeError(f'at must be a mapping such as {{"I(A;Z)": 1.1}}, got {at!r}')
+    found: dict[Term, float] = {}
+    for name, value in at.items():
+        term = parse_term(name)
+        low = 0.0 if len(term.groups) <= _NEVER_NEGATIVE else -inf
+        found[term] = number(f"the value of {term} in at", value, low=low)
+    return found
+
+
+def _read_terms(
+    target: Term, by: str | Term | Sequence[str | Term], values: Mapping[Term, float]
+) -> tuple[Term, ...]:
+    """The terms of `by` and those of `at` that it lacks."""
+    listed = [parse_term(t) for t in ((by,) if isinstance(by, str | Term) else by)]
+    for which, terms in (("by", listed), ("at", list(values))):
+        seen: list[Mapping[frozenset[str], Fraction]] = []
+        for one in terms:
+            if one.entropies() == target.entropies():
+                raise ValueError(f"{which} must not hold the term that is bounded, got {one} for {target}")
+            if one.entropies() in seen:
+                raise ValueError(f"{which} must hold each term once, got {one} again")
+            seen.append(one.entropies())
+    known = [one.entropies() for one in listed]
+    found = (*listed, *(one for one in values if one.entropies() not in known))
+    if len(found) > _MOST_TERMS:
+        raise ValueError(
+            f"a term is bounded by up to {_MOST_TERMS} others, got {len(found)}: {', '.join(map(str, found))}"
+        )
+    return found
+
+
+class _Task:
+    """One call of `bounds`."""
+
+    def __init__(
+        self,
+        target: Term,
+        others: tuple[Term, ...],
+        diagram: Diagram | None,
+        given: tuple[Statement, ...],
+        progress: Callable[[str], None] | None,
+    ) -> None:
+        self.target, self.others = target, others
+        self.diagram, self.given = diagram, given
+        self.progress = progress or (lambda what: None)
+        names = tuple(dict.fromkeys(v for one in (target, *others) for v in one.variables))
+        self.cone = Cone(names, diagram, given)
+        self.distributions = Distributions(names, diagram, given)
+        self.notes: list[str] = []
+
+    def rows(self, terms: tuple[Term, ...]) -> list[Row]:
+        """All facets and equations, those with the target solved for it."""
+        found = project(self.cone, terms, self.progress)
+        if not found.exact:
+            self.notes.append(
+                "a ray was rounded: a bound may be missing that differs from one of these by little"
+            )
+        return solved(found.equations, found.facets)
+
+    def facets(self) -> tuple[tuple[Bound, ...], tuple[Bound, ...], tuple[Bound, ...]]:
+        """The upper bounds, the lower bounds, and what holds among the other terms."""
+        terms = (self.target, *self.others)
+        upper, lower, among = [], [], []
+        for row in sorted(self.rows(terms), key=lambda row: (sum(map(bool, row.right)), row.right)):
+            bound = self.bound(row)
+            if bound is None:
+                continue
+            if not row.left:
+                among.append(bound)
+            else:
+                upper += [bound] if row.operator in ("<=", "==") else []
+                lower += [bound] if row.operator in (">=", "==") else []
+        return tuple(upper), tuple(lower), tuple(among)
+
+    def statement(self, row: Row, others: Sequence[Term]) -> Statement:
+        """A row in words: the target against the others, or their positive part against the negative."""
+        weighted = [(c, one) for c, one in zip(row.right, others, strict=True) if c]
+        weighted.sort(key=lambda pair: pair[0] < 0)
+        if row.left:
+            return _relation(
+                Expression(((Fraction(1), self.target),)), row.operator, Expression(tuple(weighted))
+            )
+        return _relation(
+            Expression(tuple((c, one) for c, one in weighted if c > 0)),
+            row.operator,
+            Expression(tuple((-c, one) for c, one in weighted if c < 0)),
+        )
+
+    def proof(self, statement: Statement) -> Proof | None:
+        """Its proof; None, with a note, in the rare case that only floating point says it is true."""
+        found = prove(statement, diagram=self.diagram, given=self.given, counterexample=False)
+        if isinstance(found, Proof):
+            return found
+        self.notes.append(f"{statement} seems to hold and was not proved")
+        return None
+
+    def bound(self, row: Row) -> Bound | None:
+        """A row as a bound, with its proof and a model."""
+        self.progress("proving bounds")
+        statement = self.statement(row, self.others)
+        proof = self.proof(statement)
+        return None if proof is None else Bound(statement, proof, self.attained(statement))
+
+    def attained(self, statement: Statement) -> Witness | None:
+        """A distribution that makes both sides equal, with as many of the terms positive as can be."""
+        (relation,) = statement
+        equal = Relation(relation.left, "==", relation.right)
+        zero = self.cone.vector(relation.gap)[None]
+        terms = statement.terms if relation.right.summands else (self.target, *self.others)
+        positive = [one for one in terms if self.cone.ray(-self.cone.vector(one), zero)[0] < -ZERO]
+        total = sum((self.cone.vector(one) for one in positive), np.zeros(len(self.cone.columns)))
+        ray = self.cone.exact(self.cone.ray(-total, zero)[1])
+        for chosen in dict.fromkeys((tuple(positive), *((one,) for one in positive))):
+            signs = [_relation(Expression(((Fraction(1), one),)), ">", Expression()) for one in chosen]
+            wanted = Statement((equal, *(relation for sign in signs for relation in sign)))
+            found = self.distributions.satisfying(wanted, rays=[] if ray is None else [ray])
+            if found is not None:
+                return found
+        return None
+
+    def interval(self, values: Mapping[Term, float]) -> tuple[tuple[float, float] | None, Violation | None]:
+        """The interval of the target where the other terms have these values, or what they violate."""
+        known = tuple(values)
+        numbers = list(values.values())
+        rows = self.rows((self.target, *known))
+        below = [row for row in rows if row.left and row.operator in (">=", "==")]
+        above = [row for row in rows if row.left and row.operator in ("<=", "==")]
+        tests = [row for row in rows if not row.left]
+        for low in below:
+            for high in above:
+                tests.append(Row(0, tuple(b - a for a, b in zip(low.right, high.right, strict=True)), ">="))
+        worst: tuple[float, Row] | None = None
+        largest = max(map(abs, numbers))
+        for row in tests:
+            value = row.value(numbers)
+            excess = abs(value) if row.operator == "==" else -value
+            allowed = _SMALLEST + _ROUNDING * row.weight * largest
+            if excess > allowed and (worst is None or excess / allowed > worst[0]):
+                worst = excess / allowed, row
+        if worst is not None:
+            return None, self.violation(worst[1], known, numbers)
+        low_end = max((row.value(numbers) for row in below), default=-inf)
+        high_end = min((row.value(numbers) for row in above), default=inf)
+        return (min(low_end, high_end), max(low_end, high_end)), None
+
+    def violation(self, row: Row, known: Sequence[Term], numbers: Sequence[float]) -> Violation | None:
+        """An inequality between the values alone, proved, with the values of its sides."""
+        statement = self.statement(row, known)
+        proof = self.proof(statement)
+        if proof is None:
+            return None
+        right = sum(float(-c) * x for c, x in zip(row.right, numbers, strict=True) if c < 0)
+        left = sum(float(c) * x for c, x in zip(row.right, numbers, strict=True) if c > 0)
+        return Violation(statement, proof, left, right)
+
+
+def _relation(left: Expression, operator: Operator, right: Expression) -> Statement:
+    return Statement((Relation(left, operator, right),))
