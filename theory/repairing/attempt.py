@@ -356,7 +356,7 @@ class Attempt:
                 example = self.distributions.satisfying(
                     Statement((*premise_relations, relation)), rays=[] if ray is None else [ray]
                 )
-        if not wanted and not assumption.trivial:
+        if example is None and not assumption.trivial and self._says_zero:
             example = self.distributions.satisfying(Statement((*premise_relations, *moving)))
         return replace(assumption, example=example, converse=self._converse(premise_relations))
 

@@ -98,6 +98,9 @@ def repair(
     )
     attempt.run()
     assumptions = sorted(attempt.assumptions.values(), key=_simplicity)
+    if attempt.complete and not attempt.notes and not (assumptions or attempt.special):
+        more = "premise" if at_most == 1 else f"set of up to {at_most} premises"
+        attempt.notes.append(f"no {more} over {', '.join(names)} makes it true without saying it again")
     return Repair(
         statement=claim,
         outcome=outcome,
