@@ -25,10 +25,22 @@ from theory.repairing.weakest import Chosen, Search
 __all__ = ["Attempt"]
 
 _STRICT: dict[Operator, Operator] = {"<=": "<", ">=": ">", "<": "<", ">": ">"}
+"""The strict form of each comparison that has one."""
+
 _ONE = Fraction(1)
-_SEARCH, _CORRECTED, _EDGES, _EVIDENCE = 0.5, 0.7, 0.8, 1.0
-"""Shares of the time at whose end the assumptions, the corrections, the edges and the distributions that show
-them must be done."""
+"""The weight of a term that stands alone."""
+
+_SEARCH = 0.5
+"""The share of the time at whose end the search for assumptions must be done."""
+
+_CORRECTED = 0.7
+"""The same for the corrected inequalities."""
+
+_EDGES = 0.8
+"""The same for the edges."""
+
+_EVIDENCE = 1.0
+"""The same for the distributions that show what was found."""
 
 
 class _OutOfTimeError(Exception):
