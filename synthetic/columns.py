@@ -22,7 +22,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 __all__ = ["EXACT", "as_array", "check_exact", "check_finite", "check_missing", "check_whole"]
 
@@ -50,6 +49,8 @@ def as_array(name: str, column: Any) -> Array:  # noqa: ANN401  (a column of any
         ValueError: If there are no rows, values are missing or masked or not finite, rows differ in shape, or
             the column mixes types or holds one that is no data.
     """
+    import pandas as pd
+
     if hasattr(column, "detach"):
         column = _from_tensor(name, column)
     if isinstance(column, np.ma.MaskedArray):
@@ -145,6 +146,8 @@ def _from_values(name: str, values: Sequence[Any]) -> Array:
     rows = [_is_row(value) for value in values]
     if any(rows):
         return _stacked(name, values, rows)
+    import pandas as pd
+
     values = [_as_scalar(value) for value in values]
     objects = _objects(values)
     types = set(map(type, values))
@@ -237,6 +240,8 @@ def _as_scalar(value: Any) -> Any:  # noqa: ANN401
 
 
 def _is_missing(value: Any) -> bool:  # noqa: ANN401
+    import pandas as pd
+
     return bool(pd.isna(_objects([_as_scalar(value)]))[0])
 
 

@@ -6,14 +6,16 @@ import difflib
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from synthetic.columns import EXACT, as_array, check_exact, check_finite, check_missing
 from synthetic.variables import Kind, Variable
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["check_names", "infer_columns", "joined", "parts_of", "read_columns"]
 
@@ -158,6 +160,8 @@ def _described(
 
 def _check_aligned(columns: Mapping[str, Any]) -> None:
     """Refuse Series in a mapping whose rows have different labels: taken by position they may not belong."""
+    import pandas as pd
+
     tables = {name: c for name, c in columns.items() if isinstance(c, pd.Series | pd.DataFrame)}
     first = next(iter(tables), "")
     for name, column in tables.items():
@@ -169,6 +173,8 @@ def _check_aligned(columns: Mapping[str, Any]) -> None:
 
 
 def _read(name: str, column: Any) -> tuple[npt.NDArray[Any], list[Any] | None]:  # noqa: ANN401
+    import pandas as pd
+
     if isinstance(getattr(column, "dtype", None), pd.CategoricalDtype):
         category = pd.Categorical(column)
         if not len(category):

@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from synthetic.columns import check_whole
 from synthetic.inference import check_names, infer_columns, joined, parts_of
 from synthetic.variables import Variable
 
 if TYPE_CHECKING:
+    import pandas as pd
     import torch
 
     from synthetic.streaming import SampleDataset
@@ -231,6 +231,8 @@ class Sample:
         Raises:
             ValueError: If a scalar would be taken for a part of a vector, or a vector for a scalar.
         """
+        import pandas as pd
+
         table: dict[str, npt.NDArray[Any]] = {}
         vectors: dict[str, tuple[str, ...]] = {}
         for name, column in self.columns.items():

@@ -19,13 +19,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from synthetic.inference import check_names, read_columns
 from synthetic.sample import Sample
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["Table"]
 

@@ -19,16 +19,18 @@ from fractions import Fraction
 from functools import lru_cache
 from itertools import product
 from numbers import Real
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
-import sympy
 
 from theory.checks import SUM_TOLERANCE, array, distributions, integer
 from theory.expressions import Expression, Term
 from theory.parser import parse_expression
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import sympy
 
 __all__ = ["Joint"]
 
@@ -206,6 +208,8 @@ class Joint:
             ValueError: If the joint is not exact (see `exact`), a variable is unknown, or a numerator or
                 denominator has more than 40 digits.
         """
+        import sympy
+
         if self.probabilities.dtype != object:
             raise ValueError("symbolic values need a joint of Fractions: use exact() first")
         logs: dict[int, Fraction] = {}
@@ -342,6 +346,8 @@ class Joint:
             ValueError: If n or the seed is negative.
             TypeError: If one is no integer.
         """
+        import pandas as pd
+
         flat = self.probabilities.astype(np.float64).ravel()
         rng = np.random.default_rng(integer("seed", seed, 0))
         drawn = rng.choice(flat.size, size=integer("n", n, 0), p=flat / flat.sum())
@@ -350,6 +356,8 @@ class Joint:
 
     def to_frame(self) -> pd.DataFrame:
         """The states of positive probability, one row each, with a column `probability`."""
+        import pandas as pd
+
         states = [index for index in np.ndindex(*self.probabilities.shape) if self.probabilities[index]]
         frame = pd.DataFrame(states, columns=list(self.names))
         values = np.array([self.probabilities[index] for index in states], self.probabilities.dtype)

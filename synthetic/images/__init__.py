@@ -1,6 +1,6 @@
 """Image worlds: glyphs drawn from known latents, and real images with a known transformation."""
 
-from synthetic.images.arrays import ImageDataset, Layout, RealImages, from_arrays, from_dataset
+from synthetic.images.arrays import ChannelOrder, ImageDataset, RealImages, from_arrays, from_dataset
 from synthetic.images.cifar10 import Cifar10
 from synthetic.images.contact_sheet import ContactSheet, contact_sheet
 from synthetic.images.digits import Digits
@@ -10,6 +10,7 @@ from synthetic.images.real import RealImageGenerator
 __all__ = [
     "GLYPHS",
     "GLYPH_SETS",
+    "ChannelOrder",
     "Choice",
     "Cifar10",
     "ContactSheet",
@@ -17,7 +18,6 @@ __all__ = [
     "Glyph",
     "Glyphs",
     "ImageDataset",
-    "Layout",
     "Prior",
     "RealImageGenerator",
     "RealImages",

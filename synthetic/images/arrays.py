@@ -19,9 +19,17 @@ from synthetic.transformations import Transformation, on_grid
 from synthetic.transformations import transformation as resolve
 from theory.checks import integer
 
-__all__ = ["ImageDataset", "Layout", "RealImages", "from_arrays", "from_dataset", "read_pairs", "to_pixels"]
+__all__ = [
+    "ChannelOrder",
+    "ImageDataset",
+    "RealImages",
+    "from_arrays",
+    "from_dataset",
+    "read_pairs",
+    "to_pixels",
+]
 
-Layout = Literal["auto", "first", "last"]
+ChannelOrder = Literal["auto", "first", "last"]
 """Where the channel axis is: `first` (n, channels, height, width), `last` (n, height, width, channels)."""
 
 
@@ -136,7 +144,7 @@ def from_arrays(
     labels: npt.ArrayLike | torch.Tensor | Sequence[str],
     *,
     transformation: str | Mapping[str, object] | Transformation = "rotation",
-    channels: Layout = "auto",
+    channels: ChannelOrder = "auto",
 ) -> RealImages:
     """A generator from your own images.
 
@@ -207,7 +215,7 @@ def to_pixels(images: npt.ArrayLike | torch.Tensor) -> torch.Tensor:
 
 
 def _channel_axis(
-    shape: tuple[int, ...], channels: Layout, usual: Layout = "auto"
+    shape: tuple[int, ...], channels: ChannelOrder, usual: ChannelOrder = "auto"
 ) -> Literal["first", "last"]:
     if channels not in ("auto", "first", "last"):
         raise ValueError(f"channels must be 'auto', 'first' or 'last', got {channels!r}")
@@ -228,7 +236,7 @@ def from_dataset(
     *,
     transformation: str | Mapping[str, object] | Transformation = "rotation",
     limit: int | None = None,
-    channels: Layout = "auto",
+    channels: ChannelOrder = "auto",
 ) -> RealImages:
     """A generator from any map-style torch Dataset of pairs (image, label), such as a CIFAR-10.
 
@@ -253,7 +261,7 @@ def from_dataset(
 
 
 def read_pairs(
-    dataset: ImageDataset, *, limit: int | None = None, channels: Layout = "auto"
+    dataset: ImageDataset, *, limit: int | None = None, channels: ChannelOrder = "auto"
 ) -> tuple[npt.NDArray[Any], list[Any]]:
     """The images of a map-style Dataset, of shape (n, channels, height, width), and their labels.
 
@@ -276,7 +284,7 @@ def read_pairs(
         integer("limit", limit, 1)
     images: list[npt.NDArray[Any]] = []
     labels: list[Any] = []
-    usual: Layout = "auto"
+    usual: ChannelOrder = "auto"
     for index in range(len(dataset) if limit is None else min(limit, len(dataset))):
         item = dataset[index]
         if not isinstance(item, (tuple, list)) or len(item) != 2:
@@ -290,7 +298,7 @@ def read_pairs(
                 f"and, at {index}, {image.shape} {image.dtype}"
             )
         if not images:
-            usual = _usual_layout(item[0])
+            usual = _usual_order(item[0])
         images.append(image)
         labels.append(_label(item[1], index))
     if not images:
@@ -326,7 +334,7 @@ def _pixels_of(image: object, index: int) -> npt.NDArray[Any]:
     return array
 
 
-def _usual_layout(image: object) -> Layout:
+def _usual_order(image: object) -> ChannelOrder:
     """Where the channels of images of this library are by convention."""
     if isinstance(image, torch.Tensor):
         return "first"

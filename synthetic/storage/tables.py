@@ -13,15 +13,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from synthetic.inference import check_names, parts_of
 from synthetic.sample import Sample
-from synthetic.storage.arrow import from_arrow
 from synthetic.storage.files import DamagedFileError, read_tensors, write_tensors
 from synthetic.storage.manifest import describe_sample, described
-from synthetic.storage.text import from_text, read_csv
 from synthetic.table import Table, common_length, rows_of
 
 __all__ = ["ParquetFile", "read_table", "save_sample", "scan_table"]
@@ -113,6 +109,9 @@ class ParquetFile:
         Raises:
             ValueError: If the sample has images.
         """
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
         images = [v.name for v in sample.variables.values() if v.kind == "image"]
         if images:
             raise ValueError(f"a Parquet table holds no images, got {', '.join(images)}: use .safetensors")
@@ -133,6 +132,8 @@ class ParquetFile:
 
 
 def _arrow(column: npt.NDArray[Any]) -> Any:  # noqa: ANN401
+    import pyarrow as pa
+
     if column.ndim == 1:
         return pa.array(column)
     flat = np.ascontiguousarray(column.reshape(len(column), -1))
@@ -150,6 +151,11 @@ class _Content:
 
 
 def _parquet(file: Path) -> _Content:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from synthetic.storage.arrow import from_arrow
+
     failures = (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError)
     try:
         opened = pq.ParquetFile(file, page_checksum_verification=True)
@@ -170,6 +176,8 @@ def _parquet(file: Path) -> _Content:
 
 
 def _csv(file: Path) -> _Content:
+    from synthetic.storage.text import from_text, read_csv
+
     table = read_csv(file)
     return _Content(
         tuple(table.column_names), lambda name: from_text(name, table.column(name)), lambda: table.num_rows
