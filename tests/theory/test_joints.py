@@ -297,7 +297,7 @@ NO_NUMBERS = {
     "complex": ([0.5 + 0j, 0.5], TypeError, "must be real numbers, got complex128"),
     "decimals": ([Decimal("0.5")] * 2, TypeError, "must be Fractions, got Decimal"),
     "nothing": ([1, None], TypeError, "must be Fractions, got NoneType"),
-    "masked": (np.ma.array([0.5, 0.5, 7], mask=[0, 0, 1]), ValueError, "no masked entries, got 1"),
+    "masked": (np.ma.array([0.5, 0.5, 7], mask=[0, 0, 1]), ValueError, "no masked entries, got [12]"),
     "ragged": ([[0.5], [0.25, 0.25]], ValueError, "rows of equal length"),
     "times": (np.array([1, 0], dtype="m8[s]"), TypeError, "must be real numbers"),
 }
