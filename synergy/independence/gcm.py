@@ -31,17 +31,19 @@ class Residual:
         noise: Residuals of the variance of the noise itself, shape (n,).
         remove: The linear map from noise to residuals, of columns of shape (n, k); symmetric.
         missed: The mean square of what the regression is expected to have missed of Z.
+        error: The share of the variance of the column that other rows do not predict.
     """
 
     values: Floats
     noise: Floats
     remove: Callable[[Floats], Floats]
     missed: float = 0.0
+    error: float = 0.0
 
     @classmethod
     def of(cls, fit: Fit) -> Residual:
         """From a regression on Z."""
-        return cls(fit.residuals, fit.noise, fit.remove, fit.missed)
+        return cls(fit.residuals, fit.noise, fit.remove, fit.missed, fit.error / float(fit.column.var()))
 
     @classmethod
     def known(cls, values: Floats) -> Residual:

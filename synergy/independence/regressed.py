@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy.typing as npt
 from synergy.estimators.classifier import CrossFit
 from synergy.estimators.classifier.design import encode_target
 from synergy.independence.columns import components, conditions, indicators, kinds_of, matrix_of, vectors
-from synergy.independence.gcm import Residual, covariance_test, differenced, residual_features
+from synergy.independence.gcm import Covariance, Residual, covariance_test, differenced, residual_features
 from synergy.independence.smoother import Smoother
 from synergy.independence.untestable import fixed_label
 from synthetic import Sample
@@ -30,6 +31,10 @@ _MOST_WEIGHTS = 5
 """How many columns of Z weight the covariances, each by its tanh."""
 _MOST_LEARNT = 6
 """With more indicators than this the regressions share their kernels, for the sake of time."""
+_MANY = 6
+"""From so many columns of Z on, no regression can tell every function of them from noise."""
+_UNEXPLAINED, _UNRELATED = 0.15, 0.95
+"""Sides that leave a share between these depend on Z, and may do so by more than what was learnt."""
 _DOUBTED, _LEVEL = 0.1, 0.05
 """A p-value of at most the first is warned of if it exceeds the second when Z is allowed for."""
 
@@ -55,6 +60,7 @@ def regressed_test(sample: Sample, term: Term, *, permutations: int, seed: int, 
         ValueError: If an image is to be regressed, or to be conditioned on beside sides that are not labels.
     """
     rows: npt.NDArray[np.int64] = np.arange(len(sample))
+    z_columns = 0
     left: list[Residual]
     right: list[Residual]
     if not term.given:
@@ -84,6 +90,7 @@ def regressed_test(sample: Sample, term: Term, *, permutations: int, seed: int, 
                     "what the condition fixes is independent of everything given it"
                 )
         left, right = sides[0], differenced(sides[1], z)
+        z_columns = z.shape[1]
         weights = np.hstack([np.ones((len(rows), 1)), np.tanh(z[:, :_MOST_WEIGHTS])])
         notes.append("sees dependence through residuals, their cosine and sine, and weights in Z")
     clusters = None
@@ -94,13 +101,37 @@ def regressed_test(sample: Sample, term: Term, *, permutations: int, seed: int, 
     )
     if found.statistic is None:
         return Outcome.nothing("the condition leaves nothing of one side")
+    return Outcome(
+        found.statistic, found.p_value, _doubts(term, found, left, right, columns=z_columns, rows=len(rows))
+    )
+
+
+def _doubts(
+    term: Term,
+    found: Covariance,
+    left: Sequence[Residual],
+    right: Sequence[Residual],
+    *,
+    columns: int,
+    rows: int,
+) -> tuple[str, ...]:
+    """Why a small p-value may come from what the regressions have not learnt of Z."""
     warnings = []
-    if found.p_value <= _DOUBTED and found.allowed > _LEVEL:
+    if found.p_value > _DOUBTED:
+        return ()
+    if found.allowed > _LEVEL:
         warnings.append(
             f"the regressions on {', '.join(term.given)} miss so much of it that a function of it which both "
             f"sides share could give this p-value: with that allowed for, p = {found.allowed:.2g}"
         )
-    return Outcome(found.statistic, found.p_value, tuple(warnings))
+    shares = [min(residual.error for residual in side) for side in (left, right)]
+    if columns >= _MANY and min(shares) > _UNEXPLAINED and max(shares) < _UNRELATED:
+        warnings.append(
+            f"regressions on the {columns} columns of {', '.join(term.given)} leave {shares[0]:.0%} and "
+            f"{shares[1]:.0%} of the two sides, and {rows} rows do not tell whether that is noise or a "
+            "function of the condition that they could not learn"
+        )
+    return tuple(warnings)
 
 
 def _features(sample: Sample, names: tuple[str, ...], smoother: Smoother, notes: list[str]) -> list[Residual]:

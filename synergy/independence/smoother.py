@@ -63,6 +63,8 @@ _JUMPS_HOPE = 0.9
 _MOST_PRODUCTS = 0.25
 """Products of conditions are taken where there are at most this many for each row."""
 
+_MOST_FREEDOM = 0.75
+"""The largest share of the rows that a regression may use up: beyond, what it leaves of a row is rounding."""
 _MOST_LEVERAGE = 1 - 1e-6
 """A row that fits itself is not divided by zero."""
 
@@ -159,10 +161,12 @@ class Smoother:
         spread = 2 * float(z.var(axis=0).sum()) or 1.0
         bases = [make_basis(z, [kernel(z, self.marks, width * spread)]) for width in _WIDTHS]
         self.additive = bumps(z)
-        if d > 1 and self.additive.shape[1] < n / 2:
+        self.sums = d > 1 and self.additive.shape[1] < n / 2
+        if self.sums:
             bases.append(make_basis(z, [self.additive]))
             if d * (d + 1) / 2 <= _MOST_PRODUCTS * n:
                 bases.append(make_basis(z, [self.additive, products(z)]))
+        bases.append(make_basis(z, []))
         self.bases = tuple(bases)
 
     def bases_for(self, column: Floats) -> tuple[Basis, ...]:
@@ -206,7 +210,7 @@ class Smoother:
             projection = directions(z[rows], column[rows], start)
             along = z @ projection.T
             bases += [make_basis(self.z, [kernel(along, self.marks, 2 * width)]) for width in _NEAR]
-            if d > _MOST_DIRECTIONS:
+            if d > _MOST_DIRECTIONS and self.sums:
                 bases.append(make_basis(self.z, [kernel(along, self.marks, 2.0), self.additive]))
             found.append(z @ np.linalg.svd(projection)[2][: min(2, len(projection))].T)
         return bases, widths, _standard(np.hstack(found))
@@ -234,12 +238,13 @@ class Smoother:
 
 
 def _errors(column: Floats, basis: Basis) -> Floats:
-    """The mean square leave-one-out error for each ridge."""
+    """The mean square leave-one-out error for each ridge; infinite where the regression follows its rows."""
     power = basis.singular[:, None] ** 2
     shrink = power / (power + np.array(_RIDGES) * len(column))
     leverage = np.minimum(basis.u**2 @ shrink, _MOST_LEVERAGE)
     out = column[:, None] - basis.u @ (shrink * (basis.u.T @ column)[:, None])
-    return np.asarray(np.square(out / (1 - leverage)).mean(axis=0))
+    errors = np.square(out / (1 - leverage)).mean(axis=0)
+    return np.asarray(np.where(leverage.mean(axis=0) > _MOST_FREEDOM, np.inf, errors))
 
 
 def error_from_halves(fit: Fit) -> float:
