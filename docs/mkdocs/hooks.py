@@ -11,6 +11,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parent))
 
 import experiments_page
+import gallery_page
 import pages
 from mkdocs.structure.files import File, Files
 
@@ -24,6 +25,7 @@ def on_files(files: Files, config: Any) -> Files:  # noqa: ANN401
     """Add the generated pages and their images."""
     made: dict[str, Callable[[], str | bytes]] = {
         "claims.md": pages.claims,
+        "gallery.md": gallery_page.gallery,
         "generators.md": pages.generators,
         "cli.md": pages.command_line,
         "measured.md": pages.measured,

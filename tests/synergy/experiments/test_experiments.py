@@ -158,6 +158,7 @@ def test_names():
         "multivariate",
         "shortcut",
         "invariance-or-equivariance",
+        "projection-head",
     }
     with pytest.raises(ValueError, match="unknown experiment 'alchemy': there are transformations"):
         experiment("alchemy")

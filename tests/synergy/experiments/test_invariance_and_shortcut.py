@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from synergy.experiments import Scale
-from synergy.experiments import invariance as inv
-from synergy.experiments import shortcut as cut
+from synergy.experiments.invariance import experiment as inv
+from synergy.experiments.shortcut import experiment as cut
 from synergy.experiments.shortcut.watermarks import judged_sets
 from synergy.experiments.worlds import fit, image_sets, pixel_accuracy, probe_accuracy, untransformed
 from synergy.learning import Untrained
@@ -95,6 +95,19 @@ def hue_runs(**accuracy):
             row["I(A;Z)"] = 1e-4 * seed + (0.0 if name == inv.HIDDEN else inv.readable(inv._MOSTLY_RED))
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+def test_soft_equivariance_is_one_more_point_that_no_prediction_rests_on():
+    runs = hue_runs()
+    soft = runs[runs["pretext"] == "invariant"].assign(pretext=inv.SOFT)
+    both = inv._conclude(pd.concat([runs, soft]))
+    alone = inv._conclude(runs)
+    assert both.findings[: len(alone.findings)] == alone.findings
+    added = both.findings[len(alone.findings) :]
+    assert [f.relation for f in added] == [None, None, None]
+    assert added[0].spread().mean == 0
+    assert "Soft equivariance keeps neither clearly more nor less" in both.seen
+    assert "Soft" not in alone.seen
 
 
 def verdicts(conclusion):
