@@ -200,7 +200,7 @@ def test_no_model_under_the_given_statements_violates_what_was_proved(case):
 def sharp(diagram):
     """The same diagram with every inner node deterministic, so that given equalities can be met by chance."""
     inner = [v for v in diagram.variables if diagram.parents(v)]
-    return Diagram(diagram.graph.edges, variables=diagram.variables, deterministic=inner)
+    return Diagram(diagram.edges, variables=diagram.variables, deterministic=inner)
 
 
 def test_a_proof_reads_as_numbered_steps():

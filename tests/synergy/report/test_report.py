@@ -217,7 +217,7 @@ def test_a_damaged_certificate_is_refused():
 @pytest.mark.parametrize("claim", CLAIMS.values(), ids=lambda claim: claim.id)
 def test_diagrams_put_causes_to_the_left_and_no_two_nodes_together(claim):
     where = places(claim.diagram)
-    for cause, effect in claim.diagram.graph.edges:
+    for cause, effect in claim.diagram.edges:
         assert where[cause][0] < where[effect][0]
     assert len(set(where.values())) == len(where)
 
