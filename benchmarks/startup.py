@@ -3,9 +3,9 @@
     python benchmarks/startup.py [--out benchmarks/results] [--repeats 5]
 
 Each row runs in processes of its own; the number is the median of their user time, which does not count the
-waiting for the disk. A run to warm the file cache comes first. The import of numpy, scipy.optimize and networkx
-is measured in the same run, because `import theory` is judged against it. `BEFORE` are the same rows on the
-same machine before libraries were loaded where they are used.
+waiting for the disk. A run to warm the file cache comes first. The import of numpy, scipy.optimize and
+networkx is measured in the same run, because `import theory` is judged against it. `BEFORE` are the same rows
+on the same machine before libraries were loaded where they are used.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import numpy as np
 import numpy.typing as npt
 
-from synthetic.groups import FiniteGroup, group_to_json
+from synthetic.groups import FiniteGroup, group_to_dict
 from synthetic.sample import Sample
 from synthetic.seeds import Streams, shard_seed
 from synthetic.variables import Variable
@@ -198,7 +198,7 @@ class Generator(ABC):
     @property
     def settings(self) -> dict[str, Any]:
         """The parameters in a form that JSON can hold and `load_generator` reads back."""
-        return {name: to_json(value) for name, value in self.parameters.items()}
+        return {name: plain(value) for name, value in self.parameters.items()}
 
 
 class FiniteGenerator(Generator):
@@ -257,20 +257,20 @@ class FiniteGenerator(Generator):
         return Answer(str(parsed), self.support.value(parsed))
 
 
-def to_json(value: Any) -> Any:  # noqa: ANN401
+def plain(value: Any) -> Any:  # noqa: ANN401
     """A parameter as JSON holds it: tuples as lists, groups by name, generators by family."""
     if isinstance(value, Generator):
         return {"family": value.family, "parameters": value.settings}
     if isinstance(value, Diagram):
         return str(value)
     if isinstance(value, FiniteGroup):
-        return group_to_json(value)
-    if hasattr(value, "to_json"):
-        return value.to_json()
+        return group_to_dict(value)
+    if hasattr(value, "to_dict"):
+        return value.to_dict()
     if isinstance(value, Mapping):
-        return {str(key): to_json(item) for key, item in value.items()}
+        return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, tuple | list):
-        return [to_json(item) for item in value]
+        return [plain(item) for item in value]
     if isinstance(value, np.ndarray | np.generic):
         return value.tolist()
     if value is None or isinstance(value, bool | int | float | str):

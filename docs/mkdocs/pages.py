@@ -106,7 +106,7 @@ def _proved(claim: Claim) -> Proof | Refutation | Unknown:
 
 def _outcome(claim: Claim) -> str:
     found = _proved(claim)
-    evidence = found.to_json()
+    evidence = found.to_dict()
     html = [f'<p class="verdict">{found.verdict}</p>']
     for part in argument(evidence):
         steps = "".join(f"<li>{line.math} <small>{line.reason}</small></li>" for line in part.lines)

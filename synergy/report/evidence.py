@@ -70,7 +70,7 @@ def argument(evidence: Mapping[str, Any]) -> list[Argument]:
     """
     if "certificate" not in evidence:
         return []
-    certificate = Certificate.from_json(evidence["certificate"])
+    certificate = Certificate.from_dict(evidence["certificate"])
     operators = [
         {"<=": ">=", "<": ">"}.get(relation.operator, relation.operator)
         for text in certificate.given

@@ -25,8 +25,8 @@ __all__ = [
     "DamagedFileError",
     "read_tensors",
     "sha256_of",
-    "variable_from_json",
-    "variable_to_json",
+    "variable_from_dict",
+    "variable_to_dict",
     "write_atomically",
     "write_tensors",
 ]
@@ -163,7 +163,7 @@ def _view(
     return np.frombuffer(mapped, dtype=dtype, count=count, offset=start + low).reshape(shape)
 
 
-def variable_to_json(variable: Variable) -> dict[str, Any]:
+def variable_to_dict(variable: Variable) -> dict[str, Any]:
     """A variable as JSON holds it."""
     return {
         "name": variable.name,
@@ -173,8 +173,8 @@ def variable_to_json(variable: Variable) -> dict[str, Any]:
     }
 
 
-def variable_from_json(entry: Any) -> Variable:  # noqa: ANN401
-    """The variable that `variable_to_json` wrote.
+def variable_from_dict(entry: Any) -> Variable:  # noqa: ANN401
+    """The variable that `variable_to_dict` wrote.
 
     Raises:
         ValueError: If it is something else.

@@ -121,7 +121,8 @@ class Diagram:
         graph: nx.DiGraph[str] = nx.DiGraph()
         graph.add_nodes_from(self.variables)
         graph.add_edges_from(self.edges)
-        return nx.freeze(graph)
+        frozen: nx.DiGraph[str] = nx.freeze(graph)
+        return frozen
 
     @cached_property
     def order(self) -> tuple[str, ...]:

@@ -84,7 +84,7 @@ class Price:
         """F(inf) - F(0): what avoiding the class altogether costs."""
         return self.ceiling - self.free
 
-    def to_frame(self) -> pd.DataFrame:
+    def to_pandas(self) -> pd.DataFrame:
         """One row for each budget, for plots: columns `budget`, `lower`, `upper`."""
         import pandas as pd
 

@@ -70,9 +70,9 @@ class Proof(_Result):
         """The number of inequalities and facts used."""
         return sum(len(part.steps) for part in self.certificate.parts)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """The fields of `synergy prove --json`."""
-        return {**self._head(), "certificate": self.certificate.to_json()}
+        return {**self._head(), "certificate": self.certificate.to_dict()}
 
     def __str__(self) -> str:
         return f"proved: {self.statement}\n{readable.text(self.certificate)}"
@@ -173,7 +173,7 @@ class Refutation(_Model):
 
     verdict: Literal["refuted"] = "refuted"
 
-    def to_json(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """The fields of `synergy prove --json`."""
         return {**self._head(), "counterexample": self._counterexample()}
 
@@ -195,7 +195,7 @@ class Witness(_Model):
 
     verdict: Literal["proved"] = "proved"
 
-    def to_json(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """The fields of `synergy prove --json`, with the distribution under `witness`."""
         return {**self._head(), "witness": self._counterexample()}
 
@@ -216,9 +216,9 @@ class Impossible(_Result):
     certificate: Certificate
     verdict: Literal["refuted"] = "refuted"
 
-    def to_json(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """The fields of `synergy prove --json`."""
-        return {**self._head(), "certificate": self.certificate.to_json()}
+        return {**self._head(), "certificate": self.certificate.to_dict()}
 
     def __str__(self) -> str:
         return f"refuted (impossible): {self.statement}\n{readable.text(self.certificate)}"
@@ -241,7 +241,7 @@ class Unknown(_Result):
     reason: str
     verdict: Literal["unknown"] = "unknown"
 
-    def to_json(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """The fields of `synergy prove --json`, with the reason."""
         return {**self._head(), "reason": self.reason}
 

@@ -242,11 +242,11 @@ class GlyphWorld(Generator):
     def parameters(self) -> dict[str, Any]:
         """The parameters by name, as JSON can hold them."""
         found: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self)}
-        found["glyphs"] = [g.to_json() for g in self.classes]
+        found["glyphs"] = [g.to_dict() for g in self.classes]
         found["prior"] = None if self.prior is None else list(self.prior)
         found["transformation"] = describe(self.action)
         for name, prior in (*self.styles.items(), ("pose", self.pose_prior)):
-            found[name] = prior.to_json()
+            found[name] = prior.to_dict()
         return found
 
     def __repr__(self) -> str:

@@ -31,7 +31,7 @@ def test_prove_with_a_certificate(capsys):
     assert status == 0
     assert found["verdict"] == "proved"
     assert {"statement", "seconds"} <= set(found)
-    assert check(Certificate.from_json(found["certificate"]))
+    assert check(Certificate.from_dict(found["certificate"]))
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ class Step:
     quantity: str
     index: int | None = None
 
-    def to_json(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """The step as plain data."""
         data: dict[str, Any] = {
             "kind": self.kind,
@@ -55,8 +55,8 @@ class Step:
         return data if self.index is None else {**data, "index": self.index}
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Step:
-        """The step that `to_json` wrote.
+    def from_dict(cls, data: Mapping[str, Any]) -> Step:
+        """The step that `to_dict` wrote.
 
         Raises:
             ValueError: If a key is missing or a value malformed.
@@ -88,22 +88,22 @@ class Part:
     claim: str
     steps: tuple[Step, ...]
 
-    def to_json(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """The part as plain data."""
         return {
             "relation": self.relation,
             "claim": self.claim,
-            "steps": [step.to_json() for step in self.steps],
+            "steps": [step.to_dict() for step in self.steps],
         }
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Part:
-        """The part that `to_json` wrote.
+    def from_dict(cls, data: Mapping[str, Any]) -> Part:
+        """The part that `to_dict` wrote.
 
         Raises:
             ValueError: If a key is missing or a value malformed.
         """
-        steps = tuple(Step.from_json(_mapping(step, "a step")) for step in _list(data, "steps"))
+        steps = tuple(Step.from_dict(_mapping(step, "a step")) for step in _list(data, "steps"))
         return cls(_text(data, "relation"), _text(data, "claim"), steps)
 
 
@@ -123,14 +123,14 @@ class Certificate:
     given: tuple[str, ...]
     parts: tuple[Part, ...]
 
-    def to_json(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """The certificate as plain data."""
         return {
             "format": _FORMAT,
             "statement": self.statement,
             "diagram": self.diagram,
             "given": list(self.given),
-            "parts": [part.to_json() for part in self.parts],
+            "parts": [part.to_dict() for part in self.parts],
         }
 
     def elemental(self) -> Certificate:
@@ -141,14 +141,27 @@ class Certificate:
         """
         return replace(self, parts=tuple(_split(part) for part in self.parts))
 
+    def to_json(self) -> str:
+        """The certificate as JSON text."""
+        return json.dumps(self.to_dict())
+
     @classmethod
-    def from_json(cls, data: Mapping[str, Any] | str) -> Certificate:
-        """The certificate that `to_json` wrote, from plain data or JSON text.
+    def from_json(cls, text: str) -> Certificate:
+        """The certificate that `to_json` wrote.
 
         Raises:
             ValueError: If it is not JSON, a key is missing or a value malformed.
         """
-        data = _mapping(json.loads(data) if isinstance(data, str) else data, "a certificate")
+        return cls.from_dict(json.loads(text))
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Certificate:
+        """The certificate that `to_dict` wrote.
+
+        Raises:
+            ValueError: If a key is missing or a value malformed.
+        """
+        data = _mapping(data, "a certificate")
         if data.get("format") != _FORMAT:
             raise ValueError(f"expected a certificate of format {_FORMAT!r}, got {data.get('format')!r}")
         diagram = data.get("diagram")
@@ -157,7 +170,7 @@ class Certificate:
         given = _list(data, "given")
         if not all(isinstance(text, str) for text in given):
             raise ValueError(f"a certificate's given statements must be text, got {given!r}")
-        parts = tuple(Part.from_json(_mapping(part, "a part")) for part in _list(data, "parts"))
+        parts = tuple(Part.from_dict(_mapping(part, "a part")) for part in _list(data, "parts"))
         return cls(_text(data, "statement"), diagram, tuple(given), parts)
 
 
