@@ -64,7 +64,11 @@ class Generator(ABC):
     """A family of worlds whose answers are known; subclasses are frozen dataclasses.
 
     A subclass defines `diagram`, `variables` and `columns` (or `sample`), and what it knows of
-    `predict`, `exact` and `joint`.
+    `predict`, `exact` and `joint`. One with `predict` says so: it has `"symbolic"` among its `answers`, and
+    `symbols` with the value of each symbol (an empty mapping where the prediction has none).
+
+    Raises:
+        TypeError: When a class is defined whose `predict`, `symbols` and `answers` do not belong together.
 
     Attributes:
         family: The name on the command line.
@@ -82,6 +86,18 @@ class Generator(ABC):
         "H(A|X)",
         "I(A;C)",
     )
+
+    def __init_subclass__(cls, **options: Any) -> None:  # noqa: ANN401  (whatever a parent class takes)
+        super().__init_subclass__(**options)
+        predicts = cls.predict is not Generator.predict
+        parts = {
+            "answers with 'symbolic'": "symbolic" in cls.answers,
+            "symbols": cls.symbols is not Generator.symbols,
+        }
+        missing = [name for name, there in parts.items() if there != predicts]
+        if missing:
+            needs = "has predict, which needs" if predicts else "has no predict, which is needed by"
+            raise TypeError(f"the generator {cls.__name__} {needs} {' and '.join(missing)}")
 
     @property
     @abstractmethod

@@ -42,12 +42,20 @@ def claims() -> str:
         "A proof lists inequalities and independences that add up to the claim: conditional entropies and "
         "mutual informations are never negative, and what the diagram separates is independent. A separate "
         "program checks the sum in exact rationals.\n",
-        "| claim | says | expected |\n| --- | --- | --- |",
+        "| claim | says | statement | expected |\n| --- | --- | --- | --- |",
     ]
-    parts += [f"| [{c.id}](#{c.id.lower()}) | {c.title} | {c.expectation} |" for c in CLAIMS.values()]
+    parts += [
+        f"| [{c.id}](#{c.id.lower()}) | {c.title} | {_in_a_cell(c)} | {c.expectation} |"
+        for c in CLAIMS.values()
+    ]
     parts.append("")
     parts += [_claim(claim) for claim in CLAIMS.values()]
     return "\n".join(parts)
+
+
+def _in_a_cell(claim: Claim) -> str:
+    """The statement as mathematics, in one cell of a table."""
+    return "<br>".join(str(line) for line in statement_lines(claim.statement)).replace("|", "&#124;")
 
 
 def _claim(claim: Claim) -> str:
@@ -200,7 +208,7 @@ def command_line() -> str:
             option = parameter.param_type_name == "option"
             label = ", ".join(parameter.opts) if option else str(parameter.name).upper()
             default = "required" if parameter.required else parameter.default
-            shown = "" if default in (None, False, ()) or callable(default) else f"`{default}`"
+            shown = "" if default in (None, False, (), "") or callable(default) else f"`{default}`"
             parts.append(f"| `{label}` | {_cell(getattr(parameter, 'help', '') or '')} | {shown} |")
         parts.append("")
     return "\n".join(parts)

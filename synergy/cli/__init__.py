@@ -21,6 +21,8 @@ COMMANDS = (judge, data, choose, listing)
 
 BAD_INPUT = 2
 INTERRUPTED = 130
+RESUMED = ("verify", "experiment", "generate")
+"""The commands that keep what is done, and go on from there when they are started again."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -33,7 +35,8 @@ def run(arguments: Sequence[str]) -> int:
     try:
         status = app(args=list(arguments) or ["--help"], prog_name="synergy", standalone_mode=False)
     except KeyboardInterrupt:
-        print("synergy: interrupted", file=sys.stderr)
+        kept = "; what is done is kept, and the same command goes on from there"
+        print(f"synergy: interrupted{kept if {*arguments} & {*RESUMED} else ''}", file=sys.stderr)
         return INTERRUPTED
     except Exception as error:
         message = _message(error)

@@ -1,5 +1,6 @@
 """The command line: exit codes, JSON on standard output and nothing else, one line for bad input."""
 
+import contextlib
 import json
 import re
 from importlib.metadata import version
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 import typer
 
+import synergy.cli
 from synergy.cli import app, run
 from theory import check
 from theory.prover import Certificate
@@ -243,3 +245,29 @@ def test_what_exceeds_the_memory_is_one_line(capsys, tmp_path):
     assert run(["generate", "modular-shift", "--samples", huge, "--seed", "0", "--out", str(out)]) == 2
     assert len(capsys.readouterr().err.strip().splitlines()) == 1
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        (["verify", "E1"], "what is done is kept, and the same command goes on from there"),
+        (["prove", "H(A) >= 0"], "synergy: interrupted\n"),
+    ],
+    ids=["resumes", "does not"],
+)
+def test_an_interruption_says_whether_the_same_command_goes_on(command, told, monkeypatch, capsys):
+    def interrupted(*arguments, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(synergy.cli, "app", interrupted)
+    assert run(command) == 130
+    assert told in capsys.readouterr().err
+
+
+def test_the_shell_completes_commands(monkeypatch, capsys):
+    asked = {"_SYNERGY_COMPLETE": "complete_bash", "COMP_WORDS": "synergy pr", "COMP_CWORD": "1"}
+    for name, value in asked.items():
+        monkeypatch.setenv(name, value)
+    with contextlib.suppress(SystemExit):
+        run([])
+    assert capsys.readouterr().out.split() == ["prove"]
