@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import re
 from collections.abc import Mapping
 from html import escape
 from pathlib import Path
@@ -211,20 +210,6 @@ def command_line() -> str:
             shown = "" if default in (None, False, (), "") or callable(default) else f"`{default}`"
             parts.append(f"| `{label}` | {_cell(getattr(parameter, 'help', '') or '')} | {shown} |")
         parts.append("")
-    return "\n".join(parts)
-
-
-def measured() -> str:
-    """The tables under benchmarks/results, as they were measured."""
-    parts = ["# Measured\n", "Results of the programs in `benchmarks/`, each run beside its peers.\n"]
-    found = sorted(RESULTS.glob("*.md"))
-    for path in found:
-        text = path.read_text(encoding="utf-8")
-        text = re.sub(r"!\[[^\]]*\]\([^)]*\)", "", text)
-        text = re.sub(r"(?<!!)\[([^\]]*)\]\((?!https?:)[^)]*\)", r"\1", text)
-        parts.append(re.sub(r"^(#+ )", r"#\1", text, flags=re.M))
-    if not found:
-        parts.append("None yet.")
     return "\n".join(parts)
 
 
