@@ -136,8 +136,8 @@ def answer(name: str, outcome: Outcome) -> str:
     if told is None or counts != (told.agrees, told.disagrees, told.undecided):
         raise ValueError(f"ANSWERS needs a sentence for {name} with the verdicts {counts}, got {told}")
     agrees, disagrees, undecided = counts
-    open_ = f", {undecided} undecided" if undecided else ""
-    return f"{told.text} *Of {sum(counts)} predictions {agrees} agree, {disagrees} disagree{open_}.*"
+    fared = f"{agrees} agreed with the prediction, {disagrees} disagreed, {undecided} undecided"
+    return f"{told.text} *Findings: {fared}.*"
 
 
 def pictures() -> dict[str, bytes]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
+from matplotlib.ticker import ScalarFormatter
 
 RESULTS = Path(__file__).parents[2] / "benchmarks" / "results"
 
@@ -109,7 +110,9 @@ def figure(name: str) -> bytes | None:
                 lines.setdefault(label, []).append(value)
     else:
         for heading, found in by_table:
-            lines.setdefault(heading, []).extend(found.values())
+            for label, value in found.items():
+                group = heading if len(by_table) > 1 else label.rpartition(", ")[0] or label
+                lines.setdefault(group, []).append(value)
     with mpl.rc_context({"svg.hashsalt": name, "font.size": 9, "svg.fonttype": "none"}):
         drawn = Figure(figsize=(WIDTH, 0.8 + 0.21 * len(lines)), layout="constrained")
         axis = drawn.subplots()
@@ -118,6 +121,7 @@ def figure(name: str) -> bytes | None:
             axis.scatter(values, [line] * len(values), c=ahead, s=18, alpha=0.75, linewidths=0)
         axis.axvline(1, color="0.4", linewidth=1)
         axis.set(xscale="log", xlabel="best peer over ours: right of the line ours is ahead")
+        axis.xaxis.set_major_formatter(ScalarFormatter())
         axis.set_yticks(
             range(len(lines)), [label if len(label) < 60 else f"{label[:58]} .." for label in lines]
         )

@@ -17,7 +17,7 @@ from synthetic.storage.files import DamagedFileError, variable_from_dict, variab
 from synthetic.variables import Variable
 from theory import parse_expression
 
-__all__ = ["FORMAT", "MANIFEST", "Manifest", "Plan", "Shard", "shard_name", "shard_sizes"]
+__all__ = ["MANIFEST", "Manifest", "Plan", "Shard", "shard_name"]
 
 FORMAT = "essl-dataset/1"
 MANIFEST = "dataset.json"

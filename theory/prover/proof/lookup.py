@@ -12,7 +12,7 @@ import numpy.typing as npt
 from theory.prover.lattice import Vector
 from theory.prover.proof.space import Hashes, Triples
 
-__all__ = ["Table", "primitive"]
+__all__ = ["Table"]
 
 Name = tuple[int, int, int]
 _MODULUS = 2**64
