@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import re
 from collections.abc import Mapping
 from html import escape
 from pathlib import Path
@@ -43,14 +42,20 @@ def claims() -> str:
         "A proof lists inequalities and independences that add up to the claim: conditional entropies and "
         "mutual informations are never negative, and what the diagram separates is independent. A separate "
         "program checks the sum in exact rationals.\n",
-        "| claim | chapter | says | expected |\n| --- | --- | --- | --- |",
+        "| claim | chapter | says | statement | expected |\n| --- | --- | --- | --- | --- |",
     ]
     parts += [
-        f"| [{c.id}](#{c.id.lower()}) | {c.chapter} | {c.title} | {c.expectation} |" for c in CLAIMS.values()
+        f"| [{c.id}](#{c.id.lower()}) | {c.chapter} | {c.title} | {_in_a_cell(c)} | {c.expectation} |"
+        for c in CLAIMS.values()
     ]
     parts.append("")
     parts += [_claim(claim) for claim in CLAIMS.values()]
     return "\n".join(parts)
+
+
+def _in_a_cell(claim: Claim) -> str:
+    """The statement as mathematics, in one cell of a table."""
+    return "<br>".join(str(line) for line in statement_lines(claim.statement)).replace("|", "&#124;")
 
 
 def _claim(claim: Claim) -> str:
@@ -114,7 +119,7 @@ def _proved(claim: Claim) -> Proof | Refutation | Unknown:
 def outcome(claim: Claim) -> str:
     """What the prover finds of a claim: the steps of its proof, or a distribution as a table."""
     found = _proved(claim)
-    evidence = found.to_json()
+    evidence = found.to_dict()
     html = [f'<p class="verdict">{found.verdict}</p>']
     for part in argument(evidence):
         steps = "".join(f"<li>{line.math} <small>{line.reason}</small></li>" for line in part.lines)
@@ -208,23 +213,9 @@ def command_line() -> str:
             option = parameter.param_type_name == "option"
             label = ", ".join(parameter.opts) if option else str(parameter.name).upper()
             default = "required" if parameter.required else parameter.default
-            shown = "" if default in (None, False, ()) or callable(default) else f"`{default}`"
+            shown = "" if default in (None, False, (), "") or callable(default) else f"`{default}`"
             parts.append(f"| `{label}` | {_cell(getattr(parameter, 'help', '') or '')} | {shown} |")
         parts.append("")
-    return "\n".join(parts)
-
-
-def measured() -> str:
-    """The tables under benchmarks/results, as they were measured."""
-    parts = ["# Measured\n", "Results of the programs in `benchmarks/`, each run beside its peers.\n"]
-    found = sorted(RESULTS.glob("*.md"))
-    for path in found:
-        text = path.read_text(encoding="utf-8")
-        text = re.sub(r"!\[[^\]]*\]\([^)]*\)", "", text)
-        text = re.sub(r"(?<!!)\[([^\]]*)\]\((?!https?:)[^)]*\)", r"\1", text)
-        parts.append(re.sub(r"^(#+ )", r"#\1", text, flags=re.M))
-    if not found:
-        parts.append("None yet.")
     return "\n".join(parts)
 
 

@@ -16,8 +16,8 @@ from synergy.verification.bench import Bench, Target
 from synergy.verification.cases import CASES, Case
 from synergy.verification.controls import CONTROL
 from synergy.verification.partial import Partial
-from synergy.verification.settings import Settings
-from synergy.verification.summary import Call, Report
+from synergy.verification.settings import Call, Settings
+from synergy.verification.summary import Report
 from synergy.verification.verdict import Verdict, World
 from theory import CLAIMS, Claim, find_claim, of_chapter, parse_statement
 from theory.checks import integer

@@ -31,7 +31,6 @@ __all__ = [
     "conclude",
     "exact_price",
     "judged_name",
-    "treated",
 ]
 
 SETS = ("free", "half-turn-pairs", "half-symmetric")

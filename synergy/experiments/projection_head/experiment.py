@@ -29,7 +29,7 @@ from matplotlib.figure import Figure
 from torch import nn
 from torch.nn import functional
 
-from synergy.experiments.findings import Finding, Comparison
+from synergy.experiments.findings import Comparison, Finding
 from synergy.experiments.outcome import Conclusion, Experiment
 from synergy.experiments.runs import Row, Runner
 from synergy.experiments.scale import Scale

@@ -1,5 +1,6 @@
 """The command line: exit codes, JSON on standard output and nothing else, one line for bad input."""
 
+import contextlib
 import json
 import os
 import re
@@ -12,6 +13,7 @@ import pandas as pd
 import pytest
 import typer
 
+import synergy.cli
 from synergy import estimate
 from synergy.cli import app, run
 from theory import CHAPTERS, DIAGRAMS, check
@@ -36,7 +38,7 @@ def test_prove_with_a_certificate(capsys):
     assert status == 0
     assert found["verdict"] == "proved"
     assert {"statement", "seconds"} <= set(found)
-    assert check(Certificate.from_json(found["certificate"]))
+    assert check(Certificate.from_dict(found["certificate"]))
 
 
 @pytest.mark.parametrize(
@@ -338,3 +340,29 @@ def test_a_chapter_is_verified(capsys, tmp_path):
 def test_chapters_are_listed(capsys):
     rows = answer(capsys, "list", "claims")[1]["claims"]
     assert {row["chapter"] for row in rows} == set(CHAPTERS)
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        (["verify", "E1"], "what is done is kept, and the same command goes on from there"),
+        (["prove", "H(A) >= 0"], "synergy: interrupted\n"),
+    ],
+    ids=["resumes", "does not"],
+)
+def test_an_interruption_says_whether_the_same_command_goes_on(command, told, monkeypatch, capsys):
+    def interrupted(*arguments, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(synergy.cli, "app", interrupted)
+    assert run(command) == 130
+    assert told in capsys.readouterr().err
+
+
+def test_the_shell_completes_commands(monkeypatch, capsys):
+    asked = {"_SYNERGY_COMPLETE": "complete_bash", "COMP_WORDS": "synergy pr", "COMP_CWORD": "1"}
+    for name, value in asked.items():
+        monkeypatch.setenv(name, value)
+    with contextlib.suppress(SystemExit):
+        run([])
+    assert capsys.readouterr().out.split() == ["prove"]
