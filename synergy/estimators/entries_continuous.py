@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,14 @@ from synergy.statistics.result import Estimate
 from synthetic import Sample
 from theory import Expression, Term
 
-__all__ = ["CONTINUOUS_ENTRIES", "one_term", "run_copula_knn", "run_frenzel_pompe", "run_mixed"]
+__all__ = [
+    "CONTINUOUS_ENTRIES",
+    "on_arrays",
+    "one_term",
+    "run_copula_knn",
+    "run_frenzel_pompe",
+    "run_mixed",
+]
 
 
 def one_term(expression: Expression, *, estimator: str) -> Term:
@@ -92,223 +100,100 @@ def run_mixed(
     return replace(found, notes=(*slots.notes, *found.notes))
 
 
-def _switched(
+def on_arrays(
+    name: str,
+    function: Callable[..., Estimate],
     sample: Sample,
     expression: Expression,
-    name: str,
-    run: Callable[[Term], Estimate],
-    switch: Callable[[], Estimate],
+    **options: Any,  # noqa: ANN401  (the function's own)
 ) -> Estimate:
-    """Run on continuous columns; where one is discrete, run the mixed estimator and say so."""
+    """Run a function of continuous arrays; where a column is discrete, run the mixed estimator and say so.
+
+    Args:
+        name: The estimator that was asked for.
+        function: Called as `function(x, y, z, groups=.., term=.., columns=.., **options)`.
+        sample: The data.
+        expression: One term.
+        **options: Of the function.
+
+    Raises:
+        ValueError: If the expression is not one mutual information.
+    """
     term = one_term(expression, estimator=name)
     discrete, _, _ = split_columns(sample, term.variables)
-    if not discrete:
-        return run(term)
-    found = switch()
-    note = f"{', '.join(discrete)} is discrete: switched from {name} to mesner-shalizi, for mixed columns"
-    return replace(found, notes=(note, *found.notes))
-
-
-def _neighbour_runner(method: Method) -> Callable[..., Estimate]:
-    def run(
-        sample: Sample,
-        expression: Expression,
-        *,
-        confidence: float = 0.95,
-        seed: int = 0,
-        k: int = 5,
-        scale: Scale | None = "standardise",
-        workers: int | None = None,
-        device: str | None = None,
-    ) -> Estimate:
-        def continuous(term: Term) -> Estimate:
-            slots = slots_of(sample, term, estimator=method)
-            found = knn(
-                slots.x,
-                slots.y,
-                slots.z,
-                method=method,
-                k=k,
-                scale=scale,
-                confidence=confidence,
-                groups=_groups(sample),
-                seed=seed,
-                workers=workers,
-                device=device,
-                term=str(term),
-                columns=slots.columns,
-            )
-            return replace(found, notes=(*slots.notes, *found.notes))
-
-        return _switched(
-            sample,
-            expression,
-            method,
-            continuous,
-            lambda: run_mixed(
-                sample,
-                expression,
-                confidence=confidence,
-                seed=seed,
-                k=k,
-                scale=scale,
-                workers=workers,
-                device=device,
-            ),
-        )
-
-    return run
-
-
-def _mixed_runner(method: Method) -> Callable[..., Estimate]:
-    def run(
-        sample: Sample,
-        expression: Expression,
-        *,
-        confidence: float = 0.95,
-        seed: int = 0,
-        k: int = 5,
-        scale: Scale | None = "standardise",
-        workers: int | None = None,
-        device: str | None = None,
-    ) -> Estimate:
-        return run_mixed(
-            sample,
-            expression,
-            confidence=confidence,
-            seed=seed,
-            method=method,
-            k=k,
-            scale=scale,
-            workers=workers,
-            device=device,
-        )
-
-    return run
-
-
-def run_copula_knn(
-    sample: Sample,
-    expression: Expression,
-    *,
-    confidence: float = 0.95,
-    seed: int = 0,
-    k: int = 5,
-    workers: int | None = None,
-    device: str | None = None,
-) -> Estimate:
-    """Nearest neighbours on normal scores, their Gaussian bias removed."""
-
-    def continuous(term: Term) -> Estimate:
-        slots = slots_of(sample, term, estimator="copula-knn")
-        found = copula_knn(
-            slots.x,
-            slots.y,
-            slots.z,
-            k=k,
-            confidence=confidence,
-            groups=_groups(sample),
-            seed=seed,
-            workers=workers,
-            device=device,
-            term=str(term),
-            columns=slots.columns,
-        )
-        return replace(found, notes=(*slots.notes, *found.notes))
-
-    return _switched(
-        sample,
-        expression,
-        "copula-knn",
-        continuous,
-        lambda: run_mixed(
-            sample, expression, confidence=confidence, seed=seed, k=k, workers=workers, device=device
-        ),
+    if discrete:
+        found = run_mixed(sample, expression, **options)
+        note = f"{', '.join(discrete)} is discrete: switched from {name} to mesner-shalizi, for mixed columns"
+        return replace(found, notes=(note, *found.notes))
+    slots = slots_of(sample, term, estimator=name)
+    found = function(
+        slots.x,
+        slots.y,
+        slots.z,
+        groups=_groups(sample),
+        term=str(term),
+        columns=slots.columns,
+        **options,
     )
+    return replace(found, notes=(*slots.notes, *found.notes))
 
 
-def _gaussian_runner(copula: bool) -> Callable[..., Estimate]:
-    name = "gaussian-copula" if copula else "gaussian"
-
-    def run(sample: Sample, expression: Expression, *, confidence: float = 0.95, seed: int = 0) -> Estimate:
-        def continuous(term: Term) -> Estimate:
-            slots = slots_of(sample, term, estimator=name)
-            found = gaussian(
-                slots.x,
-                slots.y,
-                slots.z,
-                copula=copula,
-                confidence=confidence,
-                groups=_groups(sample),
-                seed=seed,
-                term=str(term),
-                columns=slots.columns,
-            )
-            return replace(found, notes=(*slots.notes, *found.notes))
-
-        return _switched(
-            sample,
-            expression,
-            name,
-            continuous,
-            lambda: run_mixed(sample, expression, confidence=confidence, seed=seed),
-        )
-
-    return run
-
-
-run_frenzel_pompe = _neighbour_runner("frenzel-pompe")
+run_frenzel_pompe = partial(on_arrays, "frenzel-pompe", partial(knn, method="frenzel-pompe"))
 """KSG 1, with or without conditions, on standardised columns."""
+
+run_copula_knn = partial(on_arrays, "copula-knn", copula_knn)
+"""Nearest neighbours on normal scores, their Gaussian bias removed."""
 
 _CONTINUOUS = "continuous columns and vectors; one I(..;..|..); discrete ones switch to mesner-shalizi"
 _PAIR = "continuous columns and vectors; one I(..;..); discrete ones switch to mesner-shalizi"
 _MIXED = "discrete and continuous columns, mixtures and ties; one "
 
+
+def _neighbours(method: Method, columns: str, reference: str, description: str) -> Entry:
+    fixed = {"method": method, "correction": "none", "interval": True}
+    return Entry(method, columns, reference, description, knn, fixed, on_arrays)
+
+
+def _mixed(method: Method, columns: str, reference: str, description: str) -> Entry:
+    return Entry(method, columns, reference, description, run_mixed, {"method": method, "labels": True})
+
+
+def _gaussian(name: str, reference: str, description: str, *, copula: bool) -> Entry:
+    return Entry(name, _CONTINUOUS, reference, description, gaussian, {"copula": copula}, on_arrays)
+
+
 CONTINUOUS_ENTRIES = (
-    Entry("ksg1", _PAIR, "Kraskov, Stoegbauer, Grassberger 2004", "KSG 1", _neighbour_runner("ksg1")),
-    Entry("ksg2", _PAIR, "Kraskov, Stoegbauer, Grassberger 2004", "KSG 2", _neighbour_runner("ksg2")),
-    Entry(
-        "frenzel-pompe",
-        _CONTINUOUS,
-        "Frenzel and Pompe 2007",
-        "KSG 1 with conditions",
-        run_frenzel_pompe,
-    ),
+    _neighbours("ksg1", _PAIR, "Kraskov, Stoegbauer, Grassberger 2004", "KSG 1"),
+    _neighbours("ksg2", _PAIR, "Kraskov, Stoegbauer, Grassberger 2004", "KSG 2"),
+    _neighbours("frenzel-pompe", _CONTINUOUS, "Frenzel and Pompe 2007", "KSG 1 with conditions"),
     Entry(
         "copula-knn",
         _CONTINUOUS,
         "this library, on Frenzel and Pompe 2007",
         "neighbours of normal scores, less the bias on Gaussian rows with the same correlations",
-        run_copula_knn,
+        copula_knn,
+        {"interval": True},
+        on_arrays,
     ),
-    Entry(
+    _mixed(
         "ross",
         "one discrete column with continuous ones; one I(..;..)",
         "Ross 2014",
         "neighbours within a label",
-        _mixed_runner("ross"),
     ),
-    Entry("gao", _MIXED + "I(..;..)", "Gao et al. 2017, arXiv:1709.06212", "mixtures", _mixed_runner("gao")),
-    Entry(
+    _mixed("gao", _MIXED + "I(..;..)", "Gao et al. 2017, arXiv:1709.06212", "mixtures"),
+    _mixed(
         "mesner-shalizi",
         _MIXED + "I(..;..|..)",
         "Mesner and Shalizi 2020, arXiv:1912.03387",
         "mixtures with conditions",
-        _mixed_runner("mesner-shalizi"),
     ),
-    Entry(
+    _gaussian(
         "gaussian",
-        _CONTINUOUS,
         "Misra, Singh, Demchuk 2005",
         "log-determinants, exactly unbiased for Gaussian columns",
-        _gaussian_runner(copula=False),
+        copula=False,
     ),
-    Entry(
-        "gaussian-copula",
-        _CONTINUOUS,
-        "Ince et al. 2017",
-        "log-determinants of normal scores",
-        _gaussian_runner(copula=True),
-    ),
+    _gaussian("gaussian-copula", "Ince et al. 2017", "log-determinants of normal scores", copula=True),
 )
 """The nearest-neighbour and Gaussian estimators in the registry."""

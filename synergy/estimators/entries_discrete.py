@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from synergy.estimators.discrete.entropies import Correction
 from synergy.estimators.discrete.plug_in import plug_in
 from synergy.estimators.entry import Entry
@@ -52,14 +50,6 @@ def run_plug_in(
     )
 
 
-def _runner(correction: Correction, name: str) -> Callable[..., Estimate]:
-    def run(sample: Sample, expression: Expression, *, confidence: float = 0.95, seed: int = 0) -> Estimate:
-        del seed
-        return run_plug_in(sample, expression, correction=correction, confidence=confidence, name=name)
-
-    return run
-
-
 _FAMILY: tuple[tuple[str, Correction, str, str], ...] = (
     ("plug-in", "none", "maximum likelihood; Strong et al. 1998", "entropies of the observed frequencies"),
     ("digamma", "digamma", "Grassberger 1988", "least biased of the simple corrections"),
@@ -76,7 +66,8 @@ DISCRETE_ENTRIES = tuple(
         "discrete columns, any number in each slot; linear expressions",
         reference,
         description,
-        _runner(correction, name),
+        run_plug_in,
+        fixed={"correction": correction, "name": name},
     )
     for name, correction, reference, description in _FAMILY
 )

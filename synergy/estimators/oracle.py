@@ -164,32 +164,11 @@ def _log_probability(joint: Joint, sample: Sample, subset: list[str]) -> npt.NDA
         return np.asarray(np.log(picked))
 
 
-def _run(
-    sample: Sample,
-    expression: Expression,
-    *,
-    confidence: float = 0.95,
-    seed: int = 0,
-    generator: Generator | None = None,
-    log_posterior: LogPosterior | None = None,
-    predict: str | Sequence[str] | None = None,
-) -> Estimate:
-    del seed
-    return oracle(
-        sample,
-        expression,
-        generator=generator,
-        log_posterior=log_posterior,
-        predict=predict,
-        confidence=confidence,
-    )
-
-
 ORACLE_ENTRY = Entry(
     "oracle",
     "rows of a generator whose joint or posterior is known; linear expressions",
     "the generator's own distribution",
     "mean of the true information density",
-    _run,
+    oracle,
 )
 """The oracle in the registry."""

@@ -242,9 +242,9 @@ def growth(path, folder):
         (swap, "is a foreign shard: it is shard 1 of"),
         (foreign, "is a foreign shard: it is shard 2 of"),
         (unrelated, "is a foreign shard"),
-        (text, "is truncated or not a safetensors file"),
-        (header, "is damaged or not a safetensors file: its header is no JSON"),
-        (growth, "is damaged: its checksum differs"),
+        (text, "is truncated, damaged or not a safetensors file: .*header"),
+        (header, "is truncated, damaged or not a safetensors file: .*JSON"),
+        (growth, "is truncated, damaged or not a safetensors file: .*not fully covered"),
         (lambda path, folder: path.unlink(), "is missing"),
     ],
     ids=[
@@ -480,28 +480,76 @@ TABLES = {
     "negative offsets": (
         "t.safetensors",
         b'{"a":{"dtype":"F64","shape":[1],"data_offsets":[-8,0]}}',
-        ValueError,
-        "damaged",
+        DamagedFileError,
+        "invalid value",
     ),
     "wrong length": (
         "t.safetensors",
-        b'{"a":{"dtype":"F64","shape":[9],"data_offsets":[0,8]}}',
-        ValueError,
-        "has 8 bytes",
+        b'{"a":{"dtype":"F64","shape":[9],"data_offsets":[0,8]}}' + bytes(8),
+        DamagedFileError,
+        "invalid shape",
     ),
     "beyond the end": (
         "t.safetensors",
         b'{"a":{"dtype":"F64","shape":[1],"data_offsets":[0,8]}}',
-        ValueError,
-        "truncated",
+        DamagedFileError,
+        "not fully covered",
+    ),
+    "a gap": (
+        "t.safetensors",
+        b'{"a":{"dtype":"F64","shape":[1],"data_offsets":[8,16]}}' + bytes(16),
+        DamagedFileError,
+        "invalid offset",
+    ),
+    "more than the file": (
+        "t.safetensors",
+        b'{"a":{"dtype":"F64","shape":[9000000000000000000, 9000000000000000000],"data_offsets":[0,8]}}'
+        + bytes(8),
+        DamagedFileError,
+        "overflow",
+    ),
+    "nothing of too many": (
+        "t.safetensors",
+        b'{"a":{"dtype":"F64","shape":[0, 4611686018427387904],"data_offsets":[0,0]}}',
+        DamagedFileError,
+        r"'a' of shape \(0, 4611686018427387904\)",
+    ),
+    "too many axes": (
+        "t.safetensors",
+        b'{"a":{"dtype":"F64","shape":[%s],"data_offsets":[0,8]}}' % b",".join([b"1"] * 70) + bytes(8),
+        DamagedFileError,
+        "'a' of shape",
     ),
     "unknown type": (
         "t.safetensors",
-        b'{"a":{"dtype":"X9","shape":[1],"data_offsets":[0,8]}}',
-        ValueError,
-        "entry of 'a'",
+        b'{"a":{"dtype":"X9","shape":[1],"data_offsets":[0,8]}}' + bytes(8),
+        DamagedFileError,
+        "unknown variant `X9`",
     ),
-    "header a list": ("t.safetensors", b"[]", ValueError, "no JSON object"),
+    "type of two lines": (
+        "t.safetensors",
+        b'{"a":{"dtype":"X\\n9","shape":[1],"data_offsets":[0,8]}}' + bytes(8),
+        DamagedFileError,
+        "unknown variant `X 9`",
+    ),
+    "other type": (
+        "t.safetensors",
+        b'{"a":{"dtype":"C64","shape":[1],"data_offsets":[0,8]}}' + bytes(8),
+        DamagedFileError,
+        "holds 'a' as C64, which is not read: expected F64",
+    ),
+    "huge header": (
+        "t.safetensors",
+        (2**62).to_bytes(8, "little") + b" " * 90,
+        DamagedFileError,
+        "header too large",
+    ),
+    "header a list": (
+        "t.safetensors",
+        b"[]",
+        DamagedFileError,
+        "invalid type: sequence",
+    ),
 }
 
 
@@ -510,13 +558,46 @@ def test_bad_files_are_named(tmp_path, name, content, kind, message):
     path = tmp_path / name
     if isinstance(content, dict):
         save_file(content, path)
-    elif content is not None and name.endswith("safetensors") and content[:1] in b"{[":
-        path.write_bytes(len(content).to_bytes(8, "little") + content)
+    elif content is not None and content[:1] in (b"{", b"["):
+        header = content.rstrip(b"\0")
+        path.write_bytes(len(header).to_bytes(8, "little") + content)
     elif content is not None:
         path.write_bytes(content)
     with pytest.raises(kind, match=message) as caught:
         read_table(path)
     assert name in str(caught.value)
+    assert "\n" not in str(caught.value).rstrip()
+
+
+def plain_file(folder):
+    path = folder / "whole.safetensors"
+    files.write_tensors(path, {"a": np.arange(3.0), "b": np.zeros((0, 2)), "c": np.ones(5, bool)}, {"k": "v"})
+    return path.read_bytes()
+
+
+def test_any_cut_and_any_change_of_a_header_is_read_or_refused(tmp_path):
+    whole = plain_file(tmp_path)
+    path = tmp_path / "cut.safetensors"
+    for length in range(len(whole)):
+        path.write_bytes(whole[:length])
+        with pytest.raises(DamagedFileError, match=r"cut\.safetensors is truncated"):
+            files.read_tensors(path)
+    rng = np.random.default_rng(0)
+    read, refused = 0, []
+    for _ in range(2000):
+        changed = bytearray(whole)
+        changed[rng.integers(8 + int.from_bytes(whole[:8], "little"))] = rng.integers(256)
+        path.write_bytes(changed)
+        try:
+            tensors, _ = files.read_tensors(path)
+        except DamagedFileError as error:
+            refused.append(str(error))
+        else:
+            read += 1
+            assert sum(t.nbytes for t in tensors.values()) <= len(whole)
+    assert read > 0
+    assert refused
+    assert not any("\n" in message for message in refused)
 
 
 def test_described_files_that_contradict_themselves(tmp_path):

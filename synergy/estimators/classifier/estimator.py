@@ -291,36 +291,12 @@ def conditional_entropy_scores(
     return fit.losses(target, given)
 
 
-def _run(
-    sample: Sample,
-    expression: Expression,
-    *,
-    confidence: float = 0.95,
-    seed: int = 0,
-    predict: str | Sequence[str] | None = None,
-    model: object = "auto",
-    quality: Quality = "default",
-    folds: int = 5,
-    device: str = "cpu",
-) -> Estimate:
-    return classifier(
-        sample,
-        expression,
-        predict=predict,
-        model=model,
-        quality=quality,
-        folds=folds,
-        seed=seed,
-        confidence=confidence,
-        device=device,
-    )
-
-
 CLASSIFIER_ENTRY = Entry(
     "classifier",
     "a discrete slot to predict; everything else discrete, continuous or images; linear expressions",
     "Xu et al. 2020, arXiv:2002.10689",
     "difference of cross-fitted, calibrated log losses: usable (V-) information",
-    _run,
+    classifier,
+    fixed={"fit": None},
 )
 """The classifier in the registry."""

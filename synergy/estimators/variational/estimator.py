@@ -162,52 +162,18 @@ def _notes(bound: Bound, conditional: bool, first: float, batch: int, folds: int
     return tuple(notes)
 
 
-def _entry(bound: Bound, reference: str, description: str) -> Entry:
-    def run(
-        sample: Sample,
-        expression: Expression,
-        *,
-        confidence: float = 0.95,
-        seed: int = 0,
-        folds: int = 3,
-        steps: int | None = None,
-        patience: int = 5,
-        batch: int = 256,
-        hidden: int = 128,
-        embed: int = 32,
-        rate: float = 1e-3,
-        clip: float = 5.0,
-        device: str = "cpu",
-    ) -> Estimate:
-        return variational(
-            sample,
-            expression,
-            bound=bound,
-            confidence=confidence,
-            seed=seed,
-            folds=folds,
-            steps=steps,
-            patience=patience,
-            batch=batch,
-            hidden=hidden,
-            embed=embed,
-            rate=rate,
-            clip=clip,
-            device=device,
-        )
+_COLUMNS = "any columns, images included; one I(..;..|..) of two slots"
 
-    return Entry(
-        bound, "any columns, images included; one I(..;..|..) of two slots", reference, description, run
-    )
+_BOUNDS: tuple[tuple[Bound, str, str], ...] = (
+    ("barber-agakov", "Barber and Agakov 2003", "log-density ratio of two mixture density networks"),
+    ("nwj", "Nguyen, Wainwright, Jordan 2010", "critic; high variance, no ceiling"),
+    ("infonce", "van den Oord et al. 2018, arXiv:1807.03748", "critic; low variance, ceiling log(batch)"),
+    ("smile", "Song and Ermon 2020, arXiv:1910.06222", "critic with clipped ratios; no bound"),
+    ("donsker-varadhan", "Belghazi et al. 2018, arXiv:1801.04062", "critic; the MINE bound"),
+)
 
-
-VARIATIONAL_ENTRIES = (
-    _entry("barber-agakov", "Barber and Agakov 2003", "log-density ratio of two mixture density networks"),
-    _entry("nwj", "Nguyen, Wainwright, Jordan 2010", "critic; high variance, no ceiling"),
-    _entry(
-        "infonce", "van den Oord et al. 2018, arXiv:1807.03748", "critic; low variance, ceiling log(batch)"
-    ),
-    _entry("smile", "Song and Ermon 2020, arXiv:1910.06222", "critic with clipped ratios; no bound"),
-    _entry("donsker-varadhan", "Belghazi et al. 2018, arXiv:1801.04062", "critic; the MINE bound"),
+VARIATIONAL_ENTRIES = tuple(
+    Entry(bound, _COLUMNS, reference, description, variational, fixed={"bound": bound})
+    for bound, reference, description in _BOUNDS
 )
 """The variational estimators in the registry."""

@@ -83,7 +83,21 @@ def test_every_entry_describes_itself():
     for name, entry in ESTIMATORS.items():
         assert entry.name == name
         assert min(len(entry.columns), len(entry.reference), len(entry.description)) > 2
-        assert "confidence" not in entry.options
+        assert not {"confidence", "seed", "groups", "term", "columns", *entry.fixed} & set(entry.options)
+
+
+@pytest.mark.parametrize(
+    ("name", "option"),
+    [
+        ("gao", {"method": "ross"}),
+        ("copula-knn", {"scale": None}),
+        ("classifier", {"fit": None}),
+        ("nwj", {"bound": "smile"}),
+    ],
+)
+def test_what_a_name_stands_for_is_no_option(name, option):
+    with pytest.raises(TypeError, match=f"option {next(iter(option))!r} is not one of {name}'s"):
+        estimate(GOOD, "I(A;Z)", estimator=name, **option)
 
 
 def test_notes_say_what_auto_chose(sample):
