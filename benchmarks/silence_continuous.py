@@ -327,7 +327,7 @@ def _gaussian_given(dz: int) -> Family:
 
 
 def _exponential_lifetimes() -> Family:
-    """X exponential, Y exponential with rate X: Y|X has entropy 1 - log X, Y is Pareto with density (1+y)^-2."""
+    """X exponential, Y exponential with rate X: h(Y|X) = 1 - log X, and Y has the density (1 + y)^-2."""
 
     def draw(rng: Random, n: int) -> Rows:
         x = rng.exponential(size=n)

@@ -47,7 +47,7 @@ class Family:
 
 
 def entropy_on_grid(density: Floats, step: float) -> float:
-    """-integral p log p by the trapezoid rule, which is exact to rounding for smooth densities that vanish."""
+    """-integral p log p by the trapezoid rule, exact to rounding where a smooth density vanishes."""
     return -float(xlogy(density, density).sum()) * step
 
 

@@ -175,9 +175,7 @@ def _shift(noise: float) -> Family:
         rows = family.sample(n, seed=int(rng.integers(2**31)))
         return {name: rows[name] for name in ("A", "C", "X")}
 
-    return Family(
-        f"modular shift, noise {noise}", "I(A;C|X)", lambda: family.exact("I(A;C|X)").value, draw
-    )
+    return Family(f"modular shift, noise {noise}", "I(A;C|X)", lambda: family.exact("I(A;C|X)").value, draw)
 
 
 def _walk(rng: Random, n: int, keep: float) -> Floats:

@@ -127,9 +127,7 @@ def tasks() -> list[Family]:
     ]
     for d in (2, 3, 5, 25, 50):
         covariance = _dense_covariance(d)
-        found.append(
-            family(f"dense normal {d}x{d}", gaussian_information(covariance, d), _of(covariance))
-        )
+        found.append(family(f"dense normal {d}x{d}", gaussian_information(covariance, d), _of(covariance)))
     sparse = -math.log(1 - 0.8**2)
     found += [family(f"2-pair normal {d}x{d}", sparse, _of(_pair_covariance(d))) for d in (2, 3, 5, 25)]
     for d, dof in ((2, 1), (2, 2), (3, 2), (3, 3), (5, 2), (5, 3)):
