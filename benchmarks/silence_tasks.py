@@ -1,9 +1,9 @@
 """The 40 tasks of benchmark-mi, drawn from their definitions, with their published truths.
 
 P. Czyz, F. Grabowski, J. Vogt, N. Beerenwinkel, A. Marx (2023), "Beyond normal: on the evaluation of mutual
-information estimators", NeurIPS, arXiv:2306.11078. Every task is a base (Gaussian, Student or additive uniform
-noise, whose information is known in closed form) under maps of X and of Y that are one to one and change no
-information.
+information estimators", NeurIPS, arXiv:2306.11078. Every task is a base (Gaussian, Student or additive
+uniform noise, whose information is known in closed form) under maps of X and of Y that are one to one and
+change no information.
 """
 
 from __future__ import annotations

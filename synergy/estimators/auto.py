@@ -13,6 +13,7 @@ from synergy.estimators.entries_continuous import one_term, run_copula_knn, run_
 from synergy.estimators.entries_discrete import run_plug_in
 from synergy.estimators.entry import Entry
 from synergy.estimators.intake import split_columns
+from synergy.estimators.neighbours.methods import Method
 from synergy.estimators.variational import variational
 from synergy.statistics.intervals import normal_interval
 from synergy.statistics.result import Estimate
@@ -22,26 +23,25 @@ from theory import Expression, Term, parse_expression
 __all__ = ["AUTO_ENTRY", "auto", "combine"]
 
 _FEW_DIMENSIONS = 3
-_ORDERED_DIMENSIONS = 2
 _MANY_DIMENSIONS = 10
 _ROWS_OF_STRATUM = 100
 _ROWS_OF_STATE = 5
 _ROWS_OF_CLASSIFIER = 200
 _ROWS_OF_NUMBER = 2
 """Integers with fewer rows than this to a value, on the average, are numbers and not labels."""
-_ROWS_OF_LABEL = 10
-"""Integers with a value of fewer rows than this are ordered numbers, in few dimensions."""
 
 
 def auto(sample: Sample, expression: Expression, *, confidence: float = 0.95, seed: int = 0) -> Estimate:
     """Choose an estimator, run it, and say in `notes` what was chosen and why.
 
-    All discrete, or numbers that repeat few values (at least 5 rows to each joint state that occurs):
-    plug-in with the digamma correction. An image: the classifier where a slot is discrete,
-    else InfoNCE. All continuous: nearest neighbours of normal scores with their Gaussian bias removed,
-    within the strata of discrete conditions where there are any; up to 3 dimensions with a column that
-    ends in edges (uniform, say), of standardised columns. A discrete slot with continuous columns:
-    Mesner-Shalizi up to 3 dimensions, the classifier beyond.
+    All discrete, or numbers that repeat few values (at least 5 rows to each joint state that occurs): plug-in
+    with the digamma correction. An image: the classifier where a slot is discrete, else InfoNCE. All
+    continuous: nearest neighbours of normal scores with their Gaussian bias removed, within the strata of
+    discrete conditions where there are any; up to 3 dimensions with a column that ends in edges (uniform,
+    say), of standardised columns. A discrete slot with continuous columns: Ross's neighbours within a label
+    up to 3 dimensions, Mesner-Shalizi where there are conditions, the classifier beyond. Labels have no
+    order, whatever they are called, integers included; integers with fewer than two rows to a value are
+    numbers.
 
     Args:
         sample: The data.
@@ -179,26 +179,16 @@ def _with_discrete_slot(
         return _with_notes(
             found, f"auto chose the classifier: a discrete slot and {dimensions} continuous dimensions"
         )
-    ordered = dimensions <= _ORDERED_DIMENSIONS and _ordered(sample, expression.terms[0])
-    found = run_mixed(sample, expression, confidence=confidence, seed=seed, labels=not ordered)
+    term = expression.terms[0]
+    label = [g for g in term.groups if len(g) == 1 and sample.variables[g[0]].kind == "discrete"]
+    numbers = [g for g in term.groups if all(sample.variables[n].kind == "continuous" for n in g)]
+    method: Method = "ross" if label and numbers and not term.given else "mesner-shalizi"
+    found = run_mixed(sample, expression, confidence=confidence, seed=seed, method=method)
     return _with_notes(
         found,
-        "auto chose mesner-shalizi: a discrete slot with "
+        f"auto chose {method}: a discrete slot with "
         f"{dimensions} continuous dimension{'s' if dimensions > 1 else ''}",
     ).with_words(warnings=[] if few else _trust(_MANY_DIMENSIONS + 1, len(sample)))
-
-
-def _ordered(sample: Sample, term: Term) -> bool:
-    """Whether the labels are taken as ordered numbers: integers with too few rows each for neighbours among them.
-
-    With five neighbours a label of ten rows or more is judged by its own rows, whatever it is called. Integers with
-    fewer, as counts in their tail, borrow from those next to them.
-    """
-    discrete = [name for name in term.variables if sample.variables[name].kind == "discrete"]
-    if not all(_is_integer(sample, name) for name in discrete):
-        return False
-    counts = np.bincount(encode_target(sample, discrete)[0])
-    return bool(counts.min() < _ROWS_OF_LABEL)
 
 
 def _stratified(

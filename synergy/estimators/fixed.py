@@ -19,7 +19,8 @@ __all__ = ["without_fixed"]
 Floats = npt.NDArray[np.float64]
 
 _ROUNDING = 1e-6
-"""A residual of less than this share of the spread is rounding, also of columns that were in single precision."""
+"""A residual of less than this share of the spread is rounding, also of columns that were in single
+precision."""
 
 
 def without_fixed(slots: list[Slot]) -> tuple[list[Slot], list[str]]:

@@ -1,10 +1,11 @@
 """Whether rows follow one another: the order of the rows, and rows that were entered twice.
 
 Every interval here takes rows, or groups of rows, as independent. Rows of a chain, of a time series or of
-repeated measurements are not, and no interval says so by itself. What shows is that neighbours in the order of the
-rows resemble each other (Ljung and Box 1978, "On a measure of lack of fit in time series models", Biometrika
-65, on normal scores; the same sum over how often a label meets itself), in two variables of the term or more,
-since one alone moves no information, and that rows of continuous columns are equal in every digit.
+repeated measurements are not, and no interval says so by itself. What shows is that neighbours in the order
+of the rows resemble each other (Ljung and Box 1978, "On a measure of lack of fit in time series models",
+Biometrika 65, on normal scores; the same sum over how often a label meets itself), in two variables of the
+term or more, since one alone moves no information, and that rows of continuous columns are equal in every
+digit.
 
 A table that is sorted by one of its columns shows the same and is none the worse for it: there nothing can be
 told from the order.
@@ -47,11 +48,10 @@ def dependence_warnings(sample: Sample, expression: Expression) -> list[str]:
     """What to say of rows that are not independent; nothing where groups are given.
 
     Example:
-        >>> from theory import parse_expression
-        >>> walk = np.cumsum(np.random.default_rng(0).standard_normal((2, 200)), axis=1)
-        >>> found = dependence_warnings(Sample.infer({"X": walk[0], "Y": walk[1]}), parse_expression("I(X;Y)"))
-        >>> found[0].split(":")[0]
-        'the rows are not independent'
+        >>> from theory import parse_expression >>> walk =
+        np.cumsum(np.random.default_rng(0).standard_normal((2, 200)), axis=1) >>> found =
+        dependence_warnings(Sample.infer({"X": walk[0], "Y": walk[1]}), parse_expression("I(X;Y)")) >>>
+        found[0].split(":")[0] 'the rows are not independent'
     """
     if sample.groups is not None:
         return []
@@ -60,14 +60,17 @@ def dependence_warnings(sample: Sample, expression: Expression) -> list[str]:
     followed = _that_follow(sample, names)
     if len(followed) >= min(2, len(names)) and followed:
         found.append(
-            f"the rows are not independent: {', '.join(followed)} of a row resemble those of the rows before; the "
-            "interval is too short. groups='column' marks rows that belong together, blocks=n takes every n rows "
+            f"the rows are not independent: {', '.join(followed)} of a row resemble those of the "
+            f"rows before; the "
+            "interval is too short. groups='column' marks rows that belong together, blocks=n takes "
+            "every n rows "
             "as a group"
         )
     repeated = _repeats(sample, names)
     if repeated > _REPEATED * len(sample):
         found.append(
-            f"{repeated} of {len(sample)} rows repeat another row in every digit, so they are not independent: "
+            f"{repeated} of {len(sample)} rows repeat another row in every digit, so they are not "
+            f"independent: "
             "drop them if they were entered twice, or name the column of their groups by groups='column'"
         )
     return found

@@ -9,8 +9,8 @@ k -> 0 lies beyond the value at k by
 2.4 and 2.7 times the moves, and 1.3 times both together, whose noise is smaller. Over 60 families
 (benchmarks/silence.py) the bias at 300 rows was between none and 1.4 times the largest of these wherever
 neighbours moved at all. So the interval reaches that far, to the side that the moves point to. What moves
-nothing, such as a common scale of six columns, cannot be seen so: there a copula that is not Gaussian is warned
-of.
+nothing, such as a common scale of six columns, cannot be seen so: there a copula that is not Gaussian is
+warned of.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ _OF_BOTH = 1 / (2**0.5 - 2.5**-0.5)
 """How many times its move with 2 k, with k / 2.5, and between these two, the value may be off (see above)."""
 
 _NOISE_OF_MORE, _NOISE_OF_FEWER, _NOISE_OF_BOTH = 0.6, 1.2, 0.7
-"""Moves of less than these shares of the standard error are noise of the neighbours (measured on Gaussians)."""
+"""Moves of less than these shares of the standard error are noise of the neighbours (measured on
+Gaussians)."""
 
 _NEAR_CEILING = 0.8
 """Beyond this share of the labels' entropy the estimates are skewed: 95 % intervals of 500 rows covered in

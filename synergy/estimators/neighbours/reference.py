@@ -32,8 +32,9 @@ _HALVINGS = 20
 """Bisections of the share of the correlations that is kept, to a millionth."""
 
 _UNLIKE = 4.0
-"""How many standard deviations of the draws a statistic of the data may lie off theirs. Of 20 draws a Gaussian
-copula's kurtosis does so in 0.1 % of data sets; Student columns of 2 + 2 dimensions and 100 rows in 99 %."""
+"""How many standard deviations of the draws a statistic of the data may lie off theirs. Of 20 draws a
+Gaussian copula's kurtosis does so in 0.1 % of data sets; Student columns of 2 + 2 dimensions and 100 rows in
+99 %."""
 
 _KURTOSIS_DRAWS = 20
 """How many draws the kurtosis is compared with; they cost no neighbours."""
@@ -125,9 +126,9 @@ class GaussianReference:
 def _root(table: Floats, widths: tuple[int, int, int]) -> Floats:
     """A square root of the correlation matrix, its link of X and Y shrunk to what is there without bias.
 
-    The sample's own matrix holds the information that is estimated plus about dx dy / 2n of noise. The part of
-    the correlations of X and Y that Z does not explain is scaled down until the Gaussian information is the
-    unbiased estimate.
+    The sample's own matrix holds the information that is estimated plus about dx dy / 2n of noise. The part
+    of the correlations of X and Y that Z does not explain is scaled down until the Gaussian information is
+    the unbiased estimate.
     """
     dx, dy, _ = widths
     matrix = np.atleast_2d(np.corrcoef(table, rowvar=False))

@@ -26,8 +26,8 @@ Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
 
 _SEVERAL_DIMENSIONS = 3
-"""Beyond this many joint columns a bias need not show in k: spherical Student columns of 2 + 2 dimensions, three
-degrees of freedom and 300 rows are low by 0.1 nats, and the value moves by 0.01 with 2 k."""
+"""Beyond this many joint columns a bias need not show in k: spherical Student columns of 2 + 2 dimensions,
+three degrees of freedom and 300 rows are low by 0.1 nats, and the value moves by 0.01 with 2 k."""
 
 _PLANE_ROWS = 2_000
 """Of a pair of columns with more rows than this the Gaussian bias is below a fifth of the standard error."""
@@ -161,8 +161,8 @@ def _raw(neighbours: Neighbours, table: Floats, thinned: Thinned, k: int) -> flo
 def _correct(found: _Found, neighbours: Neighbours, table: Floats, thinned: Thinned, k: int) -> None:
     """Remove the bias that Gaussian rows with the same correlations have, where the copula looks Gaussian.
 
-    Where it does not, an unconditional estimate keeps the correction, which is then only part of the bias
-    (on 25 families that are not Gaussian it never moved the value away from the truth), and the interval has to
+    Where it does not, an unconditional estimate keeps the correction, which is then only part of the bias (on
+    25 families that are not Gaussian it never moved the value away from the truth), and the interval has to
     hold the value without it too; a conditional one goes without.
     """
     widths, n = neighbours.widths, thinned.count
@@ -184,7 +184,8 @@ def _correct(found: _Found, neighbours: Neighbours, table: Floats, thinned: Thin
     if not measured.fits and widths[2]:
         found.notes.append("the copula is not Gaussian: no Gaussian bias correction")
         found.warnings.append(
-            "the copula is not Gaussian, for which the bias was measured: given conditions, nearest neighbours "
+            "the copula is not Gaussian, for which the bias was measured: given conditions, nearest "
+            "neighbours "
             "are biased to either side, and the interval may miss"
         )
         return

@@ -6,8 +6,8 @@ estimates on the parts vary with m times the variance of the whole (Politis and 
 Nemenman 2019, "Estimation of mutual information for real-valued data with error bars and controlled bias",
 Physical Review E 100), and the interval is Student's.
 
-Rows of one group may be near copies, and then the nearest neighbours of a row are its copies and say nothing of
-the distribution. So with groups an estimate is the mean over a few draws of one row from each group.
+Rows of one group may be near copies, and then the nearest neighbours of a row are its copies and say nothing
+of the distribution. So with groups an estimate is the mean over a few draws of one row from each group.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ _FREEDOM = 0.75
 """Splits share their rows: the variances of s splits have this share of s (m - 1) degrees of freedom."""
 
 _PICKS = 8
-"""How many draws of one row from each group an estimate is the mean of, and of each part, a quarter of these."""
+"""How many draws of one row from each group an estimate is the mean of, and of each part, a quarter of
+these."""
 
 
 def group_codes(groups: Groups | None, n: int) -> Indices:
