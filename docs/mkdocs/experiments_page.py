@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from synergy.experiments import EXPERIMENTS, compact
-from synergy.experiments.outcome import Outcome
+from synergy.experiments.outcome import ExperimentOutcome
 
 KEPT = Path(__file__).parents[2] / "notebooks" / "experiments"
 
@@ -124,7 +124,7 @@ def experiments() -> str:
     return "\n".join(parts)
 
 
-def answer(name: str, outcome: Outcome) -> str:
+def answer(name: str, outcome: ExperimentOutcome) -> str:
     """The sentence on an outcome, and how its predictions fared.
 
     Raises:
