@@ -21,7 +21,6 @@ from synergy.verification.summary import Call, Report
 from synergy.verification.verdict import Verdict, World
 from theory import CLAIMS, Claim, parse_statement
 from theory import claim as find_claim
-from theory.checks import integer
 
 __all__ = ["DEFAULT_CLAIMS", "Progress", "Report", "verify"]
 
@@ -63,7 +62,8 @@ def verify(
             positive.
     """
     settings = settings or Settings()
-    integer("jobs", jobs, 1)
+    if isinstance(jobs, bool) or not isinstance(jobs, int) or jobs < 1:
+        raise ValueError(f"jobs must be at least 1, got {jobs!r}")
     if isinstance(claims, (str, Claim)):
         claims = [claims]
     chosen = [c if isinstance(c, Claim) else _named(c) for c in claims or DEFAULT_CLAIMS]
