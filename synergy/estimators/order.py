@@ -13,6 +13,8 @@ told from the order.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtri
@@ -93,7 +95,7 @@ def _that_follow(sample: Sample, names: list[str]) -> list[str]:
     return found
 
 
-def _sorted(column: npt.NDArray[np.generic]) -> bool:
+def _sorted(column: npt.NDArray[Any]) -> bool:
     varies = bool((column[1:] != column[:-1]).any())
     return varies and bool((column[1:] >= column[:-1]).all() or (column[1:] <= column[:-1]).all())
 
