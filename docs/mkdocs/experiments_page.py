@@ -13,7 +13,7 @@ KEPT = Path(__file__).parents[2] / "notebooks" / "experiments"
 
 
 def experiments() -> str:
-    """Each experiment with its question, figure, table, paragraph and the verdict on each prediction."""
+    """Each experiment: its question and answer, the figure, the verdicts, the tables, the prediction."""
     parts = [
         "# Experiments\n",
         "Controlled experiments on what networks learn, each one command. An experiment names what the "
@@ -35,14 +35,20 @@ def experiments() -> str:
         outcome = experiment.read(KEPT)
         parts += [
             f"## {experiment.title} {{: #{name} }}\n",
-            f"*{experiment.question}* `synergy experiment {name} --full`, "
-            f"{outcome.scale.seeds} seeds, {outcome.scale.steps} steps.\n",
-            f"{outcome.told}\n",
+            f"*{experiment.question}* {outcome.told}\n",
             f"![{experiment.title}](experiments/{name}.png)\n",
             outcome.findings.pipe(_plain),
             "\n",
             compact(outcome.table).pipe(_plain),
             "\n",
+            *(
+                (compact(details).pipe(_plain), "\n")
+                if (details := outcome.conclusion.details) is not None
+                else ()
+            ),
+            f"Predicted: {outcome.conclusion.predicted}\n",
+            f"`synergy experiment {name} --full`, {outcome.scale.seeds} seeds, "
+            f"{outcome.scale.steps} steps.\n",
         ]
     return "\n".join(parts)
 
