@@ -83,7 +83,7 @@ ANSWERS = {
 
 
 def experiments() -> str:
-    """Each experiment: the question and the answer, the figure, the verdicts, and the numbers folded."""
+    """Each experiment: its question and answer, the figure, the verdicts, and the numbers folded."""
     parts = [
         "---\nhide: [toc]\n---\n",
         "# Experiments\n",
