@@ -113,6 +113,7 @@ def test_drawn_models_are_on_their_diagrams(id):
 
 def test_checks_can_fail(monkeypatch):
     from theory.claims import checks, formal
+    from theory.predictions.watermark import strength
 
     honest = Joint.channel
 
@@ -123,7 +124,7 @@ def test_checks_can_fail(monkeypatch):
     monkeypatch.setattr(Joint, "channel", leaky)
     assert not checks.erasure_scales(0).holds
     monkeypatch.setattr(Joint, "channel", honest)
-    monkeypatch.setattr(formal, "erasure", formal.strength)
+    monkeypatch.setattr("theory.predictions.erasure.erasure", strength)
     assert not formal.erasure_is_formal(0).holds
     monkeypatch.setattr(formal, "_SKEWED", [1, 0, 0, 0])
     assert formal.coarse_labels_lose_synergy(0).holds
