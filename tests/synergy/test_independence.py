@@ -427,9 +427,10 @@ def test_a_function_of_one_direction_of_ten_columns_is_not_dependence():
     """X and Y share tanh of a sum, each with noise of its own: X _||_ Y | Z."""
     rejected = sum(
         independence_test(tanh_of_ten(300, seed), "X _||_ Y | Z", permutations=59).rejects()
-        for seed in range(REPLICATES)
+        for seed in range(6)
     )
-    assert rejected <= MOST
+    # binomial(6, 0.05) exceeds 2 with probability 2e-3
+    assert rejected <= 2
 
 
 def test_and_noise_in_common_is_seen_beside_it_without_a_warning():
