@@ -31,8 +31,8 @@ def gallery() -> str:
         "```bash\nsynergy list claims\nsynergy verify --chapter contrast --quick\n"
         'synergy prove "I(Z1;Z2) <= I(X1;X2)" --diagram two-views\n```\n',
         "## Diagrams {: #diagrams }\n",
-        "`--diagram NAME` on the command line and `diagram=NAME` in Python take these names; edges may follow "
-        "one, as in `signal, Z->M`, and `none` is no diagram.\n",
+        "`--diagram NAME` on the command line and `diagram=NAME` in Python take these names; edges may "
+        "follow one, as in `signal, Z->M`, and `none` is no diagram.\n",
     ]
     for name, diagram in DIAGRAMS.items():
         picture = f'<figure class="diagram">{diagram_svg(diagram, diagram.variables)}</figure>'
