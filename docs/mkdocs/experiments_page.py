@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from synergy.experiments import EXPERIMENTS, compact
+from synergy.experiments import EXPERIMENTS, Scale, compact
 
 KEPT = Path(__file__).parents[2] / "notebooks" / "experiments"
 
@@ -29,13 +29,13 @@ def experiments() -> str:
         "synergy experiment shortcut --scale large --data cifar10 --root DIR\n```\n",
         "`--quick` takes at most two minutes on two cores, `--full` at most half an hour, and a run that was "
         "interrupted goes on when it is started again. `--scale large` is for a GPU. What follows was made "
-        "with `--full` on two CPU cores.\n",
+        "on two CPU cores, at the scale that each says.\n",
     ]
     for name, experiment in EXPERIMENTS.items():
         outcome = experiment.read(KEPT)
         parts += [
             f"## {experiment.title} {{: #{name} }}\n",
-            f"*{experiment.question}* `synergy experiment {name} --full`, "
+            f"*{experiment.question}* `synergy experiment {name} {_option(outcome.scale)}`, "
             f"{outcome.scale.seeds} seeds, {outcome.scale.steps} steps.\n",
             f"{outcome.told}\n",
             f"![{experiment.title}](experiments/{name}.png)\n",
@@ -45,6 +45,11 @@ def experiments() -> str:
             "\n",
         ]
     return "\n".join(parts)
+
+
+def _option(scale: Scale) -> str:
+    """The option of the command that asks for a scale: the quick one alone leaves conditions out."""
+    return "--full" if scale.every else "--quick"
 
 
 def pictures() -> dict[str, bytes]:

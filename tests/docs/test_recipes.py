@@ -24,13 +24,13 @@ from synergy.estimators import ESTIMATORS
 from synthetic import GENERATORS, Digits, make_generator
 from theory import CLAIMS, judge, prove
 
-claim = CLAIMS["N1"]
+claim = CLAIMS["V3"]
 coin = make_generator("coin", {"noise": "0.5"})
 rows = coin.sample(20_000, seed=0)
 plain, found = (estimate(rows, "I(A;C|X)", estimator=name) for name in ("plug-in", "halves"))
 images = Digits(transformation="roll").sample(50, seed=0)
 rolled = Digits(transformation="roll").action
-report = verify(["N1"], worlds=("proof", "exact"))
+report = verify(["V3"], worlds=("proof", "exact"))
 print(json.dumps({
     "proof": prove(claim.statement, diagram=claim.diagram).verdict,
     "judged": judge(claim).holds,
