@@ -25,13 +25,13 @@ from synergy.experiments import Scale
 from synthetic import GENERATORS, Digits, make_generator
 from theory import CLAIMS, judge, prove
 
-claim = CLAIMS["N1"]
+claim = CLAIMS["V3"]
 coin = make_generator("coin", {"noise": "0.5"})
 rows = coin.sample(20_000, seed=0)
 plain, found = (estimate(rows, "I(A;C|X)", estimator=name) for name in ("plug-in", "halves"))
 images = Digits(transformation="roll").sample(50, seed=0)
 rolled = Digits(transformation="roll").action
-report = verify(["N1"], worlds=("proof", "exact"))
+report = verify(["V3"], worlds=("proof", "exact"))
 small = Scale.named("quick", seeds=1, steps=5, batch=32, judged=64, jobs=1)
 outcome = experiment("labels").run(small)
 print(json.dumps({

@@ -1,4 +1,4 @@
-"""Projection head: its layers, and the findings on runs that obey the chapter of heads or break it."""
+"""Projection head: its layers, what is said of runs that obey the chapter of heads or break it."""
 
 from itertools import product
 
@@ -16,7 +16,7 @@ SEEDS = 5
 
 
 def runs(**changed):
-    """Runs in which each layer of a network keeps less, but for the `(network, quantity, layer)` given."""
+    """Runs in which each layer of a network keeps less, but for the values that are given."""
     usual = {
         "SimCLR": {"I(A;.)": (0.6, 0.3, 0.05), "I(C;.)": (0.9, 0.8, 0.7), "I(A;C|.)": (0.2, 0.1, 0.0)},
         "rotation": {"I(A;.)": (1.0, 1.0, 1.0), "I(C;.)": (0.9, 0.6, 0.3), "I(A;C|.)": (0.2, 0.2, 0.3)},
