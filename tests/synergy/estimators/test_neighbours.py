@@ -14,8 +14,8 @@ from synergy.estimators.columns import ends_in_edges
 from synergy.estimators.neighbours import bitsets, copula_knn, knn, local, mixed, search
 from synergy.estimators.neighbours.bitsets import run_bounds, subspace_counts
 from synergy.estimators.neighbours.planes import range_counts
+from synergy.estimators.neighbours.reach import Moves, reach
 from synergy.estimators.neighbours.search import counts_within, joint_counts, kth_distance, nearest
-from synergy.estimators.neighbours.subsamples import bias_notes
 from synergy.estimators.neighbours.tiles import tiled_terms
 
 
@@ -296,7 +296,7 @@ def test_five_dimensions_conditional_where_plain_neighbours_fail():
     plain = knn(x, y, z, interval=False)
     corrected = copula_knn(x, y, z, interval=False)
     assert abs(plain.value - 0.5) > 0.08
-    assert any("15 joint dimensions" in note for note in plain.notes)
+    assert any("15 joint dimensions" in note for note in plain.warnings)
     assert corrected.value == pytest.approx(0.5, abs=0.04)
     assert any("bias" in note for note in corrected.notes)
 
@@ -417,7 +417,7 @@ def test_intervals_cover(estimator, information):
 def test_a_bias_that_shows_is_noted():
     x, y = gaussian_pair(400, 3, 2.0, seed=18)
     found = knn(x, y)
-    assert any("sampling error only" in note for note in found.notes)
+    assert any("sampling error only" in note for note in found.warnings)
 
 
 def test_groups_are_not_split_and_widen_the_interval():
@@ -524,7 +524,7 @@ def test_a_value_near_the_entropy_of_the_labels_is_noted(apart, said, method):
     labels = rng.integers(2, size=500)
     numbers = apart * labels + rng.standard_normal(500)
     found = mixed(labels, numbers, discrete_x=[True], method=method, seed=0, workers=1)
-    assert any("close to the entropy of the labels" in note for note in found.notes) is said
+    assert any("close to the entropy of the labels" in note for note in found.warnings) is said
 
 
 def test_several_dimensions_are_noted_unless_the_bias_is_corrected():
@@ -534,18 +534,24 @@ def test_several_dimensions_are_noted_unless_the_bias_is_corrected():
     plain, corrected = knn(x, y, seed=0, workers=1), knn(x, y, correction="gaussian", seed=0, workers=1)
     single = knn(x[:, 0], y[:, 0], seed=0, workers=1)
     said = [
-        "4 joint dimensions: nearest neighbours are biased" in " ".join(e.notes)
+        "4 joint dimensions: nearest neighbours are biased" in " ".join(e.warnings)
         for e in (plain, corrected, single)
     ]
     assert said == [True, False, False]
 
 
-@pytest.mark.parametrize("sharp", [False, True])
-def test_half_a_standard_error_of_bias_is_told_where_it_is_likely(sharp):
-    """A shift of 0.7 standard errors is noted only where columns end in edges or there are conditions."""
-    notes = bias_notes(0.0, -0.07, 0.1, "none", 5, 500, sharp=sharp)
-    assert [("subsampl" in note and "-0.0700" in note) for note in notes] == [True] * sharp
-    assert len(bias_notes(0.11, -0.11, 0.1, "none", 5, 500, sharp=sharp)) == 2
+def test_the_reach_is_right_for_a_bias_like_the_root_of_k():
+    """v(k) = truth - c sqrt(k), without noise: at k = 5 the value is off by c sqrt(5)."""
+    k = np.array([2.0, 5.0, 10.0])
+    v = 1.0 - 0.1 * np.sqrt(k)
+    down, up = reach(Moves(v[1] - v[2], v[0] - v[1]), 0.0)
+    assert (down, up) == pytest.approx((0.0, 0.1 * math.sqrt(5)))
+    down, up = reach(Moves(v[2] - v[1], v[1] - v[0]), 0.0)
+    assert (down, up) == pytest.approx((0.1 * math.sqrt(5), 0.0))
+
+
+def test_moves_within_the_noise_reach_nowhere():
+    assert reach(Moves(0.02, -0.02), 0.1) == (0.0, 0.0)
 
 
 def test_edges_are_told_from_tails_in_any_units():
@@ -564,5 +570,5 @@ def test_boxes_on_a_diagonal_are_noted_where_the_intervals_miss():
         box = rng.integers(4, size=300)
         found = knn(box + rng.random(300), box + rng.random(300), seed=seed)
         assert found.value < math.log(4)
-        noted += any("sampling error only" in note for note in found.notes)
+        noted += any("sampling error only" in note for note in found.warnings)
     assert noted >= 17
