@@ -43,6 +43,9 @@ dimensions: 0.11 nats at 300 rows, 0.03 at 1,000)."""
 _SMALL_EXCESS, _LARGE_EXCESS = 0.1, 4.0
 """From and beyond how many standard errors a loss in excess is told of, and warned of."""
 
+_ROUNDING = 1e-12
+"""A score this small is a difference of two equal losses."""
+
 _MANY_RARE = 0.1
 """Above this share of rows with rare labels what is not counted may be more than the standard error."""
 
@@ -246,6 +249,7 @@ def classifier(
     scores = np.zeros(len(sample))
     for part in parts:
         scores += float(part.coefficient) * fit.losses(sorted(part.target), sorted(part.given))
+    scores[np.abs(scores) < _ROUNDING] = 0.0
     targets = ", ".join(sorted({",".join(sorted(p.target)) for p in parts}))
     notes = [_USABLE, f"predicted {targets or 'nothing'} in {len(fit.splits)} folds"]
     if sum(p.coefficient < 0 and bool(p.given) for p in parts) and sum(
