@@ -13,6 +13,8 @@ told from the order.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtri
@@ -93,12 +95,12 @@ def _that_follow(sample: Sample, names: list[str]) -> list[str]:
     return found
 
 
-def _sorted(column: npt.NDArray[np.generic]) -> bool:
+def _sorted(column: npt.NDArray[Any]) -> bool:
     varies = bool((column[1:] != column[:-1]).any())
     return varies and bool((column[1:] >= column[:-1]).all() or (column[1:] <= column[:-1]).all())
 
 
-def _p_value(column: npt.NDArray[np.generic], discrete: bool) -> float:
+def _p_value(column: npt.NDArray[Any], discrete: bool) -> float:
     """Of the hypothesis that the values come in random order, against resemblance at lags 1 to 10."""
     n = len(column)
     if discrete:
