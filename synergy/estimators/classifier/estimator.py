@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -242,13 +243,16 @@ def classifier(
     parsed = parse_expression(expression)
     parts = decompose(parsed, sample, predict=predict)
     if fit is None:
-        fit = CrossFit(sample, folds=folds, seed=seed, model=model, quality=quality, device=device)
+        fit = CrossFit(
+            sample, folds=folds, seed=seed, model=model, quality=quality, device=device, progress=_progress
+        )
     elif fit.sample is not sample:
         raise ValueError("fit must have been made on the sample that is passed, got another one")
     warnings = _rare_labels(parts, sample)
     scores = np.zeros(len(sample))
     for part in parts:
         scores += float(part.coefficient) * fit.losses(sorted(part.target), sorted(part.given))
+    _progress("")
     scores[np.abs(scores) < _ROUNDING] = 0.0
     targets = ", ".join(sorted({",".join(sorted(p.target)) for p in parts}))
     notes = [_USABLE, f"predicted {targets or 'nothing'} in {len(fit.splits)} folds"]
@@ -321,6 +325,13 @@ def _reaching(found: Estimate, low: float, high: float) -> Estimate:
     return replace(found, interval=ends).with_words(
         notes=[] if few else [text], warnings=[f"{text}; more rows would say more"] if few else []
     )
+
+
+def _progress(words: str) -> None:
+    """One line on a terminal, each in place of the one before; nothing in a pipe or a notebook."""
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r\x1b[K{words}")
+        sys.stderr.flush()
 
 
 def _rare_labels(parts: Sequence[Prediction], sample: Sample) -> list[str]:

@@ -414,10 +414,12 @@ def test_intervals_cover(estimator, information):
     assert hits >= 32
 
 
-def test_a_bias_that_shows_is_noted():
+def test_an_interval_reaches_as_far_as_a_bias_that_shows():
     x, y = gaussian_pair(400, 3, 2.0, seed=18)
     found = knn(x, y)
-    assert any("sampling error only" in note for note in found.warnings)
+    assert found.value < 2.0 - 4 * found.standard_error
+    assert any("a bias that moves with k" in note for note in found.notes)
+    assert any("6 joint dimensions" in warning for warning in found.warnings)
 
 
 def test_groups_are_not_split_and_widen_the_interval():
@@ -429,7 +431,7 @@ def test_groups_are_not_split_and_widen_the_interval():
         x, y = np.repeat(x, 4, axis=0) + jitter[0], np.repeat(y, 4, axis=0) + jitter[1]
         plain.append(knn(x, y))
         grouped.append(knn(x, y, groups=np.repeat(np.arange(300), 4)))
-        assert grouped[-1].value == plain[-1].value
+        assert abs(grouped[-1].value - plain[-1].value) < 3 * plain[-1].standard_error
     wide, narrow = (np.mean([e.standard_error for e in found]) for found in (grouped, plain))
     assert 0.03 < wide < 0.05
     assert narrow < 0.85 * wide
@@ -562,13 +564,13 @@ def test_edges_are_told_from_tails_in_any_units():
         assert not ends_in_edges(factor * normal)
 
 
-def test_boxes_on_a_diagonal_are_noted_where_the_intervals_miss():
-    """I = log 4, and 300 rows show a tenth less; noted at one standard error, a fifth was silent."""
-    noted = 0
+def test_boxes_on_a_diagonal_are_within_the_interval():
+    """I = log 4, and 300 rows show a tenth less; 17 of 20 hits or more have probability 0.96 at 92 %."""
+    hits = 0
     for seed in range(20):
         rng = np.random.default_rng(seed)
         box = rng.integers(4, size=300)
         found = knn(box + rng.random(300), box + rng.random(300), seed=seed)
         assert found.value < math.log(4)
-        noted += any("sampling error only" in note for note in found.warnings)
-    assert noted >= 17
+        hits += found.interval[0] < math.log(4) < found.interval[1]
+    assert hits >= 17
