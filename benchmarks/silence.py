@@ -248,8 +248,8 @@ def main() -> None:
                     work.append((done, name, rows, done, min(done + step, max(goal, LEAST_SETS))))
             if not work:
                 break
-            least = min(done for done, *_ in work)
-            batch = [part for done, *part in work if done <= least + 20][: 8 * options.jobs]
+            work.sort(key=lambda part: part[0])
+            batch = [part for _, *part in work[: 8 * options.jobs]]
             for new in parallel(delayed(run)(*part) for part in batch):
                 key = (new.family, new.rows)
                 tallies[key] = added(tallies.get(key), new)

@@ -100,7 +100,7 @@ def _sorted(column: npt.NDArray[Any]) -> bool:
     return varies and bool((column[1:] >= column[:-1]).all() or (column[1:] <= column[:-1]).all())
 
 
-def _p_value(column: npt.NDArray[np.generic], discrete: bool) -> float:
+def _p_value(column: npt.NDArray[Any], discrete: bool) -> float:
     """Of the hypothesis that the values come in random order, against resemblance at lags 1 to 10."""
     n = len(column)
     if discrete:

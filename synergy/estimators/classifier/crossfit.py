@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -150,6 +150,7 @@ class CrossFit:
             empty always use the target's frequencies.
         quality: How much work `auto` does: `quick`, `default` or `best`.
         device: Where `auto` trains its networks.
+        progress: Called with a few words before each model is fitted; None to keep silent.
 
     Raises:
         ValueError: If there are too few rows or groups for the folds.
@@ -171,11 +172,13 @@ class CrossFit:
         model: object = "auto",
         quality: Quality = "default",
         device: str = "cpu",
+        progress: Callable[[str], None] | None = None,
     ) -> None:
         if quality not in ("quick", "default", "best"):
             raise ValueError(f"quality must be 'quick', 'default' or 'best', got {quality!r}")
         self.sample = sample
         self.seed = seed
+        self.progress = progress
         self.quality: Quality = quality
         self.device = device if device == "cpu" else _checked(device)
         self.model: Model | None = None if isinstance(model, str) and model == "auto" else as_model(model)
@@ -247,7 +250,12 @@ class CrossFit:
         else:
             models = portfolio(design, len(y), k, self.quality, self.device)
         with threadpool_limits(limits=1):  # threads that meet at every L-BFGS step cost more than they give
-            held = [m.fit_predict(design, y, k, self.splits, seed=self.seed) for m in models]
+            held = []
+            for number, model in enumerate(models, start=1):
+                if self.progress is not None:
+                    seen = ", ".join(block.name for block in design.blocks) or "nothing"
+                    self.progress(f"{k} classes from {seen}: model {number} of {len(models)}")
+                held.append(model.fit_predict(design, y, k, self.splits, seed=self.seed))
             if isinstance(models[0], TableClassifier):
                 return [fold[1] for fold in held[0]]
         return self._combined([[fold[1] for fold in model] for model in held], y, k)

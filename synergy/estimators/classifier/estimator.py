@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -44,6 +45,9 @@ dimensions: 0.11 nats at 300 rows, 0.03 at 1,000)."""
 
 _SMALL_EXCESS, _LARGE_EXCESS = 0.1, 4.0
 """From and beyond how many standard errors a loss in excess is told of, and warned of."""
+
+_ROUNDING = 1e-12
+"""A score this small is a difference of two equal losses."""
 
 _MANY_RARE = 0.1
 """Above this share of rows with rare labels what is not counted may be more than the standard error."""
@@ -243,13 +247,17 @@ def classifier(
     if fit is None:
         from synergy.estimators.classifier.crossfit import CrossFit
 
-        fit = CrossFit(sample, folds=folds, seed=seed, model=model, quality=quality, device=device)
+        fit = CrossFit(
+            sample, folds=folds, seed=seed, model=model, quality=quality, device=device, progress=_progress
+        )
     elif fit.sample is not sample:
         raise ValueError("fit must have been made on the sample that is passed, got another one")
     warnings = _rare_labels(parts, sample)
     scores = np.zeros(len(sample))
     for part in parts:
         scores += float(part.coefficient) * fit.losses(sorted(part.target), sorted(part.given))
+    _progress("")
+    scores[np.abs(scores) < _ROUNDING] = 0.0
     targets = ", ".join(sorted({",".join(sorted(p.target)) for p in parts}))
     notes = [_USABLE, f"predicted {targets or 'nothing'} in {len(fit.splits)} folds"]
     if sum(p.coefficient < 0 and bool(p.given) for p in parts) and sum(
@@ -321,6 +329,13 @@ def _reaching(found: Estimate, low: float, high: float) -> Estimate:
     return replace(found, interval=ends).with_words(
         notes=[] if few else [text], warnings=[f"{text}; more rows would say more"] if few else []
     )
+
+
+def _progress(words: str) -> None:
+    """One line on a terminal, each in place of the one before; nothing in a pipe or a notebook."""
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r\x1b[K{words}")
+        sys.stderr.flush()
 
 
 def _rare_labels(parts: Sequence[Prediction], sample: Sample) -> list[str]:

@@ -46,9 +46,7 @@ class Marginals:
         return float(math.prod(float(self.seen(frozenset({v})).size) for v in subset))
 
     def free(self, subset: Key) -> Key:
-        """Variables of the subset that fix all others of it in every row.
-
-        None of them is a function of the rest.
+        """Few variables of the subset that fix all others of it in every row.
 
         Of several such sets one with few values is taken, so that many columns that are functions of one
         count as that one.

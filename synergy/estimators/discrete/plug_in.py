@@ -174,7 +174,7 @@ def _few_groups(clusters: Clusters | None) -> tuple[str, ...]:
 
 
 def _unseen(marginals: Marginals, form: Mapping[Key, float]) -> tuple[str, ...]:
-    """What to say where the entropy of all variables is asked for and many states were never seen."""
+    """What to say of an entropy of all variables where many of their states were never seen."""
     top = max(form, key=len)
     if len(form) > 1 and any(abs(c) == abs(form[top]) for s, c in form.items() if s != top):
         return ()
@@ -254,10 +254,10 @@ def plug_in(
         codes: For each variable integer codes from 0, shape (n,); `encode` makes them from labels.
         cardinalities: The numbers of states where known; the largest code plus one elsewhere. No value
             depends on them: `nsb` and `shrinkage` count the values that each variable took.
-        correction: Of the bias of each entropy. `digamma` (the default, the least biased at a small
-            cost in variance, on which the intervals of the next three are centred as well), `none`
-            (the plug-in, also the maximum likelihood), `miller-madow`, `grassberger` (2003),
-            `chao-shen` (unseen states), `nsb`, `shrinkage` (James-Stein).
+        correction: Of the bias of each entropy. `digamma` (the default, the least biased at a small cost in
+            variance, on which the intervals of the next three are centred as well), `none` (the plug-in, also
+            the maximum likelihood), `miller-madow`, `grassberger` (2003), `chao-shen` (unseen states), `nsb`,
+            `shrinkage` (James-Stein).
         confidence: The nominal coverage of the interval.
         groups: Integers that mark dependent rows, shape (n,); biases and standard errors are then
             clustered by them.
