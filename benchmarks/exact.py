@@ -203,7 +203,7 @@ def report(results: dict[str, dict[str, float]], notes: list[str], machine: str)
                 rows.append(f"{task},{who},{times[task]:.9f},{times[task] / base:.3f}")
             if who != "ours":
                 ratios.append(f"{times[task] / base:.3g}" if task in times else "-")
-        lines.append(f"| {text} | " + " | ".join(cells + ratios) + " |")
+        lines.append("| " + text.replace("|", "\\|") + " | " + " | ".join(cells + ratios) + " |")
     lines += ["", *(f"- {note}" for note in notes), ""]
     return "\n".join(lines), "\n".join(rows) + "\n"
 

@@ -74,7 +74,7 @@ def main() -> int:
         budgets = np.linspace(0, np.log(2), 15)
         curve = price_of_avoidance(joint, budgets.tolist(), tolerance=options.tolerance)
         seconds[name], curves[name] = time.perf_counter() - start, curve
-        frames.append(curve.to_frame().assign(world=name))
+        frames.append(curve.to_pandas().assign(world=name))
         (line,) = axes.plot(curve.budgets, curve.lower, label=name)
         axes.fill_between(curve.budgets, curve.lower, curve.upper, color=line.get_color(), alpha=0.3)
         axes.plot(max(curve.forced, 0.0), curve.ceiling, "o", color=line.get_color())

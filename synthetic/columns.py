@@ -17,6 +17,7 @@ Example:
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -51,12 +52,12 @@ def as_array(name: str, column: Any) -> Array:  # noqa: ANN401  (a column of any
     if hasattr(column, "detach"):
         column = _from_tensor(name, column)
     if isinstance(column, np.ma.MaskedArray):
-        hidden = np.array(np.ma.getmaskarray(column), dtype=bool, ndmin=1)
-        rows = hidden.reshape(len(hidden), -1).any(axis=1)
-        if rows.any():
+        hidden = np.asarray(np.ma.getmaskarray(column)).reshape(len(column) if column.ndim else 1, -1)
+        gone = np.flatnonzero(hidden.any(axis=1))
+        if gone.size:
             raise ValueError(
-                f"column {name!r} is masked in {int(rows.sum())} of {len(rows)} rows, the first is row "
-                f"{int(rows.argmax())}: drop or fill them first"
+                f"column {name!r} is masked in {gone.size} of {len(hidden)} rows, the first is row "
+                f"{gone[0]}: drop or fill them first"
             )
         column = column.data
     if hasattr(column, "isna"):  # of pandas, which need not be loaded for arrays
@@ -132,16 +133,23 @@ def _from_tensor(name: str, column: Any) -> Array:  # noqa: ANN401  (a tensor, w
 
 def _from_values(name: str, values: Sequence[Any]) -> Array:
     """Python objects, one a row."""
-    rows = [_is_row(value) for value in values]
-    if any(rows):
-        return _stacked(name, values, rows)
-    values = [_as_scalar(value) for value in values]
-    objects = _objects(values)
     types = set(map(type, values))
     if types <= {float}:
         return np.asarray(values, dtype=np.float64)
+    if types == {int}:
+        return _integers(values)
+    if types == {str}:
+        return _objects(values)
+    if types <= {list, tuple} and len(set(map(len, values))) == 1 and _all_floats(values):
+        return np.asarray(values)
+    rows = [_is_row(value) for value in values]
+    if any(rows):
+        return _stacked(name, values, rows)
     import pandas as pd
 
+    values = [_as_scalar(value) for value in values]
+    objects = _objects(values)
+    types = set(map(type, values))
     check_missing(name, pd.isna(objects), nan=types <= {float, int})
     if all(issubclass(t, str) for t in types):
         return objects
@@ -154,6 +162,10 @@ def _from_values(name: str, values: Sequence[Any]) -> Array:
         check_exact(name, [value for value in values if type(value) in whole])
         return np.asarray(values)
     raise _no_data(name, types)
+
+
+def _all_floats(rows: Iterable[Iterable[Any]]) -> bool:
+    return set(map(type, chain.from_iterable(rows))) == {float}
 
 
 def _stacked(name: str, values: Sequence[Any], rows: Sequence[bool]) -> Array:

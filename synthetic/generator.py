@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import numpy as np
 import numpy.typing as npt
 
-from synthetic.groups import FiniteGroup, group_to_json
+from synthetic.groups import FiniteGroup, group_to_dict
 from synthetic.sample import Sample
 from synthetic.seeds import Streams, shard_seed
 from synthetic.variables import Variable
@@ -64,7 +64,11 @@ class Generator(ABC):
     """A family of worlds whose answers are known; subclasses are frozen dataclasses.
 
     A subclass defines `diagram`, `variables` and `columns` (or `sample`), and those of `predict`, `exact`
-    and `joint` that it can.
+    and `joint` that it can. One with `predict` says so: it has `"symbolic"` among its `answers`, and
+    `symbols` with the value of each symbol (an empty mapping where the prediction has none).
+
+    Raises:
+        TypeError: When a class is defined whose `predict`, `symbols` and `answers` do not belong together.
 
     Attributes:
         family: The name on the command line.
@@ -82,6 +86,18 @@ class Generator(ABC):
         "H(A|X)",
         "I(A;C)",
     )
+
+    def __init_subclass__(cls, **options: Any) -> None:  # noqa: ANN401  (whatever a parent class takes)
+        super().__init_subclass__(**options)
+        predicts = cls.predict is not Generator.predict
+        parts = {
+            "answers with 'symbolic'": "symbolic" in cls.answers,
+            "symbols": cls.symbols is not Generator.symbols,
+        }
+        missing = [name for name, there in parts.items() if there != predicts]
+        if missing:
+            needs = "has predict, which needs" if predicts else "has no predict, which is needed by"
+            raise TypeError(f"the generator {cls.__name__} {needs} {' and '.join(missing)}")
 
     @property
     @abstractmethod
@@ -198,7 +214,7 @@ class Generator(ABC):
     @property
     def settings(self) -> dict[str, Any]:
         """The parameters in a form that JSON can hold and `load_generator` reads back."""
-        return {name: to_json(value) for name, value in self.parameters.items()}
+        return {name: plain(value) for name, value in self.parameters.items()}
 
 
 class FiniteGenerator(Generator):
@@ -257,20 +273,20 @@ class FiniteGenerator(Generator):
         return Answer(str(parsed), self.support.value(parsed))
 
 
-def to_json(value: Any) -> Any:  # noqa: ANN401
+def plain(value: Any) -> Any:  # noqa: ANN401
     """A parameter as JSON holds it: tuples as lists, groups by name, generators by family."""
     if isinstance(value, Generator):
         return {"family": value.family, "parameters": value.settings}
     if isinstance(value, Diagram):
         return str(value)
     if isinstance(value, FiniteGroup):
-        return group_to_json(value)
-    if hasattr(value, "to_json"):
-        return value.to_json()
+        return group_to_dict(value)
+    if hasattr(value, "to_dict"):
+        return value.to_dict()
     if isinstance(value, Mapping):
-        return {str(key): to_json(item) for key, item in value.items()}
+        return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, tuple | list):
-        return [to_json(item) for item in value]
+        return [plain(item) for item in value]
     if isinstance(value, np.ndarray | np.generic):
         return value.tolist()
     if value is None or isinstance(value, bool | int | float | str):

@@ -17,7 +17,10 @@ from synthetic.variables import Variable, VariableKind
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["infer_columns", "joined", "parts_of", "read_columns"]
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["check_names", "infer_columns", "joined", "parts_of", "read_columns"]
 
 Columns = dict[str, npt.NDArray[Any]]
 
@@ -63,6 +66,20 @@ def read_columns(
         parts = parts_of(name, known)
         found[name] = read(name) if parts is None else joined(name, {part: read(part) for part in parts})
     return _described(found)
+
+
+def check_names(names: Sequence[str]) -> tuple[str, ...]:
+    """The names of variables that are asked for, each once.
+
+    Raises:
+        ValueError: If there is none.
+        TypeError: If it is one text, or a name is no text.
+    """
+    if isinstance(names, str) or not all(isinstance(name, str) for name in names):
+        raise TypeError(f"variables are asked for by a list of names, got {names!r}")
+    if not len(names):
+        raise ValueError("select needs at least one variable, got none")
+    return tuple(dict.fromkeys(names))
 
 
 def parts_of(name: str, known: Sequence[str]) -> tuple[str, ...] | None:

@@ -16,7 +16,7 @@ from fractions import Fraction
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from synthetic.generator import Generator
-from synthetic.groups import FiniteGroup, group_from_json
+from synthetic.groups import FiniteGroup, group_from_dict
 from theory.deferred import Registry
 
 __all__ = ["GENERATORS", "READERS", "describe", "load_generator", "make_generator"]
@@ -235,7 +235,7 @@ def _scalar(text: str, hint: Any) -> Any:  # noqa: ANN401
     if hint is str:
         return text
     if hint is FiniteGroup:
-        return group_from_json(json.loads(text) if text.startswith("{") else text)
+        return group_from_dict(json.loads(text) if text.startswith("{") else text)
     if get_origin(hint) is Literal:
         if text not in get_args(hint):
             raise ValueError("")
@@ -263,7 +263,7 @@ def _from_json(name: str, value: Any, hint: Any) -> Any:  # noqa: ANN401
 def _one_from_json(name: str, value: Any, hint: Any) -> Any:  # noqa: ANN401
     origin, inner = get_origin(hint) or hint, get_args(hint)
     if hint is FiniteGroup:
-        return group_from_json(value)
+        return group_from_dict(value)
     if _is_generator(hint) and isinstance(value, Mapping):
         return load_generator(value)
     if origin in (tuple, list, Sequence) and isinstance(value, list | tuple):

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from synthetic.columns import check_whole
-from synthetic.inference import infer_columns, joined, parts_of
+from synthetic.inference import check_names, infer_columns, joined, parts_of
 from synthetic.variables import Variable
 
 if TYPE_CHECKING:
@@ -208,8 +208,7 @@ class Sample:
         Raises:
             ValueError: If no name is given or one is unknown.
         """
-        if not names:
-            raise ValueError("select needs at least one variable, got none")
+        names = check_names(names)
         columns: dict[str, npt.NDArray[Any]] = {}
         variables: dict[str, Variable] = {}
         for name in names:

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from synthetic.inference import read_columns
+from synthetic.inference import check_names, read_columns
 from synthetic.sample import Sample
 
 if TYPE_CHECKING:
@@ -97,8 +97,7 @@ class Table(Sample):
             ValueError: If no name is given, one is unknown or stands for two columns, or a column has missing
                 or infinite values or holds something that is not data.
         """
-        if not names:
-            raise ValueError("select needs at least one variable, got none")
+        names = check_names(names)
         with self._told():
             arrays, variables, levels = read_columns(names, self._names, self._read)
             return Sample(arrays, variables, None, {"levels": levels} if levels else {})

@@ -7,7 +7,7 @@ Example:
     >>> xor = Joint.from_function(("A", "C"), (2, 2), {"X": lambda a, c: a ^ c})
     >>> round(xor.value("I(A;C|X)"), 6), round(xor.value("I(A;C)"), 6)
     (0.693147, 0.0)
-    >>> xor.exact().symbolic("I(A;C|X)")
+    >>> xor.to_fractions().symbolic("I(A;C|X)")
     log(2)
 """
 
@@ -205,13 +205,13 @@ class Joint:
         equal exactly when the expressions are.
 
         Raises:
-            ValueError: If the joint is not exact (see `exact`), a variable is unknown, or a numerator or
-                denominator has more than 40 digits.
+            ValueError: If the joint is not exact (see `to_fractions`), a variable is unknown, or a
+                numerator or denominator has more than 40 digits.
         """
         import sympy
 
         if self.probabilities.dtype != object:
-            raise ValueError("symbolic values need a joint of Fractions: use exact() first")
+            raise ValueError("symbolic values need a joint of Fractions: use to_fractions() first")
         logs: dict[int, Fraction] = {}
         form = parse_expression(expression)
         self.axes(form.variables)
@@ -229,7 +229,7 @@ class Joint:
             *(sympy.Rational(c.numerator, c.denominator) * sympy.log(q) for q, c in primes.items())
         )
 
-    def exact(self, *, max_denominator: int = 10**6) -> Joint:
+    def to_fractions(self, *, max_denominator: int = 10**6) -> Joint:
         """The joint in Fractions: each probability the nearest one with a small denominator.
 
         Raises:
@@ -354,7 +354,7 @@ class Joint:
         columns = np.unravel_index(drawn, self.probabilities.shape)
         return pd.DataFrame(dict(zip(self.names, columns, strict=True)))
 
-    def to_frame(self) -> pd.DataFrame:
+    def to_pandas(self) -> pd.DataFrame:
         """The states of positive probability, one row each, with a column `probability`."""
         import pandas as pd
 
@@ -364,7 +364,7 @@ class Joint:
         return frame.assign(probability=values)
 
     def _repr_html_(self) -> str:
-        frame = self.to_frame() if self.probabilities.size <= _MAX_SHOWN else None
+        frame = self.to_pandas() if self.probabilities.size <= _MAX_SHOWN else None
         return f"<code>{self!r}</code>" + ("" if frame is None else frame.to_html(index=False))
 
     def __repr__(self) -> str:

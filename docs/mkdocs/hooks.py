@@ -11,6 +11,8 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parent))
 
 import experiments_page
+import gallery_page
+import measured_page
 import pages
 from mkdocs.structure.files import File, Files
 
@@ -24,9 +26,10 @@ def on_files(files: Files, config: Any) -> Files:  # noqa: ANN401
     """Add the generated pages and their images."""
     made: dict[str, Callable[[], str | bytes]] = {
         "claims.md": pages.claims,
+        "gallery.md": gallery_page.gallery,
         "generators.md": pages.generators,
         "cli.md": pages.command_line,
-        "measured.md": pages.measured,
+        "measured.md": measured_page.measured,
         "experiments.md": experiments_page.experiments,
         "api/theory.md": lambda: pages.interface("theory"),
         "api/synthetic.md": lambda: pages.interface("synthetic"),
@@ -37,7 +40,11 @@ def on_files(files: Files, config: Any) -> Files:  # noqa: ANN401
         if plain is not None:
             files.remove(plain)
         files.append(File.generated(config, uri, content=make()))
-    for uri, content in {**pages.images(), **experiments_page.pictures()}.items():
+    for uri, content in {
+        **pages.images(),
+        **experiments_page.pictures(),
+        **measured_page.pictures(),
+    }.items():
         files.append(File.generated(config, uri, content=content))
     return files
 

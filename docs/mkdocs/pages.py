@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import re
 from collections.abc import Mapping
 from html import escape
 from pathlib import Path
@@ -38,16 +37,25 @@ def claims() -> str:
         "# Claims and proofs\n",
         "Every claim in the registry, with its proof or its counterexample, made by the prover when this "
         "page was built. The ideas behind most of them are those of Wang, Hu, Gupta, Ye, Wang and Jegelka "
-        "(2024, arXiv:2411.06508); the formal versions and their numbering are ours.\n",
+        "(2024, arXiv:2411.06508), and of the works named in the chapters of the field; the formal versions "
+        "and their numbering are ours.\n",
         "A proof lists inequalities and independences that add up to the claim: conditional entropies and "
         "mutual informations are never negative, and what the diagram separates is independent. A separate "
         "program checks the sum in exact rationals.\n",
-        "| claim | says | expected |\n| --- | --- | --- |",
+        "| claim | chapter | says | statement | expected |\n| --- | --- | --- | --- | --- |",
     ]
-    parts += [f"| [{c.id}](#{c.id.lower()}) | {c.title} | {c.expectation} |" for c in CLAIMS.values()]
+    parts += [
+        f"| [{c.id}](#{c.id.lower()}) | {c.chapter} | {c.title} | {_in_a_cell(c)} | {c.expectation} |"
+        for c in CLAIMS.values()
+    ]
     parts.append("")
     parts += [_claim(claim) for claim in CLAIMS.values()]
     return "\n".join(parts)
+
+
+def _in_a_cell(claim: Claim) -> str:
+    """The statement as mathematics, in one cell of a table."""
+    return "<br>".join(str(line) for line in statement_lines(claim.statement)).replace("|", "&#124;")
 
 
 def _claim(claim: Claim) -> str:
@@ -55,7 +63,8 @@ def _claim(claim: Claim) -> str:
     given = "".join(f"<span>{line}</span> " for fact in claim.given for line in statement_lines(fact))
     text = [
         f"## {claim.title} {{: #{claim.id.lower()} }}\n",
-        f"**{claim.id}** · expected: {claim.expectation} · worlds: {', '.join(claim.worlds)}\n",
+        f"**{claim.id}** · chapter: {claim.chapter} · expected: {claim.expectation} · "
+        f"worlds: {', '.join(claim.worlds)}\n",
         f'<div class="statement">{lines}{f"<div>given {given}</div>" if given else ""}</div>\n',
         f"{claim.prose} *{claim.reference}.*\n",
     ]
@@ -63,7 +72,7 @@ def _claim(claim: Claim) -> str:
         text.append(f"Beyond the statement: {escape(claim.law)}.\n")
     text.append(f'<figure class="diagram">{diagram_svg(claim.diagram, claim.statement.variables)}</figure>\n')
     if "proof" in claim.worlds:
-        text.append(_outcome(claim))
+        text.append(outcome(claim))
     return "\n".join(text)
 
 
@@ -75,9 +84,12 @@ def claims_text() -> str:
         "The ideas behind most are those of Wang, Hu, Gupta, Ye, Wang and Jegelka (2024, arXiv:2411.06508); "
         "the formal versions and their numbering are ours. `make claims` writes this page from the code; "
         "the built documentation shows it with mathematics and diagrams.\n",
-        "| claim | says | statement | expected |\n| --- | --- | --- | --- |",
+        "| claim | chapter | says | statement | expected |\n| --- | --- | --- | --- | --- |",
     ]
-    parts += [f"| {c.id} | {c.title} | `{_cell(c.statement)}` | {c.expectation} |" for c in CLAIMS.values()]
+    parts += [
+        f"| {c.id} | {c.chapter} | {c.title} | `{_cell(c.statement)}` | {c.expectation} |"
+        for c in CLAIMS.values()
+    ]
     for claim in CLAIMS.values():
         stated = [str(claim.statement), *(f"given {fact}" for fact in claim.given)]
         parts += [f"\n## {claim.id}: {claim.title}\n", "```text", *stated, "```\n"]
@@ -104,9 +116,10 @@ def _proved(claim: Claim) -> Proof | Refutation | Unknown:
     )
 
 
-def _outcome(claim: Claim) -> str:
+def outcome(claim: Claim) -> str:
+    """What the prover finds of a claim: the steps of its proof, or a distribution as a table."""
     found = _proved(claim)
-    evidence = found.to_json()
+    evidence = found.to_dict()
     html = [f'<p class="verdict">{found.verdict}</p>']
     for part in argument(evidence):
         steps = "".join(f"<li>{line.math} <small>{line.reason}</small></li>" for line in part.lines)
@@ -200,23 +213,9 @@ def command_line() -> str:
             option = parameter.param_type_name == "option"
             label = ", ".join(parameter.opts) if option else str(parameter.name).upper()
             default = "required" if parameter.required else parameter.default
-            shown = "" if default in (None, False, ()) or callable(default) else f"`{default}`"
+            shown = "" if default in (None, False, (), "") or callable(default) else f"`{default}`"
             parts.append(f"| `{label}` | {_cell(getattr(parameter, 'help', '') or '')} | {shown} |")
         parts.append("")
-    return "\n".join(parts)
-
-
-def measured() -> str:
-    """The tables under benchmarks/results, as they were measured."""
-    parts = ["# Measured\n", "Results of the programs in `benchmarks/`, each run beside its peers.\n"]
-    found = sorted(RESULTS.glob("*.md"))
-    for path in found:
-        text = path.read_text(encoding="utf-8")
-        text = re.sub(r"!\[[^\]]*\]\([^)]*\)", "", text)
-        text = re.sub(r"(?<!!)\[([^\]]*)\]\((?!https?:)[^)]*\)", r"\1", text)
-        parts.append(re.sub(r"^(#+ )", r"#\1", text, flags=re.M))
-    if not found:
-        parts.append("None yet.")
     return "\n".join(parts)
 
 

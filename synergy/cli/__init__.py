@@ -23,6 +23,8 @@ BAD_INPUT = 2
 INTERRUPTED = 130
 BROKEN_PIPE = 141
 """As shells report a program that was ended by SIGPIPE."""
+RESUMED = ("verify", "experiment", "generate")
+"""The commands that keep what is done, and go on from there when they are started again."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -35,7 +37,8 @@ def run(arguments: Sequence[str]) -> int:
     try:
         status = app(args=list(arguments) or ["--help"], prog_name="synergy", standalone_mode=False)
     except KeyboardInterrupt:
-        print("synergy: interrupted", file=sys.stderr)
+        kept = "; what is done is kept, and the same command goes on from there"
+        print(f"synergy: interrupted{kept if {*arguments} & {*RESUMED} else ''}", file=sys.stderr)
         return INTERRUPTED
     except SystemExit as error:  # the reader of the output went away: not a verdict
         if isinstance(error.__context__, BrokenPipeError):

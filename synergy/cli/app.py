@@ -20,7 +20,6 @@ app = typer.Typer(
     name="synergy",
     help="Prove, predict, compute, estimate and measure information-theoretic claims about "
     "self-supervised learning.",
-    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )

@@ -167,15 +167,19 @@ def experiment_command(
     if as_json:
         emit({**outcome.to_dict(), "files": [str(path) for path in written]})
         return
+    typer.echo(f"{chosen.question} {outcome.told}")
     for title, frame in (
-        (f"{chosen.title}: {chosen.question}", compact(outcome.table)),
+        (chosen.title, compact(outcome.table)),
         ("What the theory says of it", outcome.findings),
+        ("Details", compact(outcome.conclusion.details)),
     ):
+        if not len(frame):
+            continue
         shown = Table(title=title)
         for column in frame.columns:
             shown.add_column(str(column), overflow="fold")
         for row in frame.to_dict("records"):
             shown.add_row(*(str(v) for v in row.values()))
         Console(width=None if console.is_terminal else 160).print(shown)
-    typer.echo(outcome.told)
+    typer.echo(f"Predicted: {outcome.conclusion.predicted}")
     typer.echo(f"written to {out / name}/")

@@ -123,9 +123,10 @@ def _of_images(images: LabelledImages, wanted: bool) -> tuple[dict[str, Any], An
 def _of_table(data: str, wanted: bool) -> tuple[dict[str, Any], Any]:
     import numpy as np
 
-    from synthetic import read_data
+    from synthetic import Table, read_data
 
-    sample = read_data(Path(data))
+    found = read_data(Path(data))
+    sample = found.usable() if isinstance(found, Table) else found
     levels = sample.metadata.get("levels", {})
     columns = []
     for v in sample.variables.values():
@@ -140,9 +141,15 @@ def _of_table(data: str, wanted: bool) -> tuple[dict[str, Any], Any]:
         else:
             row |= {"low": float(column.min()), "high": float(column.max())}
         columns.append(row)
-    found = {"data": data, "kind": "table", "rows": len(sample), "groups": sample.groups, "columns": columns}
+    described = {
+        "data": data,
+        "kind": "table",
+        "rows": len(sample),
+        "groups": sample.groups,
+        "columns": columns,
+    }
     pictured = wanted and any(v.kind == "image" for v in sample.variables.values())
-    return found, _sheet(sample, None) if pictured else None
+    return described, _sheet(sample, None) if pictured else None
 
 
 def _sheet(sample: Sample, names: tuple[str, ...] | None) -> Any:  # noqa: ANN401 - loaded when used

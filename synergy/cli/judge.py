@@ -41,7 +41,7 @@ def prove_command(
         non_shannon=non_shannon,
     )
     if as_json:
-        emit({k: _in_options(v) if isinstance(v, str) else v for k, v in outcome.to_json().items()})
+        emit({k: _in_options(v) if isinstance(v, str) else v for k, v in outcome.to_dict().items()})
     else:
         typer.echo(_in_options(str(outcome)))
     raise typer.Exit(_STATUS[outcome.verdict])
@@ -83,10 +83,8 @@ def verify_command(
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
     from synergy.learning import choose_device
-    from synergy.report import write_report
-    from synergy.verification import Settings, render, verify, write
+    from synergy.verification import Settings, render, verify
     from synergy.verification.partial import Partial
-    from synergy.verification.table import report_json
 
     choose_device(device)
     settings = Settings.quick(seed=seed, device=device) if quick else Settings(seed=seed, device=device)
@@ -118,10 +116,10 @@ def verify_command(
                 progress=progress,
                 partial=out / ".partial",
             )
-    written = [*write(report, out), write_report(report, out)]
+    written = report.save(out)
     Partial(out / ".partial").clear()
     if as_json:
-        emit(report_json(report, written))
+        emit({**report.to_dict(), "files": [str(path) for path in written]})
     else:
         width = None if sys.stdout.isatty() else 140
         table = Console(width=width)

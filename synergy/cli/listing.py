@@ -132,6 +132,7 @@ def list_command(
     if as_json:
         emit({what: rows})
         return
+
     table = Table()
     for column in _SHOWN[what]:
         table.add_column(column, overflow="fold")

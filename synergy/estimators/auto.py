@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-import numpy.typing as npt
 
 from synergy.estimators.classifier import classifier, paired_estimate
 from synergy.estimators.classifier.design import encode_target
@@ -14,6 +13,7 @@ from synergy.estimators.entries_continuous import one_term, run_copula_knn, run_
 from synergy.estimators.entries_discrete import run_plug_in
 from synergy.estimators.entry import Entry
 from synergy.estimators.intake import split_columns
+from synergy.estimators.neighbours.methods import Method
 from synergy.estimators.variational import variational
 from synergy.statistics.intervals import normal_interval
 from synergy.statistics.result import Estimate
@@ -23,22 +23,25 @@ from theory import Expression, Term, parse_expression
 __all__ = ["AUTO_ENTRY", "auto", "combine"]
 
 _FEW_DIMENSIONS = 3
-_ORDERED_DIMENSIONS = 2
 _MANY_DIMENSIONS = 10
 _ROWS_OF_STRATUM = 100
 _ROWS_OF_STATE = 5
 _ROWS_OF_CLASSIFIER = 200
+_ROWS_OF_NUMBER = 2
+"""Integers with fewer rows than this to a value, on the average, are numbers and not labels."""
 
 
 def auto(sample: Sample, expression: Expression, *, confidence: float = 0.95, seed: int = 0) -> Estimate:
     """Choose an estimator, run it, and say in `notes` what was chosen and why.
 
-    All discrete, or numbers that repeat few values (at least 5 rows to each joint state that occurs):
-    plug-in with the digamma correction. An image: the classifier where a slot is discrete,
-    else InfoNCE. All continuous: nearest neighbours of normal scores with their Gaussian bias removed,
-    within the strata of discrete conditions where there are any; up to 3 dimensions with a column that
-    ends in edges (uniform, say), of standardised columns. A discrete slot with continuous columns:
-    Mesner-Shalizi up to 3 dimensions, the classifier beyond.
+    All discrete, or numbers that repeat few values (at least 5 rows to each joint state that occurs): plug-in
+    with the digamma correction. An image: the classifier where a slot is discrete, else InfoNCE. All
+    continuous: nearest neighbours of normal scores with their Gaussian bias removed, within the strata of
+    discrete conditions where there are any; up to 3 dimensions with a column that ends in edges (uniform,
+    say), of standardised columns. A discrete slot with continuous columns: Ross's neighbours within a label
+    up to 3 dimensions, Mesner-Shalizi where there are conditions, the classifier beyond. Labels have no
+    order, whatever they are called, integers included; integers with fewer than two rows to a value are
+    numbers.
 
     Args:
         sample: The data.
@@ -49,7 +52,25 @@ def auto(sample: Sample, expression: Expression, *, confidence: float = 0.95, se
     Raises:
         ValueError: If no estimator can take the columns.
     """
+    sample, numbers = _as_numbers(sample, expression)
     _, continuous, images = split_columns(sample, expression.variables)
+    if numbers:
+        found = _of_any(sample, expression, continuous, images, confidence=confidence, seed=seed)
+        return _with_notes(
+            found, f"{', '.join(numbers)} took nearly as many values as there are rows: numbers, not labels"
+        )
+    return _of_any(sample, expression, continuous, images, confidence=confidence, seed=seed)
+
+
+def _of_any(
+    sample: Sample,
+    expression: Expression,
+    continuous: list[str],
+    images: list[str],
+    *,
+    confidence: float,
+    seed: int,
+) -> Estimate:
     if not continuous and not images:
         found = run_plug_in(sample, expression, correction="digamma", confidence=confidence)
         return _with_notes(found, "auto chose the discrete estimator: every column is discrete")
@@ -65,6 +86,36 @@ def auto(sample: Sample, expression: Expression, *, confidence: float = 0.95, se
     if len(term.groups) > 2:
         return combine(sample, _chained(term), auto, confidence=confidence, seed=seed)
     return _one(sample, expression, term, confidence=confidence, seed=seed)
+
+
+def _as_numbers(sample: Sample, expression: Expression) -> tuple[Sample, list[str]]:
+    """The sample with integers that are nearly all distinct as numbers, and their names.
+
+    Labels that hardly repeat say nothing, and frequencies of them neither; integers can still be compared.
+    Names cannot, and an entropy is of labels: both stay as they are.
+    """
+    found: list[str] = []
+    if any(len(term.groups) == 1 for term in expression.terms):
+        return sample, found
+    for name in expression.variables:
+        if not _is_integer(sample, name):
+            continue
+        levels = sample.metadata.get("levels", {}).get(name)
+        if np.unique(sample[name]).size * _ROWS_OF_NUMBER > len(sample):
+            values = np.asarray(sample[name] if levels is None else np.asarray(levels)[sample[name]])
+            if values.dtype.kind in "iu":
+                moved = (values - values.min()).astype(np.float64)
+                sample = sample.with_column(Variable(name, "continuous"), moved)
+                found.append(name)
+    return sample, found
+
+
+def _is_integer(sample: Sample, name: str) -> bool:
+    """Whether a discrete column held integers: names, categories and truth values have no order."""
+    if sample.variables[name].kind != "discrete":
+        return False
+    levels = sample.metadata.get("levels", {}).get(name)
+    return levels is None or all(isinstance(level, int) and not isinstance(level, bool) for level in levels)
 
 
 def _as_labels(sample: Sample, continuous: list[str], expression: Expression) -> Sample | None:
@@ -99,7 +150,8 @@ def _one(sample: Sample, expression: Expression, term: Term, *, confidence: floa
         return _with_notes(
             found,
             f"auto chose infonce: {why} and no slot is discrete",
-            "no estimator is trustworthy between images: read this as a bound, not as the value",
+        ).with_words(
+            warnings=["no estimator is trustworthy between images: read this as a bound, not as the value"]
         )
     dimensions = sum(int(np.prod(sample[name].shape[1:])) for name in continuous)
     if predictable:
@@ -110,14 +162,12 @@ def _one(sample: Sample, expression: Expression, term: Term, *, confidence: floa
     if edged is not None:
         found = run_frenzel_pompe(sample, expression, confidence=confidence, seed=seed)
         why = f"auto chose frenzel-pompe: all columns are continuous, and {edged} ends in edges, not in tails"
-        return _with_notes(found, why, *_duplicates(sample, term))
+        return _with_notes(found, why)
     found = run_copula_knn(sample, expression, confidence=confidence, seed=seed)
     return _with_notes(
         found,
         f"auto chose copula-knn: all columns are continuous, {dimensions} dimensions",
-        *_duplicates(sample, term),
-        *_trust(dimensions, len(sample)),
-    )
+    ).with_words(warnings=_trust(dimensions, len(sample)))
 
 
 def _with_discrete_slot(
@@ -129,14 +179,16 @@ def _with_discrete_slot(
         return _with_notes(
             found, f"auto chose the classifier: a discrete slot and {dimensions} continuous dimensions"
         )
-    ordered = dimensions <= _ORDERED_DIMENSIONS
-    found = run_mixed(sample, expression, confidence=confidence, seed=seed, labels=not ordered)
+    term = expression.terms[0]
+    label = [g for g in term.groups if len(g) == 1 and sample.variables[g[0]].kind == "discrete"]
+    numbers = [g for g in term.groups if all(sample.variables[n].kind == "continuous" for n in g)]
+    method: Method = "ross" if label and numbers and not term.given else "mesner-shalizi"
+    found = run_mixed(sample, expression, confidence=confidence, seed=seed, method=method)
     return _with_notes(
         found,
-        "auto chose mesner-shalizi: a discrete slot with "
+        f"auto chose {method}: a discrete slot with "
         f"{dimensions} continuous dimension{'s' if dimensions > 1 else ''}",
-        *([] if few else _trust(_MANY_DIMENSIONS + 1, len(sample))),
-    )
+    ).with_words(warnings=[] if few else _trust(_MANY_DIMENSIONS + 1, len(sample)))
 
 
 def _stratified(
@@ -168,11 +220,10 @@ def _stratified(
         confidence=confidence,
         estimator=parts[0].estimator,
         samples=len(sample),
-        notes=(
-            f"auto chose copula-knn within the {len(sizes)} states of {', '.join(strata)}",
-            *_trust(sum(int(np.prod(sample[n].shape[1:])) for n in inner.variables), int(sizes.min())),
-        ),
+        notes=(f"auto chose copula-knn within the {len(sizes)} states of {', '.join(strata)}",),
         warnings=tuple(dict.fromkeys(warning for part in parts for warning in part.warnings)),
+    ).with_words(
+        warnings=_trust(sum(int(np.prod(sample[n].shape[1:])) for n in inner.variables), int(sizes.min()))
     )
 
 
@@ -193,19 +244,6 @@ def _trust(dimensions: int, rows: int) -> list[str]:
     return [
         f"no estimator is trustworthy in {dimensions} joint dimensions with {rows} rows unless the columns "
         "are nearly Gaussian: the interval is of sampling error only"
-    ]
-
-
-def _duplicates(sample: Sample, term: Term) -> list[str]:
-    table: npt.NDArray[np.float64] = np.hstack(
-        [np.asarray(sample[n], dtype=np.float64).reshape(len(sample), -1) for n in term.variables]
-    )
-    repeated = len(table) - len(np.unique(table, axis=0))
-    if not repeated:
-        return []
-    return [
-        f"{repeated} of {len(table)} rows repeat another row: if the same measurement was entered twice, "
-        "drop one, and if rows belong together, name the column of their groups"
     ]
 
 

@@ -23,7 +23,6 @@ __all__ = [
     "scaled",
     "slot",
     "spread_labels",
-    "tamed",
 ]
 
 Floats = npt.NDArray[np.float64]

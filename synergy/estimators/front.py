@@ -6,15 +6,21 @@ import difflib
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 
 from synergy.estimators.intake import Data, as_sample, check_expression
+from synergy.estimators.order import dependence_warnings
 from synergy.estimators.registry import ESTIMATORS
 from synergy.statistics.result import Estimate, Unit
+from synthetic import Sample, Variable
 from theory import Expression, Term
 from theory.checks import integer, number
 
 __all__ = ["estimate"]
+
+_LEAST_BLOCKS = 4
+"""Fewer blocks of rows make no standard error."""
 
 
 def estimate(
@@ -27,6 +33,7 @@ def estimate(
     unit: Unit = "nats",
     clip: bool = False,
     groups: str | None = None,
+    blocks: int | None = None,
     **options: Any,  # noqa: ANN401  (checked against the chosen estimator's)
 ) -> Estimate:
     """Estimate an information quantity from data, with a standard error and a confidence interval.
@@ -44,10 +51,13 @@ def estimate(
         clip: Whether to raise a negative value of an information that cannot be negative to 0; the
             notes then say what it was.
         groups: The column that marks dependent rows; a Sample's own by default.
+        blocks: For rows that follow one another, as in a time series: every so many rows are one group. A
+            block should be several times as long as rows remember.
         **options: The options of the chosen estimator.
 
     Returns:
-        The estimate; `notes` say what was chosen, and what to beware of.
+        The estimate; `notes` say what was chosen and done, and `warnings` what to beware of. They are empty
+        where the interval can be believed.
 
     Raises:
         ValueError: If the term does not parse, names an unknown variable or repeats one; the data has
@@ -81,9 +91,12 @@ def estimate(
             raise TypeError(f"option {name!r} is not one of {estimator}'s, which are: {known}")
     parsed = check_expression(term)
     sample = as_sample(data, parsed.variables, groups=groups)
+    if blocks is not None:
+        sample = _in_blocks(sample, blocks)
     if len(sample) < 2:
         raise ValueError(f"an estimate needs at least 2 rows, got {len(sample)}")
     found = entry.run(sample, parsed, confidence=confidence, seed=seed, **options)
+    found = found.with_words(warnings=dependence_warnings(sample, parsed))
     constant = [
         v for v in parsed.variables if sample.variables[v].kind == "discrete" and _is_constant(sample[v])
     ]
@@ -95,6 +108,27 @@ def estimate(
     if clip and len(parsed.summands) == 1 and parsed.summands[0][0] > 0 and len(parsed.terms[0].groups) < 3:
         found = _clipped(found)
     return found.to(unit)
+
+
+def _in_blocks(sample: Sample, blocks: int) -> Sample:
+    """The sample with runs of `blocks` rows as its groups.
+
+    Raises:
+        ValueError: If there are groups already, or fewer than four blocks.
+        TypeError: If blocks is no integer.
+    """
+    integer("blocks", blocks, 1)
+    if sample.groups is not None:
+        raise ValueError(f"blocks={blocks} and groups={sample.groups!r} exclude each other: pass one of them")
+    codes = np.arange(len(sample)) // blocks
+    count = int(codes[-1]) + 1
+    if count < _LEAST_BLOCKS:
+        raise ValueError(f"blocks={blocks} makes {count} blocks of {len(sample)} rows, at least 4 are needed")
+    name = next(
+        name for name in (f"{'_' * i}block" for i in range(len(sample.names) + 1)) if name not in sample.names
+    )
+    marked = sample.with_column(Variable(name, "discrete", count), codes)
+    return Sample(marked.columns, marked.variables, name, marked.metadata)
 
 
 def _is_constant(column: npt.NDArray[Any]) -> bool:

@@ -88,8 +88,9 @@ def as_sample(data: Data, names: Sequence[str], *, groups: str | None = None) ->
         groups = data.groups
         wanted = [*dict.fromkeys([*wanted, groups])]
     chosen = data.select(wanted)
-    for name, column in chosen.columns.items():
-        check_finite(name, column)
+    if not isinstance(data, Table):
+        for name, column in chosen.columns.items():
+            check_finite(name, column)
     return chosen if groups is None else replace(chosen, groups=groups)
 
 

@@ -10,6 +10,7 @@ from synergy.experiments.findings import Finding
 from synergy.experiments.invariance.experiment import INVARIANCE_OR_EQUIVARIANCE
 from synergy.experiments.model_equivariance.experiment import MODEL_EQUIVARIANCE
 from synergy.experiments.outcome import Experiment, ExperimentOutcome, compact, write_outcome
+from synergy.experiments.projection_head.experiment import PROJECTION_HEAD
 from synergy.experiments.scale import Scale
 from synergy.experiments.shortcut.experiment import SHORTCUT
 from synergy.experiments.transformations.experiment import TRANSFORMATIONS
@@ -24,6 +25,7 @@ EXPERIMENTS: dict[str, Experiment] = {
         MULTIVARIATE,
         SHORTCUT,
         INVARIANCE_OR_EQUIVARIANCE,
+        PROJECTION_HEAD,
     )
 }
 """The experiments by their name on the command line."""

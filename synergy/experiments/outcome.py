@@ -32,13 +32,15 @@ class Conclusion:
         table: One row per condition: `Q`, `Q low` and `Q high` for a quantity Q with its 95 % interval.
         findings: The numbers that the theory speaks of.
         predicted: The prediction of the theory, in one or two sentences.
-        seen: The result, with its numbers.
+        seen: The answer to the question, in one plain sentence; the numbers are in the tables.
+        details: A further table, of numbers that are in neither the table nor the findings.
     """
 
     table: pd.DataFrame
     findings: tuple[Finding, ...]
     predicted: str
     seen: str
+    details: pd.DataFrame | None = None
 
 
 @dataclass(frozen=True)
@@ -81,22 +83,22 @@ class ExperimentOutcome:
 
     @property
     def told(self) -> str:
-        """The paragraph that goes with the table: what was predicted, what was seen, whether they agree."""
-        verdict = {True: "They agree.", False: "They DISAGREE.", None: "Undecided."}[self.agrees]
+        """The answer in a sentence, and how many predictions agree."""
         verdicts = [f.verdict(self.confidence) for f in self.conclusion.findings]
-        if set(verdicts) <= {"no prediction"}:
-            return f"Predicted: {self.conclusion.predicted} Seen: {self.conclusion.seen}"
-        words = {"agrees": ("agrees", "agree"), "undecided": ("is undecided", "are undecided")}
-        words["disagrees"] = ("disagrees", "disagree")
+        judged = [verdict for verdict in verdicts if verdict != "no prediction"]
+        if not judged:
+            return self.conclusion.seen
+        words = {
+            "agrees": ("agrees", "agree"),
+            "disagrees": ("disagrees", "disagree"),
+            "undecided": ("is undecided", "are undecided"),
+        }
         counts = ", ".join(
-            f"{verdicts.count(kind)} {forms[verdicts.count(kind) > 1]}"
+            f"{judged.count(kind)} {forms[judged.count(kind) > 1]}"
             for kind, forms in words.items()
-            if kind in verdicts
+            if kind in judged
         )
-        return (
-            f"Predicted: {self.conclusion.predicted} Seen: {self.conclusion.seen} {verdict} "
-            f"(Of the predictions {counts}.)"
-        )
+        return f"{self.conclusion.seen} Of the predictions {counts}."
 
     @property
     def findings(self) -> pd.DataFrame:
@@ -114,6 +116,7 @@ class ExperimentOutcome:
 
     def to_dict(self) -> dict[str, Any]:
         """What `synergy experiment --json` prints."""
+        details = self.conclusion.details
         return {
             "experiment": self.name,
             "predicted": self.conclusion.predicted,
@@ -123,11 +126,14 @@ class ExperimentOutcome:
             "scale": self.scale.to_dict(),
             "source": self.source,
             "table": json.loads(self.table.to_json(orient="records")),
+            "details": json.loads("[]" if details is None else details.to_json(orient="records")),
         }
 
     def _repr_html_(self) -> str:
-        tables = (frame.to_html(index=False) for frame in (compact(self.table), self.findings))
-        return f"<p>{escape(self.told)}</p>{''.join(tables)}"
+        frames = (self.findings, compact(self.table), compact(self.conclusion.details))
+        tables = (frame.to_html(index=False) for frame in frames if len(frame))
+        predicted = f"<p>Predicted: {escape(self.conclusion.predicted)}</p>"
+        return f"<p>{escape(self.told)}</p>{''.join(tables)}{predicted}"
 
 
 def _predicted(finding: Finding) -> str:
@@ -203,8 +209,8 @@ def write_outcome(outcome: ExperimentOutcome, out: Path) -> list[Path]:
     return sorted(folder.iterdir())
 
 
-def compact(table: pd.DataFrame, *, digits: int = 3) -> pd.DataFrame:
-    """The table as text for reading, each quantity with its interval in one column.
+def compact(table: pd.DataFrame | None, *, digits: int = 3) -> pd.DataFrame:
+    """The table as text for reading, each quantity with its interval in one column; empty for None.
 
     Example:
         >>> rows = pd.DataFrame({"task": ["flip"], "gain": [0.25], "gain low": [0.2], "gain high": [0.3]})
@@ -218,6 +224,7 @@ def compact(table: pd.DataFrame, *, digits: int = 3) -> pd.DataFrame:
         return str(value)
 
     shown: dict[str, list[str]] = {}
+    table = pd.DataFrame() if table is None else table
     for name in table.columns:
         if any(
             f"{name.removesuffix(end)} high" in table.columns

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from synergy.experiments.findings import summarise
 from synergy.plots import COLOURS
 
-__all__ = ["SHARED", "legend_below", "means", "paired", "points", "shared_images"]
+__all__ = ["SHARED", "legend_below", "means", "paired", "points", "shared_images", "worded"]
 
 SHARED = "shared"
 """The column of runs that says how much their seeds share images, see `summarise`; without it, not at all."""
@@ -50,6 +50,22 @@ def paired(first: pd.DataFrame, second: pd.DataFrame, quantity: str) -> tuple[fl
     """The difference of a quantity between two conditions, seed by seed."""
     left, right = first.set_index("seed")[quantity], second.set_index("seed")[quantity]
     return tuple(float(v) for v in (left - right).sort_index())
+
+
+def worded(
+    values: Sequence[float],
+    words: tuple[str, str, str] = ("more", "less", "neither clearly more nor less"),
+    *,
+    shared: float = 0.0,
+) -> str:
+    """The first word where the 95 % interval over seeds lies above 0, the second below, else the third.
+
+    Example:
+        >>> worded([0.1, 0.2, 0.15]), worded([-0.1, 0.2, 0.0])
+        ('more', 'neither clearly more nor less')
+    """
+    found = summarise(values, shared=shared)
+    return words[0] if found.low > 0 else words[1] if found.high < 0 else words[2]
 
 
 def points(

@@ -10,10 +10,16 @@ import numpy.typing as npt
 from scipy.spatial import cKDTree
 
 from synergy.independence.smoother import Fit, Smoother
+from synergy.independence.untestable import fixed_number
 
-__all__ = ["Residual", "covariance_test", "differenced", "residual_features"]
+__all__ = ["Covariance", "Residual", "covariance_test", "differenced", "residual_features"]
 
 Floats = npt.NDArray[np.float64]
+
+_COSINE, _SINE = 1.2, 2.0
+"""Frequencies of the functions of a residual, in standard deviations: one sees spread, one shape."""
+_ALLOWANCE = 4.0
+"""How many times the expected bias is allowed for: few functions are as smooth as the prior has them."""
 
 
 @dataclass(frozen=True)
@@ -24,21 +30,41 @@ class Residual:
         values: The residuals, shape (n,).
         noise: Residuals of the variance of the noise itself, shape (n,).
         remove: The linear map from noise to residuals, of columns of shape (n, k); symmetric.
+        missed: The mean square of what the regression is expected to have missed of Z.
+        error: The share of the variance of the column that other rows do not predict.
     """
 
     values: Floats
     noise: Floats
     remove: Callable[[Floats], Floats]
+    missed: float = 0.0
+    error: float = 0.0
 
     @classmethod
     def of(cls, fit: Fit) -> Residual:
         """From a regression on Z."""
-        return cls(fit.residuals, fit.noise, fit.remove)
+        return cls(fit.residuals, fit.noise, fit.remove, fit.missed, fit.error / float(fit.column.var()))
 
     @classmethod
     def known(cls, values: Floats) -> Residual:
         """Residuals that are taken as the noise itself, such as those of other rows' predictions."""
         return cls(values, values, lambda columns: columns)
+
+
+@dataclass(frozen=True)
+class Covariance:
+    """What the covariance of residuals says.
+
+    Args:
+        statistic: The largest studentised covariance; None where no residual is left.
+        p_value: Against multiplier draws.
+        allowed: The p-value when each covariance may owe several times to Z what the regressions are
+            expected to have missed.
+    """
+
+    statistic: float | None
+    p_value: float
+    allowed: float
 
 
 def covariance_test(
@@ -49,7 +75,7 @@ def covariance_test(
     resamples: int,
     seed: int,
     clusters: npt.NDArray[np.int64] | None = None,
-) -> tuple[float, float]:
+) -> Covariance:
     """The largest studentised covariance of two sets of residuals, and its p-value.
 
     With residuals r = M e of X (M the map `remove`, e the noise), s of Y and weights w(Z), the covariance is
@@ -59,6 +85,9 @@ def covariance_test(
     sum_i g_i e_i [M (s w)]_i with standard normal multipliers g (Chernozhukov, Chetverikov, Kato 2013), one
     for each cluster.
 
+    If X and Y carry the same function of Z, what both regressions missed of it adds up to
+    n sqrt(missed missed) in T.
+
     Args:
         left: Residuals of X.
         right: Residuals of Y.
@@ -66,13 +95,12 @@ def covariance_test(
         resamples: The number of multiplier draws.
         seed: Fixes the draws.
         clusters: Labels 0 .. g - 1 of dependent rows, shape (n,); None where rows are independent.
-
-    Returns:
-        The statistic and its p-value.
     """
     others = np.hstack([r.values[:, None] * weights for r in right])  # (n, k l)
     totals = np.concatenate([r.values @ others for r in left])
     terms = np.hstack([r.noise[:, None] * r.remove(others) for r in left])  # (n, j k l)
+    sizes = np.sqrt(np.square(weights).mean(axis=0))
+    bias = np.concatenate([len(weights) * np.sqrt(r.missed * s.missed) * sizes for r in left for s in right])
     if clusters is not None:
         sums = np.zeros((int(clusters.max()) + 1, terms.shape[1]))
         np.add.at(sums, clusters, terms)
@@ -80,41 +108,48 @@ def covariance_test(
     spread = np.sqrt(np.square(terms).sum(axis=0))
     live = spread > 1e-12 * max(float(spread.max()), 1e-300)
     if not live.any():
-        return 0.0, 1.0
+        return Covariance(None, 1.0, 1.0)
     scaled = terms[:, live] / spread[live]
-    observed = float(np.abs(totals[live] / spread[live]).max())
+    found = np.abs(totals[live]) / spread[live]
+    observed = float(found.max())
+    reduced = max(0.0, float((found - _ALLOWANCE * bias[live] / spread[live]).max()))
     rng = np.random.default_rng([seed, 0x6C3])
-    exceed = 0
+    exceed = allowed = 0
     for start in range(0, resamples, 256):
         draws = rng.standard_normal((min(256, resamples - start), len(scaled))) @ scaled
-        exceed += int((np.abs(draws).max(axis=1) >= observed).sum())
-    return observed, (1 + exceed) / (1 + resamples)
+        largest = np.abs(draws).max(axis=1)
+        exceed += int((largest >= observed).sum())
+        allowed += int((largest >= reduced).sum())
+    return Covariance(observed, (1 + exceed) / (1 + resamples), (1 + allowed) / (1 + resamples))
 
 
-def residual_features(matrix: Floats, smoother: Smoother, *, shapes: bool) -> list[Residual]:
-    """Residuals of columns given Z, and of bounded functions of them, each regressed out again.
+def residual_features(
+    column: Floats, smoother: Smoother, *, shapes: bool, learn: bool = True
+) -> list[Residual]:
+    """Residuals of a column given Z, and of bounded functions of them, each regressed out again.
 
     A covariance of residuals sees only linear dependence; cos and sin of the studentised residual also
     see changes of spread and shape. Their own means given Z are removed as well, so that a spread that
     depends on Z is not taken for dependence.
 
     Args:
-        matrix: Shape (n, d).
+        column: Shape (n,), not constant.
         smoother: The regression on Z.
         shapes: Whether to add the functions; indicators need none.
+        learn: Whether to learn the widths, directions and jumps of this column.
 
     Returns:
-        Three residuals for each column, or one without the functions.
+        Three residuals, or one without the functions; none where Z fixes the column.
     """
-    features = []
-    for column in matrix.T:
-        bases = smoother.bases_for(column)
-        fit = smoother.fit(column / max(float(column.std()), 1e-300), bases)
-        features.append(Residual.of(fit))
-        if shapes:
-            noise = fit.noise / max(float(fit.noise.std()), 1e-300)
-            for wave in (np.cos(1.2 * noise), np.sin(2.0 * noise)):
-                features.append(Residual.of(smoother.fit(wave, bases)))
+    bases = smoother.bases_for(column) if learn else smoother.bases
+    fit = smoother.fit((column - column.mean()) / column.std(), bases)
+    if fixed_number(fit):
+        return []
+    features = [Residual.of(fit)]
+    if shapes:
+        noise = fit.noise / max(float(fit.noise.std()), 1e-300)
+        for wave in (np.cos(_COSINE * noise), np.sin(_SINE * noise)):
+            features.append(Residual.of(smoother.fit(wave, bases)))
     return features
 
 

@@ -19,10 +19,15 @@ Floats = npt.NDArray[np.float64]
 Jump = tuple[int, float]
 
 _MOST = 40
+"""The largest number of thresholds."""
 _ROWS_PER_JUMP = 16
+"""Rows that there must be for each threshold."""
 _EDGE = 5
+"""Rows that must lie on either side of a threshold."""
 _PATIENCE = 8
+"""Thresholds that may be added without gain before the search ends."""
 _RIDGE = 1e-6
+"""Added to the terms below a threshold, relative to their size, so that they can be solved for."""
 
 
 class _Search:

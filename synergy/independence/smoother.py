@@ -1,13 +1,14 @@
 """Regression on conditions of any kind, undersmoothed, with leave-one-out errors in closed form.
 
-A ridge regression on linear terms and Nystroem features of a Gaussian kernel. Each column that is
-regressed gets kernels with one width for all conditions and kernels with a width for each condition,
-the latter of most marginal likelihood; the width has the least leave-one-out error, which for a linear
-smoother with hat matrix H is (y - H y)_i / (1 - H_ii).
+A ridge regression on one of several bases (`bases`), for each column that of least leave-one-out error,
+which for a linear smoother with hat matrix H is the mean of ((y - H y)_i / (1 - H_ii))^2. All columns share
+kernels of one width for all conditions, sums of functions of one condition, and those with products of two.
+Each column adds kernels with a width for each condition and kernels on the few directions along which it
+varies, both of most marginal likelihood (`metric`).
 
-Where the column jumps, a step of each condition is added to the conditions of its kernels (`jumps`), if that
-takes at least 30 % off the error: given the thresholds the smoother is linear as before, and a function
-without jumps keeps the regression it had.
+Where the column jumps, a step of each condition or direction is added to the conditions of its kernels
+(`jumps`), if that takes at least 30 % off the error: given the thresholds the smoother is linear as before,
+and a function without jumps keeps the regression it had.
 
 In a product of residuals of X and of Y the noise of the two fits averages out, but what both fits miss of Z
 does not. So the ridge is smaller than the one of least error: the least whose error is within 30 % of it
@@ -23,42 +24,82 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.linalg import cho_factor, cho_solve, cholesky, solve_triangular
-from scipy.optimize import minimize
 
+from synergy.independence.bases import Basis, bumps, kernel, make_basis, products
 from synergy.independence.jumps import find_jumps, stairs
+from synergy.independence.metric import average_gradients, directions, relevance_widths
 
-__all__ = ["Basis", "Fit", "Smoother", "relevance_widths"]
+__all__ = ["Fit", "Smoother", "error_from_halves", "least_error"]
 
 Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
 
-_WIDTHS = (0.15, 0.5, 1.5, 6.0)
-_RIDGES = (1e-12, 1e-11, 1e-10, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2)
-_LINEAR = 30.0
-_MOST_CONDITIONS = 8
-_RELEVANCE_ROWS = 200
-_UNDERSMOOTHING = 1.3
-_TREND = 2
+_WIDTHS = (0.2, 0.8, 4.0)
+"""The kernels of one width: their squared widths, in mean squared distances of two rows."""
+_TREND = 1
+"""Which of them gives the smooth part of a column in the search for its jumps."""
 _TREND_COLUMNS = 30
+"""How many of its functions."""
+_RIDGES = (1e-12, 1e-11, 1e-10, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2)
+"""The ridges that are tried, for each row."""
+_NEAR = (0.6, 1.7)
+"""Squared widths around the learnt ones."""
+_LANDMARKS = 300
+"""The largest number of kernel features."""
+_MOST_CONDITIONS = 20
+"""With more conditions than this no widths or directions are learnt."""
+_ROWS = 200
+"""From how many rows they are learnt."""
+_MOST_DIRECTIONS = 4
+"""The largest number of directions."""
+_LEAST_START = 0.3
+"""The least length at which the search for a direction starts, the longest being 1."""
+_UNDERSMOOTHING = 1.3
+"""By how much the error may exceed the least one for the sake of a smaller ridge."""
 _JUMPS_GAIN = 0.7
+"""The share of the error that jumps may leave at most, to be taken."""
+_JUMPS_HOPE = 0.9
+"""The share that they may leave at most before widths and directions are learnt beside them."""
+_MOST_PRODUCTS = 0.25
+"""Products of conditions are taken where there are at most this many for each row."""
 
-
-@dataclass(frozen=True)
-class Basis:
-    """The left singular vectors of one feature matrix, shape (n, m), and its singular values."""
-
-    u: Floats
-    singular: Floats
+_MOST_FREEDOM = 0.75
+"""The largest share of the rows that a regression may use up: beyond, what it leaves of a row is rounding."""
+_MOST_LEVERAGE = 1 - 1e-6
+"""A row that fits itself is not divided by zero."""
 
 
 @dataclass(frozen=True)
 class Fit:
-    """A linear smoother S of one column: residuals (I - S) y and the diagonal of S, both of shape (n,)."""
+    """A linear smoother S of one column.
+
+    Args:
+        basis: Of the regression.
+        ridge: For each row; smaller than the best one.
+        column: What was regressed, shape (n,).
+        best_ridge: That of least leave-one-out error.
+    """
 
     basis: Basis
-    shrink: Floats
-    residuals: Floats
-    leverage: Floats
+    ridge: float
+    column: Floats
+    best_ridge: float
+
+    @property
+    def shrink(self) -> Floats:
+        """The eigenvalues of S, shape (m,)."""
+        power = self.basis.singular**2
+        return np.asarray(power / (power + self.ridge * len(self.column)))
+
+    @property
+    def leverage(self) -> Floats:
+        """The diagonal of S, shape (n,)."""
+        return np.asarray(np.minimum(self.basis.u**2 @ self.shrink, _MOST_LEVERAGE))
+
+    @property
+    def residuals(self) -> Floats:
+        """(I - S) y, shape (n,)."""
+        return self.remove(self.column[:, None])[:, 0]
 
     @property
     def noise(self) -> Floats:
@@ -69,6 +110,27 @@ class Fit:
         kept = 1 - self.leverage
         squared = 1 - 2 * self.leverage + self.basis.u**2 @ self.shrink**2
         return np.asarray(self.residuals / np.sqrt(np.maximum(squared, kept**2)))
+
+    @property
+    def error(self) -> float:
+        """The mean square leave-one-out error of the best ridge."""
+        return float(_errors(self.column, self.basis).min())
+
+    @property
+    def missed(self) -> float:
+        """The mean square of what the best ridge misses of Z, as a Gaussian process would have it.
+
+        Were the regression function drawn from the prior for which the best ridge is best, with noise of
+        variance v, then its coefficient along a function of size p would have variance p^2 v / (n ridge), of
+        which the share (1 - s)^2 stays in the residuals. v is the mean square of the residuals, for the
+        degrees of freedom that are left.
+        """
+        n, penalty = len(self.column), self.best_ridge * len(self.column)
+        lost = penalty / (self.basis.singular**2 + penalty)
+        along = np.square(self.basis.u.T @ self.column)
+        rest = float(np.square(self.column).sum() - ((1 - lost**2) * along).sum())
+        variance = max(rest, 0.0) / max(n - float((1 - lost**2).sum()), 1.0)
+        return variance * float((lost * (1 - lost)).sum()) / n
 
     def remove(self, values: Floats) -> Floats:
         """(I - S) of other columns, shape (n, k)."""
@@ -81,51 +143,77 @@ class Smoother:
 
     Args:
         z: The conditions, shape (n, d) with d at least 1, on comparable scales.
-        landmarks: The largest number of kernel features.
         seed: Fixes the landmarks.
-        relevance: Whether to fit a width for each condition; never with more than 8 conditions.
+        relevance: Whether to learn widths, directions and jumps for each column.
 
     Raises:
         ValueError: If there is no condition.
     """
 
-    def __init__(self, z: Floats, *, landmarks: int = 300, seed: int = 0, relevance: bool = True) -> None:
+    def __init__(self, z: Floats, *, seed: int = 0, relevance: bool = True) -> None:
         n, d = z.shape
         if not d:
             raise ValueError("a smoother needs at least one column to regress on, got none")
         self.z = z
         self.rng = np.random.default_rng([seed, 0x5300])
-        self.marks = self.rng.permutation(n)[: min(landmarks, n // 2 + 1)]
+        self.marks = self.rng.permutation(n)[: min(_LANDMARKS, n // 2 + 1)]
         self.relevance = relevance and d <= _MOST_CONDITIONS
         spread = 2 * float(z.var(axis=0).sum()) or 1.0
-        self.bases = tuple(self._basis(z, z, width * spread) for width in _WIDTHS)
-
-    def _basis(self, z: Floats, scaled: Floats, width: float) -> Basis:
-        near = _squared(scaled, scaled[self.marks]) / width
-        gram = np.exp(-near[self.marks])
-        factor = cholesky(gram + 1e-8 * np.eye(len(self.marks)), lower=True)
-        kernel = solve_triangular(factor, np.exp(-near).T, lower=True).T
-        linear = _LINEAR * np.hstack([np.ones((len(z), 1)), z])
-        u, singular, _ = np.linalg.svd(np.hstack([linear, kernel]), full_matrices=False)
-        kept = singular > 1e-10 * singular[0]
-        return Basis(u[:, kept], singular[kept])
+        bases = [make_basis(z, [kernel(z, self.marks, width * spread)]) for width in _WIDTHS]
+        self.additive = bumps(z)
+        self.sums = d > 1 and self.additive.shape[1] < n / 2
+        if self.sums:
+            bases.append(make_basis(z, [self.additive]))
+            if d * (d + 1) / 2 <= _MOST_PRODUCTS * n:
+                bases.append(make_basis(z, [self.additive, products(z)]))
+        bases.append(make_basis(z, []))
+        self.bases = tuple(bases)
 
     def bases_for(self, column: Floats) -> tuple[Basis, ...]:
         """The shared bases, and those with the widths and the jumps that suit this column, shape (n,)."""
         if not self.relevance or column.std() == 0:
             return self.bases
-        rows = self.rng.permutation(len(column))[: min(_RELEVANCE_ROWS, len(column))]
-        bases = (*self.bases, *self._relevant(self.z, column, rows))
-        jumps = find_jumps(self.z, column, self.bases[_TREND].u[:, : min(_TREND_COLUMNS, len(column) // 3)])
+        rows = self.rng.permutation(len(column))[: min(_ROWS, len(column))]
+        learnt, widths, turned = self._learnt(self.z, column, rows)
+        bases = (*self.bases, *learnt)
+        trend = self.bases[_TREND].u[:, : min(_TREND_COLUMNS, len(column) // 3)]
+        seen = np.hstack([self.z, turned])
+        jumps = find_jumps(seen, column, trend)
         if not jumps:
             return bases
-        split = self._relevant(np.hstack([self.z, stairs(self.z, jumps)]), column, rows)
-        better = _least_error(column, split) < _JUMPS_GAIN * _least_error(column, bases)
-        return (*bases, *split) if better else bases
+        steps = stairs(seen, jumps)
+        apart = np.hstack([self.z / widths, steps])
+        least = least_error(column, bases)
+        hope = least_error(column, [make_basis(self.z, [kernel(apart, self.marks, 2.0)])])
+        if hope > _JUMPS_HOPE * least:
+            return bases
+        split, _, _ = self._learnt(np.hstack([self.z, steps]), column, rows)
+        return (*bases, *split) if least_error(column, split) < _JUMPS_GAIN * least else bases
 
-    def _relevant(self, z: Floats, column: Floats, rows: npt.NDArray[np.int64]) -> list[Basis]:
-        scaled = z / relevance_widths(z[rows], column[rows])
-        return [self._basis(z, scaled, 2 * width) for width in (0.5, 1.0, 2.0)]
+    def _learnt(self, z: Floats, column: Floats, rows: Integers) -> tuple[list[Basis], Floats, Floats]:
+        """Bases with learnt widths and directions, the widths, and the rows along the directions."""
+        d = z.shape[1]
+        widths = relevance_widths(z[rows], column[rows])
+        bases = [make_basis(self.z, [kernel(z / widths, self.marks, 2 * width)]) for width in _NEAR]
+        if d == 1:
+            return bases, widths, np.zeros((len(z), 0))
+        sizes, turned = np.linalg.eigh(average_gradients(z[rows], column[rows], widths))
+        kept = min(d, _MOST_DIRECTIONS)
+        lengths = np.maximum(np.sqrt(np.maximum(sizes[::-1][:kept], 0.0) / sizes[-1]), _LEAST_START)
+        slope = np.linalg.lstsq(np.hstack([np.ones((len(z), 1)), z]), column)[0][1:]
+        starts = [
+            (turned[:, ::-1][:, :kept] * lengths).T,
+            slope[None] / max(float(np.linalg.norm(slope)), 1e-300),
+        ]
+        found = []
+        for start in starts:
+            projection = directions(z[rows], column[rows], start)
+            along = z @ projection.T
+            bases += [make_basis(self.z, [kernel(along, self.marks, 2 * width)]) for width in _NEAR]
+            if d > _MOST_DIRECTIONS and self.sums:
+                bases.append(make_basis(self.z, [kernel(along, self.marks, 2.0), self.additive]))
+            found.append(z @ np.linalg.svd(projection)[2][: min(2, len(projection))].T)
+        return bases, widths, _standard(np.hstack(found))
 
     @staticmethod
     def fit(column: Floats, bases: Sequence[Basis]) -> Fit:
@@ -137,77 +225,46 @@ class Smoother:
         """
         best, found = math.inf, None
         for basis in bases:
-            shrink, leverage, out = _fits(column, basis)
-            errors = np.square(out / (1 - leverage)).mean(axis=0)
+            errors = _errors(column, basis)
             least = int(errors.argmin())
             if errors[least] < best or found is None:
-                best = float(errors[least])
+                best, best_ridge = float(errors[least]), _RIDGES[least]
                 while least and errors[least - 1] <= _UNDERSMOOTHING * best:
                     least -= 1
-                found = Fit(basis, shrink[:, least], out[:, least], leverage[:, least])
+                found = Fit(basis, _RIDGES[least], column, best_ridge)
         if found is None:
             raise ValueError("a fit needs at least one basis, got none")
         return found
 
 
-def _fits(column: Floats, basis: Basis) -> tuple[Floats, Floats, Floats]:
-    """For each ridge the shrinkage (m, ridges), the leverages and the residuals, (n, ridges)."""
+def _errors(column: Floats, basis: Basis) -> Floats:
+    """The mean square leave-one-out error for each ridge; infinite where the regression follows its rows."""
     power = basis.singular[:, None] ** 2
     shrink = power / (power + np.array(_RIDGES) * len(column))
-    leverage = np.minimum(basis.u**2 @ shrink, 1 - 1e-6)
-    return shrink, leverage, column[:, None] - basis.u @ (shrink * (basis.u.T @ column)[:, None])
+    leverage = np.minimum(basis.u**2 @ shrink, _MOST_LEVERAGE)
+    out = column[:, None] - basis.u @ (shrink * (basis.u.T @ column)[:, None])
+    errors = np.square(out / (1 - leverage)).mean(axis=0)
+    return np.asarray(np.where(leverage.mean(axis=0) > _MOST_FREEDOM, np.inf, errors))
 
 
-def _least_error(column: Floats, bases: Sequence[Basis]) -> float:
+def error_from_halves(fit: Fit) -> float:
+    """The mean square error of rows that are predicted from every other row, by the best ridge."""
+    features = fit.basis.u * fit.basis.singular
+    half = np.arange(len(fit.column)) % 2 == 0
+    total = 0.0
+    for seen in (half, ~half):
+        u, size, v = np.linalg.svd(features[seen], full_matrices=False)
+        inverse = size / (size**2 + fit.best_ridge * int(seen.sum()))
+        predicted = (features[~seen] @ v.T * inverse) @ (u.T @ fit.column[seen])
+        total += float(np.square(fit.column[~seen] - predicted).sum())
+    return total / len(fit.column)
+
+
+def least_error(column: Floats, bases: Sequence[Basis]) -> float:
     """The least mean square leave-one-out error over bases and ridges."""
-    errors = []
-    for basis in bases:
-        _, leverage, out = _fits(column, basis)
-        errors.append(float(np.square(out / (1 - leverage)).mean(axis=0).min()))
-    return min(errors)
+    return min(float(_errors(column, basis).min()) for basis in bases)
 
 
-def relevance_widths(z: Floats, y: Floats) -> Floats:
-    """One kernel width for each condition, of most marginal likelihood.
-
-    A Gaussian process with a linear part and an anisotropic Gaussian kernel (Rasmussen and Williams 2006,
-    section 5.1), its gradient in closed form.
-
-    Args:
-        z: Shape (n, d).
-        y: Shape (n,).
-
-    Returns:
-        Shape (d,).
-    """
-    n, d = z.shape
-    target = (y - y.mean()) / max(float(y.std()), 1e-300)
-    linear = np.hstack([np.ones((n, 1)), z])
-    trend = 10 * linear @ linear.T
-    apart = (z[:, None, :] - z[None, :, :]) ** 2  # (n, n, d)
-
-    def objective(theta: Floats) -> tuple[float, Floats]:
-        precision = np.exp(-2 * theta[:d])
-        kernel = np.exp(theta[d] - 0.5 * (apart @ precision))
-        noise = math.exp(theta[d + 1])
-        factor = cho_factor(kernel + (noise + 1e-8) * np.eye(n) + trend, lower=True)
-        inverse = cho_solve(factor, np.eye(n))
-        alpha = inverse @ target
-        value = 0.5 * float(target @ alpha) + float(np.log(np.diag(factor[0])).sum())
-        slope = inverse - np.outer(alpha, alpha)
-        shaped = slope * kernel
-        gradient = np.empty(d + 2)
-        gradient[:d] = 0.5 * np.einsum("ij,ijd->d", shaped, apart) * precision
-        gradient[d] = 0.5 * shaped.sum()
-        gradient[d + 1] = 0.5 * noise * np.trace(slope)
-        return value, gradient
-
-    start = np.concatenate([np.full(d, 0.3), [0.0, -3.0]])
-    bounds = [(-3.0, 5.0)] * d + [(-6.0, 6.0), (-14.0, 1.0)]
-    found = minimize(objective, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 40})
-    return np.asarray(np.exp(found.x[:d]))
-
-
-def _squared(a: Floats, b: Floats) -> Floats:
-    squares = (a * a).sum(axis=1)[:, None] + (b * b).sum(axis=1) - 2 * a @ b.T
-    return np.asarray(np.maximum(squares, 0.0))
+def _standard(columns: Floats) -> Floats:
+    spread = columns.std(axis=0)
+    return np.asarray((columns - columns.mean(axis=0)) / np.where(spread > 0, spread, 1.0))

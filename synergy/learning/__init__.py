@@ -55,6 +55,7 @@ from synergy.learning.pretext import (
     PredictLabel,
     PredictTransformation,
     Pretext,
+    SoftEquivariance,
     Untrained,
 )
 from synergy.learning.probes import Probe, probe, probes
@@ -80,6 +81,7 @@ __all__ = [
     "Pretext",
     "Probe",
     "ResNet18",
+    "SoftEquivariance",
     "Source",
     "Stream",
     "Task",

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -17,13 +17,16 @@ from markupsafe import Markup
 from synergy.report.diagrams import diagram_svg
 from synergy.report.evidence import Argument, Distribution, argument, distribution, statement_lines
 from synergy.report.strips import Axis, axis_svg, strip_svg
-from synergy.verification import Call, Report, Settings, Verdict
 from synergy.verification.cases import LEFT_OUT
+from synergy.verification.settings import Call, Settings
 from synergy.verification.table import provenance
-from synergy.verification.verdict import JUDGEMENTS, Judgement
+from synergy.verification.verdict import JUDGEMENTS, Judgement, Verdict
 from theory import CLAIMS, Claim
 from theory.claims import World
 from theory.diagrams import diagram_text
+
+if TYPE_CHECKING:
+    from synergy.verification.summary import Report
 
 __all__ = ["render_report", "write_report"]
 

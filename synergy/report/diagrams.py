@@ -52,7 +52,7 @@ def diagram_svg(diagram: Diagram, marked: Collection[str] = ()) -> Markup:
     width = max(x for x, _ in where.values()) + 2 * _PAD
     height = max(y for _, y in where.values()) + 2 * _PAD
     parts = []
-    for source, target in diagram.graph.edges:
+    for source, target in diagram.edges:
         parts.append(_arrow(where[source], where[target]))
     for v, (x, y) in where.items():
         kind = "node marked" if v in marked else "node"
@@ -61,7 +61,7 @@ def diagram_svg(diagram: Diagram, marked: Collection[str] = ()) -> Markup:
         if v in diagram.deterministic:
             parts.append(f'<circle class="ring" cx="{cx:.1f}" cy="{cy:.1f}" r="{_RADIUS - 3.5}"/>')
         parts.append(f'<text class="name" x="{cx:.1f}" y="{cy + 5:.1f}">{escape(v)}</text>')
-    edges = "; ".join(f"{a} to {b}" for a, b in diagram.graph.edges) or "no edges"
+    edges = "; ".join(f"{a} to {b}" for a, b in diagram.edges) or "no edges"
     return Markup(
         f'<svg class="diagram" role="img" viewBox="0 0 {width:.0f} {height:.0f}" '
         f'style="max-width:{width:.0f}px" aria-label="{escape(f"causal diagram: {edges}")}">'

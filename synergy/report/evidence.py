@@ -81,7 +81,7 @@ def argument(evidence: Mapping[str, Any]) -> list[Argument]:
     """
     if "certificate" not in evidence:
         return []
-    certificate = Certificate.from_json(evidence["certificate"])
+    certificate = Certificate.from_dict(evidence["certificate"])
     given = given_operators(certificate)
     return [_argument(part, given) for part in certificate.parts]
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from synergy.verification import Verdict
+from synergy.verification.verdict import Verdict
 
 __all__ = ["Axis", "axis_svg", "strip_svg"]
 

@@ -2,10 +2,10 @@
 
 from synergy.verification.cases import CASES, Case
 from synergy.verification.run import DEFAULT_CLAIMS, verify
-from synergy.verification.settings import Settings
-from synergy.verification.summary import Call, Report
+from synergy.verification.settings import Call, Settings
+from synergy.verification.summary import Report
 from synergy.verification.table import render, write
-from synergy.verification.verdict import Verdict, to_frame
+from synergy.verification.verdict import Verdict
 
 __all__ = [
     "CASES",
@@ -16,7 +16,6 @@ __all__ = [
     "Settings",
     "Verdict",
     "render",
-    "to_frame",
     "verify",
     "write",
 ]

@@ -13,7 +13,7 @@ from synergy.estimators.classifier import CrossFit
 from synergy.statistics.errors import clustered_error
 from synthetic import Sample
 
-__all__ = ["Downstream", "downstream"]
+__all__ = ["downstream"]
 
 
 @dataclass(frozen=True)

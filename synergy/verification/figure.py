@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import matplotlib as mpl
 import seaborn as sns
 from matplotlib.figure import Figure
 
-from synergy.verification.summary import Report
-from synergy.verification.verdict import to_frame
+if TYPE_CHECKING:
+    from synergy.verification.summary import Report
 
 __all__ = ["forest"]
 
@@ -25,7 +27,7 @@ def forest(report: Report) -> Figure:
 
     Colour and marker both tell the verdict, so that the figure reads without colour.
     """
-    frame = to_frame(report.verdicts)
+    frame = report.to_pandas()
     frame = frame[frame["judgement"].isin(list(_PALETTE)) & frame["measured"].notna()]
     frame["row"] = frame["claim"] + "  " + frame["case"]
     rows = list(dict.fromkeys(frame["row"]))

@@ -16,11 +16,10 @@ from synergy.verification.bench import Bench, Target
 from synergy.verification.cases import CASES, Case
 from synergy.verification.controls import CONTROL
 from synergy.verification.partial import Partial
-from synergy.verification.settings import Settings
-from synergy.verification.summary import Call, Report
+from synergy.verification.settings import Call, Settings
+from synergy.verification.summary import Report
 from synergy.verification.verdict import Verdict, World
 from theory import CLAIMS, Claim, find_claim, of_chapter, parse_statement
-from theory.checks import integer
 
 __all__ = ["DEFAULT_CLAIMS", "Progress", "Report", "verify"]
 
@@ -65,7 +64,8 @@ def verify(
             is not positive, or both claims and a chapter are named.
     """
     settings = settings or Settings()
-    integer("jobs", jobs, 1)
+    if isinstance(jobs, bool) or not isinstance(jobs, int) or jobs < 1:
+        raise ValueError(f"jobs must be at least 1, got {jobs!r}")
     if isinstance(claims, (str, Claim)):
         claims = [claims]
     chosen = _chosen(claims, chapter, core=settings.core)

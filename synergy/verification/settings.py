@@ -6,8 +6,9 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from theory.checks import integer, number
+from theory.claims import World
 
-__all__ = ["Settings"]
+__all__ = ["Call", "Settings"]
 
 
 @dataclass(frozen=True)
@@ -103,3 +104,22 @@ class Settings:
     def to_dict(self) -> dict[str, Any]:
         """The settings by name."""
         return asdict(self)
+
+
+@dataclass(frozen=True)
+class Call:
+    """What `verify` was asked for, so that it can be asked again.
+
+    Args:
+        claims: Identifiers or statements; none where none was named.
+        worlds: The worlds that were named.
+        generators: The families or cases that were named.
+        registered: Whether all claims and cases are the project's own, which the command line knows.
+        chapter: The chapter that was named.
+    """
+
+    claims: tuple[str, ...] = ()
+    worlds: tuple[World, ...] = ()
+    generators: tuple[str, ...] = ()
+    registered: bool = True
+    chapter: str | None = None

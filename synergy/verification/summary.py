@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
-from typing import get_args
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
 
-from synergy.verification.settings import Settings
-from synergy.verification.verdict import JUDGEMENTS, Standing, Verdict, World, standing
+from synergy.verification.settings import Call, Settings
+from synergy.verification.verdict import JUDGEMENTS, Standing, Verdict, World, standing, to_pandas
 from theory import Claim
 
-__all__ = ["Call", "Report"]
+if TYPE_CHECKING:
+    import pandas as pd
 
+__all__ = ["Report"]
 
-@dataclass(frozen=True)
-class Call:
-    """What `verify` was asked for, so that it can be asked again.
-
-    Args:
-        claims: Identifiers or statements; none where none was named.
-        worlds: The worlds that were named.
-        generators: The families or cases that were named.
-        registered: Whether all claims and cases are the project's own, which the command line knows.
-        chapter: The chapter that was named.
-    """
-
-    claims: tuple[str, ...] = ()
-    worlds: tuple[World, ...] = ()
-    generators: tuple[str, ...] = ()
-    registered: bool = True
-    chapter: str | None = None
+_SHOWN = ("claim", "world", "case", "judgement", "predicted", "measured", "low", "high")
+"""The columns of the table in a notebook."""
 
 
 @dataclass(frozen=True)
@@ -106,8 +96,41 @@ class Report:
             parts.append(f"nothing decides {', '.join(self.undecided)} in these worlds")
         return ", ".join(parts)
 
+    def to_pandas(self) -> pd.DataFrame:
+        """One row per verdict, without the evidence objects."""
+        return to_pandas(self.verdicts)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The report as plain data: provenance, the claims and how each came out, and the verdicts."""
+        from synergy.verification.table import provenance
+
+        return {**provenance(self), "verdicts": json.loads(self.to_pandas().to_json(orient="records"))}
+
+    def save(self, folder: str | Path) -> list[Path]:
+        """Write the verdicts, their provenance, the proofs, the figure and the page into a folder.
+
+        Args:
+            folder: The folder; it is made if it is not there.
+
+        Returns:
+            The files: verdicts.parquet, verdicts.csv, verdicts.json, proofs.json, verdicts.png,
+            verdicts.svg and report.html.
+
+        Raises:
+            ValueError: If the folder is a file.
+        """
+        from synergy.report.build import write_report
+        from synergy.verification.table import write
+
+        page = write_report(self, Path(folder))
+        return [*write(self, Path(folder)), page]
+
     def __str__(self) -> str:
         return "\n".join([*map(str, self.verdicts), self.summary()])
+
+    def _repr_html_(self) -> str:
+        table = self.to_pandas()[list(_SHOWN)].to_html(index=False, na_rep="", float_format="{:.4g}".format)
+        return f"<p>{escape(self.summary())}</p>\n{table}"
 
 
 def _counted(count: int, noun: str) -> str:

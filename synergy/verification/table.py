@@ -5,20 +5,22 @@ from __future__ import annotations
 import json
 import os
 import platform
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from rich.table import Table
 from rich.text import Text
 
 from synergy.verification.cases import LEFT_OUT
 from synergy.verification.figure import forest
-from synergy.verification.summary import Report
-from synergy.verification.verdict import Verdict, World, to_frame
+from synergy.verification.verdict import Verdict, World
 
-__all__ = ["provenance", "render", "report_json", "write"]
+if TYPE_CHECKING:
+    from synergy.verification.summary import Report
+
+__all__ = ["provenance", "render", "write"]
 
 _STYLES = {
     "proved": "green",
@@ -122,7 +124,7 @@ def write(report: Report, out: Path) -> list[Path]:
         verdicts.svg.
     """
     out.mkdir(parents=True, exist_ok=True)
-    frame = to_frame(report.verdicts)
+    frame = report.to_pandas()
     proofs = {v.claim: dict(v.evidence) for v in report.verdicts if v.world == "proof"}
     figure = forest(report)
     writers: dict[str, Callable[[Path], Any]] = {
@@ -139,9 +141,3 @@ def write(report: Report, out: Path) -> list[Path]:
         save(part)
         written.append(part.replace(out / name))
     return written
-
-
-def report_json(report: Report, written: Sequence[Path]) -> dict[str, Any]:
-    """What `synergy verify --json` prints: provenance, verdicts and the files written."""
-    rows = json.loads(to_frame(report.verdicts).to_json(orient="records"))
-    return {**provenance(report), "verdicts": rows, "files": [str(path) for path in written]}

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any, Literal
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any, Literal
 
 from theory.claims import World
 
-__all__ = ["JUDGEMENTS", "Judgement", "Standing", "Verdict", "World", "standing", "to_frame"]
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["JUDGEMENTS", "Judgement", "Standing", "Verdict", "World", "standing", "to_pandas"]
 
 
 Judgement = Literal[
@@ -112,8 +113,10 @@ def standing(expectation: str, judgements: Sequence[Judgement]) -> Standing:
     return "unexpected" if decisive else "as expected"
 
 
-def to_frame(verdicts: Sequence[Verdict]) -> pd.DataFrame:
+def to_pandas(verdicts: Sequence[Verdict]) -> pd.DataFrame:
     """One row per verdict, without the evidence objects."""
+    import pandas as pd
+
     rows = []
     for verdict in verdicts:
         row = {k: v for k, v in asdict(verdict).items() if k != "evidence"}

@@ -42,7 +42,7 @@ def proof(claim: Claim, settings: Settings) -> Verdict:
         judgement,
         seconds=time.perf_counter() - start,
         note=_proof_note(outcome),
-        evidence=outcome.to_json(),
+        evidence=outcome.to_dict(),
     )
 
 

@@ -122,7 +122,7 @@ def behind_input(
     """The base's diagram with its input renamed, and a new input behind it."""
     renamed = {v: clean if v == "X" else v for v in base.variables}
     return Diagram(
-        [*((renamed[a], renamed[b]) for a, b in base.graph.edges), *edges],
+        [*((renamed[a], renamed[b]) for a, b in base.edges), *edges],
         variables=renamed.values(),
         deterministic=[*(renamed[v] for v in base.deterministic), *(["X"] if deterministic else [])],
         name=name,

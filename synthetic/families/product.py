@@ -98,7 +98,7 @@ class Product(FiniteGenerator):
         variables: list[str] = []
         deterministic = list(_JOINED)
         for base, own in zip((self.first.diagram, self.second.diagram), self.names, strict=True):
-            edges += [(own[a], own[b]) for a, b in base.graph.edges]
+            edges += [(own[a], own[b]) for a, b in base.edges]
             variables += [own[v] for v in base.variables]
             deterministic += [own[v] for v in base.deterministic]
         edges += [(own[v], v) for own in self.names for v in _JOINED]

@@ -93,7 +93,7 @@ class Quotient(FiniteGenerator):
         base = self.base.diagram
         renamed = {v: "B" if v == "A" else v for v in base.variables}
         return Diagram(
-            [*((renamed[a], renamed[b]) for a, b in base.graph.edges), ("B", "A")],
+            [*((renamed[a], renamed[b]) for a, b in base.edges), ("B", "A")],
             variables=[*renamed.values(), "A"],
             deterministic=[*(renamed[v] for v in base.deterministic), "A"],
             name="quotient",

@@ -192,8 +192,7 @@ def spread(states: int) -> npt.NDArray[np.float64]:
 
 def redrawn(states: int, noise: float) -> npt.NDArray[np.float64]:
     """The channel that redraws its input uniformly with probability `noise`, of shape (states, states)."""
-    kernel: npt.NDArray[np.float64] = (1 - noise) * np.eye(states) + noise / states
-    return kernel
+    return np.asarray((1 - noise) * np.eye(states) + noise / states)
 
 
 def one_of(name: str, value: object, known: tuple[str, ...]) -> None:

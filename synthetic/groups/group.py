@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from synthetic.groups.action import Action
 
-__all__ = ["MOST_ELEMENTS", "FiniteGroup", "direct_product", "require_order"]
+__all__ = ["FiniteGroup", "direct_product", "require_order"]
 
 MOST_ELEMENTS = 4096
 """The largest order of a group whose multiplication table is made."""

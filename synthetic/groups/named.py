@@ -14,8 +14,8 @@ from synthetic.groups.group import FiniteGroup, direct_product, require_order
 __all__ = [
     "cyclic",
     "dihedral",
-    "group_from_json",
-    "group_to_json",
+    "group_from_dict",
+    "group_to_dict",
     "parse_group",
     "symmetric",
     "symmetric_action_table",
@@ -104,8 +104,8 @@ def parse_group(text: str) -> FiniteGroup:
     return direct_product(*factors)
 
 
-def group_to_json(group: FiniteGroup) -> str | dict[str, Any]:
-    """The group's name where `parse_group` reads it back, else its table; see `group_from_json`."""
+def group_to_dict(group: FiniteGroup) -> str | dict[str, Any]:
+    """The group's name where `parse_group` reads it back, else its table; see `group_from_dict`."""
     try:
         readable = parse_group(group.name) == group
     except ValueError:
@@ -113,8 +113,8 @@ def group_to_json(group: FiniteGroup) -> str | dict[str, Any]:
     return group.name if readable else {"name": group.name, "table": group.table.tolist()}
 
 
-def group_from_json(value: str | dict[str, Any]) -> FiniteGroup:
-    """The group that `group_to_json` wrote.
+def group_from_dict(value: str | dict[str, Any]) -> FiniteGroup:
+    """The group that `group_to_dict` wrote.
 
     Raises:
         ValueError: If it is neither a name nor a table.

@@ -298,7 +298,7 @@ def read_pairs(
                 f"and, at {index}, {image.shape} {image.dtype}"
             )
         if not images:
-            usual = _usual_layout(item[0])
+            usual = _usual_order(item[0])
         images.append(image)
         labels.append(_label(item[1], index))
     if not images:
@@ -334,7 +334,7 @@ def _pixels_of(image: object, index: int) -> npt.NDArray[Any]:
     return array
 
 
-def _usual_layout(image: object) -> ChannelOrder:
+def _usual_order(image: object) -> ChannelOrder:
     """Where the channels of images of this library are by convention."""
     if isinstance(image, torch.Tensor):
         return "first"

@@ -27,8 +27,8 @@ __all__ = [
     "Tensors",
     "read_tensors",
     "sha256_of",
-    "variable_from_json",
-    "variable_to_json",
+    "variable_from_dict",
+    "variable_to_dict",
     "write_atomically",
     "write_tensors",
 ]
@@ -183,7 +183,7 @@ def _widened(content: npt.NDArray[np.uint8], kind: str) -> npt.NDArray[np.float3
     return np.asarray(narrow.float().numpy())
 
 
-def variable_to_json(variable: Variable) -> dict[str, Any]:
+def variable_to_dict(variable: Variable) -> dict[str, Any]:
     """A variable as JSON holds it."""
     return {
         "name": variable.name,
@@ -193,8 +193,8 @@ def variable_to_json(variable: Variable) -> dict[str, Any]:
     }
 
 
-def variable_from_json(entry: Any) -> Variable:  # noqa: ANN401
-    """The variable that `variable_to_json` wrote.
+def variable_from_dict(entry: Any) -> Variable:  # noqa: ANN401
+    """The variable that `variable_to_dict` wrote.
 
     Raises:
         ValueError: If it is something else.

@@ -13,11 +13,11 @@ from typing import Any
 
 from synthetic.generator import Answer, Generator, NoExactAnswerError
 from synthetic.sample import Sample
-from synthetic.storage.files import DamagedFileError, variable_from_json, variable_to_json
+from synthetic.storage.files import DamagedFileError, variable_from_dict, variable_to_dict
 from synthetic.variables import Variable
 from theory import parse_expression
 
-__all__ = ["FORMAT", "MANIFEST", "Manifest", "Plan", "Shard", "shard_name", "shard_sizes"]
+__all__ = ["MANIFEST", "Manifest", "Plan", "Shard", "shard_name"]
 
 FORMAT = "essl-dataset/1"
 MANIFEST = "dataset.json"
@@ -102,7 +102,7 @@ class Manifest:
             **vars(self.plan) | {"shards": None},
             "digest": self.plan.digest,
             "groups": self.groups,
-            "variables": [variable_to_json(v) for v in self.variables],
+            "variables": [variable_to_dict(v) for v in self.variables],
             "exact": {
                 term: {
                     "value": answer.value,
@@ -146,7 +146,7 @@ class Manifest:
             }
             found = cls(
                 plan,
-                tuple(variable_from_json(entry) for entry in content["variables"]),
+                tuple(variable_from_dict(entry) for entry in content["variables"]),
                 shards,
                 content["groups"],
                 exact,
@@ -195,7 +195,7 @@ def describe_sample(sample: Sample) -> dict[str, str]:
     """The metadata by which a file's columns are understood."""
     return {
         "format": FORMAT,
-        "variables": json.dumps([variable_to_json(v) for v in sample.variables.values()]),
+        "variables": json.dumps([variable_to_dict(v) for v in sample.variables.values()]),
         "groups": json.dumps(sample.groups),
         "metadata": json.dumps(dict(sample.metadata), default=str),
     }
@@ -208,7 +208,7 @@ def described(path: Path, metadata: Mapping[str, str]) -> tuple[tuple[Variable, 
         DamagedFileError: If the metadata cannot be understood; `path` names the file.
     """
     try:
-        variables = tuple(variable_from_json(entry) for entry in json.loads(metadata["variables"]))
+        variables = tuple(variable_from_dict(entry) for entry in json.loads(metadata["variables"]))
         groups = json.loads(metadata.get("groups", "null"))
     except (KeyError, TypeError, ValueError) as error:
         raise DamagedFileError(f"{path} is damaged: its variables cannot be read ({error})") from None

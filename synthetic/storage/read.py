@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from synthetic.generator import Generator
+from synthetic.inference import check_names
 from synthetic.sample import Sample
 from synthetic.storage.files import DamagedFileError, read_tensors, sha256_of
 from synthetic.storage.manifest import Manifest, described
@@ -218,7 +219,9 @@ def read_data(path: str | Path, *, columns: Sequence[str] | None = None) -> Samp
 def _chosen(shard: Sample, columns: Sequence[str] | None) -> Sample:
     if columns is None:
         return shard
-    return shard.select(list(dict.fromkeys([*columns, *([] if shard.groups is None else [shard.groups])])))
+    return shard.select(
+        list(dict.fromkeys([*check_names(columns), *([] if shard.groups is None else [shard.groups])]))
+    )
 
 
 def _memory() -> int | None:

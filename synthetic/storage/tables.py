@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from synthetic.inference import parts_of
+from synthetic.inference import check_names, parts_of
 from synthetic.sample import Sample
 from synthetic.storage.files import DamagedFileError, read_tensors, write_tensors
 from synthetic.storage.manifest import describe_sample, described
@@ -161,7 +161,7 @@ def _parquet(file: Path) -> _Content:
 
     failures = (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError)
     try:
-        opened = pq.ParquetFile(file)
+        opened = pq.ParquetFile(file, page_checksum_verification=True)
     except failures as error:
         raise DamagedFileError(f"{file} is damaged or not a Parquet file: {error}") from None
 
@@ -228,7 +228,7 @@ def _described(file: Path, content: _Content, wanted: Sequence[str] | None) -> S
     if wanted is None:
         chosen = names
     else:
-        wanted = [*dict.fromkeys([*wanted, *([] if groups is None else [groups])])]
+        wanted = [*dict.fromkeys([*check_names(wanted), *([] if groups is None else [groups])])]
         parts = [parts_of(name, names) or (name,) for name in wanted]
         chosen = [*dict.fromkeys(part for each in parts for part in each)]
     try:

@@ -17,13 +17,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pv
 
-from synthetic.columns import check_exact, check_missing
+from synthetic.columns import EXACT, check_exact, check_missing
 from synthetic.storage.files import DamagedFileError
 
 __all__ = ["from_text", "read_csv"]
 
 _BLOCK = 2**26
 """Bytes that are parsed at once; a row must fit."""
+
+_HEAD = 100
+"""Entries that are tried first."""
 
 _MISSING = (
     *("", "#N/A", "#N/A N/A", "#NA", "-NaN", "-nan", "<NA>", "N/A", "NA", "NULL", "NaN", "NaT", "None"),
@@ -36,9 +39,6 @@ _WHOLE = r"^[+-]?[0-9]+$"
 
 _PADDED = r"^[+-]?0[0-9]+$"
 """An integer with leading zeros, which names something."""
-
-_LONG = r"^[+-]?[0-9]{16,}$"
-"""An integer that may be beyond 2^53."""
 
 _NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 """A finite number."""
@@ -96,16 +96,18 @@ def from_text(name: str, column: pa.ChunkedArray) -> Any:  # noqa: ANN401  (what
     """
     text = pc.utf8_trim_whitespace(column)
     check_missing(name, pc.is_in(text, value_set=pa.array(_MISSING)))
-    if _every(text, _BOOLEAN):
-        return np.asarray(pc.equal(pc.utf8_lower(text), "true"))
-    if _every(text, _WHOLE):
-        return column.to_numpy() if pc.any(_fits(text, _PADDED)).as_py() else _integers(text)
+    for kind in (pa.int64(), pa.uint64()):
+        whole = _cast(text, kind)
+        if whole is not None:
+            return column.to_numpy() if pc.any(_fits(text, _PADDED)).as_py() else whole
     numbers = _cast(text, pa.float64())
-    if numbers is not None:
-        check_exact(name, map(int, text.filter(_fits(text, _LONG)).to_pylist()))
-        return numbers
-    _check_words(name, text)
-    return column.to_numpy()
+    if numbers is None:
+        return _words(name, column, text)
+    if (np.floor(numbers) == numbers).all() and _every(text, _WHOLE):
+        return column.to_numpy() if pc.any(_fits(text, _PADDED)).as_py() else list(map(int, text.to_pylist()))
+    if (abs(numbers) >= EXACT).any():
+        check_exact(name, map(int, text.filter(_fits(text, _WHOLE)).to_pylist()))
+    return numbers
 
 
 def _fits(text: pa.ChunkedArray, pattern: str) -> pa.ChunkedArray:
@@ -118,21 +120,16 @@ def _every(text: pa.ChunkedArray, pattern: str) -> bool:
 
 def _cast(text: pa.ChunkedArray, kind: pa.DataType) -> npt.NDArray[Any] | None:
     try:
+        pc.cast(text.slice(0, _HEAD), kind)  # where it fails, Arrow is slow to say so
         return np.asarray(pc.cast(text, kind))
     except pa.ArrowInvalid:
         return None
 
 
-def _integers(text: pa.ChunkedArray) -> npt.NDArray[Any] | list[int]:
-    for kind in (pa.int64(), pa.uint64()):
-        found = _cast(text, kind)
-        if found is not None:
-            return found
-    return [int(entry) for entry in text.to_pylist()]
-
-
-def _check_words(name: str, text: pa.ChunkedArray) -> None:
-    """Refuse what looks like numbers with a mark for a missing one, and lists."""
+def _words(name: str, column: pa.ChunkedArray, text: pa.ChunkedArray) -> npt.NDArray[Any]:
+    """Truth values or text, but not numbers with a mark for a missing one, and no lists."""
+    if _every(text, _BOOLEAN):
+        return np.asarray(pc.equal(pc.utf8_lower(text), "true"))
     if _every(text, _LIST):
         raise ValueError(
             f"column {name!r} holds lists as text, such as {text[0].as_py()[:40]!r}: store a vector as "
@@ -145,7 +142,7 @@ def _check_words(name: str, text: pa.ChunkedArray) -> None:
         )
     number = np.asarray(_fits(text, _NUMBER))
     if not number.any():
-        return
+        return np.asarray(column.to_numpy())
     word = np.asarray(_fits(text, _WORD)) & ~np.asarray(_fits(text, _BOOLEAN))
     fraction = number & ~np.asarray(_fits(text, _WHOLE))
     odd = ~number if fraction.any() else ~(number | word)
@@ -155,3 +152,4 @@ def _check_words(name: str, text: pa.ChunkedArray) -> None:
             f"column {name!r} mixes numbers and text: row {row} is {text[row].as_py()!r}; if that stands for "
             "a missing value, drop or fill it first"
         )
+    return np.asarray(column.to_numpy())

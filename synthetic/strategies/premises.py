@@ -232,7 +232,7 @@ def _at_least_posterior(
     """A function of x at least as fine as p(a | x): the posterior's number, and an arbitrary label."""
     known = dict(tables)
     part = Diagram(
-        [(p, c) for p, c in diagram.graph.edges if p in known and c in known],
+        [(p, c) for p, c in diagram.edges if p in known and c in known],
         variables=[v for v in diagram.variables if v in known],
     )
     joint = joint_of(part, known, (x, a)).probabilities

@@ -17,7 +17,6 @@ from theory.checks import integer
 
 __all__ = [
     "ExactJoint",
-    "RawRows",
     "Table",
     "channels",
     "distributions",

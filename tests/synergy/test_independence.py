@@ -4,17 +4,18 @@ from itertools import permutations
 
 import numpy as np
 import pytest
-from scipy.stats import chi2_contingency, norm
+from scipy.stats import chi2_contingency, kstest, norm
 
 from synergy.independence import IndependenceResult, independence_test
 from synergy.independence.gcm import Residual, covariance_test, differenced
 from synergy.independence.jumps import find_jumps, stairs
+from synergy.independence.metric import average_gradients, directions, relevance_widths
 from synergy.independence.permutations import g_test, local_permutation_test, random_feature_test
-from synergy.independence.smoother import Smoother, relevance_widths
+from synergy.independence.smoother import Smoother
 from synthetic import ModularShift, Sample, Variable
 
-# binomial(24, 0.05) exceeds 5 with probability below 1e-3
-REPLICATES, MOST = 24, 5
+# binomial(10, 0.05) exceeds 3 with probability 1e-3
+REPLICATES, MOST = 10, 3
 
 
 def strong(n: int, seed: int, *, effect: float = 0.0) -> dict[str, np.ndarray]:
@@ -90,7 +91,7 @@ def test_rows_that_a_regression_used_up_are_not_counted_as_evidence():
         for name, residual in left.items():
             p = covariance_test(
                 [residual], [Residual.known(s)], weights=np.ones((n, 1)), resamples=199, seed=seed
-            )[1]
+            ).p_value
             rejected[name] += p <= 0.05
     # binomial(300, 0.05) exceeds 28 with probability below 1e-3; sqrt(2) sd are exceeded in 17 %
     assert rejected["removed"] <= 28
@@ -209,7 +210,7 @@ def test_local_permutation_holds_where_rows_are_dense_in_z():
                 method="local-permutation",
                 permutations=19,
             )
-            assert any("sparse in Z" in note for note in found.notes)
+            assert any("sparse in Z" in warning for warning in found.warnings)
             free, tied = free + (found.rejects() and not common), tied + (found.rejects() and common)
     # binomial(12, 0.05) exceeds 3 with probability 2e-3
     assert free <= 3
@@ -335,8 +336,8 @@ def test_only_a_column_that_jumps_gets_kernels_that_jump():
     z = rng.normal(size=(300, 2))
     noise = 0.1 * rng.normal(size=300)
     smoother = Smoother(z)
-    assert len(smoother.bases_for(np.sin(z).sum(1) + noise)) == len(smoother.bases) + 3
-    assert len(smoother.bases_for(np.sign(z).sum(1) + noise)) == len(smoother.bases) + 6
+    smooth = len(smoother.bases_for(np.sin(z).sum(1) + noise)) - len(smoother.bases)
+    assert len(smoother.bases_for(np.sign(z).sum(1) + noise)) == len(smoother.bases) + 2 * smooth
 
 
 def test_the_noise_of_a_ridge_regression_has_the_variance_of_the_noise():
@@ -361,10 +362,11 @@ def test_one_pair_of_residuals_is_a_z_test():
     rng = np.random.default_rng(0)
     r, s = rng.normal(size=(2, 400))
     left, right = ([Residual.known(v)] for v in (r, s))
-    statistic, p = covariance_test(left, right, weights=np.ones((400, 1)), resamples=9999, seed=0)
+    found = covariance_test(left, right, weights=np.ones((400, 1)), resamples=9999, seed=0)
     z = (r * s).sum() / np.sqrt(np.square(r * s).sum())
-    assert statistic == pytest.approx(abs(z))
-    assert abs(p - 2 * norm.sf(abs(z))) < 0.03
+    assert found.statistic == pytest.approx(abs(z))
+    assert abs(found.p_value - 2 * norm.sf(abs(z))) < 0.03
+    assert found.allowed == found.p_value
 
 
 def test_results_are_reproducible_and_print():
@@ -383,16 +385,21 @@ def test_statement_term_and_relation_are_one():
 
 DATA = {"A": np.arange(40) % 2, "C": np.arange(40) % 3, "Z": np.linspace(0, 1, 40), "W": np.ones(40)}
 BAD = {
-    "two statements": ("A _||_ C and A _||_ Z", {}, "one independence such as"),
-    "an inequality": ("I(A;C) >= 0", {}, "one independence such as"),
-    "an entropy": ("H(A) == 0", {}, "one independence such as"),
+    "an inequality": ("I(A;C) >= 0", {}, "an independence such as"),
+    "an entropy": ("H(A) == 0", {}, "an independence such as"),
+    "an entropy beside": ("A _||_ C and H(A) == 0", {}, "an independence such as"),
+    "commas read in two ways": ("A _||_ C, Z, W _||_ B", {}, "join them by 'and'"),
+    "no comma": ("A _||_ C _||_ Z", {}, "join them by 'and'"),
     "unknown variable": ("A _||_ Q", {}, "unknown variable 'Q'"),
     "repeated variable": ("A _||_ C | A", {}, "'A' is repeated"),
     "unknown method": ("A _||_ C", {"method": "chi2"}, "method must be one of"),
     "too few permutations": ("A _||_ C", {"permutations": 5}, "permutations must be at least 19, got 5"),
     "floats in the G test": ("A _||_ Z", {"method": "g"}, "takes discrete columns, got Z"),
-    "a condition without strata": ("A _||_ C | Z", {"method": "permutation"}, "takes no condition, got Z"),
-    "a constant": ("A _||_ W", {}, "every column of W is constant"),
+    "a condition without strata": (
+        "A _||_ C | Z",
+        {"method": "permutation"},
+        "takes no condition that is not discrete, got Z",
+    ),
     "permuting within groups": ("A _||_ C", {"method": "g", "groups": "Z"}, "dependent within 'Z'"),
 }
 
@@ -407,3 +414,211 @@ def test_levels_are_probabilities():
     result = IndependenceResult("A _||_ C", 0.2, 1.0, "g", 99, 10)
     with pytest.raises(ValueError, match="level must lie strictly between 0 and 1, got 5"):
         result.rejects(5)
+
+
+def tanh_of_ten(n: int, seed: int) -> dict[str, np.ndarray]:
+    rng = np.random.default_rng([seed, 10])
+    z = rng.normal(size=(n, 10))
+    signal = np.tanh(z.sum(1))
+    return {"X": signal + 0.1 * rng.normal(size=n), "Y": signal + 0.1 * rng.normal(size=n), "Z": z}
+
+
+def test_a_function_of_one_direction_of_ten_columns_is_not_dependence():
+    """X and Y share tanh of a sum, each with noise of its own: X _||_ Y | Z."""
+    rejected = sum(
+        independence_test(tanh_of_ten(300, seed), "X _||_ Y | Z", permutations=59).rejects()
+        for seed in range(6)
+    )
+    # binomial(6, 0.05) exceeds 2 with probability 2e-3
+    assert rejected <= 2
+
+
+def test_and_noise_in_common_is_seen_beside_it_without_a_warning():
+    data = tanh_of_ten(300, 0)
+    data["Y"] = data["Y"] + data["X"] - np.tanh(data["Z"].sum(1))
+    found = independence_test(data, "X _||_ Y | Z", permutations=99)
+    assert found.p_value == 0.01
+    assert found.warnings == ()
+
+
+def test_what_the_regressions_cannot_learn_is_warned_of():
+    """The largest of ten columns: little of it besides a linear function is learnt of 150 rows."""
+    silent, warned = 0, 0
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        z = rng.normal(size=(150, 10))
+        x, y = z.max(1) + 0.2 * rng.normal(size=(2, 150))
+        found = independence_test({"X": x, "Y": y, "Z": z}, "X _||_ Y | Z", permutations=99)
+        silent += found.rejects() and not found.warnings
+        warned += bool(found.warnings)
+    # binomial(6, 0.05) exceeds 2 with probability 2e-3
+    assert silent <= 2
+    assert warned >= 2
+
+
+def test_the_direction_of_a_sine_is_found():
+    rng = np.random.default_rng(0)
+    z = rng.normal(size=(200, 5))
+    weights = np.array([1.0, -1.0, 0.5, 0.0, 0.0])
+    y = np.sin(z @ weights) + 0.1 * rng.normal(size=200)
+    found = directions(z, y, np.array([[0.5, -0.5, 0.5, 0.5, 0.0]]))[0]
+    cosine = found @ weights / np.linalg.norm(found) / np.linalg.norm(weights)
+    assert abs(cosine) > 0.99
+
+
+def test_gradients_point_where_the_column_varies():
+    rng = np.random.default_rng(0)
+    z = rng.normal(size=(200, 4))
+    turned = np.linalg.eigh(average_gradients(z, z[:, 1] ** 2 + z[:, 2], np.full(4, 1.0)))[1][:, -2:]
+    # the leading plane holds both axes: their projections onto it have length 1
+    np.testing.assert_allclose(np.linalg.norm(turned[[1, 2]], axis=1), 1, atol=0.05)
+
+
+ROWS = np.random.default_rng(0).normal(size=300)
+FIXED = {
+    "a multiple": (ROWS, 0.8 * ROWS, 0.5 * ROWS),
+    "one side only": (ROWS, ROWS + np.random.default_rng(1).normal(size=300), 0.5 * ROWS),
+    "a power": (ROWS**3, ROWS + np.random.default_rng(1).normal(size=300), ROWS),
+    "a sine": (np.sin(ROWS), np.cos(ROWS), ROWS),
+    "a sign": ((ROWS > 0).astype(int), (ROWS > 0.3).astype(int), ROWS),
+    "a part of a vector": (ROWS, 2 * ROWS, np.column_stack([ROWS[::-1], ROWS])),
+    "a state": ((ROWS > 0).astype(int), (ROWS > 1).astype(int), np.digitize(ROWS, [-1, 0, 1])),
+    "a number of strata": (np.round(ROWS), ROWS, np.digitize(ROWS, np.arange(-3, 3) + 0.5)),
+}
+
+
+@pytest.mark.parametrize(("a", "c", "x"), FIXED.values(), ids=FIXED.keys())
+def test_what_the_condition_fixes_is_not_tested(a, c, x):
+    """I(A;C|X) <= H(A|X) = 0 for A a function of X, whatever C is."""
+    found = independence_test({"A": a, "C": c, "X": x}, "A _||_ C | X", permutations=39)
+    assert found.p_value is None
+    assert not found.rejects()
+    assert "fixes" in found.warnings[0]
+    assert "no p-value" in str(found)
+    assert found.to_dict()["p_value"] is None
+
+
+def test_a_little_noise_is_enough_to_test():
+    """The negative control: noise of a thousandth, in common, is dependence and is found."""
+    noise = 1e-3 * np.random.default_rng(1).normal(size=300)
+    data = {"A": ROWS + noise, "C": 0.8 * ROWS + noise, "X": ROWS}
+    assert independence_test(data, "A _||_ C | X", permutations=99).p_value == 0.01
+
+
+def test_a_part_of_a_side_that_the_condition_fixes_is_left_out():
+    rng = np.random.default_rng(1)
+    noise = rng.normal(size=300)
+    data = {"A": np.column_stack([ROWS, noise]), "C": noise + 0.5 * rng.normal(size=300) + ROWS, "X": ROWS}
+    found = independence_test(data, "A _||_ C | X", permutations=99)
+    assert found.p_value == 0.01
+    assert any("fixes a part of A" in note for note in found.notes)
+
+
+NOTHING = {
+    "a constant side": ({"A": ROWS, "C": np.ones(300)}, "A _||_ C", "C is constant"),
+    "two constants": ({"A": np.ones(9), "C": np.zeros(9)}, "A _||_ C", "is constant"),
+    "no two rows alike": (
+        {"A": ROWS > 0, "C": ROWS, "X": [f"row {i}" for i in range(300)]},
+        "A _||_ C | X",
+        "no two rows share",
+    ),
+    "three rows": ({"A": [1.0, 2.0, 3.5], "C": [0.1, 0.5, 0.2]}, "A _||_ C", "3 rows are too few"),
+    "few rows for a regression": (
+        {"A": ROWS[:9], "C": ROWS[9:18], "X": ROWS[18:27]},
+        "A _||_ C | X",
+        "9 rows",
+    ),
+    "one side constant in every stratum": (
+        {"A": [0, 1, 0, 0] * 5, "C": [0, 0, 0, 1] * 5, "X": [0, 0, 1, 1] * 5},
+        "A _||_ C | X",
+        "one of the two sides is constant",
+    ),
+}
+
+
+@pytest.mark.parametrize(("data", "statement", "reason"), NOTHING.values(), ids=NOTHING.keys())
+def test_a_test_that_can_test_nothing_says_so(data, statement, reason):
+    found = independence_test(data, statement, permutations=39)
+    assert (found.p_value, found.statistic) == (None, None)
+    assert reason in found.warnings[0]
+
+
+@pytest.mark.parametrize("constant", [1.0, 1, "one"])
+def test_a_constant_condition_is_none(constant):
+    data = {"A": ROWS, "C": ROWS + np.random.default_rng(1).normal(size=300)}
+    found = independence_test(data | {"X": np.full(300, constant)}, "A _||_ C | X", permutations=99)
+    assert found.p_value == independence_test(data, "A _||_ C", permutations=99).p_value == 0.01
+    assert "X is constant and was left out" in found.notes
+
+
+def test_counts_are_numbers():
+    """Poisson counts of about 300 take some 70 values; given Z, their mean, they are independent."""
+    rng = np.random.default_rng(0)
+    z = rng.normal(size=400)
+    x, y = rng.poisson(np.exp(5.7 + 0.1 * z), size=(2, 400))
+    free = independence_test({"X": x, "Y": y, "Z": z}, "X _||_ Y | Z", permutations=99)
+    tied = independence_test({"X": x, "Y": x + rng.poisson(9, 400), "Z": z}, "X _||_ Y | Z", permutations=99)
+    assert free.p_value > 0.01
+    assert tied.p_value == 0.01
+    # the values and not their ranks: levels that are far apart stay so
+    assert (
+        independence_test({"X": 1000 * x, "Y": y, "Z": z}, "X _||_ Y | Z", permutations=99).p_value
+        == free.p_value
+    )
+
+
+def test_names_have_no_order():
+    rng = np.random.default_rng(0)
+    states = rng.integers(40, size=300)
+    y = (states % 2) + rng.normal(size=300)
+    names = np.array([f"c{i:02d}" for i in range(40)])
+    one, other = (
+        independence_test({"X": called[states], "Y": y, "Z": ROWS}, "X _||_ Y | Z", permutations=99)
+        for called in (names, names[rng.permutation(40)])
+    )
+    assert one.p_value == other.p_value
+
+
+def test_p_values_are_uniform_within_thirty_states():
+    """Permutations within strata are exact; a uniform number within each step makes p continuous."""
+    means = np.random.default_rng(5).normal(size=30)
+    found = []
+    for seed in range(100):
+        rng = np.random.default_rng(seed)
+        z = rng.integers(30, size=90)
+        x, y = means[z] + 0.3 * rng.normal(size=(2, 90))
+        _, p = random_feature_test(x[:, None], y[:, None], z, resamples=39, seed=seed)
+        found.append(p - rng.uniform() / 40)
+    assert kstest(found, "uniform").pvalue > 1e-3
+
+
+def test_strata_of_opposite_signs_are_seen():
+    """The covariances of two strata cancel in their sum, and the sum of their squares does not."""
+    rng = np.random.default_rng(0)
+    z = rng.integers(2, size=300)
+    x = rng.normal(size=300)
+    y = x * (2 * z - 1) + rng.normal(size=300)
+    assert independence_test({"X": x, "Y": y, "Z": z}, "X _||_ Y | Z", permutations=99).p_value == 0.01
+
+
+def test_several_independences_are_one_hypothesis():
+    """The least of two p-values is below p with probability at most 2 p, whatever their dependence."""
+    rng = np.random.default_rng(0)
+    data = {name: rng.normal(size=200) for name in "ABC"}
+    data["D"] = data["C"] + rng.normal(size=200)
+    found = independence_test(data, "A _||_ B, C _||_ D", permutations=99)
+    assert [part.statement for part in found.parts] == ["A _||_ B", "C _||_ D"]
+    assert found.p_value == 2 * found.parts[1].p_value == 0.02
+    assert found == independence_test(data, "A _||_ B and C _||_ D", permutations=99)
+    data["W"] = np.ones(200)
+    partly = independence_test(data, "A _||_ W, A _||_ B", permutations=99)
+    assert partly.p_value == found.parts[0].p_value
+    assert "A _||_ W: nothing was tested" in partly.warnings[0]
+
+
+def test_warnings_are_in_every_output():
+    found = IndependenceResult("A _||_ C", 0.01, 1.0, "gcm", 99, 10, ("a note",), ("x < y",))
+    assert found.to_dict()["warnings"] == ["x < y"]
+    assert "x < y" in repr(found)
+    assert str(found).endswith("warning: x < y")
+    assert "<b>warning:</b> x &lt; y" in found._repr_html_()

@@ -10,8 +10,8 @@ from synthetic.groups import (
     cyclic,
     dihedral,
     direct_product,
-    group_from_json,
-    group_to_json,
+    group_from_dict,
+    group_to_dict,
     parse_group,
     symmetric,
     symmetric_action_table,
@@ -148,9 +148,9 @@ def test_names_parse_back(group):
 
 @pytest.mark.parametrize("group", GROUPS, ids=lambda g: g.name)
 def test_json_round_trip(group):
-    assert group_from_json(group_to_json(group)) == group
+    assert group_from_dict(group_to_dict(group)) == group
     relabelled = FiniteGroup(group.table, name="mine")
-    assert group_from_json(group_to_json(relabelled)) == group
+    assert group_from_dict(group_to_dict(relabelled)) == group
 
 
 def test_equal_groups_hash_alike_and_others_differ():
@@ -202,7 +202,7 @@ def test_bad_tables_are_refused(table, message):
         (lambda: cyclic(4).multiply(0.5, 0), "integers"),
         (lambda: cyclic(4).require_subgroup([2]), "lacks the identity"),
         (lambda: cyclic(4).require_subgroup([0, 1], argument="stabiliser"), "stabiliser must be a subgroup"),
-        (lambda: group_from_json({"name": "mine"}), "a name or an object with a table"),
+        (lambda: group_from_dict({"name": "mine"}), "a name or an object with a table"),
         (lambda: FiniteGroup([[0]], labels=["a", "b"]), "labels"),
         (lambda: Action(cyclic(2), [[0, 1]]), "shape"),
         (lambda: Action(cyclic(2), [[0, 1], [0, 2]]), "images must stay"),

@@ -174,3 +174,29 @@ def test_a_family_of_ones_own_is_one_entry(monkeypatch):
     assert isinstance(world, Generator)
     assert world.family == "coin"
     assert describe("coin")["summary"] == "A family of one's own."
+
+
+def closed_form(self, expression):
+    return 0
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ({"predict": closed_form}, "has predict, which needs answers with 'symbolic' and symbols"),
+        ({"predict": closed_form, "answers": ("symbolic",)}, "has predict, which needs symbols"),
+        ({"predict": closed_form, "symbols": property(dict)}, "has predict, which needs answers"),
+        ({"answers": ("symbolic",)}, "has no predict, which is needed by answers with 'symbolic'"),
+        ({"symbols": property(dict)}, "has no predict, which is needed by symbols"),
+    ],
+    ids=["neither", "no symbols", "no answers", "only answers", "only symbols"],
+)
+def test_a_prediction_that_nobody_would_see_is_refused_with_its_class(body, message):
+    with pytest.raises(TypeError, match=message):
+        type("Mine", (Generator,), body)
+
+
+def test_a_class_with_a_whole_prediction_or_none_is_accepted():
+    whole = {"predict": closed_form, "symbols": property(lambda self: {}), "answers": ("symbolic",)}
+    assert issubclass(type("Whole", (Generator,), whole), Generator)
+    assert issubclass(type("None_", (Generator,), {}), Generator)

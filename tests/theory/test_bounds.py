@@ -203,7 +203,7 @@ def test_random_bounds_hold_are_attained_and_leave_the_same_interval(seed):
     assert not found.notes
     every = (*found.upper, *found.lower, *found.among)
     for bound in every:
-        assert check(json.dumps(bound.certificate.to_json()))
+        assert check(json.dumps(bound.certificate.to_dict()))
         if bound.attained is not None:
             assert bound.attained.joint.symbolic(bound.statement.relations[0].gap) == 0
     rng = np.random.default_rng(seed)

@@ -44,7 +44,7 @@ def proofs():
 def test_the_six_are_proved_with_two_copies(name, proofs):
     proof = proofs[name]
     assert isinstance(proof, Proof)
-    assert check(json.dumps(proof.certificate.to_json()))
+    assert check(json.dumps(proof.certificate.to_dict()))
     assert len(proof.certificate.parts[0].copies) == 2
     assert prove(six(SIX[name]), counterexample=False).verdict == "unknown"
 
@@ -93,7 +93,7 @@ def test_an_equality_under_premises_may_need_a_copy():
 def test_conditions_and_groups_count_as_nothing_and_as_one(renaming):
     proof = prove(renaming(six(SIX["42"])), non_shannon=True)
     assert isinstance(proof, Proof)
-    assert check(json.dumps(proof.certificate.to_json()))
+    assert check(json.dumps(proof.certificate.to_dict()))
     assert proof.certificate.parts[0].copies
 
 
@@ -250,7 +250,7 @@ def test_proofs_with_copies_print_and_survive_json(proofs):
     assert "Let C' be a copy of C given A, B, drawn independently of all else (copy lemma)." in str(proof)
     assert r"\(\mathrm{C'}\)" in proof.latex()
     certificate = proof.certificate
-    assert Certificate.from_json(json.dumps(certificate.to_json())) == certificate
+    assert Certificate.from_json(json.dumps(certificate.to_dict())) == certificate
     assert check(certificate.elemental())
 
 
@@ -264,7 +264,7 @@ def test_proofs_with_copies_print_and_survive_json(proofs):
     ],
 )
 def test_malformed_copies_in_json_are_rejected(copies, proofs):
-    data = proofs["38"].certificate.to_json()
+    data = proofs["38"].certificate.to_dict()
     data["parts"][0]["copies"] = copies
     outcome = check(data)
     assert (outcome.valid, outcome.where) == (False, "certificate")

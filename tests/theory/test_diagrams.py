@@ -40,7 +40,7 @@ def blocked(graph, path, given):
 
 def slow_d_separated(diagram, left, right, given):
     """Pearl's definition: every path between the two sets is blocked."""
-    graph = nx.DiGraph(diagram.graph.edges)
+    graph = nx.DiGraph(diagram.edges)
     graph.add_nodes_from(diagram.variables)
     skeleton = graph.to_undirected()
     return all(

@@ -204,7 +204,7 @@ def test_exact_joints_are_grouped_without_a_tolerance():
 def test_inputs_with_one_posterior_and_different_masses_are_one():
     thirds = [[Fraction(1, 3), Fraction(2, 3)] + [Fraction(0)] * 4, [Fraction(0)] * 2 + [Fraction(1, 4)] * 4]
     kernel = np.array([*thirds, [Fraction(0)] * 5 + [Fraction(1)]], dtype=object)
-    half = half_symmetric(2).exact()
+    half = half_symmetric(2).to_fractions()
     split = half.channel("X", "Y", kernel).marginal(("A", "C", "Y"))
     for joint in (split, Joint(split.names, split.probabilities.astype(float))):
         world = with_statistic(joint, inputs="Y")
@@ -223,7 +223,7 @@ def test_j5_bounds_of_different_tolerances_do_not_contradict():
 
 
 def test_exact_joints_have_an_exact_j():
-    world = with_statistic(half_symmetric().exact())
+    world = with_statistic(half_symmetric().to_fractions())
     assert world.symbolic("I(C;T)") == sympy.log(2)
     assert world.symbolic("I(A;T) - I(A;X)") == 0
     assert with_statistic(disagreements()[0].joint).symbolic("I(C;T)") == 0
@@ -276,7 +276,7 @@ def test_j5_no_representation_beats_the_upper_bound_and_the_price_follows_j(seed
 
 
 def test_the_price_curve_is_a_table_for_plots():
-    frame = price_of_avoidance(half_symmetric(2), [0.0, 0.2]).to_frame()
+    frame = price_of_avoidance(half_symmetric(2), [0.0, 0.2]).to_pandas()
     assert frame.columns.tolist() == ["budget", "lower", "upper"]
     assert len(frame) == 2
 

@@ -83,7 +83,7 @@ def factorises(names, table, diagram):
 )
 def test_a_refutation_breaks_the_statement(case):
     result = prove(case.text, diagram=case.diagram, given=case.given, non_shannon=case.non_shannon)
-    model = result.to_json()["counterexample"]
+    model = result.to_dict()["counterexample"]
     names, table = states(model)
     assert sum(table.values()) == 1
     assert min(table.values()) > 0
@@ -106,7 +106,7 @@ def test_a_refutation_breaks_the_statement(case):
 @pytest.mark.parametrize("case", [c for c in CASES if c.verdict == "proved" and c.exists], ids=lambda c: c.id)
 def test_a_witness_satisfies_the_statement(case):
     result = prove(case.text, diagram=case.diagram, given=case.given, exists=True)
-    names, table = states(result.to_json()["witness"])
+    names, table = states(result.to_dict()["witness"])
     assert all(true(names, table, r) for r in parse_statement(case.text))
     if case.diagram is not None:
         assert factorises(names, table, case.diagram)
@@ -117,7 +117,7 @@ def test_every_seed_refutes(seed):
     for text in ("I(A;C|Z) <= I(A;C|X)", "I(A;C|X) <= I(A;C|X,S)", "I(A;X|C) >= 11/10 I(A;X)"):
         result = prove(text, diagram=ESSL, seed=seed)
         assert result.verdict == "refuted"
-        names, table = states(result.to_json()["counterexample"])
+        names, table = states(result.to_dict()["counterexample"])
         assert not true(names, table, parse_statement(text).relations[0])
         assert factorises(names, table, ESSL)
 

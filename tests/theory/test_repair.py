@@ -276,7 +276,7 @@ def test_every_refuted_claim_has_a_repair_that_is_not_trivial(claim):
     assert found.assumptions
     for assumption in found.assumptions:
         assert assumption.example is not None
-        assert check(json.dumps(assumption.certificate.to_json()))
+        assert check(json.dumps(assumption.certificate.to_dict()))
         assert assumption.certificate.given == (
             *map(str, claim.given),
             *map(str, assumption.given),

@@ -37,8 +37,8 @@ class Bound:
         """The bound as plain data."""
         return {
             "bound": str(self.statement),
-            "certificate": self.certificate.to_json(),
-            "attained": None if self.attained is None else self.attained.to_json()["witness"],
+            "certificate": self.certificate.to_dict(),
+            "attained": None if self.attained is None else self.attained.to_dict()["witness"],
         }
 
     def __str__(self) -> str:
@@ -77,7 +77,7 @@ class Violation:
             "violated": str(self.statement),
             "left": self.left,
             "right": self.right,
-            "certificate": self.certificate.to_json(),
+            "certificate": self.certificate.to_dict(),
         }
 
     def __str__(self) -> str:

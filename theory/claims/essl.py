@@ -20,14 +20,12 @@ __all__ = [
     "DATA_PROCESSING",
     "DESIGNS",
     "EXPLAINING_AWAY",
-    "FINE",
     "GUARANTEES",
     "LOSSY",
     "MULTIVARIATE",
     "RELEVANT",
     "SEPARATE",
     "SHORTCUTS",
-    "SPLIT",
 ]
 
 PAPER = "after Wang et al. (2024), arXiv:2411.06508"

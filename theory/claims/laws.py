@@ -14,15 +14,11 @@ from theory.forced import disagreements, with_statistic
 from theory.joints import Joint
 
 __all__ = [
-    "ERASED",
-    "FINER",
     "FORCED",
     "GUARANTEE",
     "LOSSY_LAWS",
-    "POSTERIOR",
     "SHORTCUT_LAWS",
     "SPECTRUM",
-    "WATERMARKED",
 ]
 
 ERASED = Diagram.parse("C->X, A->X, X->Y", name="erased input")

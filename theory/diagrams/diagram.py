@@ -20,8 +20,11 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable
 from functools import cached_property
+from graphlib import CycleError, TopologicalSorter
+from typing import TYPE_CHECKING
 
-import networkx as nx
+if TYPE_CHECKING:
+    import networkx as nx
 
 __all__ = ["ESSL", "Diagram"]
 
@@ -41,6 +44,10 @@ class Diagram:
         deterministic: Variables that are functions of their parents.
         name: Its name in tables and messages.
 
+    Attributes:
+        variables: The variables, in the order they were given.
+        edges: The pairs (parent, child), by the order of the parents.
+
     Raises:
         ValueError: If a name is malformed, the edges form a cycle, or a deterministic variable is
             unknown or has no parent.
@@ -54,24 +61,29 @@ class Diagram:
         deterministic: Iterable[str] = (),
         name: str = "diagram",
     ) -> None:
-        graph: nx.DiGraph[str] = nx.DiGraph()
-        graph.add_nodes_from(variables)
-        graph.add_edges_from(edges)
-        for node in graph:
+        children: dict[str, dict[str, None]] = {node: {} for node in variables}
+        for parent, child in edges:
+            children.setdefault(parent, {})[child] = None
+            children.setdefault(child, {})
+        for node in children:
             if not isinstance(node, str) or not _NAME.match(node):
                 raise ValueError(
                     f"a variable name must be a letter followed by letters or digits, got {node!r}"
                 )
-        if not nx.is_directed_acyclic_graph(graph):
-            cycle = " -> ".join(edge[0] for edge in nx.find_cycle(graph))
-            raise ValueError(f"a diagram must have no cycle, got {cycle} -> ..")
-        self.graph = nx.freeze(graph)
+        self.variables = tuple(children)
+        self.edges = tuple((parent, child) for parent, below in children.items() for child in below)
+        self._parents = {v: tuple(cause for cause in children if v in children[cause]) for v in children}
+        try:
+            TopologicalSorter(self._parents).prepare()
+        except CycleError as error:
+            cycle = " -> ".join(error.args[1][:-1])
+            raise ValueError(f"a diagram must have no cycle, got {cycle} -> ..") from None
         self.deterministic = tuple(dict.fromkeys(deterministic))
         self.name = name
         for node in self.deterministic:
-            if node not in graph:
-                raise ValueError(f"deterministic variable {node!r} is not in the diagram {sorted(graph)}")
-            if not graph.in_degree(node):
+            if node not in children:
+                raise ValueError(f"deterministic variable {node!r} is not in the diagram {sorted(children)}")
+            if not self.parents(node):
                 raise ValueError(f"deterministic variable {node!r} needs at least one parent")
 
     @classmethod
@@ -104,19 +116,27 @@ class Diagram:
             raise ValueError(f'cannot read the diagram {text!r}: expected text such as "C->R, A->X"')
         return cls(edges, variables=variables, deterministic=deterministic, name=name)
 
-    @property
-    def variables(self) -> tuple[str, ...]:
-        """The variables, in the order they were given."""
-        return tuple(self.graph)
+    @cached_property
+    def graph(self) -> nx.DiGraph[str]:
+        """The diagram as a graph of networkx, which cannot be changed."""
+        import networkx as nx
+
+        graph: nx.DiGraph[str] = nx.DiGraph()
+        graph.add_nodes_from(self.variables)
+        graph.add_edges_from(self.edges)
+        frozen: nx.DiGraph[str] = nx.freeze(graph)
+        return frozen
 
     @cached_property
     def order(self) -> tuple[str, ...]:
         """The variables in a topological order, parents first."""
+        import networkx as nx
+
         return tuple(nx.lexicographical_topological_sort(self.graph, key=self.variables.index))
 
     def parents(self, variable: str) -> tuple[str, ...]:
         """The direct causes of a variable, in the order they were given."""
-        return tuple(v for v in self.variables if self.graph.has_edge(v, variable))
+        return self._parents.get(variable, ())
 
     def d_separated(self, left: Collection[str], right: Collection[str], given: Collection[str] = ()) -> bool:
         """Whether every path between `left` and `right` is blocked by `given`.
@@ -124,6 +144,8 @@ class Diagram:
         Raises:
             ValueError: If a variable is unknown or the three sets overlap.
         """
+        import networkx as nx
+
         sets = [set(left), set(right), set(given)]
         self.require(*sets[0], *sets[1], *sets[2])
         if sum(map(len, sets)) != len(set().union(*sets)):
@@ -133,7 +155,7 @@ class Diagram:
     def require(self, *variables: str) -> None:
         """Raise a ValueError that names the first variable that is not in the diagram."""
         for variable in variables:
-            if variable not in self.graph:
+            if variable not in self.variables:
                 raise ValueError(
                     f"unknown variable {variable!r}: the {self.name} has {', '.join(self.variables)}"
                 )
@@ -142,20 +164,21 @@ class Diagram:
         if not isinstance(other, Diagram):
             return NotImplemented
         return (
-            set(self.graph.nodes) == set(other.graph.nodes)
-            and set(self.graph.edges) == set(other.graph.edges)
+            set(self.variables) == set(other.variables)
+            and set(self.edges) == set(other.edges)
             and set(self.deterministic) == set(other.deterministic)
         )
 
     def __hash__(self) -> int:
-        return hash((frozenset(self.graph.nodes), frozenset(self.graph.edges), frozenset(self.deterministic)))
+        return hash((frozenset(self.variables), frozenset(self.edges), frozenset(self.deterministic)))
 
     def __str__(self) -> str:
         def arrow(child: str) -> str:
             return "=>" if child in self.deterministic else "->"
 
-        alone = [v for v in self.variables if self.graph.degree(v) == 0]
-        return ", ".join([*(f"{a}{arrow(b)}{b}" for a, b in self.graph.edges), *alone])
+        linked = {v for edge in self.edges for v in edge}
+        alone = [v for v in self.variables if v not in linked]
+        return ", ".join([*(f"{a}{arrow(b)}{b}" for a, b in self.edges), *alone])
 
     def __repr__(self) -> str:
         return f"Diagram({str(self)!r}, name={self.name!r})"

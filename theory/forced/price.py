@@ -91,7 +91,7 @@ class Price:
         """F(inf) - F(0): the cost of avoiding the class altogether."""
         return self.ceiling - self.free
 
-    def to_frame(self) -> pd.DataFrame:
+    def to_pandas(self) -> pd.DataFrame:
         """One row for each budget, for plots: columns `budget`, `lower`, `upper`."""
         import pandas as pd
 

@@ -81,9 +81,9 @@ class Proof(_Result):
         """The number of inequalities and facts used."""
         return sum(len(part.steps) for part in self.certificate.parts)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """The fields of `synergy prove --json`."""
-        return {**self._head(), "certificate": self.certificate.to_json()}
+        return {**self._head(), "certificate": self.certificate.to_dict()}
 
     def __str__(self) -> str:
         return f"proved: {self.statement}\n{readable.text(self.certificate)}"
@@ -203,7 +203,7 @@ class Refutation(_Example):
 
     verdict: Literal["refuted"] = "refuted"
 
-    def to_json(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """The fields of `synergy prove --json`."""
         return {**self._head(), "counterexample": self._counterexample()}
 
@@ -225,7 +225,7 @@ class Witness(_Example):
 
     verdict: Literal["proved"] = "proved"
 
-    def to_json(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """The fields of `synergy prove --json`, with the distribution under `witness`."""
         return {**self._head(), "witness": self._counterexample()}
 
@@ -246,9 +246,9 @@ class Impossible(_Result):
     certificate: Certificate
     verdict: Literal["refuted"] = "refuted"
 
-    def to_json(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """The fields of `synergy prove --json`."""
-        return {**self._head(), "certificate": self.certificate.to_json()}
+        return {**self._head(), "certificate": self.certificate.to_dict()}
 
     def __str__(self) -> str:
         return f"refuted (impossible): {self.statement}\n{readable.text(self.certificate)}"
@@ -271,7 +271,7 @@ class Unknown(_Result):
     reason: str
     verdict: Literal["unknown"] = "unknown"
 
-    def to_json(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """The fields of `synergy prove --json`, with the reason."""
         return {**self._head(), "reason": self.reason}
 

@@ -72,13 +72,13 @@ class Assumption:
             "trivial": self.trivial,
             "vanishing": list(self.vanishing),
             "special_case_of": [str(premise) for premise in self.special_case_of],
-            "certificate": self.certificate.to_json(),
+            "certificate": self.certificate.to_dict(),
             "example": _model(self.example),
         }
         if isinstance(self.converse, Refutation):
             data["counterexample"] = _model(self.converse)
         elif self.converse is not None:
-            data["necessary"] = self.converse.certificate.to_json()
+            data["necessary"] = self.converse.certificate.to_dict()
         return data
 
     def __str__(self) -> str:
@@ -135,7 +135,7 @@ class Correction:
             "added": [{"term": str(term), "weight": str(weight)} for weight, term in self.added.summands],
             "repairs": str(self.repairs),
             "proved": True,
-            "certificate": self.certificate.to_json(),
+            "certificate": self.certificate.to_dict(),
             "tight": _model(self.tight),
         }
 
@@ -185,7 +185,7 @@ class EdgeChange:
             "proved": True,
             "trivial": self.trivial,
             "vanishing": list(self.vanishing),
-            "certificate": self.certificate.to_json(),
+            "certificate": self.certificate.to_dict(),
         }
 
     def __str__(self) -> str:
@@ -246,7 +246,7 @@ class Repair:
 
     def to_dict(self) -> dict[str, Any]:
         """The fields of `synergy repair --json`; the special cases come after the assumptions."""
-        data = self.outcome.to_json()
+        data = self.outcome.to_dict()
         return {
             "statement": str(self.statement),
             "verdict": self.verdict,
@@ -317,4 +317,4 @@ def _items(entries: Sequence[Sequence[str]]) -> str:
 
 
 def _model(found: Witness | Refutation | None) -> dict[str, Any] | None:
-    return None if found is None else found.to_json().get("counterexample") or found.to_json()["witness"]
+    return None if found is None else found.to_dict().get("counterexample") or found.to_dict()["witness"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -15,9 +15,11 @@ from threadpoolctl import threadpool_limits
 from synergy.estimators.classifier.convolution import ConvolutionClassifier
 from synergy.estimators.classifier.design import Design, encode_target, make_design
 from synergy.estimators.classifier.kernel import KernelClassifier
+from synergy.estimators.classifier.linear import LinearClassifier
 from synergy.estimators.classifier.models import Floats64, Held, Model, SklearnClassifier, TableClassifier
 from synergy.estimators.classifier.modules import TorchClassifier
 from synergy.estimators.classifier.networks import NetworkClassifier
+from synergy.estimators.classifier.rare import frequencies, pooled
 from synergy.statistics.folds import Split, make_splits
 from synthetic import Sample
 
@@ -26,6 +28,11 @@ __all__ = ["CrossFit", "Quality", "as_model", "calibrated"]
 Quality = Literal["quick", "default", "best"]
 
 _MOST_CELLS_PER_ROW = 0.5
+"""Up to this many joint states of conditions and target, for each row, a table of frequencies suffices."""
+
+_MANY_ROWS = 10_000
+"""Beyond these rows smaller models reach the loss of the default ones: of 8 numbers and 4 labels in 20,000
+rows within 0.003 nats, in a sixth of the time."""
 
 
 def as_model(model: object) -> Model:
@@ -47,27 +54,37 @@ def as_model(model: object) -> Model:
 
 
 def portfolio(design: Design, n: int, k: int, quality: Quality, device: str) -> tuple[Model, ...]:
-    """The default classifiers for a design: a table where that suffices, else kernel and network.
+    """The default classifiers for a design: a table where that suffices, else linear, kernel and network.
 
     One image adds a small convolutional network: on scikit-learn's digits (1797 rows) it lowers the loss of
     the digit from 0.168 to 0.147 and that of a rotation from 0.148 to 0.147, for 1.7 times the work.
     """
     if design.all_discrete and design.cells * (k - 1) <= max(_MOST_CELLS_PER_ROW * n, 4):
         return (TableClassifier(),)
+    flat = all(block.kind != "image" for block in design.blocks)
+    linear: tuple[Model, ...] = (LinearClassifier(),) if flat else ()
     pictured = sum(block.kind == "image" for block in design.blocks) == 1
     if quality == "quick":
         few = KernelClassifier(
             landmarks=500, widths=(0.5, 3.0), ridges=(0.3, 3.0, 30.0), rows=6_000, gtol=1e-4
         )
         return (few,)
+    if quality == "default" and flat and n > _MANY_ROWS:
+        return (
+            *linear,
+            KernelClassifier(landmarks=300, widths=(2.0,), ridges=(10.0, 100.0), rows=6_000, gtol=1e-4),
+            NetworkClassifier(hidden=96, members=1, epochs=(3, 40), device=device),
+        )
     if quality == "default":
         return (
+            *linear,
             KernelClassifier(widths=(2.0, 4.0), ridges=(10.0, 100.0)),
             NetworkClassifier(device=device),
             *([ConvolutionClassifier(width=8, passes=20_000, device=device)] if pictured else []),
         )
     if quality == "best":
         return (
+            *linear,
             KernelClassifier(landmarks=1500, widths=(0.25, 1.0, 2.0, 4.0, 8.0), ridges=(1.0, 10.0, 100.0)),
             NetworkClassifier(hidden=256, members=4, passes=200_000, epochs=(10, 60), device=device),
             *([ConvolutionClassifier(device=device)] if pictured else []),
@@ -92,8 +109,7 @@ def calibrated(held: Sequence[Held], y: npt.NDArray[np.int64], split: Split, k: 
     Returns:
         Shape (test, k).
     """
-    counts = np.bincount(np.concatenate([y[split.fit], y[split.tune]]), minlength=k)
-    prior = np.log((counts + 0.5) / (counts.sum() + 0.5 * k))
+    prior = np.log(frequencies(y, split, k))
     tune = np.stack([h[0] for h in held]) - prior  # (models, tune, k)
     test = np.stack([h[1] for h in held]) - prior
     target = y[split.tune]
@@ -134,6 +150,7 @@ class CrossFit:
             empty always use the target's frequencies.
         quality: How much work `auto` does: `quick`, `default` or `best`.
         device: Where `auto` trains its networks.
+        progress: Called with a few words before each model is fitted; None to keep silent.
 
     Raises:
         ValueError: If there are too few rows or groups for the folds.
@@ -155,11 +172,13 @@ class CrossFit:
         model: object = "auto",
         quality: Quality = "default",
         device: str = "cpu",
+        progress: Callable[[str], None] | None = None,
     ) -> None:
         if quality not in ("quick", "default", "best"):
             raise ValueError(f"quality must be 'quick', 'default' or 'best', got {quality!r}")
         self.sample = sample
         self.seed = seed
+        self.progress = progress
         self.quality: Quality = quality
         self.device = device if device == "cpu" else _checked(device)
         self.model: Model | None = None if isinstance(model, str) and model == "auto" else as_model(model)
@@ -213,6 +232,17 @@ class CrossFit:
         log_p = np.zeros((len(y), k))
         if k == 1:
             return log_p
+        target = pooled(y, k)
+        for split, held in zip(
+            self.splits, self._fit_classes(design, target.codes, target.classes), strict=True
+        ):
+            log_p[split.test] = target.spread(held, split)
+        return log_p
+
+    def _fit_classes(self, design: Design, y: npt.NDArray[np.int64], k: int) -> list[Floats64]:
+        """The held-out log probabilities of the test rows of every split, shapes (test, k)."""
+        if k == 1:
+            return [np.zeros((len(split.test), 1)) for split in self.splits]
         if not design.blocks:
             models: tuple[Model, ...] = (TableClassifier(),)
         elif self.model is not None:
@@ -220,13 +250,34 @@ class CrossFit:
         else:
             models = portfolio(design, len(y), k, self.quality, self.device)
         with threadpool_limits(limits=1):  # threads that meet at every L-BFGS step cost more than they give
-            held = [m.fit_predict(design, y, k, self.splits, seed=self.seed) for m in models]
-            for fold, split in enumerate(self.splits):
-                if isinstance(models[0], TableClassifier):
-                    log_p[split.test] = held[0][fold][1]
-                else:
-                    log_p[split.test] = calibrated([h[fold] for h in held], y, split, k)
-        return log_p
+            held = []
+            for number, model in enumerate(models, start=1):
+                if self.progress is not None:
+                    seen = ", ".join(block.name for block in design.blocks) or "nothing"
+                    self.progress(f"{k} classes from {seen}: model {number} of {len(models)}")
+                held.append(model.fit_predict(design, y, k, self.splits, seed=self.seed))
+            if isinstance(models[0], TableClassifier):
+                return [fold[1] for fold in held[0]]
+        return self._combined([[fold[1] for fold in model] for model in held], y, k)
+
+    def _combined(self, held: list[list[Floats64]], y: npt.NDArray[np.int64], k: int) -> list[Floats64]:
+        """The models of each fold, weighed by how they did in all other folds (a super learner).
+
+        Args:
+            held: For each model the log probabilities of the test rows of every split.
+            y: The classes, shape (n,).
+            k: Their number.
+        """
+        whole = [np.zeros((len(y), k)) for _ in held]
+        for log_p, folds in zip(whole, held, strict=True):
+            for split, fold in zip(self.splits, folds, strict=True):
+                log_p[split.test] = fold
+        found = []
+        for split in self.splits:
+            others = np.setdiff1d(np.arange(len(y)), split.test)
+            rows = Split(fit=others[:0], tune=others, test=split.test)
+            found.append(calibrated([(log_p[others], log_p[split.test]) for log_p in whole], y, rows, k))
+        return found
 
 
 def _labels(column: npt.NDArray[Any]) -> npt.NDArray[np.int64]:

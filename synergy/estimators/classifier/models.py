@@ -15,6 +15,7 @@ import numpy.typing as npt
 from scipy.special import log_softmax
 
 from synergy.estimators.classifier.design import Design
+from synergy.estimators.classifier.rare import frequencies
 from synergy.statistics.folds import Split
 
 __all__ = ["Floats64", "Held", "Model", "SklearnClassifier", "TableClassifier"]
@@ -63,8 +64,12 @@ class TableClassifier:
             train = np.concatenate([split.fit, split.tune])
             counts = np.bincount(codes[train] * k + y[train], minlength=len(cells) * k).reshape(-1, k)
             total = counts.sum(axis=1, keepdims=True)
-            prior = (counts.sum(axis=0) + 0.5) / (len(train) + 0.5 * k)  # (k,)
+            prior = frequencies(y, split, k)
             strength = self._strength(counts, total, prior)
+            if len(cells) == 1:
+                log_p = np.log(prior)[None, :]
+                held.append((log_p[codes[split.tune]], log_p[codes[split.test]]))
+                continue
             log_p = np.log(counts + strength * prior) - np.log(total + strength)
             held.append((log_p[codes[split.tune]], log_p[codes[split.test]]))
         return held
@@ -73,8 +78,6 @@ class TableClassifier:
         self, counts: npt.NDArray[np.int64], total: npt.NDArray[np.int64], prior: Floats64
     ) -> float:
         """The strength with the least leave-one-out log loss, in closed form from the counts."""
-        if len(counts) == 1:
-            return 1.0
         left = np.maximum(counts - 1, 0)
 
         def loss(s: float) -> float:
@@ -106,12 +109,13 @@ class SklearnClassifier:
             fitted = clone(self.estimator)
             seeds = {p: seed + fold for p in fitted.get_params() if p.rpartition("__")[2] == "random_state"}
             fitted.set_params(**seeds).fit(design.matrix[split.fit], y[split.fit])
-            pair = [self._log_p(fitted, design.matrix[rows], k) for rows in (split.tune, split.test)]
+            pair = [self.log_p(fitted, design.matrix[rows], k) for rows in (split.tune, split.test)]
             held.append((pair[0], pair[1]))
         return held
 
     @staticmethod
-    def _log_p(estimator: object, rows: npt.NDArray[np.float32], k: int) -> Floats64:
+    def log_p(estimator: object, rows: npt.NDArray[np.float32], k: int) -> Floats64:
+        """Log probabilities of all k classes by a fitted classifier that may have seen some only."""
         fitted: Any = estimator
         log_p = np.full((len(rows), k), np.log(1e-9))
         seen = np.asarray(fitted.classes_)

@@ -13,6 +13,7 @@ from threadpoolctl import threadpool_limits
 from synergy.estimators.classifier.crossfit import CrossFit, calibrated, portfolio
 from synergy.estimators.classifier.design import Design, make_design
 from synergy.estimators.classifier.models import Model
+from synergy.estimators.classifier.rare import pooled
 from synergy.statistics.folds import Split
 
 __all__ = ["NestedCrossFit"]
@@ -48,7 +49,8 @@ class NestedCrossFit(CrossFit):
         smooth = [name for name in names if self.sample.variables[name].kind != "discrete"]
         if key not in self._log_p and smooth:
             y, k = self._target(target)
-            if k > 1:
+            target_classes = pooled(y, k)
+            if target_classes.classes > 1:
                 nested = _nested(names, smooth)
                 models = [log_p for each in nested for log_p in self._held(target, each)]
                 log_p = np.zeros((len(y), k))
@@ -56,7 +58,8 @@ class NestedCrossFit(CrossFit):
                     others = np.setdiff1d(np.arange(len(y)), split.test)
                     rows = Split(fit=others[:0], tune=others, test=split.test)
                     held = [(model[others], model[split.test]) for model in models]
-                    log_p[split.test] = calibrated(held, y, rows, k)
+                    found = calibrated(held, target_classes.codes, rows, target_classes.classes)
+                    log_p[split.test] = target_classes.spread(found, rows)
                 self._log_p[key] = log_p
         return super().log_probabilities(target, given)
 
@@ -70,11 +73,16 @@ class NestedCrossFit(CrossFit):
     def _remembered(self) -> dict[tuple[frozenset[str], frozenset[str]], list[npt.NDArray[np.float64]]]:
         return {}
 
+    def _classes(self, target: str | Sequence[str]) -> tuple[npt.NDArray[np.int64], int]:
+        """The target with its rare labels as one class, and the number of classes."""
+        found = pooled(*self._target(target))
+        return found.codes, found.classes
+
     def _held(self, target: str | Sequence[str], given: Sequence[str]) -> list[npt.NDArray[np.float64]]:
         """The held-out log probabilities of each model, not yet calibrated, each of shape (n, k)."""
         key = self._key(target, given)
         if key not in self._remembered:
-            y, k = self._target(target)
+            y, k = self._classes(target)
             design = make_design(self.sample, [name for name in self.sample if name in key[1]])
             found = []
             for model in self._models(design, len(y), k):

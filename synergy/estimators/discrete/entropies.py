@@ -14,7 +14,7 @@ from scipy.special import digamma, xlogy
 from synergy.estimators.discrete.digamma import digamma_entropy
 from synergy.estimators.discrete.nsb import nsb_entropy
 
-__all__ = ["Correction", "check_correction", "entropy", "grassberger_numbers"]
+__all__ = ["Correction", "check_correction", "entropy"]
 
 Correction = Literal["digamma", "none", "miller-madow", "grassberger", "chao-shen", "nsb", "shrinkage"]
 

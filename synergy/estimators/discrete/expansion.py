@@ -47,8 +47,14 @@ __all__ = ["expand"]
 Floats = npt.NDArray[np.float64]
 
 _NO_VARIANCE = 1e-24
+"""A variance of the influence below this is rounding."""
+
 _ROUNDING = 1e-9
+"""Eigenvalues of the second derivative below this are 0."""
+
 _RARE = 3
+"""States with at most this many rows share out what rare states leave in the second moment."""
+
 _EXACT, _PROBES = 150, 2000
 """The most cells whose spectrum is computed; beyond them, how many random signs stand for it."""
 
@@ -80,48 +86,26 @@ def expand(
     if max(form, key=len) != max(whole, key=len):
         missed = (0.0, 0.0)
     weights = marginals.cells.counts / n  # (m,)
-    influence = np.zeros(len(weights))
-    unbiased = np.zeros(len(weights))
-    for subset, c in form.items():
-        index, counts = marginals.of(subset)
-        positive = np.maximum(counts, 1)
-        influence -= c * np.log(positive / n)[index]
-        unbiased -= c * (digamma(positive) - digamma(n))[index]
+    influence, unbiased = _influence(marginals, form)
     centred = influence - weights @ influence
     raw = float(weights @ np.square(centred))
-    curvature = 0.0
-    for subset, c in form.items():
-        index, counts = marginals.of(subset)
-        sums = np.bincount(index, weights=weights * centred)
-        curvature -= c * float((np.square(sums) * n / np.maximum(counts, 1)).sum())
-    constant = sum(form.values())
-    limit = sum(c * c * marginals.seen(s).size for s, c in form.items()) - constant * constant
-    for (s, c), (t, d) in combinations(form.items(), 2):
-        limit += 2 * c * d * marginals.overlap(s, t)
-    limit = max(0.0, limit)
-    cubed = sum(c * c * marginals.triple(s, s) for s, c in form.items())
-    cubed += sum(2 * c * d * marginals.triple(s, t) for (s, c), (t, d) in combinations(form.items(), 2))
+    limit, cubed = _second_order(marginals, form)
     top = max(form, key=len)
     seen, square = marginals.seen(top), form[top] ** 2
     quadratic = max(limit / 2, limit + square * (2 * residual_variance(seen) - seen.size))
+    spread, design = _spread(marginals, form, unbiased, reference, missed, clusters)
     noise = limit + square * (float(seen @ polygamma(1, seen)) - seen.size)
-    spread, design = float(weights @ np.square(unbiased)) - reference * reference, 1.0
-    spread += _rare(marginals, top, form[top], unbiased, missed)
-    if clusters is not None:
-        design = max(clusters.design_effect(marginals, top), 1e-9)
-        spread = (clusters.variance(unbiased) + _rare(marginals, top, form[top], unbiased, missed)) / design
     variance = spread - noise * design / n
-    cube, bend = _spectrum(marginals, form, constant)
+    cube, bend = _spectrum(marginals, form, sum(form.values()))
     cubic = cube * (quadratic / limit) ** 1.5 if limit > 0 else 0.0
-    third = float(weights @ centred**3)
-    fourth = float(weights @ centred**4)
-    shrunk = cubic * design / n
+    third, fourth = (float(weights @ centred**power) for power in (3, 4))
+    bent = _curvature(marginals, form, centred) + cubic * design / n
     known = max(raw + quadratic * design / n, _NO_VARIANCE)
     expansion = Expansion(
         value=value,
         variance=variance,
-        slope=(third + 2 * (curvature + shrunk)) / known,
-        skew=(third + 3 * (curvature + shrunk)) / known,
+        slope=(third + 2 * bent) / known,
+        skew=(third + 3 * bent) / known,
         quadratic=quadratic,
         cubic=cubic,
         smear=max(0.0, cubed) / 6,
@@ -131,6 +115,57 @@ def expand(
     )
     carriers = n * raw * raw / (fourth * design) if raw > _NO_VARIANCE else math.inf
     return expansion, influence, carriers
+
+
+def _influence(marginals: Marginals, form: Mapping[Key, float]) -> tuple[Floats, Floats]:
+    """The influence value psi of each seen cell, by the plug-in and with the digamma in place of the log."""
+    n, m = marginals.total, len(marginals.cells.counts)
+    influence, unbiased = np.zeros(m), np.zeros(m)
+    for subset, c in form.items():
+        index, counts = marginals.of(subset)
+        positive = np.maximum(counts, 1)
+        influence -= c * np.log(positive / n)[index]
+        unbiased -= c * (digamma(positive) - digamma(n))[index]
+    return influence, unbiased
+
+
+def _second_order(marginals: Marginals, form: Mapping[Key, float]) -> tuple[float, float]:
+    """Q = tr (M - const)^2 of dense tables, and n^3 times six times the variance of the third-order term."""
+    pairs = list(combinations(form.items(), 2))
+    limit = sum(c * c * marginals.seen(s).size for s, c in form.items()) - sum(form.values()) ** 2
+    limit += sum(2 * c * d * marginals.overlap(s, t) for (s, c), (t, d) in pairs)
+    cubed = sum(c * c * marginals.triple(s, s) for s, c in form.items())
+    cubed += sum(2 * c * d * marginals.triple(s, t) for (s, c), (t, d) in pairs)
+    return max(0.0, limit), cubed
+
+
+def _curvature(marginals: Marginals, form: Mapping[Key, float], centred: Floats) -> float:
+    """-sum_S c_S Var E[psi|S], the acceleration."""
+    n = marginals.total
+    found = 0.0
+    for subset, c in form.items():
+        index, counts = marginals.of(subset)
+        sums = np.bincount(index, weights=marginals.cells.counts / n * centred)
+        found -= c * float((np.square(sums) * n / np.maximum(counts, 1)).sum())
+    return found
+
+
+def _spread(
+    marginals: Marginals,
+    form: Mapping[Key, float],
+    unbiased: Floats,
+    reference: float,
+    missed: tuple[float, float],
+    clusters: Clusters | None,
+) -> tuple[float, float]:
+    """The second moment of the influence, without its plug-in bias, and the design effect of groups."""
+    top = max(form, key=len)
+    rare = _rare(marginals, top, form[top], unbiased, missed)
+    if clusters is None:
+        weights = marginals.cells.counts / marginals.total
+        return float(weights @ np.square(unbiased)) - reference * reference + rare, 1.0
+    design = max(clusters.design_effect(marginals, top), 1e-9)
+    return (clusters.variance(unbiased) + rare) / design, design
 
 
 def _merged(marginals: Marginals, form: Mapping[Key, float]) -> dict[Key, float]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
@@ -34,6 +36,28 @@ class Marginals:
         """The positive counts of the subset."""
         counts = self.of(subset)[1]
         return counts[counts > 0]
+
+    def states(self, subset: Key) -> float:
+        """How many states there may be: the product of the numbers of values that each variable took.
+
+        However values are numbered, and however many more were declared: a value that never occurs is no
+        state.
+        """
+        return float(math.prod(float(self.seen(frozenset({v})).size) for v in subset))
+
+    def free(self, subset: Key) -> Key:
+        """Few variables of the subset that fix all others of it in every row.
+
+        Of several such sets one with few values is taken, so that many columns that are functions of one
+        count as that one.
+        """
+        kept = set(subset)
+        size = self.seen(subset).size
+        for name in sorted(subset, key=lambda v: (-self.seen(frozenset({v})).size, v), reverse=True):
+            rest = frozenset(kept - {name})
+            if rest and self.seen(rest).size == size:
+                kept = set(rest)
+        return frozenset(kept)
 
     def overlap(self, first: Key, second: Key) -> float:
         """The trace of P_S P_T, sum p(s,t)^2 / (p(s) p(t)); the seen states of S where T holds S."""

@@ -36,22 +36,29 @@ _LARGE_BIAS = 0.3
 _FEW_CARRIERS = 6.0
 _RARE = 12
 _FEW_GROUPS = 20
+"""Below this many groups a clustered standard error is itself uncertain."""
+
+_MOST_STATES_OF_ROW = 20
+"""States beyond this many for each row have fewer than 0.05 rows each, the least rate that sparsity knows."""
+
+_WARNED_BIAS = 1.0
+"""From this many standard errors on a bias that is left is a matter of warning and not of a note."""
+
+_UNCOVERED = 0.25
+"""Of entropies: the share of rows in states seen once, beyond which unseen states may hold more than is
+told."""
 
 
 def _value(
     marginals: Marginals,
     form: Mapping[Key, float],
     correction: Correction,
-    cardinalities: Mapping[str, int],
     clusters: Clusters | None,
 ) -> float:
     """The corrected value; with clusters each correction grows by its design effect."""
-    largest = marginals.cells.states.max(axis=0) + 1
-    columns = marginals.cells.columns
     value = 0.0
     for subset, c in form.items():
-        seen = marginals.seen(subset)
-        states = math.prod(float(cardinalities.get(v, int(largest[columns[v]]))) for v in subset)
+        seen, states = marginals.seen(subset), marginals.states(subset)
         entropy = entropy_of_seen(seen, correction, states)
         if clusters is not None:
             raw = entropy_of_seen(seen, "none", states)
@@ -63,7 +70,6 @@ def _value(
 def _estimate(
     parsed: Expression,
     marginals: Marginals,
-    cardinalities: Mapping[str, int],
     correction: Correction,
     confidence: float,
     clusters: Clusters | None = None,
@@ -73,8 +79,8 @@ def _estimate(
     if not form:
         zero = Estimate(str(parsed), 0.0, 0.0, (0.0, 0.0), confidence, name, samples, notes=(_NOTHING,))
         return zero, np.zeros(len(marginals.cells.counts))
-    value = _value(marginals, form, correction, cardinalities, clusters)
-    reference = _value(marginals, form, "digamma", cardinalities, clusters)
+    value = _value(marginals, form, correction, clusters)
+    reference = _value(marginals, form, "digamma", clusters)
     centre = reference if correction in ("none", "miller-madow", "grassberger") else value
     missed = _missed(marginals, form, clusters)
     expansion, influence, carriers = expand(marginals, form, centre, reference, missed, clusters)
@@ -86,6 +92,7 @@ def _estimate(
         low = min(low, centre - math.hypot(expansion.linear_share(low) * (centre - low), down))
         high = max(high, centre + math.hypot(expansion.linear_share(high) * (high - centre), up))
     sparse = _sparse(marginals, form, bias, expansion.standard_error, carriers)
+    warned = abs(bias) > _WARNED_BIAS * expansion.standard_error
     estimate = Estimate(
         term=str(parsed),
         value=value,
@@ -94,7 +101,8 @@ def _estimate(
         confidence=confidence,
         estimator=name,
         samples=samples,
-        notes=sparse + _notes(correction, value, (low, high), clusters),
+        notes=(() if warned else sparse) + _notes(correction, value, (low, high)),
+        warnings=(*(sparse if warned else ()), *_unseen(marginals, form), *_few_groups(clusters)),
     )
     return estimate, influence
 
@@ -108,9 +116,24 @@ def _missed(
     if clusters is not None:
         design = max(clusters.design_effect(marginals, top), 1.0)
         seen = np.maximum(np.rint(seen / design), 1)
-    cells = math.prod(float(marginals.seen(frozenset({v})).size) for v in top)
+    cells = _cells(marginals, marginals.free(top))
     first, second = residual_bias(seen, cells)
     return first * design, second * design
+
+
+def _cells(marginals: Marginals, free: Key) -> float:
+    """How many joint states there may be, values that were never seen included.
+
+    A variable that took m values, f1 of them once and f2 twice, has about f1 (f1 - 1) / (2 (f2 + 1)) more
+    (Chao 1984, "Nonparametric estimation of the number of classes in a population"). More than a state to
+    every twentieth of a row cannot be told from impossible ones; see `sparsity`.
+    """
+    found = 1.0
+    for name in free:
+        seen = marginals.seen(frozenset({name}))
+        once, twice = float((seen == 1).sum()), float((seen == 2).sum())
+        found *= seen.size + once * (once - 1) / (2 * (twice + 1))
+    return min(found, _MOST_STATES_OF_ROW * marginals.total)
 
 
 def _sparse(
@@ -132,9 +155,7 @@ def _sparse(
     )
 
 
-def _notes(
-    correction: Correction, value: float, interval: tuple[float, float], clusters: Clusters | None
-) -> tuple[str, ...]:
+def _notes(correction: Correction, value: float, interval: tuple[float, float]) -> tuple[str, ...]:
     notes = []
     if correction in _OF_UNSEEN:
         notes.append(f"the interval is of the plug-in's sampling error, moved to the {correction} value")
@@ -143,9 +164,29 @@ def _notes(
             "the interval is centred on the digamma correction; the value, with the correction "
             f"{correction!r}, lies outside it by its bias"
         )
-    if clusters is not None and clusters.count < _FEW_GROUPS:
-        notes.append(f"only {clusters.count} groups: the clustered standard error is itself uncertain")
     return tuple(notes)
+
+
+def _few_groups(clusters: Clusters | None) -> tuple[str, ...]:
+    if clusters is None or clusters.count >= _FEW_GROUPS:
+        return ()
+    return (f"only {clusters.count} groups: the clustered standard error is itself uncertain",)
+
+
+def _unseen(marginals: Marginals, form: Mapping[Key, float]) -> tuple[str, ...]:
+    """What to say of an entropy of all variables where many of their states were never seen."""
+    top = max(form, key=len)
+    if len(form) > 1 and any(abs(c) == abs(form[top]) for s, c in form.items() if s != top):
+        return ()
+    seen = marginals.seen(top)
+    once = float((seen == 1).sum()) / marginals.total
+    if once <= _UNCOVERED:
+        return ()
+    return (
+        f"about {once:.0%} of the distribution is in states that were never seen (Good-Turing): an "
+        f"entropy of "
+        f"{int(marginals.total)} rows can say little of them, and the interval may be too low",
+    )
 
 
 def plug_in_from_counts(
@@ -180,7 +221,7 @@ def plug_in_from_counts(
     """
     parsed = _parsed(expression, counts.names, correction)
     check_confidence(confidence)
-    return _estimate(parsed, Marginals(counts.cells()), counts.cardinalities, correction, confidence)[0]
+    return _estimate(parsed, Marginals(counts.cells()), correction, confidence)[0]
 
 
 def _parsed(expression: str | Term | Expression, names: Iterable[str], correction: Correction) -> Expression:
@@ -211,12 +252,12 @@ def plug_in(
     Args:
         expression: A term or linear expression, as text or parsed, such as `"I(A;Z|C) - I(A;Z)"`.
         codes: For each variable integer codes from 0, shape (n,); `encode` makes them from labels.
-        cardinalities: The numbers of states where known; the largest code plus one elsewhere. Only the
-            corrections `nsb` and `shrinkage` depend on them.
-        correction: Of the bias of each entropy. `digamma` (the default, the least biased at a small
-            cost in variance, on which the intervals of the next three are centred as well), `none`
-            (the plug-in, also the maximum likelihood), `miller-madow`, `grassberger` (2003),
-            `chao-shen` (unseen states), `nsb`, `shrinkage` (James-Stein).
+        cardinalities: The numbers of states where known; the largest code plus one elsewhere. No value
+            depends on them: `nsb` and `shrinkage` count the values that each variable took.
+        correction: Of the bias of each entropy. `digamma` (the default, the least biased at a small cost in
+            variance, on which the intervals of the next three are centred as well), `none` (the plug-in, also
+            the maximum likelihood), `miller-madow`, `grassberger` (2003), `chao-shen` (unseen states), `nsb`,
+            `shrinkage` (James-Stein).
         confidence: The nominal coverage of the interval.
         groups: Integers that mark dependent rows, shape (n,); biases and standard errors are then
             clustered by them.
@@ -254,7 +295,7 @@ def plug_in(
     if rows is not None and groups is not None:
         cells = counts.spread(np.arange(len(marginals.cells.counts)), rows)
         clusters = Clusters(cells, _group_codes(groups, len(rows)))
-    estimate, influence = _estimate(parsed, marginals, sizes, correction, confidence, clusters)
+    estimate, influence = _estimate(parsed, marginals, correction, confidence, clusters)
     return (
         estimate if rows is None or not scores else replace(estimate, scores=counts.spread(influence, rows))
     )

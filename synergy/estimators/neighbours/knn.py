@@ -8,7 +8,8 @@ from typing import Literal
 import numpy.typing as npt
 
 from synergy.estimators.columns import Scale, named_slots
-from synergy.estimators.neighbours.run import Method, run
+from synergy.estimators.neighbours.methods import Method
+from synergy.estimators.neighbours.run import run
 from synergy.estimators.neighbours.subsamples import Groups
 from synergy.statistics.result import Estimate
 

@@ -4,39 +4,39 @@ The bootstrap duplicates points, which puts neighbours at distance zero: its int
 variance comes from random splits of the rows into m disjoint parts, in which no row is repeated: the
 estimates on the parts vary with m times the variance of the whole (Politis and Romano 1994; Holmes and
 Nemenman 2019, "Estimation of mutual information for real-valued data with error bars and controlled bias",
-Physical Review E 100), and the interval is Student's. The bias is checked by comparing k with 2k neighbours
-and the whole with its parts, and the notes say where it shows.
+Physical Review E 100), and the interval is Student's.
+
+Rows of one group may be near copies, and then the nearest neighbours of a row are its copies and say nothing
+of the distribution. So with groups an estimate is the mean over a few draws of one row from each group.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from synergy.estimators.neighbours.reference import GaussianReference
-
-__all__ = ["Groups", "bias_notes", "draws_of_reference", "group_codes", "reference_variance", "subsampled"]
+__all__ = ["Groups", "Thinned", "group_codes", "parts_of", "subsampled"]
 
 Floats = npt.NDArray[np.float64]
+Indices = npt.NDArray[np.int64]
 Groups = npt.NDArray[np.integer]
 
 _INFLATION = 1.1
 """n times the variance still rises by about a tenth between a part and the whole (measured on Gaussians)."""
 
-_REFERENCE_NOISE = 0.3
-"""n times the variance of one measured bias (measured for k = 5; the part that neighbours add)."""
+_FREEDOM = 0.75
+"""Splits share their rows: the variances of s splits have this share of s (m - 1) degrees of freedom."""
 
-_SHARP = 0.5
-
-_CHEAP_DIMENSIONS = 6
-_CHEAP_ROWS = 20_000
-"""Up to these joint columns and rows an estimate takes little, and the reference is drawn often."""
+_PICKS = 8
+"""How many draws of one row from each group an estimate is the mean of, and of each part, a quarter of
+these."""
 
 
-def group_codes(groups: Groups | None, n: int) -> npt.NDArray[np.int64]:
+def group_codes(groups: Groups | None, n: int) -> Indices:
     """Codes 0 .. of the groups that no part may split, shape (n,): one for each row without groups.
 
     Raises:
@@ -53,73 +53,69 @@ def group_codes(groups: Groups | None, n: int) -> npt.NDArray[np.int64]:
     return codes
 
 
+@dataclass(frozen=True)
+class Thinned:
+    """Draws of one row from each group.
+
+    Args:
+        groups: The group of each row, codes 0 .., shape (n,).
+        seed: Fixes the draws.
+    """
+
+    groups: Indices
+    seed: int
+
+    @property
+    def count(self) -> int:
+        """The number of groups."""
+        return int(self.groups.max()) + 1
+
+    @property
+    def single(self) -> bool:
+        """Whether every group is one row, so that nothing is thinned."""
+        return self.count == len(self.groups)
+
+    def picks(self, rows: Indices, *, few: bool = False) -> Iterator[Indices]:
+        """The rows themselves, where every group is one row; else a few draws of one from each group."""
+        if self.single:
+            yield rows
+            return
+        rng = np.random.default_rng([self.seed, 3])
+        for _ in range(_PICKS // 4 if few else _PICKS):
+            order = rng.permutation(rows)
+            yield order[np.unique(self.groups[order], return_index=True)[1]]
+
+
 def _plan(n: int) -> tuple[int, int]:
     """How many random splits into how many parts."""
     if n <= 2000:
         return 16, 2
-    return (4, 4) if n <= 20_000 else (2, 8)
+    return (4, 4) if n <= 10_000 else (1, 16)
+
+
+def parts_of(n: int) -> int:
+    """Into how many parts n rows (or groups) are split."""
+    return _plan(n)[1]
 
 
 def subsampled(
-    table: Floats,
-    widths: tuple[int, int, int],
-    estimate: Callable[[Floats], float],
-    corrected: bool,
-    groups: npt.NDArray[np.int64],
-    seed: int,
-    value: float,
+    thinned: Thinned, estimate: Callable[[Indices], float], value: float
 ) -> tuple[float, int, float]:
-    """The standard error, its degrees of freedom, and how far the parts' mean lies from the value."""
-    splits, parts = _plan(len(table))
-    count = int(groups.max()) + 1
-    rng = np.random.default_rng([seed, 1])
-    size = len(table) // parts
-    reference = GaussianReference(estimate, widths, rows=size, draws=1, seed=seed) if corrected else None
+    """The standard error, its degrees of freedom, and how far the parts' mean lies from the value.
+
+    Args:
+        thinned: The groups, which no part splits.
+        estimate: The estimate on some rows; NaN where there is none.
+        value: The estimate on all rows.
+    """
+    splits, parts = _plan(thinned.count)
+    rng = np.random.default_rng([thinned.seed, 1])
     variances, means = [], []
     for _ in range(splits):
-        part_of_group = rng.permutation(np.arange(count) % parts)
-        part = part_of_group[groups]
-        found = []
-        for p in range(parts):
-            rows = table[part == p]
-            here = estimate(rows)
-            if reference is not None:
-                here -= float(reference.biases(rows)[0])
-            found.append(here)
+        part = rng.permutation(np.arange(thinned.count) % parts)[thinned.groups]
+        found = [estimate(np.flatnonzero(part == p)) for p in range(parts)]
         variances.append(float(np.var(found, ddof=1)) / parts)
         means.append(float(np.mean(found)))
     variance = _INFLATION * float(np.mean(variances))
-    return math.sqrt(variance), int(0.75 * splits * (parts - 1)), float(np.mean(means)) - value
-
-
-def draws_of_reference(n: int, width: int) -> int:
-    """How many reference samples: as many as leave no more than a few percent of the standard error."""
-    if width <= _CHEAP_DIMENSIONS and n <= _CHEAP_ROWS:
-        return 8 if width == 2 else 4
-    return 4 if n <= 4000 else 1
-
-
-def reference_variance(biases: Floats, n: int) -> float:
-    """The variance of the mean of the measured biases, also where there is one draw only."""
-    if len(biases) > 1:
-        return float(np.var(biases, ddof=1)) / len(biases)
-    return _REFERENCE_NOISE / n
-
-
-def bias_notes(
-    doubled: float, shift: float, error: float, correction: str, k: int, n: int, *, sharp: bool = False
-) -> list[str]:
-    """What to say where the value moves by more than its standard error with k or with n.
-
-    Half of that is said where columns end in edges or there are conditions (`sharp`): a bias is about twice
-    the shift, and in such families (uniform noise, boxes, curved chains) it is often there, so that a note
-    where there is none, in about a quarter of the data sets, is the lesser evil.
-    """
-    notes, tolerance = [], error * (_SHARP if sharp else 1.0)
-    if correction == "gaussian":
-        tolerance = 2 * math.hypot(error, math.sqrt(_REFERENCE_NOISE * _plan(n)[1] / n))
-    elif abs(doubled) > tolerance:
-        notes.append(f"bias: {2 * k} neighbours instead of {k} move the value by {doubled:+.4f}")
-    if abs(shift) > tolerance:
-        notes.append(f"bias: smaller subsamples move the value by {shift:+.4f}")
-    return [f"{note}; the interval is of sampling error only" for note in notes]
+    freedom = max(1, int(_FREEDOM * splits * (parts - 1)))
+    return math.sqrt(variance), freedom, float(np.mean(means)) - value

@@ -82,7 +82,7 @@ def variational(
     from synergy.device import choose_device
     from synergy.estimators.variational.columns import Columns, density_slot, is_discrete, make_columns
     from synergy.estimators.variational.networks import Categorical, Critic, MixtureDensity
-    from synergy.estimators.variational.training import DENSITY_TASK, critic_task, held_out, train
+    from synergy.estimators.variational.training import DENSITY_CRITERION, critic_criterion, held_out, train
 
     parsed = parse_expression(term)
     if bound not in get_args(Bound):
@@ -122,15 +122,15 @@ def variational(
             return Categorical(x, y, z, hidden=hidden)
         return MixtureDensity(x, y, z, hidden=hidden)
 
-    task = DENSITY_TASK if bound == "barber-agakov" else critic_task(bound, batch, clip)
+    criterion = DENSITY_CRITERION if bound == "barber-agakov" else critic_criterion(bound, batch, clip)
     scores = np.empty(len(sample))
     first = np.empty(len(sample))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         for split in splits:
             network = make().to(place)
-            train(network, columns, split, task, steps=most, patience=patience, batch=batch, rate=rate)
-            scores[split.test], first[split.test] = held_out(network, columns, split.test, task)
+            train(network, columns, split, criterion, steps=most, patience=patience, batch=batch, rate=rate)
+            scores[split.test], first[split.test] = held_out(network, columns, split.test, criterion)
     notes = _notes(
         bound, bool(one.given), float(first.mean()), min(batch, *(len(s.test) for s in splits)), folds
     )

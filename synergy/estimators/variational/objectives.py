@@ -1,6 +1,6 @@
 """Variational bounds from a matrix of critic values whose diagonal holds the joint pairs.
 
-Entry (i, j) is T(x_i, w_j); entries off the diagonal are draws from the product of the marginals.
+Element (i, j) is T(x_i, w_j); elements off the diagonal are draws from the product of the marginals.
 `train` gives the loss to descend, `evaluate` a value with one influence score per row.
 """
 

@@ -17,13 +17,13 @@ from synergy.estimators.variational.networks import Categorical, MixtureDensity
 from synergy.estimators.variational.objectives import Objective, evaluate, train_loss
 from synergy.statistics.folds import Split
 
-__all__ = ["DENSITY_TASK", "Task", "critic_task", "held_out", "train"]
+__all__ = ["DENSITY_CRITERION", "Criterion", "critic_criterion", "held_out", "train"]
 
 _EVALUATED = 2048
 
 
 @dataclass(frozen=True)
-class Task:
+class Criterion:
     """A loss to train on and influence scores to report, for a network, rows and whether Y is seen."""
 
     loss: Callable[[nn.Module, tuple[torch.Tensor, ...], bool], torch.Tensor]
@@ -31,8 +31,8 @@ class Task:
     chain: bool
 
 
-def critic_task(bound: Objective, batch: int, clip: float) -> Task:
-    """The task of a critic: a bound's loss, and its scores on held-out rows."""
+def critic_criterion(bound: Objective, batch: int, clip: float) -> Criterion:
+    """The criterion of a critic: a bound's loss, and its scores on held-out rows."""
 
     def loss(network: nn.Module, rows: tuple[torch.Tensor, ...], see_y: bool) -> torch.Tensor:
         return train_loss(network(*rows, see_y=see_y), bound)
@@ -40,7 +40,7 @@ def critic_task(bound: Objective, batch: int, clip: float) -> Task:
     def scores(network: nn.Module, rows: tuple[torch.Tensor, ...], see_y: bool) -> torch.Tensor:
         return evaluate(network(*rows, see_y=see_y), bound, clip=clip, batch=batch)
 
-    return Task(loss, scores, chain=False)
+    return Criterion(loss, scores, chain=False)
 
 
 def _log_density(network: nn.Module, rows: tuple[torch.Tensor, ...], see_y: bool) -> torch.Tensor:
@@ -49,19 +49,19 @@ def _log_density(network: nn.Module, rows: tuple[torch.Tensor, ...], see_y: bool
     return network.log_density(*rows, see_y=see_y)
 
 
-DENSITY_TASK = Task(
+DENSITY_CRITERION = Criterion(
     loss=lambda network, rows, see_y: -_log_density(network, rows, see_y).mean(),
     scores=lambda network, rows, see_y: _log_density(network, rows, see_y).double(),
     chain=True,
 )
-"""The task of a density: its log-likelihood with and without the other slot."""
+"""The criterion of a density: its log-likelihood with and without the other slot."""
 
 
 def train(
     network: nn.Module,
     columns: Columns,
     split: Split,
-    task: Task,
+    criterion: Criterion,
     *,
     steps: int,
     patience: int,
@@ -71,7 +71,7 @@ def train(
     """Adam with a cosine schedule and early stopping on the rows set aside."""
     device = columns.x.device
     fit, tune = (torch.tensor(i, device=device) for i in (split.fit, split.tune[:_EVALUATED]))
-    both = task.chain or columns.z.shape[1] > 0
+    both = criterion.chain or columns.z.shape[1] > 0
     optimiser = torch.optim.Adam(network.parameters(), lr=rate)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps, eta_min=rate / 20)
     every = max(20, min(100, len(fit) // batch))
@@ -79,9 +79,9 @@ def train(
     for step in range(steps):
         index = fit[torch.randperm(len(fit))[:batch].to(device)]
         rows = columns.rows(index)
-        loss = task.loss(network, rows, True)
+        loss = criterion.loss(network, rows, True)
         if both:
-            loss = loss + task.loss(network, rows, False)
+            loss = loss + criterion.loss(network, rows, False)
         optimiser.zero_grad()
         torch.autograd.backward(loss)
         nn.utils.clip_grad_norm_(network.parameters(), 5.0)
@@ -90,9 +90,9 @@ def train(
         if (step + 1) % every == 0 or step == steps - 1:
             with torch.no_grad():
                 rows = columns.rows(tune)
-                now = float(task.loss(network, rows, True))
+                now = float(criterion.loss(network, rows, True))
                 if both:
-                    now += float(task.loss(network, rows, False))
+                    now += float(criterion.loss(network, rows, False))
             if now < best:
                 best, kept, waited = now, copy.deepcopy(network.state_dict()), 0
             else:
@@ -104,15 +104,15 @@ def train(
 
 @torch.no_grad()
 def held_out(
-    network: nn.Module, columns: Columns, test: npt.NDArray[np.int64], task: Task
+    network: nn.Module, columns: Columns, test: npt.NDArray[np.int64], criterion: Criterion
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """The scores of the term, and of its first part I(X;Y,Z), in blocks that fit in memory."""
-    both = task.chain or columns.z.shape[1] > 0
+    both = criterion.chain or columns.z.shape[1] > 0
     blocks = np.array_split(np.arange(len(test)), math.ceil(len(test) / _EVALUATED))
     total, first = np.empty(len(test)), np.empty(len(test))
     for block in blocks:
         rows = columns.rows(torch.tensor(test[block], device=columns.x.device))
-        first[block] = task.scores(network, rows, True).cpu().numpy()
-        less = task.scores(network, rows, False).cpu().numpy() if both else 0.0
+        first[block] = criterion.scores(network, rows, True).cpu().numpy()
+        less = criterion.scores(network, rows, False).cpu().numpy() if both else 0.0
         total[block] = first[block] - less
     return total, first

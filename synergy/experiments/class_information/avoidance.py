@@ -31,7 +31,6 @@ __all__ = [
     "conclude",
     "exact_price",
     "judged_name",
-    "treated",
 ]
 
 SETS = ("free", "half-turn-pairs", "half-symmetric")
@@ -199,46 +198,38 @@ def _told(runs: pd.DataFrame, images: str, shared: float) -> Finding:
     return Finding(about, tuple(v - synergy for v in gained), "==", _TOLD_MARGIN, shared)
 
 
-def _shortfalls(runs: pd.DataFrame) -> str:
-    """What the adversary did not reach: the curve of the best representation, or a loss of the class."""
-    said, kept, read = [], [], []
+def _details(runs: pd.DataFrame) -> pd.DataFrame | None:
+    """Of glyphs: the price by each noise, the class that is read without one, the error of the noise."""
+    rows = []
+    for images in (name for name in runs["images"].unique() if name in SETS):
+        usual, eliminated = (treated(runs, images, name) for name in ("as usual", "eliminated"))
+        prices = {tau: paired(usual, eliminated, blurred_name("I(A;Z)", tau)) for tau in TAUS}
+        rows.append(
+            {
+                "images": images,
+                **{f"price at tau {tau:g}": float(np.mean(values)) for tau, values in prices.items()},
+                f"{CLASS_READ}, eliminated": eliminated[CLASS_READ].mean(),
+                "at most": eliminated[BEST_READ].mean(),
+                NOISE_ERROR: runs.loc[runs["images"] == images, NOISE_ERROR].max(),
+            }
+        )
+    return pd.DataFrame(rows) if rows else None
+
+
+def _seen(runs: pd.DataFrame) -> str:
+    """The price on glyphs, else on the images, and where the adversary left most of the class."""
+    prices, kept = {}, []
     for images in runs["images"].unique():
         usual, eliminated = (treated(runs, images, name) for name in ("as usual", "eliminated"))
-        if images in SETS:
-            best = eliminated[BEST_READ].mean()
-            read.append(f"{eliminated[CLASS_READ].mean():.3f} of at most {best:.3f} on {images}")
-        if images == "half-symmetric":
-            below = below_the_curve(eliminated, images).mean()
-            said.append(f" On half-symmetric glyphs that is {below:.3f} nats below F(b), the best there is")
-            name = {tau: blurred_name("I(A;Z)", tau) for tau in TAUS}
-            prices = [f"{np.mean(paired(usual, eliminated, name[t])):.3f} at tau {t:g}" for t in TAUS]
-            said.append(f"; the price is {', '.join(prices)}.")
-        left = eliminated["I(C;Z)"].mean() / usual["I(C;Z)"].mean()
-        if images not in SETS and left > 0.5:
-            kept.append(f"{left:.0%} on {images}")
-    if read:
-        said.append(
-            " Without noise the class of glyphs is not gone: from representations that it was eliminated "
-            f"from, a k-NN probe reads it with an accuracy of {', '.join(read)}."
-        )
+        prices[images] = float(np.mean(paired(usual, eliminated, judged_name(images, "I(A;Z)"))))
+        if images not in SETS and eliminated["I(C;Z)"].mean() > usual["I(C;Z)"].mean() / 2:
+            kept.append(images)
+    glyphs = {f"{images} glyphs": price for images, price in prices.items() if images in SETS}
+    listed = ", ".join(f"{round(price, 3) + 0.0:.3f} on {name}" for name, price in (glyphs or prices).items())
+    seen = f"Eliminating the class costs networks, in nats of I(A;Z): {listed}."
     if kept:
-        said.append(
-            f" The adversary left most of the class on real images ({'; '.join(kept)}), so what "
-            "I(A;Z) loses there is not the price of eliminating it."
-        )
-    return "".join(said)
-
-
-def _gained(runs: pd.DataFrame) -> str:
-    said = []
-    for images in runs["images"].unique():
-        if gained := gains(runs, images):
-            known = ""
-            if images in SETS:
-                synergy = runs.loc[runs["images"] == images, SYNERGY].iloc[0]
-                known = f" where the synergy is {synergy:.3f}"
-            said.append(f"{np.mean(gained):+.3f} on {images}{known}")
-    return f" Told the class, networks gain in nats {'; '.join(said)}." if said else ""
+        seen += f" On {'; '.join(kept)} the adversary left most of the class: a loss there is not its price."
+    return seen
 
 
 def _predicted(runs: pd.DataFrame) -> str:
@@ -263,27 +254,13 @@ def _predicted(runs: pd.DataFrame) -> str:
 
 def conclude(runs: pd.DataFrame) -> Conclusion:
     """What the runs of class-information say."""
-    said = []
-    for images in runs["images"].unique():
-        usual, eliminated = (treated(runs, images, name) for name in ("as usual", "eliminated"))
-        a, c = (judged_name(images, term) for term in ("I(A;Z)", "I(C;Z)"))
-        said.append(
-            f"{images}: {usual[a].mean():.3f} as usual at {usual[c].mean():.3f} of the class, "
-            f"{eliminated[a].mean():.3f} at {eliminated[c].mean():.3f}"
-        )
     glyphs = bool(set(SETS) & set(runs["images"]))
-    how = []
-    if glyphs:
-        how.append(f"with noise for glyphs (exact, standard error at most {runs[NOISE_ERROR].max():.3f})")
-    if set(runs["images"]) - set(SETS):
-        how.append("by probes (usable information) for real images")
     exact = [blurred_name(term, JUDGED) for term in TERMS] if glyphs else []
     quantities = [*exact, *TERMS, "accuracy of A", CLASS_READ]
     return Conclusion(
         means(runs, ["images", "treatment", "weight"], quantities, keep=[SYNERGY]),
         tuple(_findings(runs)),
         _predicted(runs),
-        f"I(A;Z) and I(C;Z) in nats, {' and '.join(how)}, without an adversary and with the strongest one: "
-        f"{'; '.join(said)}."
-        f"{_shortfalls(runs)}{_gained(runs)}",
+        _seen(runs),
+        _details(runs),
     )

@@ -15,10 +15,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from synergy.experiments.designs.ladders import DRAWN, LADDERS, NOISE, PIXELS, SIDES, UNTRAINED, measure_rungs
-from synergy.experiments.findings import Finding, summarise
+from synergy.experiments.findings import Finding
 from synergy.experiments.outcome import Conclusion, Experiment
 from synergy.experiments.runs import Runner
-from synergy.experiments.show import legend_below, means, paired, points, shared_images
+from synergy.experiments.show import legend_below, means, paired, points, shared_images, worded
 from synergy.plots import COLOURS, plot_style, subplots
 
 __all__ = ["FINE_GRAINED", "MULTIVARIATE"]
@@ -112,31 +112,22 @@ def _accuracies(part: _Part) -> list[Finding]:
     ]
 
 
-def _told(part: _Part) -> str:
-    mean = part.finest.mean(numeric_only=True)
-    sides = (
-        f"{mean[_BY_LABELS]:.3f} nats by predicting the transformations and {mean[_BY_CLASS]:.3f} by "
-        "predicting the class, which a fair coin beside the labels changes by "
-        f"{mean[f'one Z: {NOISE}'] - mean[f'one Z: {part.top}']:+.3f}"
-    )
-    if part.images == DRAWN:
-        exact = mean[f"exact: {part.top}"]
-        return f"On {DRAWN} the synergy of {part.top} is {sides}; at the input it is exactly {exact:.3f}."
-    accuracy = part.runs.groupby("condition", sort=False)[_ACCURACY].mean()
-    listed = ", ".join(f"{name} {value:.3f}" for name, value in accuracy.items())
+def _seen(part: _Part) -> str:
+    """The answer on some images: two ways to the synergy, or the last rung beside the first."""
     first, last = part.rungs[0], part.rungs[-1]
-    rise = summarise(part.between(last, first, _BY_CLASS), shared=part.shared)
+    if part.images == DRAWN:
+        mean = part.finest.mean(numeric_only=True)
+        return (
+            f"On {DRAWN} the synergy of {part.top} is {mean[_BY_LABELS]:.3f} nats by predicting the "
+            f"transformations and {mean[_BY_CLASS]:.3f} by predicting the class; at the input it is exactly "
+            f"{mean[f'exact: {part.top}']:.3f}."
+        )
+    more = worded(part.between(last, first, _BY_CLASS), shared=part.shared)
+    words = ("a higher", "a lower", "no clearly different")
+    accuracy = worded(part.between(last, first, _ACCURACY), words, shared=part.shared)
     return (
-        f"On {part.images} the synergy of {last} is {sides}. Class accuracy: {listed}: "
-        f"{_compared(part, last, first)}, while the synergy on a Z of its own differs by {rise}; "
-        f"{_compared(part, first, UNTRAINED)}; {_compared(part, first, PIXELS)}."
+        f"On {part.images}, {last} leaves {more} synergy than {first}, and {accuracy} accuracy of the class."
     )
-
-
-def _compared(part: _Part, one: str, other: str) -> str:
-    found = summarise(part.between(one, other, _ACCURACY), shared=part.shared)
-    word = "higher than" if found.low > 0 else "lower than" if found.high < 0 else "not clearly unlike"
-    return f"that of {one} is {word} that of {other}, {found}"
 
 
 def _draw_rungs(axis: Axes, part: _Part) -> None:
@@ -204,7 +195,7 @@ def _experiment(ladder: str, title: str, question: str, predicted: str) -> Exper
         findings += [finding for part in both for finding in _steps(part)]
         findings += [finding for part in both if part.images != DRAWN for finding in _accuracies(part)]
         table = means(runs, ["images", "condition"], _QUANTITIES, keep=["states"])
-        return Conclusion(table, tuple(findings), predicted, " ".join(_told(part) for part in both))
+        return Conclusion(table, tuple(findings), predicted, " ".join(_seen(part) for part in both))
 
     def draw(runs: pd.DataFrame) -> Figure:
         both = parts(runs)

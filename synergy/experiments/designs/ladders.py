@@ -61,8 +61,6 @@ __all__ = [
     "PIXELS",
     "SIDES",
     "UNTRAINED",
-    "Ladder",
-    "Rung",
     "TaskTransformation",
     "exact_synergy",
     "glyphs_under",

@@ -18,21 +18,18 @@ finds less of it, whatever the representation.
 
 from __future__ import annotations
 
-import math
-from itertools import pairwise
-
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from matplotlib.figure import Figure
 
 from synergy.estimators.classifier import NestedCrossFit, classifier
-from synergy.experiments.findings import Finding, Spread, summarise
+from synergy.experiments.findings import Finding
 from synergy.experiments.outcome import Conclusion, Experiment
 from synergy.experiments.runs import Row, Runner
 from synergy.experiments.scale import Scale
 from synergy.experiments.shortcut.watermarks import framed, judged_sets, prepared
-from synergy.experiments.show import SHARED, means, paired, shared_images
+from synergy.experiments.show import SHARED, means, paired, shared_images, worded
 from synergy.experiments.worlds import (
     fit,
     glyph_world,
@@ -238,11 +235,15 @@ def _conclude(runs: pd.DataFrame) -> Conclusion:
         ),
     ]
     table = means(runs, ["strength", "pruned"], _QUANTITIES, keep=["I(A;C|X)"])
-    told = "; ".join(
-        f"{'pruned' if r['pruned'] else 'g = ' + format(r['strength'], 'g')}: synergy {r[SYNERGY]:.3f}, "
-        f"accuracy {r[accuracy]:.3f}"
-        for r in table.to_dict("records")
+    words = ("falls", "rises", "does not clearly change")
+    change = worded(paired(none, full, accuracy), words, shared=shared)
+    seen = (
+        f"The accuracy of a linear probe of the class {change} from {none[accuracy].mean():.3f} without a "
+        f"watermark to {full[accuracy].mean():.3f} where it is always shown, and is "
+        f"{pruned[accuracy].mean():.3f} where it is pruned."
     )
+    if not laws:
+        seen += " Without a watermark there is no synergy in every run, so no share of it can be given."
     return Conclusion(
         table,
         tuple(findings),
@@ -253,52 +254,8 @@ def _conclude(runs: pd.DataFrame) -> Conclusion:
         "as well as by that one, is a hypothesis about networks that the theorem does not force; so is "
         "it that the probe falls with the synergy, and that pruning the watermark (writing it at random, so "
         "that it says nothing) restores both.",
-        f"{SYNERGY} in nats and the accuracy of a linear probe of C: {told}. {_said_of_the_law(runs, laws)}",
+        seen,
     )
-
-
-def _said_of_the_law(runs: pd.DataFrame, laws: list[Finding]) -> str:
-    """Where the law holds and where it is missed, and how well unmarked images are read."""
-    if not laws:
-        return "Without a watermark there is no synergy in every run, so that no share of it can be told."
-    shared = shared_images(runs)
-    start = _at(runs, 0.0).set_index("seed")
-    parts, read, seen = [], [float(start[READ].mean())], [float(start["H(A|Z)"].mean())]
-    for g in STRENGTHS[1:-1]:
-        part = _at(runs, g).set_index("seed")
-        pairs = (
-            (part[SYNERGY], (1 - g) * start[SYNERGY]),
-            (part[SYNERGY], (1 - g) * part[UNMARKED]),
-            (part[UNMARKED], start[SYNERGY]),
-        )
-        whole, within, apart = (_interval(summarise(_ratio(*pair), shared=shared)) for pair in pairs)
-        parts.append(
-            f"at g = {g:g} the synergy is {whole} times (1 - g) of that at g = 0: {within} times (1 - g) of "
-            f"that of unmarked images, which is {apart} times that at g = 0"
-        )
-        parts[-1] += (
-            f"; a linear probe tells marked from unmarked in {part['mark accuracy'].mean():.1%} of them"
-        )
-        read.append(float(part[READ].mean()))
-        seen.append(float(part[UNREAD].mean()))
-    told, apart = (", ".join(f"{h:.3f}" for h in values) for values in (read, seen))
-    strengths = ", ".join(f"{g:g}" for g in STRENGTHS[:-1])
-    text = (
-        f"In ratios with 95 % intervals: {'. '.join(parts)}. At g = {strengths}, {READ} is {told} nats and "
-    )
-    text += f"H(A|Z) of unmarked images {apart}"
-    if all(low < high for low, high in pairwise(seen)):
-        text += (
-            ": the more images are marked in training, the worse the network reads A where no watermark is "
-            "shown. That is a likely cause of what the hypothesis misses, not a proved one"
-        )
-    return f"{text}."
-
-
-def _interval(ratio: Spread) -> str:
-    if not math.isfinite(ratio.low):
-        return f"{ratio.mean:.2f}"
-    return f"{ratio.mean:.2f} [{ratio.low:.2f}, {ratio.high:.2f}]"
 
 
 def _draw(runs: pd.DataFrame) -> Figure:

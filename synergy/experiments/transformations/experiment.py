@@ -202,23 +202,22 @@ def _of_set(runs: pd.DataFrame, images: str) -> list[Finding]:
     ]
 
 
-def _told(runs: pd.DataFrame, images: str) -> str:
+def _ranking(runs: pd.DataFrame, images: str) -> pd.DataFrame:
+    """How well each quantity ranks the tasks, best first, with nothing tied, and how often by chance."""
     tied, loose = _correlations(runs), _correlations(runs, tied=False)
-    trained = runs[runs["transformation"] != "random"]
-    mean = trained.groupby("transformation")[[*QUANTITIES, "gain"]].mean()
-    order = sorted(tied, key=lambda name: -summarise(tied[name]).mean)
-    listed = []
-    for name in order:
-        values = _tied(mean[name]) if name in TRUTHS else mean[name]
-        listed.append(
-            f"{name} {summarise(tied[name]).mean:+.2f} (untied {summarise(loose[name]).mean:+.2f}, "
-            f"p {chance(values, mean['gain']):.2f})"
-        )
-    rotation = mean.loc["rotation"]
-    return (
-        f"On {images}: {', '.join(listed)}; rotation, with I(A;C|X) = {rotation['I(A;C|X)']:.3f} and "
-        f"J = {rotation['J']:.3f}, gains {rotation['gain']:+.3f}."
-    )
+    mean = runs[runs["transformation"] != "random"].groupby("transformation")[[*QUANTITIES, "gain"]].mean()
+    rows: list[dict[str, Any]] = [
+        {
+            "images": images,
+            "quantity": name,
+            "rank correlation": summarise(tied[name]).mean,
+            "untied": summarise(loose[name]).mean,
+            "p of a permutation": chance(_tied(mean[name]) if name in TRUTHS else mean[name], mean["gain"]),
+        }
+        for name in QUANTITIES
+    ]
+    rows.sort(key=lambda row: -row["rank correlation"])
+    return pd.DataFrame(rows)
 
 
 def _conclude(runs: pd.DataFrame) -> Conclusion:
@@ -229,15 +228,21 @@ def _conclude(runs: pd.DataFrame) -> Conclusion:
     keys = pd.MultiIndex.from_frame(table[["images", "transformation"]])
     for place, name in enumerate(QUANTITIES, start=2):
         table.insert(place, name, truths[name].reindex(keys).to_numpy())
-    told = " ".join(_told(part, images) for images, part in sets.items())
+    rankings = {images: _ranking(part, images) for images, part in sets.items()}
+    best = ", ".join(
+        f"{ranking['quantity'].iloc[0]} on {images} (rank correlation "
+        f"{ranking['rank correlation'].iloc[0]:+.2f})"
+        for images, ranking in rankings.items()
+    )
     return Conclusion(
         table.sort_values(["images", "gain"], ascending=False, ignore_index=True),
         tuple(findings),
         "A lossless transformation has neither synergy nor forced class information (L2, J2), so it should "
-        "help less than the lossy ones. Which of the four quantities ranks the tasks best is left open.",
-        "rank correlation with the gain of the linear probe over a random encoder, on these tasks and "
-        f"images, truths within {_RESOLUTION:g} nats of each other being tied; p: how often a permutation of "
-        f"the tasks does as well. J of noisy images is a lower bound that comes near. {told}",
+        "help less than the lossy ones. Which of the four quantities ranks the tasks best is left open. "
+        f"Truths within {_RESOLUTION:g} nats of each other are tied; J of noisy images is a lower bound that "
+        "comes near.",
+        f"The quantity that ranks the tasks best by their gain over a random encoder is {best}.",
+        pd.concat(rankings.values(), ignore_index=True),
     )
 
 

@@ -7,6 +7,7 @@
 | `PredictTransformation("rotation", told="C")` | the same, the head being told the class |
 | `Eliminate(PredictTransformation("rotation"))` | the same, the class being eliminated by an adversary |
 | `Equivariance("rotation", augment="crop")` | strict equivariance, in the manner of CARE |
+| `SoftEquivariance("rotation")` | invariance at the output, an equivariance term at the encoder's output |
 | `Invariance("rotation")` | invariance, SimCLR's NT-Xent |
 | `PredictLabel("C")` | supervised learning |
 | `Untrained()` | nothing: a random encoder |
@@ -27,6 +28,7 @@ from synergy.learning.pretext.base import BatchLoss, Pretext
 from synergy.learning.pretext.contrastive import (
     Equivariance,
     Invariance,
+    SoftEquivariance,
     nt_xent,
     orthogonal_equivariance,
 )
@@ -43,6 +45,7 @@ __all__ = [
     "PredictLabel",
     "PredictTransformation",
     "Pretext",
+    "SoftEquivariance",
     "Untrained",
     "nt_xent",
     "orthogonal_equivariance",

@@ -18,7 +18,7 @@ from synthetic.transformations import Transformation
 from synthetic.transformations.augment import Augmentation, augmentation
 from theory.checks import integer, number
 
-__all__ = ["Equivariance", "Invariance", "nt_xent", "orthogonal_equivariance"]
+__all__ = ["Equivariance", "Invariance", "SoftEquivariance", "nt_xent", "orthogonal_equivariance"]
 
 
 def nt_xent(first: torch.Tensor, second: torch.Tensor, temperature: float) -> torch.Tensor:
@@ -210,5 +210,37 @@ class Equivariance(_Projected):
         whole = n - n % self.block
         shape = (whole // self.block, self.block, parts[0].shape[1])
         strict = orthogonal_equivariance(parts[0][:whole].reshape(shape), parts[1][:whole].reshape(shape))
+        loss = contrast + self.weight * strict
+        return BatchLoss(loss, {"loss": loss.detach(), "equivariance": strict.detach()})
+
+
+@dataclass(frozen=True)
+class SoftEquivariance(Equivariance):
+    """Invariance at the output, and a term that asks for equivariance at an inner layer.
+
+    The network is the encoder and its projection head. NT-Xent asks that the head's output be the same for an
+    image and its transformed copy (a view of it, where there is an augmentation); `weight` times
+    `orthogonal_equivariance` asks that the transformation act by an orthogonal map on the encoder's output,
+    the layer that is kept. An invariant encoder satisfies both, so nothing forces it to keep the
+    transformation: what the term does beside the contrast is an experiment.
+
+    Source:
+        After Lee et al. 2025, on soft equivariance; the form is ours, with CARE's term (arXiv:2306.13924).
+    """
+
+    name: ClassVar[str] = "soft-equivariance"
+
+    def losses(self, encoder: nn.Module, head: nn.Module, batch: Batch) -> BatchLoss:
+        """The two losses; the last incomplete block counts in the first only."""
+        n = len(batch)
+        if n < self.block:
+            raise ValueError(f"a batch must hold at least one block of {self.block} images, got {n}")
+        inner = encoder(self.views(batch))
+        outputs, layers = head(inner).split(n), inner.split(n)
+        other = outputs[0] if len(outputs) == 2 else outputs[2]
+        contrast = nt_xent(outputs[1], other, self.temperature)
+        whole = n - n % self.block
+        shape = (whole // self.block, self.block, inner.shape[1])
+        strict = orthogonal_equivariance(layers[0][:whole].reshape(shape), layers[1][:whole].reshape(shape))
         loss = contrast + self.weight * strict
         return BatchLoss(loss, {"loss": loss.detach(), "equivariance": strict.detach()})

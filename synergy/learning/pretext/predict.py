@@ -21,7 +21,7 @@ from synergy.learning.tasks import Task, as_task
 from synthetic.transformations import Transformation
 from synthetic.transformations.augment import Augmentation, augmentation
 
-__all__ = ["GivenHead", "LabelTask", "PredictLabel", "PredictTransformation", "Shown"]
+__all__ = ["GivenHead", "LabelTask", "PredictLabel", "PredictTransformation"]
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
@@ -122,6 +122,11 @@ class Glyphs(GlyphWorld):
             ValueError: If it names another variable.
         """
         return self._form.predict(expression)
+
+    @property
+    def symbols(self) -> Mapping[sympy.Symbol, object]:
+        """None: the prediction is a number, in exact logarithms."""
+        return {}
 
     def predict_forced(self) -> sympy.Expr:
         """The closed form of the forced class information J = H(pattern(O)), where `predict` has one."""

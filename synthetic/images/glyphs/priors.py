@@ -80,7 +80,7 @@ class Choice:
         """The values with these numbers, float32."""
         return torch.tensor(self.values, dtype=torch.float32, device=index.device)[index]
 
-    def to_json(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """The prior as JSON can hold it."""
         values = [list(v) if isinstance(v, tuple) else v for v in self.values]
         return {"values": values, **({"weights": list(self.weights)} if self.weights else {})}
@@ -115,7 +115,7 @@ class Uniform:
         """The value, float32."""
         return uniform * (self.high - self.low) + self.low
 
-    def to_json(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """The prior as JSON can hold it."""
         return {"low": self.low, "high": self.high}
 
@@ -154,7 +154,7 @@ class Triangular:
         falling = self.high - torch.sqrt((1 - uniform) * (width * (self.high - self.mode)))
         return torch.where(uniform * width < left, rising, falling)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """The prior as JSON can hold it."""
         return {"low": self.low, "mode": self.mode, "high": self.high}
 

@@ -82,7 +82,7 @@ class Glyph:
                 nearest = np.minimum(nearest, gap)
         return nearest
 
-    def to_json(self) -> dict[str, Any] | str:
+    def to_dict(self) -> dict[str, Any] | str:
         """The glyph as JSON can hold it: its name where the library has it."""
         if GLYPHS.get(self.name) == self:
             return self.name

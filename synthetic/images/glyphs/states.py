@@ -20,7 +20,7 @@ from theory.support import Support
 if TYPE_CHECKING:
     from synthetic.images.glyphs.world import GlyphWorld
 
-__all__ = ["States", "enumerate_states", "fits", "same_images"]
+__all__ = ["States", "enumerate_states", "fits"]
 
 MAX_RAW_BYTES = 2**28
 """The largest size of the raw images of all classes, styles and poses together."""

@@ -243,11 +243,11 @@ class GlyphWorld(Generator):
     def parameters(self) -> dict[str, Any]:
         """The parameters by name, as JSON can hold them."""
         result: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self)}
-        result["glyphs"] = [g.to_json() for g in self.classes]
+        result["glyphs"] = [g.to_dict() for g in self.classes]
         result["prior"] = None if self.prior is None else list(self.prior)
         result["transformation"] = describe(self.action)
         for name, prior in (*self.styles.items(), ("pose", self.pose_prior)):
-            result[name] = prior.to_json()
+            result[name] = prior.to_dict()
         return result
 
     def __repr__(self) -> str:

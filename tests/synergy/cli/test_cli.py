@@ -1,5 +1,6 @@
 """The command line: exit codes, JSON on standard output and nothing else, one line for bad input."""
 
+import contextlib
 import json
 import os
 import re
@@ -12,9 +13,10 @@ import pandas as pd
 import pytest
 import typer
 
+import synergy.cli
 from synergy import estimate
 from synergy.cli import app, run
-from theory import check
+from theory import CHAPTERS, DIAGRAMS, check
 from theory.prover import Certificate
 
 
@@ -36,7 +38,7 @@ def test_prove_with_a_certificate(capsys):
     assert status == 0
     assert found["verdict"] == "proved"
     assert {"statement", "seconds"} <= set(found)
-    assert check(Certificate.from_json(found["certificate"]))
+    assert check(Certificate.from_dict(found["certificate"]))
 
 
 @pytest.mark.parametrize(
@@ -305,3 +307,62 @@ def test_devices_go_where_an_estimator_takes_them(capsys, table):
         told = capsys.readouterr().err.strip()
         assert re.search(message, told), told
         assert len(told.splitlines()) == 1
+
+
+def test_diagrams_by_name(capsys):
+    status, found = answer(capsys, "prove", "I(Z1;Z2) <= I(X1;X2)", "--diagram", "two-views")
+    assert (status, found["verdict"]) == (0, "proved")
+    status, found = answer(capsys, "prove", "I(M;T) <= I(Z;T)", "--diagram", "signal, Z->M")
+    assert (status, found["verdict"]) == (0, "proved")
+    listed = answer(capsys, "list", "diagrams")[1]["diagrams"]
+    assert [row["name"] for row in listed] == list(DIAGRAMS)
+    assert run(["prove", "H(X) >= 0", "--diagram", "two-view"]) == 2
+    error = capsys.readouterr().err
+    assert "did you mean two-views?" in error
+    assert error.count("\n") == 1
+
+
+def test_a_chapter_is_verified(capsys, tmp_path):
+    out = ["--out", str(tmp_path), "--jobs", "1"]
+    status, found = answer(
+        capsys, "verify", "--chapter", "heads", "--world", "proof", "--world", "exact", *out
+    )
+    assert status == 0
+    assert {row["claim"] for row in found["verdicts"]} == {"H1", "H2f", "H3f", "H4"}
+    assert {row["case"] for row in found["verdicts"] if row["claim"] == "H3f"} >= {"headed-shift", "witness"}
+    assert "--chapter heads" in (tmp_path / "report.html").read_text()
+    assert run(["verify", "E1", "--chapter", "heads", *out]) == 2
+    assert "name claims or a chapter, not both" in capsys.readouterr().err
+    assert run(["verify", "--chapter", "tails", *out]) == 2
+    assert "unknown chapter 'tails': the registry has paper, contrast" in capsys.readouterr().err
+
+
+def test_chapters_are_listed(capsys):
+    rows = answer(capsys, "list", "claims")[1]["claims"]
+    assert {row["chapter"] for row in rows} == set(CHAPTERS)
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        (["verify", "E1"], "what is done is kept, and the same command goes on from there"),
+        (["prove", "H(A) >= 0"], "synergy: interrupted\n"),
+    ],
+    ids=["resumes", "does not"],
+)
+def test_an_interruption_says_whether_the_same_command_goes_on(command, told, monkeypatch, capsys):
+    def interrupted(*arguments, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(synergy.cli, "app", interrupted)
+    assert run(command) == 130
+    assert told in capsys.readouterr().err
+
+
+def test_the_shell_completes_commands(monkeypatch, capsys):
+    asked = {"_SYNERGY_COMPLETE": "complete_bash", "COMP_WORDS": "synergy pr", "COMP_CWORD": "1"}
+    for name, value in asked.items():
+        monkeypatch.setenv(name, value)
+    with contextlib.suppress(SystemExit):
+        run([])
+    assert capsys.readouterr().out.split() == ["prove"]

@@ -65,12 +65,12 @@ def test_a_function_of_the_other_slot_is_noted_as_out_of_reach(estimator):
     """I(X;2X+1) is infinite, and no number of neighbours can show it."""
     x = NUMBERS[:, 0]
     found = estimate({"X": x, "Y": 2 * x + 1}, "I(X;Y)", estimator=estimator)
-    assert any("infinite if one slot is a function of the other" in note for note in found.notes)
+    assert any("infinite if one slot is a function of the other" in note for note in found.warnings)
     plain = estimate({"X": x, "Y": NUMBERS[:, 1]}, "I(X;Y)", estimator=estimator)
-    assert not any("infinite" in note for note in plain.notes)
+    assert not any("infinite" in note for note in plain.warnings)
 
 
 def test_units_that_hide_a_column_are_noted_where_columns_are_not_scaled():
     x, y = NUMBERS.T
     found = estimate({"X": x * 1e300, "Y": y}, "I(X;Y)", estimator="ksg1", scale=None)
-    assert any("every subsample gives the same value" in note for note in found.notes)
+    assert any("every subsample gives the same value" in note for note in found.warnings)

@@ -237,7 +237,6 @@ COUNTS = {
     ),
     "copies": lambda n: rank(np.zeros((4, 8, 8)), [0, 1] * 2, copies=n),
     "table_rows": lambda n: Settings(table_rows=n),
-    "jobs": lambda n: verify(["E1"], jobs=n),
     "n": lambda n: ModularShift().sample(n, seed=0),
     "samples": lambda n: ModularShift().as_dataset(seed=0, samples=n),
     "max_columns": lambda n: prove("H(A) >= 0", max_columns=n),

@@ -1,6 +1,5 @@
 """class-information: noisy representations against closed forms, and what the runs are said to show."""
 
-import re
 import tracemalloc
 
 import numpy as np
@@ -240,12 +239,14 @@ def test_findings_of_a_world_that_follows_the_theory():
     found = verdicts(frame)
     assert [v for v, _ in found.values()].count("agrees") == 6
     assert {v for v, _ in found.values()} == {"agrees"}
-    said = conclude(frame).seen
-    below = float(re.search(r"(\d\.\d+) nats below F\(b\)", said)[1])
+    conclusion = conclude(frame)
+    below = next(f for f in conclusion.findings if "how far from the best" in f.about).spread().mean
     bounds = price_of_avoidance(HALF, [0.05])
     assert bounds.lower[0] - 0.33 - 0.002 <= below <= bounds.upper[0] - 0.33 + 0.002
-    assert "at tau 0.1" in said
-    assert "standard error at most 0.001" in said
+    assert conclusion.seen.startswith("Eliminating the class costs networks")
+    assert conclusion.details is not None
+    assert conclusion.details["largest Monte Carlo error"].tolist() == pytest.approx([0.001])
+    assert {f"price at tau {tau:g}" for tau in (0.1, 0.2, 0.3)} < set(conclusion.details)
 
 
 @pytest.mark.parametrize(
@@ -285,6 +286,7 @@ def test_missing_conditions_are_left_out():
     assert {f.shared for f in alone.findings} == {2 / 3}
     assert "told" not in conclude(glyphs).predicted
     assert "glyphs" not in alone.predicted + alone.seen
+    assert alone.details is None
     both = pd.concat([glyphs, digits], ignore_index=True)
     shared = {f.about.split(":")[0]: f.shared for f in conclude(both).findings}
     assert shared == {"free": 0.0, "digits": 2 / 3}

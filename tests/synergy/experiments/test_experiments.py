@@ -1,6 +1,7 @@
 """The experiments: that they run from end to end, that their parts are right, and what they refuse."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -43,15 +44,18 @@ def test_an_outcome_is_written_and_read(outcome, tmp_path):
         experiment("shortcut").read(tmp_path)
 
 
-def test_the_paragraph_says_what_was_predicted_seen_and_whether_they_agree(outcome):
-    verdict = {True: "They agree.", False: "They DISAGREE.", None: "Undecided."}[outcome.agrees]
-    told = outcome.told
-    assert told.index("Predicted:") < told.index("Seen:") < told.index(verdict)
+def test_the_answer_comes_first_and_counts_the_verdicts(outcome):
+    assert outcome.told.startswith(outcome.conclusion.seen)
     verdicts = [f.verdict(outcome.confidence) for f in outcome.conclusion.findings]
     assert (outcome.agrees is False) == ("disagrees" in verdicts)
     assert outcome.findings["verdict"].tolist() == verdicts
     assert outcome.findings["finding"].tolist() == [f.about for f in outcome.conclusion.findings]
-    assert "<table" in outcome._repr_html_()
+    assert "Of the predictions " in outcome.told
+    for kind in ("agree", "undecided"):
+        count = sum(v in (kind, f"{kind}s") for v in verdicts)
+        assert bool(count) == (re.search(rf" {count} (is |are )?{kind}", outcome.told) is not None)
+    html = outcome._repr_html_()
+    assert html.index(outcome.conclusion.seen[:20]) < html.index("<table") < html.index("Predicted: ")
 
 
 def test_the_same_seed_gives_the_same_outcome(outcome):
@@ -158,6 +162,7 @@ def test_names():
         "multivariate",
         "shortcut",
         "invariance-or-equivariance",
+        "projection-head",
     }
     with pytest.raises(ValueError, match="unknown experiment 'alchemy': there are transformations"):
         experiment("alchemy")
@@ -193,10 +198,16 @@ def test_a_torch_dataset_is_read_and_anything_else_refused():
         Scale(data=3.5)
 
 
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_the_answer_is_a_sentence_or_two_and_the_numbers_are_in_tables(name):
+    outcome = experiment(name).read(KEPT)
+    assert len(outcome.conclusion.seen) < 330
+    assert len(re.findall(r"\d\.\d+", outcome.conclusion.seen)) <= 4
+
+
 def test_the_class_that_an_adversary_left_is_told():
     said = experiment("class-information").read(KEPT).conclusion.seen
-    assert "The adversary left most of the class on real images" in said
-    assert "nats below F(b)" in said
+    assert "On digits; digits, crop+flip; digits, simclr the adversary left most of the class" in said
 
 
 def test_images_without_a_known_hue_are_refused():

@@ -13,6 +13,7 @@ from synergy.learning import (
     Invariance,
     PredictLabel,
     PredictTransformation,
+    SoftEquivariance,
     Stream,
     Task,
     as_task,
@@ -159,6 +160,29 @@ def test_equivariance_turns_each_block_alike():
         rows = slice(8 * block, 8 * block + 8)
         turned = [torch.equal(torch.rot90(first[rows], k, (2, 3)), second[rows]) for k in range(4)]
         assert sum(turned) == 1
+
+
+@pytest.mark.parametrize("augment", ["none", "crop"])
+def test_soft_equivariance_asks_the_output_and_the_inner_layer_for_different_things(augment):
+    options = {"augment": augment, "weight": 3.0}
+    soft, strict = SoftEquivariance("rotation", **options), Equivariance("rotation", **options)
+    encoder = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, 4))
+    head = soft.head(4, {})
+    batch = batch_of(pictures(24))
+    parts = soft.views(batch_of(pictures(24))).split(24)
+    inner = [encoder(part) for part in parts]
+    outputs = [head(z) for z in inner]
+    contrast = nt_xent(outputs[1], outputs[0] if augment == "none" else outputs[2], 0.5)
+    term = orthogonal_equivariance(*(z.reshape(3, 8, 4) for z in inner[:2]))
+    found = soft.losses(encoder, head, batch)
+    torch.testing.assert_close(found.total, contrast + 3 * term)
+    torch.testing.assert_close(found.metrics["equivariance"], term.detach())
+    at_output = strict.losses(encoder, head, batch_of(pictures(24)))
+    assert abs(at_output.metrics["equivariance"] - term) > 1e-4  # CARE has the term at the output
+    gone = torch.autograd.grad(term, list(head.parameters()), allow_unused=True)
+    assert all(g is None for g in gone)
+    with pytest.raises(ValueError, match="at least one block of 8 images, got 3"):
+        soft.losses(encoder, head, batch_of(pictures(), 3))
 
 
 def test_invariance_shows_two_different_views():

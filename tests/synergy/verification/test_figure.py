@@ -21,7 +21,7 @@ def test_texts_do_not_overlap(rows: int, monkeypatch: pytest.MonkeyPatch):
         {"claim": "E1", "case": f"case {row}", "world": world, "judgement": "verified"}
         for row, world in product(range(rows), WORLDS)
     ).assign(measured=0.1, low=0.0, high=0.2)
-    monkeypatch.setattr(module, "to_frame", lambda verdicts: frame)
+    monkeypatch.setattr(Report, "to_pandas", lambda report: frame)
     drawn = module.forest(Report((), (), Settings()))
     FigureCanvasAgg(drawn).draw()
     texts = [drawn.get_suptitle(), *(axis.get_title() for axis in drawn.axes)]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from synergy.verification.verdict import Verdict, standing, to_frame
+from synergy.verification.verdict import Verdict, standing, to_pandas
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def test_standing(expectation, judgements, expected):
 
 def test_a_frame_has_one_row_per_verdict_and_no_objects():
     verdict = Verdict("E1", "proof", "any model", "H(A) >= 0", "proved", evidence={"steps": [1]})
-    frame = to_frame([verdict, verdict])
+    frame = to_pandas([verdict, verdict])
     assert len(frame) == 2
     assert "evidence" not in frame
     assert frame.loc[0, "judgement"] == "proved"

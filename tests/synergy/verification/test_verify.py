@@ -211,6 +211,21 @@ def test_the_files_hold_the_table_and_what_made_it(shift_report, tmp_path):
     assert render(shift_report).row_count == len(table)
 
 
+def test_a_report_saves_itself_and_shows_itself(shift_report, tmp_path):
+    written = shift_report.save(tmp_path / "all")
+    assert sorted(path.name for path in written) == sorted(path.name for path in (tmp_path / "all").iterdir())
+    assert {"report.html", "verdicts.csv", "proofs.json"} <= {path.name for path in written}
+    shown = shift_report._repr_html_()
+    assert shift_report.summary() in shown
+    assert shown.count("<tr") == 1 + len(shift_report.verdicts)
+    data = json.loads(json.dumps(shift_report.to_dict()))
+    assert len(data["verdicts"]) == len(shift_report.to_pandas())
+    assert data["exit_status"] == shift_report.exit_status
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ValueError, match="must be a folder, got the file"):
+        shift_report.save(tmp_path / "file")
+
+
 def test_rows_without_a_number_are_counted_and_not_shown():
     report = verify(["M1"], worlds=["proof", "sample"], cases=SHIFT[:1], settings=TINY)
     shown = render(report)

@@ -114,9 +114,9 @@ def test_poses_of_quarter_turns_turn_the_table():
 
 def test_a_glyph_survives_json():
     mine = Glyph("mine", (((0.0, 0.0), (0.5, -0.5)), ((0.2, 0.2),)))
-    assert as_glyph(json.loads(json.dumps(mine.to_json()))) == mine
-    assert GLYPHS["F"].to_json() == "F"
-    assert isinstance(Glyph("F", mine.strokes).to_json(), dict)  # the name alone would mean another drawing
+    assert as_glyph(json.loads(json.dumps(mine.to_dict()))) == mine
+    assert GLYPHS["F"].to_dict() == "F"
+    assert isinstance(Glyph("F", mine.strokes).to_dict(), dict)  # the name alone would mean another drawing
 
 
 BAD_GLYPHS = {
@@ -172,7 +172,7 @@ def test_discrete_priors_have_their_frequencies():
 def test_what_stands_for_a_prior(spec: object, expected: object):
     prior = as_prior("hue", spec, low=0, high=1)
     assert prior == expected
-    assert as_prior("hue", json.loads(json.dumps(prior.to_json())), low=0, high=1) == prior
+    assert as_prior("hue", json.loads(json.dumps(prior.to_dict())), low=0, high=1) == prior
 
 
 def test_a_single_pair_and_a_list_of_pairs():

@@ -12,6 +12,7 @@ the diagram, or a given `==`. A part may also make copies of variables (`Copy`),
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -53,7 +54,7 @@ class Step:
     quantity: str
     index: int | None = None
 
-    def to_json(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """The step as plain data."""
         data: dict[str, Any] = {
             "kind": self.kind,
@@ -63,8 +64,8 @@ class Step:
         return data if self.index is None else {**data, "index": self.index}
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Step:
-        """The step that `to_json` wrote.
+    def from_dict(cls, data: Mapping[str, Any]) -> Step:
+        """The step that `to_dict` wrote.
 
         Raises:
             ValueError: If a key is missing or a value malformed.
@@ -95,13 +96,13 @@ class Copy:
     over: tuple[str, ...]
     names: tuple[str, ...]
 
-    def to_json(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """The copy as plain data."""
         return {"copied": list(self.copied), "over": list(self.over), "names": list(self.names)}
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Copy:
-        """The copy that `to_json` wrote.
+    def from_dict(cls, data: Mapping[str, Any]) -> Copy:
+        """The copy that `to_dict` wrote.
 
         Raises:
             ValueError: If a key is missing or a value malformed.
@@ -135,26 +136,26 @@ class Part:
     steps: tuple[Step, ...]
     copies: tuple[Copy, ...] = ()
 
-    def to_json(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """The part as plain data."""
-        copies = {"copies": [copy.to_json() for copy in self.copies]} if self.copies else {}
+        copies = {"copies": [copy.to_dict() for copy in self.copies]} if self.copies else {}
         return {
             "relation": self.relation,
             "claim": self.claim,
             **copies,
-            "steps": [step.to_json() for step in self.steps],
+            "steps": [step.to_dict() for step in self.steps],
         }
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Part:
-        """The part that `to_json` wrote.
+    def from_dict(cls, data: Mapping[str, Any]) -> Part:
+        """The part that `to_dict` wrote.
 
         Raises:
             ValueError: If a key is missing or a value malformed.
         """
-        steps = tuple(Step.from_json(_mapping(step, "a step")) for step in _list(data, "steps"))
+        steps = tuple(Step.from_dict(_mapping(step, "a step")) for step in _list(data, "steps"))
         listed = _list(data, "copies") if "copies" in data else []
-        copies = tuple(Copy.from_json(_mapping(copy, "a copy")) for copy in listed)
+        copies = tuple(Copy.from_dict(_mapping(copy, "a copy")) for copy in listed)
         return cls(_text(data, "relation"), _text(data, "claim"), steps, copies)
 
 
@@ -174,14 +175,14 @@ class Certificate:
     given: tuple[str, ...]
     parts: tuple[Part, ...]
 
-    def to_json(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """The certificate as plain data."""
         return {
             "format": _FORMAT,
             "statement": self.statement,
             "diagram": self.diagram,
             "given": list(self.given),
-            "parts": [part.to_json() for part in self.parts],
+            "parts": [part.to_dict() for part in self.parts],
         }
 
     def elemental(self) -> Certificate:
@@ -192,14 +193,27 @@ class Certificate:
         """
         return replace(self, parts=tuple(_split(part) for part in self.parts))
 
+    def to_json(self) -> str:
+        """The certificate as JSON text."""
+        return json.dumps(self.to_dict())
+
     @classmethod
-    def from_json(cls, data: Mapping[str, Any] | str) -> Certificate:
-        """The certificate that `to_json` wrote, from plain data or JSON text.
+    def from_json(cls, text: str) -> Certificate:
+        """The certificate that `to_json` wrote.
 
         Raises:
             ValueError: If it is not JSON, a key is missing or a value malformed.
         """
-        data = _mapping(read_json(data, "a certificate") if isinstance(data, str) else data, "a certificate")
+        return cls.from_dict(read_json(text, "a certificate"))
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Certificate:
+        """The certificate that `to_dict` wrote.
+
+        Raises:
+            ValueError: If a key is missing or a value malformed.
+        """
+        data = _mapping(data, "a certificate")
         if data.get("format") != _FORMAT:
             raise ValueError(f"expected a certificate of format {_FORMAT!r}, got {data.get('format')!r}")
         diagram = data.get("diagram")
@@ -208,7 +222,7 @@ class Certificate:
         given = _list(data, "given")
         if not all(isinstance(text, str) for text in given):
             raise ValueError(f"a certificate's given statements must be text, got {given!r}")
-        parts = tuple(Part.from_json(_mapping(part, "a part")) for part in _list(data, "parts"))
+        parts = tuple(Part.from_dict(_mapping(part, "a part")) for part in _list(data, "parts"))
         return cls(_text(data, "statement"), diagram, tuple(given), parts)
 
 

@@ -216,8 +216,10 @@ def check(certificate: Certificate | Mapping[str, Any] | str) -> CheckResult:
         A `CheckResult`, true when the certificate is valid; otherwise it says where the first fault is.
     """
     try:
-        if not isinstance(certificate, Certificate):
+        if isinstance(certificate, str):
             certificate = Certificate.from_json(certificate)
+        elif not isinstance(certificate, Certificate):
+            certificate = Certificate.from_dict(certificate)
         _require_text(certificate)
         diagram = None if certificate.diagram is None else Diagram.parse(certificate.diagram)
         given = [relation for text in certificate.given for relation in parse_statement(text)]

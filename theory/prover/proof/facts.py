@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import networkx as nx
-
 from theory.diagrams import Diagram
 from theory.expressions import Relation, Statement
 from theory.prover.lattice import Frame, Vector
@@ -67,6 +65,8 @@ class Given:
 
 
 def _ancestors(diagram: Diagram, names: Iterable[str]) -> set[str]:
+    import networkx as nx
+
     result = set(names)
     for name in tuple(result):
         result |= nx.ancestors(diagram.graph, name)

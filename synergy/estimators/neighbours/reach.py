@@ -1,0 +1,103 @@
+r"""How far the interval must reach beyond sampling error: the bias that neighbours show, and what to warn of.
+
+The value of a nearest-neighbour estimate moves with k where the density is not flat across k neighbours.
+With a bias that grows like k^(1/2) (between the first and the second order of that expansion), the limit
+k -> 0 lies beyond the value at k by
+
+    (v(k) - v(2k)) / (2^(1/2) - 1)   and by   (v(k/2.5) - v(k)) / (1 - 2.5^(-1/2)),
+
+2.4 and 2.7 times the moves, and 1.3 times both together, whose noise is smaller. Over 60 families
+(benchmarks/silence.py) the bias at 300 rows was between none and 1.4 times the largest of these wherever
+neighbours moved at all. So the interval reaches that far, to the side that the moves point to. What moves
+nothing, such as a common scale of six columns, cannot be seen so: there a copula that is not Gaussian is
+warned of.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import digamma
+from scipy.stats import entropy
+
+from synergy.estimators.columns import Slot
+
+__all__ = ["Moves", "ceiling_warning", "reach", "resolution_warning"]
+
+Floats = npt.NDArray[np.float64]
+
+_OF_MORE = 1 / (2**0.5 - 1)
+_OF_FEWER = 1 / (1 - 2.5**-0.5)
+_OF_BOTH = 1 / (2**0.5 - 2.5**-0.5)
+"""How many times its move with 2 k, with k / 2.5, and between these two, the value may be off (see above)."""
+
+_NOISE_OF_MORE, _NOISE_OF_FEWER, _NOISE_OF_BOTH = 0.6, 1.2, 0.7
+"""Moves of less than these shares of the standard error are noise of the neighbours (measured on
+Gaussians)."""
+
+_NEAR_CEILING = 0.8
+"""Beyond this share of the labels' entropy the estimates are skewed: 95 % intervals of 500 rows covered in
+95 % of data sets at a share of 0.64, in 92 to 94 % at 0.85 and in 78 to 83 % at 0.98."""
+
+_NEAR_RESOLUTION = 0.55
+"""Beyond this share of psi(n) - psi(k) neighbours fall short: with 500 Gaussian rows 95 % intervals
+covered in 93 % of data sets at half of it, in 82 % at 0.7 and in 12 % at the whole, on normal scores."""
+
+
+@dataclass(frozen=True)
+class Moves:
+    """How the value moves with the number of neighbours.
+
+    Args:
+        more: The value at k less that at 2 k.
+        fewer: The value at k / 2.5 less that at k.
+    """
+
+    more: float
+    fewer: float
+
+
+def reach(moves: Moves, error: float) -> tuple[float, float]:
+    """How far the bias may lie below and above the value.
+
+    Example:
+        >>> down, up = reach(Moves(0.1, 0.05), 0.02)
+        >>> down, round(up, 2)
+        (0.0, 0.21)
+    """
+    parts = (
+        (_OF_MORE, moves.more, _NOISE_OF_MORE),
+        (_OF_FEWER, moves.fewer, _NOISE_OF_FEWER),
+        (_OF_BOTH, moves.more + moves.fewer, _NOISE_OF_BOTH),
+    )
+    up = max(times * max(0.0, move - noise * error) for times, move, noise in parts)
+    down = max(times * max(0.0, -move - noise * error) for times, move, noise in parts)
+    return down, up
+
+
+def ceiling_warning(slots: list[Slot], value: float) -> list[str]:
+    """What to say where the value comes near the entropy of a slot of labels, which it cannot exceed."""
+    labels = [s.values for s in slots[:2] if s.discrete.all()]
+    if not labels:
+        return []
+    counts = [np.unique(column, axis=0, return_counts=True)[1] for column in labels]
+    ceiling = min(float(entropy(count)) for count in counts)
+    if value <= _NEAR_CEILING * ceiling:
+        return []
+    return [
+        f"close to the entropy of the labels, {ceiling:.3f} nats, which information cannot exceed: estimates "
+        "are skewed there and the interval is of sampling error only"
+    ]
+
+
+def resolution_warning(value: float, n: int, k: int) -> list[str]:
+    """What to say where the value comes near psi(n) - psi(k), the most that neighbours can show."""
+    most = float(digamma(n) - digamma(k))
+    if value <= _NEAR_RESOLUTION * most:
+        return []
+    return [
+        f"near the most that {k} neighbours among {n} rows can show, {most:.2f} nats: the information may be "
+        "larger, infinite if one slot is a function of the other; the interval is of sampling error only"
+    ]

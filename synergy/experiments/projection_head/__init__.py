@@ -1,0 +1,1 @@
+"""The experiment projection-head: what is known before and after the head, layer by layer."""

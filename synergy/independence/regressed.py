@@ -1,0 +1,187 @@
+"""The generalised covariance measure on the columns of a sample."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from synergy.estimators.classifier import CrossFit
+from synergy.estimators.classifier.design import encode_target
+from synergy.independence.columns import components, conditions, indicators, kinds_of, matrix_of, vectors
+from synergy.independence.gcm import Covariance, Residual, covariance_test, differenced, residual_features
+from synergy.independence.smoother import Smoother
+from synergy.independence.untestable import fixed_label
+from synthetic import Sample
+from theory import Term
+
+__all__ = ["Outcome", "regressed_test"]
+
+Floats = npt.NDArray[np.float64]
+
+_MOST_ROWS = 5000
+"""More rows than this are thinned out: the time of a regression grows with them, and little else does."""
+_LEAST_ROWS = 20
+"""Fewer rows than this leave a regression nothing to go by."""
+_ROWS_PER_COLUMN = 2
+"""Rows that there must be for each column of the condition."""
+_MOST_WEIGHTS = 5
+"""How many columns of Z weight the covariances, each by its tanh."""
+_MOST_LEARNT = 6
+"""With more indicators than this the regressions share their kernels, for the sake of time."""
+_MANY = 6
+"""From so many columns of Z on, no regression can tell every function of them from noise."""
+_UNEXPLAINED, _UNRELATED = 0.15, 0.95
+"""Sides that leave a share between these depend on Z, and may do so by more than what was learnt."""
+_DOUBTED, _LEVEL = 0.1, 0.05
+"""A p-value of at most the first is warned of if it exceeds the second when Z is allowed for."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a test found: None and None where there was nothing to test, as the warnings say."""
+
+    statistic: float | None
+    p_value: float | None
+    warnings: tuple[str, ...] = ()
+
+    @classmethod
+    def nothing(cls, reason: str) -> Outcome:
+        """No p-value, and why."""
+        return cls(None, None, (f"nothing was tested: {reason}",))
+
+
+def regressed_test(sample: Sample, term: Term, *, permutations: int, seed: int, notes: list[str]) -> Outcome:
+    """Residuals by a smoother, or where a condition is an image by cross-fitted classifiers.
+
+    Raises:
+        ValueError: If an image is to be regressed, or to be conditioned on beside sides that are not labels.
+    """
+    rows: npt.NDArray[np.int64] = np.arange(len(sample))
+    z_columns = 0
+    left: list[Residual]
+    right: list[Residual]
+    if not term.given:
+        left, right = (_centred(matrix_of(sample, names)) for names in term.groups)
+        weights = np.ones((len(sample), 1))
+    elif images := kinds_of(sample, term.given).images:
+        left, right = (_classified(sample, names, term.given, seed) for names in term.groups)
+        weights = np.hstack([np.ones((len(sample), 1)), np.tanh(components(sample, term.given))])
+        notes.append(f"residuals by cross-fitted classifiers, because {images[0]} is an image")
+    else:
+        if len(sample) > _MOST_ROWS:
+            rows = np.sort(np.random.default_rng([seed, 0x5B]).permutation(len(sample))[:_MOST_ROWS])
+            notes.append(f"{_MOST_ROWS} of {len(sample)} rows were used")
+        few = sample.rows(rows)
+        z = conditions(few, term.given)
+        least = max(_LEAST_ROWS, _ROWS_PER_COLUMN * (z.shape[1] + 1))
+        if len(few) < least:
+            return Outcome.nothing(
+                f"{len(few)} rows are too few for a condition of {z.shape[1]} columns, which needs {least}"
+            )
+        smoother = Smoother(z, seed=seed)
+        sides = [_features(few, names, smoother, notes) for names in term.groups]
+        for names, side in zip(term.groups, sides, strict=True):
+            if not side:
+                return Outcome.nothing(
+                    f"{', '.join(term.given)} fixes {', '.join(names)} as far as {len(few)} rows tell, and "
+                    "what the condition fixes is independent of everything given it"
+                )
+        left, right = sides[0], differenced(sides[1], z)
+        z_columns = z.shape[1]
+        weights = np.hstack([np.ones((len(rows), 1)), np.tanh(z[:, :_MOST_WEIGHTS])])
+        notes.append("sees dependence through residuals, their cosine and sine, and weights in Z")
+    clusters = None
+    if sample.groups is not None:
+        clusters = np.unique(sample[sample.groups][rows], return_inverse=True)[1].reshape(-1)
+    found = covariance_test(
+        left, right, weights=weights, resamples=permutations, seed=seed, clusters=clusters
+    )
+    if found.statistic is None:
+        return Outcome.nothing("the condition leaves nothing of one side")
+    return Outcome(
+        found.statistic, found.p_value, _doubts(term, found, left, right, columns=z_columns, rows=len(rows))
+    )
+
+
+def _doubts(
+    term: Term,
+    found: Covariance,
+    left: Sequence[Residual],
+    right: Sequence[Residual],
+    *,
+    columns: int,
+    rows: int,
+) -> tuple[str, ...]:
+    """Why a small p-value may come from what the regressions have not learnt of Z."""
+    warnings = []
+    if found.p_value > _DOUBTED:
+        return ()
+    if found.allowed > _LEVEL:
+        warnings.append(
+            f"the regressions on {', '.join(term.given)} miss so much of it that a function of it which both "
+            f"sides share could give this p-value: with that allowed for, p = {found.allowed:.2g}"
+        )
+    shares = [min(residual.error for residual in side) for side in (left, right)]
+    if columns >= _MANY and min(shares) > _UNEXPLAINED and max(shares) < _UNRELATED:
+        warnings.append(
+            f"regressions on the {columns} columns of {', '.join(term.given)} leave {shares[0]:.0%} and "
+            f"{shares[1]:.0%} of the two sides, and {rows} rows do not tell whether that is noise or a "
+            "function of the condition that they could not learn"
+        )
+    return tuple(warnings)
+
+
+def _features(sample: Sample, names: tuple[str, ...], smoother: Smoother, notes: list[str]) -> list[Residual]:
+    kinds = kinds_of(sample, names)
+    if kinds.images:
+        raise ValueError(
+            f"method 'gcm' cannot regress the image {kinds.images[0]!r}: condition on it instead"
+        )
+    parts: list[Residual] = []
+    fixed = 0
+    if kinds.labels:
+        codes, states = encode_target(sample, kinds.labels)
+        if states > 1 and fixed_label(codes, smoother.z):
+            fixed += 1
+        else:
+            columns = _that_vary(indicators(sample, kinds.labels))
+            learn = columns.shape[1] <= _MOST_LEARNT
+            for column in columns.T:
+                parts += residual_features(column, smoother, shapes=False, learn=learn)
+    if kinds.numbers:
+        for column in vectors(sample, kinds.numbers).T:
+            found = residual_features(column, smoother, shapes=True)
+            fixed += not found
+            parts += found
+    if fixed and parts:
+        notes.append(f"the condition fixes a part of {', '.join(names)}, which was left out")
+    return parts
+
+
+def _classified(sample: Sample, names: tuple[str, ...], given: tuple[str, ...], seed: int) -> list[Residual]:
+    """Indicators less their cross-fitted probabilities, one for each state but the last."""
+    other = [name for name in names if sample.variables[name].kind != "discrete"]
+    if other:
+        raise ValueError(
+            f"conditioning on an image needs discrete columns on both sides, got {other[0]!r}, which is "
+            f"{sample.variables[other[0]].kind}"
+        )
+    fit = CrossFit(sample, seed=seed, quality="quick")
+    p = np.exp(fit.log_probabilities(names, given))
+    codes, states = encode_target(sample, [n for n in sample if n in names])
+    left = np.asarray(np.eye(states)[codes] - p)[:, : max(1, states - 1)]
+    return [Residual.known(column) for column in left.T]
+
+
+def _centred(matrix: Floats) -> list[Residual]:
+    return [
+        Residual(column, column, lambda values: values - values.mean(axis=0))
+        for column in (matrix - matrix.mean(axis=0)).T
+    ]
+
+
+def _that_vary(matrix: Floats) -> Floats:
+    return matrix[:, matrix.min(axis=0) < matrix.max(axis=0)]
