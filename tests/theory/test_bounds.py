@@ -333,7 +333,7 @@ def test_bounds_print_and_become_plain_data():
     data = json.loads(json.dumps(found.to_dict()))
     assert {"term", "by", "upper", "lower", "among", "at", "interval", "violated", "seconds"} <= set(data)
     for bound in (*data["upper"], *data["lower"]):
-        assert check(Certificate.from_json(bound["certificate"]))
+        assert check(Certificate.from_dict(bound["certificate"]))
     assert data["at"] == {"I(A;Z)": 0.5, "H(A)": 1.5}
     assert "lies in [0, 1]" in str(found)
     assert "H(A) >= I(A;C|X) + I(A;Z)" in found._repr_html_().replace("&gt;", ">")

@@ -292,8 +292,9 @@ class Attempt:
                 added = weighted([search.premises[i].term for i in chosen], weights)
                 total = np.array([float(w) for w in weights]) @ quantities
                 repeats = any((row == term).all() for row in quantities for term in own)
-                empty = repeats or self.cone.ray(total - small)[0] >= -ZERO
-                sums.append((added, total, point, empty))
+                if not repeats:
+                    empty = self.cone.ray(total - small)[0] >= -ZERO
+                    sums.append((added, total, point, empty))
         sums = sorted((entry for entry in sums if not entry[3]), key=_plainness) or sums
         for i in sparsest(self.cone, [total for _, total, _, _ in sums]):
             added, _, point, _ = sums[i]

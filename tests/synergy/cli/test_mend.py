@@ -27,7 +27,7 @@ def test_repair_of_d4(capsys):
         assert [premise] in given
     for assumption in found["assumptions"]:
         assert assumption["proved"] is True
-        assert check(Certificate.from_json(assumption["certificate"]))
+        assert check(Certificate.from_dict(assumption["certificate"]))
     assert {"state", "probability"} == set(found["assumptions"][0]["counterexample"]["probabilities"][0])
     assert f"{D4} + I(A;X|Z)" in [entry["statement"] for entry in found["corrected"]]
     assert {"term": "I(A;X|Z)", "weight": "1"} in [t for entry in found["corrected"] for t in entry["added"]]
@@ -66,7 +66,7 @@ def test_bounds_of_g1(capsys):
     assert [entry["bound"] for entry in found["upper"]] == ["H(C|Z) <= H(A|Z) + H(C|Z,A)"]
     assert [entry["bound"] for entry in found["lower"]] == ["H(C|Z) >= H(C|Z,A)"]
     for entry in (*found["upper"], *found["lower"]):
-        assert check(Certificate.from_json(entry["certificate"]))
+        assert check(Certificate.from_dict(entry["certificate"]))
 
 
 def test_bounds_at_values(capsys):
