@@ -24,8 +24,11 @@ from theory.repairing.weakest import Chosen, Search
 
 __all__ = ["Attempt"]
 
+# What each comparison becomes where both sides may not be equal.
 _STRICT: dict[Operator, Operator] = {"<=": "<", ">=": ">", "<": "<", ">": ">"}
 _ONE = Fraction(1)
+"""The coefficient of a term alone."""
+
 _SEARCH, _CORRECTED, _EDGES, _EVIDENCE = 0.5, 0.7, 0.8, 1.0
 """Shares of the time at whose end the assumptions, the corrections, the edges and the distributions that show
 them must be done."""

@@ -22,6 +22,8 @@ _MOST_PREMISES = 2
 """The most premises in a set."""
 
 _FEW = 4
+"""Up to so many variables a repair counts as small."""
+
 _SECONDS = {True: 1.6, False: 16.0}
 """Processor time for up to `_FEW` variables, and for more; a fifth is left for what surrounds the search."""
 
