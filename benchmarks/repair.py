@@ -12,6 +12,7 @@ import argparse
 import platform
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
@@ -52,7 +53,11 @@ def tasks() -> list[Task]:
     d4 = "I(A;C|Z) <= I(A;C|X)"
     makarychev = "I(A;B) <= I(A;B|C) + I(A;B|D) + I(C;D) + I(A;B|E) + I(A;E|B) + I(B;E|A)"
     found = [
-        Task(f"repair {claim.id}", lambda c=claim: repair(c.statement, diagram=c.diagram), four)  # type: ignore[misc]  # a default binds the claim
+        Task(
+            f"repair {claim.id}",
+            partial(repair, claim.statement, diagram=claim.diagram, given=claim.given),
+            four,
+        )
         for claim in CLAIMS.values()
         if claim.expectation == "false"
     ]
@@ -82,7 +87,7 @@ def tasks() -> list[Task]:
     found += [
         Task(
             f"a proof with two copies: number {i} of Dougherty et al.",
-            lambda w=weights: prove(six(w), non_shannon=True),  # type: ignore[misc]  # a default binds the weights
+            partial(prove, six(weights), non_shannon=True),
             copies,
         )
         for i, weights in enumerate(SIX, start=1)
@@ -94,9 +99,9 @@ def told(answer: Answer) -> str:
     """What came out, in a few words."""
     if isinstance(answer, Repair):
         state = "" if answer.complete else ", not complete"
-        return f"{len(answer.assumptions)} assumptions, {len(answer.corrected)} corrections{state}"
+        return f"assumptions: {len(answer.assumptions)}, corrections: {len(answer.corrected)}{state}"
     if isinstance(answer, Bounds):
-        return f"{len(answer.upper)} upper, {len(answer.lower)} lower"
+        return f"upper: {len(answer.upper)}, lower: {len(answer.lower)}"
     if isinstance(answer, Proof):
         copies = len(answer.certificate.parts[0].copies)
         return f"proved with {copies} {'copy' if copies == 1 else 'copies'}"
@@ -129,7 +134,7 @@ def main() -> None:
     text = [
         "# Repair, bounds and proofs with copies",
         "",
-        f"Medians of {options.rounds} rounds, warm; {MACHINE}.",
+        f"Medians of {options.rounds} round{'' if options.rounds == 1 else 's'}, warm; {MACHINE}.",
         f"Python {platform.python_version()}, {libraries}.",
         "",
         "| task | answer | time | processor time | limit | within it |",

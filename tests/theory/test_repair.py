@@ -148,6 +148,7 @@ def test_random_false_statements_are_repaired(diagram, statement, seed):
             oracle.minimum(-oracle.vector(term), zero) > -CLEAR for term in found.statement.terms
         )
         assert nothing_left or not assumption.trivial
+        assert assumption.trivial or assumption.example is not None
     for one in sets:
         for other in (o for o in sets if o is not one):
             assert oracle.minimum(-sum(zeros(oracle, other)), zeros(oracle, one)) < -CLEAR
@@ -246,6 +247,14 @@ def test_a_premise_that_the_statement_implies_is_called_necessary():
     assert "necessary" in assumption.to_dict()
     assert not found.assumptions
     assert {str(a) for a in found.trivial} == {"H(A) == 0", "H(B) == 0"}
+
+
+def test_where_nothing_helps_the_answer_says_so():
+    found = repair("H(A,B) <= I(A;C)", at_most=1)
+    assert not found.assumptions
+    assert found.notes == ("no premise over A, B, C makes it true without saying it again",)
+    assert found.complete
+    assert str(found).endswith(found.notes[0])
 
 
 def test_what_only_says_the_statement_again_hides_nothing():

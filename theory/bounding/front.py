@@ -35,7 +35,7 @@ _SMALLEST = 1e-12
 """And when it exceeds this, which is what entropies of ordinary tables are computed within."""
 
 _Values = Mapping[str, float] | Mapping[Term, float]
-"""Measured numbers by their terms."""
+"""Terms, or their texts, with their values."""
 
 
 def bounds(

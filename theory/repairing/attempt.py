@@ -24,14 +24,23 @@ from theory.repairing.weakest import Chosen, Search
 
 __all__ = ["Attempt"]
 
-# What each comparison becomes where both sides may not be equal.
 _STRICT: dict[Operator, Operator] = {"<=": "<", ">=": ">", "<": "<", ">": ">"}
-_ONE = Fraction(1)
-"""The coefficient of a term alone."""
+"""The strict form of each comparison that has one."""
 
-_SEARCH, _CORRECTED, _EDGES, _EVIDENCE = 0.5, 0.7, 0.8, 1.0
-"""Shares of the time at whose end the assumptions, the corrections, the edges and the distributions that show
-them must be done."""
+_ONE = Fraction(1)
+"""The weight of a term that stands alone."""
+
+_SEARCH = 0.5
+"""The share of the time at whose end the search for assumptions must be done."""
+
+_CORRECTED = 0.7
+"""The same for the corrected inequalities."""
+
+_EDGES = 0.8
+"""The same for the edges."""
+
+_EVIDENCE = 1.0
+"""The same for the distributions that show what was found."""
 
 
 class _OutOfTimeError(Exception):
@@ -359,7 +368,7 @@ class Attempt:
                 example = self.distributions.satisfying(
                     Statement((*premise_relations, relation)), rays=[] if ray is None else [ray]
                 )
-        if not wanted and not assumption.trivial:
+        if example is None and not assumption.trivial and self._says_zero:
             example = self.distributions.satisfying(Statement((*premise_relations, *moving)))
         return replace(assumption, example=example, converse=self._converse(premise_relations))
 

@@ -22,7 +22,7 @@ _MOST_PREMISES = 2
 """The most premises in a set."""
 
 _FEW = 4
-"""Up to so many variables a repair counts as small."""
+"""Up to how many variables the shorter time holds."""
 
 _SECONDS = {True: 1.6, False: 16.0}
 """Processor time for up to `_FEW` variables, and for more; a fifth is left for what surrounds the search."""
@@ -100,6 +100,9 @@ def repair(
     )
     attempt.run()
     assumptions = sorted(attempt.assumptions.values(), key=_simplicity)
+    if attempt.complete and not attempt.notes and not (assumptions or attempt.special):
+        more = "premise" if at_most == 1 else f"set of up to {at_most} premises"
+        attempt.notes.append(f"no {more} over {', '.join(names)} makes it true without saying it again")
     return Repair(
         statement=claim,
         outcome=outcome,
