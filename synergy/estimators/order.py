@@ -33,7 +33,7 @@ _LAGS = 10
 _LEAST_ROWS = 50
 """With fewer rows ten lags say nothing."""
 
-_MOST_ROWS = 50_000
+_MOST_ROWS = 10_000
 """The first rows suffice: from here on every dependence that matters is plain."""
 
 _LEVEL = 1e-3
@@ -128,6 +128,8 @@ def _repeats(sample: Sample, names: list[str]) -> int:
     table: Floats = np.hstack(
         [np.asarray(sample[n], dtype=np.float64).reshape(len(sample), -1) for n in continuous]
     )
+    if any(np.unique(column).size == len(column) for column in table.T):
+        return 0
     if not all(_fine(column) for column in table.T):
         return 0
     return len(table) - len(np.unique(table, axis=0))

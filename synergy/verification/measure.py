@@ -100,7 +100,8 @@ def measure(
         if deterministic and {"X", "Z"} <= set(kinds):
             facts = (*given, parse_statement("H(Z|X) == 0"))
         gap = Gap(str(shown), relation.operator, estimate.value, error, len(sample))
-        return Measurement(gap, shannon(relation, facts), _plug_in_note(relation))
+        note = "; ".join([_plug_in_note(relation), *(f"warning: {words}" for words in estimate.warnings)])
+        return Measurement(gap, shannon(relation, facts), note)
     if set(kinds.values()) == {"continuous"}:
         value, scores = _gaussian(relation, sample)
         gap = Gap(str(shown), relation.operator, value, clustered_error(scores, groups), len(sample))
