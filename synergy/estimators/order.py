@@ -50,10 +50,11 @@ def dependence_warnings(sample: Sample, expression: Expression) -> list[str]:
     """What to say of rows that are not independent; nothing where groups are given.
 
     Example:
-        >>> from theory import parse_expression >>> walk =
-        np.cumsum(np.random.default_rng(0).standard_normal((2, 200)), axis=1) >>> found =
-        dependence_warnings(Sample.infer({"X": walk[0], "Y": walk[1]}), parse_expression("I(X;Y)")) >>>
-        found[0].split(":")[0] 'the rows are not independent'
+        >>> from theory import parse_expression
+        >>> walk = np.cumsum(np.random.default_rng(0).standard_normal((2, 200)), axis=1)
+        >>> sample = Sample.infer({"X": walk[0], "Y": walk[1]})
+        >>> dependence_warnings(sample, parse_expression("I(X;Y)"))[0].split(":")[0]
+        'the rows are not independent'
     """
     if sample.groups is not None:
         return []
