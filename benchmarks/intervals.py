@@ -215,7 +215,7 @@ def chunk(cell: Cell, start: int, stop: int) -> Tally:
         tally.total += estimate.value
         tally.squares += (estimate.value - cell.truth) ** 2
         tally.errors += estimate.standard_error
-        tally.noted += any("sampling error only" in note for note in estimate.notes)
+        tally.noted += any("sampling error only" in note for note in (*estimate.notes, *estimate.warnings))
     return tally
 
 

@@ -23,10 +23,15 @@ from theory import Expression, Term, parse_expression
 __all__ = ["AUTO_ENTRY", "auto", "combine"]
 
 _FEW_DIMENSIONS = 3
+"""Up to this many continuous dimensions: neighbours rather than a classifier, and edges matter."""
 _MANY_DIMENSIONS = 10
+"""Beyond this many joint dimensions only nearly Gaussian columns can be trusted to any estimator."""
 _ROWS_OF_STRATUM = 100
+"""The fewest rows of a stratum in which neighbours are looked for."""
 _ROWS_OF_STATE = 5
+"""Numbers that repeat are labels where every joint state has this many rows on the average."""
 _ROWS_OF_CLASSIFIER = 200
+"""With fewer rows: neighbours rather than a classifier."""
 _ROWS_OF_NUMBER = 2
 """Integers with fewer rows than this to a value, on the average, are numbers and not labels."""
 

@@ -19,7 +19,7 @@ from typing import Literal
 
 from scipy.stats import norm
 
-from theory.expressions import Operator
+from theory.expressions import Operator, Relation
 
 __all__ = ["Gap", "Outcome", "combine", "decide", "holm", "p_values", "rows_needed"]
 
@@ -31,18 +31,21 @@ class Gap:
     """A measured gap of one relation, in nats.
 
     Args:
-        relation: The relation as text.
-        operator: Its comparison.
+        relation: The relation.
         value: The estimate of the gap.
         standard_error: Its standard error.
         samples: The number of rows behind it.
     """
 
-    relation: str
-    operator: Operator
+    relation: Relation
     value: float
     standard_error: float
     samples: int
+
+    @property
+    def operator(self) -> Operator:
+        """The comparison of the relation."""
+        return self.relation.operator
 
     def interval(self, confidence: float = 0.95) -> tuple[float, float]:
         """The two-sided normal confidence interval."""

@@ -35,8 +35,11 @@ __all__ = [
 Floats = npt.NDArray[np.float64]
 
 _SMALL_SKEWNESS = 1e-4
+"""Below this skewness a Pearson III quantile is the normal one, to rounding."""
 _SMALLEST_TAIL = 1e-6
+"""The smallest tail whose quantile is asked for."""
 _LEAST_FREEDOM = 3.0
+"""Student's quantiles are taken with at least these degrees of freedom; below, they say nothing."""
 
 
 def check_confidence(confidence: float) -> float:

@@ -99,11 +99,12 @@ def measure(
         facts = given
         if deterministic and {"X", "Z"} <= set(kinds):
             facts = (*given, parse_statement("H(Z|X) == 0"))
-        gap = Gap(str(shown), relation.operator, estimate.value, error, len(sample))
-        return Measurement(gap, shannon(relation, facts), _plug_in_note(relation))
+        gap = Gap(shown, estimate.value, error, len(sample))
+        note = "; ".join([_plug_in_note(relation), *(f"warning: {words}" for words in estimate.warnings)])
+        return Measurement(gap, shannon(relation, facts), note)
     if set(kinds.values()) == {"continuous"}:
         value, scores = _gaussian(relation, sample)
-        gap = Gap(str(shown), relation.operator, value, clustered_error(scores, groups), len(sample))
+        gap = Gap(shown, value, clustered_error(scores, groups), len(sample))
         note = "log-determinants of one empirical covariance, which assumes that all is Gaussian"
         return Measurement(gap, shannon(relation, given), note)
     if sample.groups in kinds:
@@ -127,7 +128,7 @@ def measure(
             note += "wrong exact value, could contradict this"
     if route.shared:
         note += f"; shared losses {', '.join(map(str, route.shared))}"
-    gap = Gap(str(shown), relation.operator, value, error, len(sample))
+    gap = Gap(shown, value, error, len(sample))
     smallest = _smallest(relation, discrete, fit, terms) if relation.operator == "==" else None
     return Measurement(gap, route.by_construction, note, plug_in=False, smallest=smallest)
 

@@ -278,10 +278,8 @@ def _decided(verdicts: Sequence[Verdict], settings: Settings) -> Iterator[Verdic
 
 
 def _as_gap(verdict: Verdict) -> Gap:
-    operator = parse_statement(verdict.statement).relations[0].operator
     return Gap(
-        verdict.statement,
-        operator,
+        parse_statement(verdict.statement).relations[0],
         verdict.measured or 0.0,
         verdict.standard_error or 0.0,
         verdict.samples or 0,

@@ -18,7 +18,7 @@ from synergy.verification.routes import RouteError
 from synergy.verification.settings import Settings
 from synergy.verification.verdict import Judgement, Verdict, World
 from synthetic import NoExactAnswerError, Sample
-from theory import Claim, Relation, Statement, judge, parse_statement, prove
+from theory import Claim, Relation, Statement, judge, prove
 
 __all__ = ["by_check", "exact", "learned", "proof", "sample", "symbolic"]
 
@@ -102,7 +102,7 @@ def symbolic(claim: Claim, bench: Bench) -> Verdict:
                 raise _DisagreementError(
                     f"{term} is {predicted:.9g} by the closed form, {enumerated:.9g} exactly"
                 )
-        gap = Gap(str(relation), relation.operator, value, 0.0, 0)
+        gap = Gap(relation, value, 0.0, 0)
         return Measurement(gap, False, f"closed form of each term, at most {worst:.0e} from enumeration")
 
     return _known(claim, bench, "symbolic", gap_of)
@@ -114,7 +114,7 @@ def exact(claim: Claim, bench: Bench) -> Verdict:
 
     def gap_of(relation: Relation) -> Measurement:
         answer = generator.exact(relation.gap)
-        gap = Gap(str(relation), relation.operator, answer.value, answer.standard_error, 0)
+        gap = Gap(relation, answer.value, answer.standard_error, 0)
         return Measurement(gap, shannon(relation, claim.given), answer.method)
 
     return _known(claim, bench, "exact", gap_of)
@@ -150,7 +150,7 @@ def _known(claim: Claim, bench: Bench, world: World, gap_of: Callable[[Relation]
     value = tightest.gap.value
     return replace(
         base,
-        statement=tightest.gap.relation,
+        statement=str(tightest.gap.relation),
         judgement=judgement,
         predicted=_predicted(bench, tightest.gap.relation),
         measured=value,
@@ -265,7 +265,7 @@ def _estimated(
     fixed = all(m.by_construction for m in every)
     return replace(
         base,
-        statement=tightest.relation,
+        statement=str(tightest.relation),
         judgement="by construction" if fixed else "inconclusive",
         predicted=_predicted(bench, tightest.relation) if world == "sample" else None,
         measured=tightest.value,
@@ -286,10 +286,10 @@ def _over_runs(gaps: Sequence[Gap]) -> Gap:
     return replace(gaps[0], value=float(values.mean()), standard_error=math.hypot(rows, spread))
 
 
-def _predicted(bench: Bench, relation: str) -> float | None:
+def _predicted(bench: Bench, relation: Relation) -> float | None:
     """The gap that the generator's closed form predicts, where it has one."""
     try:
-        return bench.case.generator.predicted(parse_statement(relation).relations[0].gap)
+        return bench.case.generator.predicted(relation.gap)
     except ValueError:
         return None
 

@@ -85,7 +85,7 @@ def test_each_recipe_is_one_file_and_one_line_with_its_import():
         if (
             name == "synthetic/registry.py"
         ):  # the module is named in the line, and imported when it is asked for
-            assert added == ['"coin": ("synthetic.coin", "Coin"),']
+            assert added == ['"coin": ("synthetic.families.coin", "Coin"),']
             continue
         assert len(added) == 2
         assert added[0].startswith("from ")

@@ -89,3 +89,16 @@ def test_a_broken_link_fails_the_build(tmp_path):
     )
     assert done.returncode != 0
     assert "missing.md" in done.stderr
+
+
+def test_the_gallery_has_every_chapter_and_every_diagram(site):
+    page = site["gallery.html"]
+    for chapter in theory.CHAPTERS:
+        assert f'id="chapter-{chapter}"' in page
+        for claim in theory.of_chapter(chapter):
+            assert f'id="gallery-{claim.id.lower()}"' in page
+    for name in theory.DIAGRAMS:
+        assert f'id="diagram-{name}"' in page
+    assert page.count('<p class="verdict">') == sum(
+        "proof" in claim.worlds for claim in theory.CLAIMS.values()
+    )

@@ -22,6 +22,7 @@ from theory.predictions.reduced_shift import ReducedShiftForm, modulus
 __all__ = ["HeadedShiftForm", "encoder", "head", "noise"]
 
 encoder, head = sympy.symbols("encoder head", integer=True, positive=True)
+"""The states that the encoder and the head keep."""
 
 
 class HeadedShiftForm(ClosedForm):

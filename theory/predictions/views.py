@@ -56,7 +56,10 @@ __all__ = [
 classes, shared, private, own, other, nuisances = sympy.symbols(
     "classes shared private own other nuisances", integer=True, positive=True
 )
+"""The numbers of states of the latents."""
+
 noise = sympy.Symbol("noise", nonnegative=True)
+"""The probability that a view is drawn anew."""
 
 Sums = tuple[str, ...]
 """Sums of coordinates, each as text such as `L+A1`."""

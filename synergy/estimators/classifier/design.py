@@ -17,7 +17,10 @@ Floats = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int64]
 
 _LARGEST = 2**30
+"""The most numbers of a design matrix: 4 GiB in single precision."""
 _COARSE, _TINY = 1e4, 1e-30
+"""Columns whose size is this many times their extent, or whose extent or inverse size is below the other,
+lose digits in single precision."""
 
 
 @dataclass(frozen=True)

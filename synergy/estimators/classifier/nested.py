@@ -19,6 +19,7 @@ from synergy.statistics.folds import Split
 __all__ = ["NestedCrossFit"]
 
 _MOST_CONDITIONS = 4
+"""Up to this many discrete conditions every subset of them has its classifiers: 16 subsets."""
 
 
 class NestedCrossFit(CrossFit):

@@ -21,9 +21,13 @@ Codes = npt.NDArray[np.integer[Any]]
 Floats = npt.NDArray[np.float64]
 
 _DENSE_CELLS = 1 << 22
+"""Up to this many joint states the counts are one dense table of 32 MiB."""
 _BLOCK = 1 << 14
+"""Rows that are coded at a time: their codes stay in the cache."""
 _LARGEST_CODE = 1 << 62
+"""Joint codes beyond this would leave int64, and are numbered anew."""
 _NARROW = 1024
+"""Integers that span less than this are only shifted."""
 
 
 def encode(column: npt.ArrayLike, *, name: str = "column", narrow: bool = False) -> tuple[Codes, int]:

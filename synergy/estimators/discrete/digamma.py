@@ -28,8 +28,11 @@ _RIDGE = 0.06
 _STRESS = 10.0
 """Above two counts per state the weight of the bias rises, as its sum over many states must vanish there."""
 _VARIANCE_RIDGE = 0.02
+"""The penalty on the coefficients of the residual variance."""
 _FLOOR = -0.2
+"""The least residual variance of a count beyond one half: 0.3 in all, so that none is taken for certain."""
 _DENSE = 40
+"""Counts beyond this add nothing to the noise of the variance."""
 
 
 def _ridge(design: Floats, target: Floats, weights: Floats, ridge: float, floor: float = -np.inf) -> Floats:

@@ -29,7 +29,9 @@ Floats = npt.NDArray[np.float64]
 _LEAST, _MOST, _RATES = 0.05, 30, 32
 """Below the least rate a cell cannot be told from an impossible one; from `_DENSE` on no bias is left."""
 _DENSE = 11.0
+"""Rates beyond this leave no bias."""
 _STEPS = 100
+"""Steps of EM, after which the bias that is left hardly moves."""
 
 
 @lru_cache(maxsize=1)

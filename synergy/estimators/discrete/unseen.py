@@ -23,6 +23,7 @@ __all__ = ["unseen_reach"]
 Floats = npt.NDArray[np.float64]
 
 _MOST = 1 << 14
+"""The most joint states that are gone through one by one."""
 
 
 def unseen_reach(

@@ -24,8 +24,11 @@ Ints = npt.NDArray[np.int64]
 Words = npt.NDArray[np.uint64]
 
 _BLOCK = 2048
+"""Points to a block of bits: its prefix table of 512 KiB stays in the cache."""
 _CHUNK = 1024
+"""Rows that are counted at a time."""
 _THREADED_ROWS = 4096
+"""With fewer rows threads cost more than they give."""
 _BITS_OF_BYTE = np.array([bin(byte).count("1") for byte in range(256)], dtype=np.uint8)
 
 

@@ -33,7 +33,7 @@ _OF_FEWER = 1 / (1 - 2.5**-0.5)
 _OF_BOTH = 1 / (2**0.5 - 2.5**-0.5)
 """How many times its move with 2 k, with k / 2.5, and between these two, the value may be off (see above)."""
 
-_NOISE_OF_MORE, _NOISE_OF_FEWER, _NOISE_OF_BOTH = 0.6, 1.2, 0.7
+_NOISE_OF_MORE, _NOISE_OF_FEWER, _NOISE_OF_BOTH = 0.3, 0.8, 0.4
 """Moves of less than these shares of the standard error are noise of the neighbours (measured on
 Gaussians)."""
 
@@ -65,7 +65,7 @@ def reach(moves: Moves, error: float) -> tuple[float, float]:
     Example:
         >>> down, up = reach(Moves(0.1, 0.05), 0.02)
         >>> down, round(up, 2)
-        (0.0, 0.21)
+        (0.0, 0.23)
     """
     parts = (
         (_OF_MORE, moves.more, _NOISE_OF_MORE),

@@ -27,6 +27,7 @@ TILED = ("ksg1", "frenzel-pompe", "mesner-shalizi")
 _BUDGET = 1 << 28
 """Bytes for the arrays of one tile."""
 _ARRAYS = 7
+"""How many arrays of the size of a tile are alive at once."""
 
 
 def tiled_terms(

@@ -23,6 +23,7 @@ __all__ = ["VARIATIONAL_ENTRIES", "Bound", "variational"]
 Bound = Literal["barber-agakov", "nwj", "infonce", "smile", "donsker-varadhan"]
 
 _CEILING_SHARE = 0.8
+"""Beyond this share of log(batch) an InfoNCE value is held down by its ceiling."""
 
 
 def variational(

@@ -20,6 +20,7 @@ from synergy.statistics.folds import Split
 __all__ = ["DENSITY_CRITERION", "Criterion", "critic_criterion", "held_out", "train"]
 
 _EVALUATED = 2048
+"""Rows that are scored at a time, and the most that early stopping looks at."""
 
 
 @dataclass(frozen=True)

@@ -43,23 +43,44 @@ from synthetic import Sample, Variable
 __all__ = ["LAYERS", "PROJECTION_HEAD", "DeepHead", "column", "layer_outputs"]
 
 Layer = Literal["encoder", "hidden", "output"]
+"""A layer that is measured."""
+
 LAYERS: tuple[Layer, ...] = ("encoder", "hidden", "output")
 """The layers that are measured, in the order of the network."""
 
 SIMCLR = "SimCLR"
+"""The network that is trained by contrast."""
+
 ROTATION = "rotation"
+"""The network that predicts the rotation."""
+
 UNTRAINED = "untrained"
+"""The control with its initial weights."""
+
 DEALT = "features dealt at random"
+"""The control whose features belong to other images."""
+
 NETWORKS = (SIMCLR, ROTATION, UNTRAINED, DEALT)
+"""The networks, in the order of the table."""
+
 QUANTITIES = ("I(A;.)", "I(C;.)", "I(A;C|.)")
+"""What is measured at each layer, the dot standing for its features."""
+
 _BY_TRANSFORMATION = "I(A;C|.) by A"
 """The synergy from predicting the transformation; the other one predicts the class."""
 _TASK = as_task("rotation")
+"""The pretext task."""
+
 _GLYPHS = "mixed"
+"""The set of glyphs."""
+
 _NOISE = 0.05
+"""The standard deviation of the pixel noise."""
+
 _MARGIN = 0.1
 """How far usable information by small classifiers may miss, in nats: what `verify` allows networks too."""
 _LIKE = "Z"
+"""The column that holds the features while a layer is measured."""
 
 
 class DeepHead(PredictTransformation):
@@ -279,3 +300,4 @@ PROJECTION_HEAD = Experiment(
     _conclude,
     _draw,
 )
+"""The experiment."""

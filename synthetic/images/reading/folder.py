@@ -14,6 +14,7 @@ SUFFIXES = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".
 """The endings that ImageFolder takes for images, in upper or lower case."""
 
 _SPLITS = frozenset({"train", "training", "test", "testing", "val", "valid", "validation", "dev"})
+"""Names of subfolders that are splits of a data set, and so no classes."""
 
 
 @dataclass(frozen=True)

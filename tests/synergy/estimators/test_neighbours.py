@@ -539,7 +539,7 @@ def test_the_reach_is_right_for_a_bias_like_the_root_of_k():
 
 
 def test_moves_within_the_noise_reach_nowhere():
-    assert reach(Moves(0.02, -0.02), 0.1) == (0.0, 0.0)
+    assert reach(Moves(0.02, -0.02), 0.1) == (0.0, 0.0), "of a standard error of 0.1"
 
 
 def test_edges_are_told_from_tails_in_any_units():

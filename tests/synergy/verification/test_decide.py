@@ -8,12 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from synergy.statistics.decision import Gap, combine, decide, holm, p_values, rows_needed
+from theory import parse_statement
 
 OPERATORS = ("==", ">=", "<=", ">", "<")
 
 
 def gap(operator, value, error, samples=1000):
-    return Gap("statement", operator, value, error, samples)
+    return Gap(parse_statement(f"H(A) {operator} H(B)").relations[0], value, error, samples)
 
 
 @pytest.mark.parametrize(
