@@ -76,8 +76,8 @@ def bounds(
     Example:
         >>> from theory import bounds
         >>> found = bounds("H(C|Z)", by=["H(A|Z)", "H(C|Z,A)"])
-        >>> [str(bound) for bound in found.upper], [str(bound) for bound in found.lower]
-        (['H(C|Z) <= H(A|Z) + H(C|Z,A)'], ['H(C|Z) >= H(C|Z,A)'])
+        >>> print(*found.upper, *found.lower, sep=", ")
+        H(C|Z) <= H(A|Z) + H(C|Z,A), H(C|Z) >= H(C|Z,A)
         >>> bounds("I(A;C|Z)", diagram="essl", at={"I(A;Z)": 0.5, "H(A)": 1.5}).interval
         (0.0, 1.0)
     """
