@@ -117,13 +117,14 @@ def estimate_command(
 ) -> None:
     """Estimate an information term from data, with a confidence interval."""
     from synergy.estimators import ESTIMATORS, estimate
-    from synergy.learning import choose_device
 
     options: dict[str, Any] = {}
     if device is not None:
         if estimator in ESTIMATORS and "device" not in ESTIMATORS[estimator].options:
             able = ", ".join(name for name, entry in ESTIMATORS.items() if "device" in entry.options)
             raise ValueError(f"--device is for the estimators {able}; {estimator} takes none, got {device!r}")
+        from synergy.device import choose_device
+
         options["device"] = str(choose_device(device))
     found = estimate(
         data, term, estimator=estimator, confidence=confidence, seed=seed, unit=unit, groups=groups, **options

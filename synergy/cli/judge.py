@@ -10,7 +10,6 @@ from typing import Annotated, Any
 import typer
 
 from synergy.cli.app import DIAGRAM, JSON, SEED, app, emit, results_folder
-from theory.claims.registry import CHAPTERS
 from theory.diagrams import read_diagram
 from theory.diagrams.named import NO_DIAGRAM
 
@@ -67,7 +66,7 @@ def verify_command(
     ] = None,
     chapter: Annotated[
         str | None,
-        typer.Option("--chapter", help=f"Judge the claims of a chapter: {', '.join(CHAPTERS)}."),
+        typer.Option("--chapter", help="Judge the claims of a chapter, see `synergy list claims`."),
     ] = None,
     quick: Annotated[
         bool, typer.Option("--quick", help="The core of the theory, in two minutes on two cores.")

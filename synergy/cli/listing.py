@@ -125,13 +125,12 @@ def list_command(
     as_json: JSON = False,
 ) -> None:
     """List the claims, diagrams, generators, estimators, transformations or experiments."""
-    from rich.console import Console
-    from rich.table import Table
-
     rows = _LISTS[what]()
     if as_json:
         emit({what: rows})
         return
+    from rich.console import Console
+    from rich.table import Table
 
     table = Table()
     for column in _SHOWN[what]:

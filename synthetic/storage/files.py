@@ -18,7 +18,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from safetensors import SafetensorError, safe_open
 
 from synthetic.variables import Variable
 
@@ -130,6 +129,8 @@ def read_tensors(path: Path) -> tuple[Tensors, dict[str, str]]:
         DamagedFileError: If the file is truncated or not a safetensors file; when a tensor is asked for, if
             neither numpy nor float32 can hold it.
     """
+    from safetensors import SafetensorError, safe_open
+
     try:
         with safe_open(path, "numpy") as opened:
             metadata = dict(opened.metadata() or {})

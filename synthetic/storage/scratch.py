@@ -65,7 +65,7 @@ def _kinds(generator: Generator) -> Iterator[type]:
 
 @contextmanager
 def writing(folder: Path, *, wait: bool = False) -> Iterator[None]:
-    """Hold the lock of a data set's place; the file of the lock is removed when the data set is there.
+    """Hold the lock of a data set's place; the file of the lock is removed at the end.
 
     Args:
         folder: Where the data set will be.
@@ -83,9 +83,8 @@ def writing(folder: Path, *, wait: bool = False) -> Iterator[None]:
         ) from None
     try:
         yield
-        if folder.exists():
-            Path(lock.lock_file).unlink(missing_ok=True)
     finally:
+        Path(lock.lock_file).unlink(missing_ok=True)
         lock.release()
 
 

@@ -180,7 +180,7 @@ def test_texts_that_are_no_diagram(text, message):
 
 
 def test_a_diagram_is_a_text():
-    with pytest.raises(TypeError, match="must be a str"):
+    with pytest.raises(TypeError, match="diagram must be a Diagram, text"):
         read_diagram(3)
     with pytest.raises(TypeError, match="diagram must be a Diagram, text"):
         prove("I(A;A) >= 0", diagram=3)

@@ -238,11 +238,11 @@ def test_exact_tables_of_floats_are_refused():
 def test_exact_changes_no_probability(p):
     joint = Joint(("A",), [1 - p, p])
     with pytest.raises(ValueError, match=r"is no fraction with a denominator up to 1000000, the nearest is"):
-        joint.exact()
+        joint.to_fractions()
 
 
 def test_exact_with_a_larger_denominator_keeps_what_is_small():
-    found = Joint(("A",), [1 - 1e-9, 1e-9]).exact(max_denominator=10**9)
+    found = Joint(("A",), [1 - 1e-9, 1e-9]).to_fractions(max_denominator=10**9)
     assert found.probabilities.tolist() == [Fraction(10**9 - 1, 10**9), Fraction(1, 10**9)]
 
 

@@ -102,5 +102,8 @@ BOTTLENECK = (
         chapter=_CHAPTER,
         worlds=_PROVED,
         witness=_other_feature_kept,
+        draw=Composed(
+            "B->R, C->R, R->P, A->Q", {"B": "B", "C": "C", "R": "R", "A": "A", "X": "P,Q", "Z": "P"}
+        ),
     ),
 )

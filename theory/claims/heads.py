@@ -5,6 +5,7 @@ The forms and their numbering are ours. `synergy experiment projection-head` jud
 
 from __future__ import annotations
 
+from theory.claims.composed import Composed
 from theory.claims.evidence import World
 from theory.claims.registry import Claim
 from theory.diagrams import HEAD
@@ -53,6 +54,10 @@ HEADS = (
         chapter=_CHAPTER,
         worlds=_KNOWN,
         witness=_head_drops_the_transformation,
+        draw=Composed(
+            "C->R, S->R, V->R, R->P, A->Q",
+            {"C": "C", "S": "S", "V": "V", "R": "R", "A": "A", "X": "P,Q", "H": "P,Q", "Z": "P"},
+        ),
     ),
     Claim(
         "H3f",

@@ -33,7 +33,7 @@ from synergy.experiments.findings import Comparison, Finding
 from synergy.experiments.outcome import Conclusion, Experiment
 from synergy.experiments.runs import Row, Runner
 from synergy.experiments.scale import Scale
-from synergy.experiments.show import SHARED, legend_below, means, points, shared_images
+from synergy.experiments.show import SHARED, legend_below, means, points, shared_images, worded
 from synergy.experiments.worlds import fit, image_sets, raw_glyphs, shared_by_seeds
 from synergy.learning import ImageSet, Invariance, PredictTransformation, Pretext, Trained, Untrained, as_task
 from synergy.learning.measure import measure_representation
@@ -254,11 +254,12 @@ def _by_layer(runs: pd.DataFrame) -> pd.DataFrame:
 
 def _conclude(runs: pd.DataFrame) -> Conclusion:
     table = means(_by_layer(runs), ["network", "layer"], QUANTITIES)
-    paths = {
-        name: ", ".join(_path(table, name, quantity) for quantity in QUANTITIES)
-        for name in (SIMCLR, ROTATION, UNTRAINED)
-    }
-    told = "; ".join(f"{name}: {path}" for name, path in paths.items())
+    rotation = runs[runs["network"] == ROTATION].sort_values("seed")
+
+    def loss(quantity: str) -> str:
+        dropped = rotation[column(quantity, "encoder")] - rotation[column(quantity, "output")]
+        return worded(tuple(dropped))
+
     return Conclusion(
         table,
         _findings(runs),
@@ -268,13 +269,9 @@ def _conclude(runs: pd.DataFrame) -> Conclusion:
         "that is not trained, and that the head of a network that predicts it drops the class and keeps "
         "the transformation, are hypotheses about networks. H4: the class uncertainty that a head leaves is "
         "what knowing the transformation would leave, plus the synergy.",
-        f"from encoder through hidden layer to output, in nats: {told}.",
+        f"Before the head that predicts the rotation, the encoder keeps {loss('I(C;.)')} of the class and "
+        f"{loss('I(A;.)')} of the rotation than after it.",
     )
-
-
-def _path(table: pd.DataFrame, network: str, quantity: str) -> str:
-    part = table[table["network"] == network].set_index("layer")[quantity]
-    return f"{quantity} " + " → ".join(f"{part[layer]:.2f}" for layer in LAYERS)
 
 
 def _draw(runs: pd.DataFrame) -> Figure:

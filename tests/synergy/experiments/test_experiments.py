@@ -66,11 +66,11 @@ def test_the_same_seed_gives_the_same_outcome(outcome):
 @pytest.mark.parametrize("name", ["model-equivariance", "fine-grained", "multivariate"])
 def test_an_experiment_runs_on_images_of_ones_own(name):
     rng = np.random.default_rng(0)
-    labels = np.arange(120) % 3
-    images = np.clip(rng.random((120, 1, 8, 8)) * 0.2 + 0.4 * labels[:, None, None, None], 0, 1)
+    labels = np.arange(480) % 3
+    images = np.clip(rng.random((480, 1, 8, 8)) * 0.2 + 0.4 * labels[:, None, None, None], 0, 1)
     own = ImageSet.from_arrays(images.astype(np.float32), {"C": labels})
-    found = experiment(name).run(Scale(seeds=2, steps=2, judged=96, features=4, batch=32, data=own))
-    assert found.scale.to_dict()["data"] == "120 images"
+    found = experiment(name).run(Scale(seeds=2, steps=2, judged=384, features=4, batch=32, data=own))
+    assert found.scale.to_dict()["data"] == "480 images"
     assert len(found.runs) == 2 * found.runs.groupby("seed").size().iloc[0]
     assert np.isfinite(found.table.filter(like="class accuracy")).all(axis=None)
     measured = found.table.filter(like="I(A;C|Z)").dropna(how="all")

@@ -19,7 +19,6 @@ from synergy.learning import (
     as_task,
 )
 from synergy.learning.pretext import GivenHead, nt_xent, orthogonal_equivariance
-from synergy.learning.seeds import generator
 from synthetic import Digits, ModularShift
 from synthetic.transformations import Transformation, transformation
 
@@ -27,7 +26,7 @@ SEVEN = ["rotation", "horizontal-flip", "vertical-flip", "inversion", "grayscale
 
 
 def pictures(n: int = 24, channels: int = 1, side: int = 8) -> ImageSet:
-    rng = generator(0)
+    rng = torch.Generator().manual_seed(0)
     images = torch.rand(n, channels, side, side, generator=rng)
     return ImageSet(images, {"C": torch.arange(n) % 3}, {"C": 3})
 
@@ -62,7 +61,7 @@ def test_each_of_the_seven_is_applied_as_labelled(name: str):
 def test_several_transformations_are_applied_in_order_with_one_joint_label():
     task = as_task("rotation+inversion+horizontal-flip")
     codes = torch.arange(16)
-    images = torch.rand(16, 1, 6, 6, generator=generator(1))
+    images = torch.rand(16, 1, 6, 6, generator=torch.Generator().manual_seed(1))
     turn, invert, flip = codes // 4, codes // 2 % 2, codes % 2
     expected = transformation("rotation").apply(images, turn)
     expected = transformation("inversion").apply(expected, invert)
@@ -127,7 +126,7 @@ def test_joint_and_separate_prediction_agree_where_the_parts_are_independent():
 
 
 def test_nt_xent_is_its_definition():
-    first, second = torch.randn(2, 5, 3, generator=generator(2), dtype=torch.float64)
+    first, second = torch.randn(2, 5, 3, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
     z = torch.nn.functional.normalize(torch.cat([first, second]), dim=1)
     total = 0.0
     for i in range(10):
@@ -137,8 +136,8 @@ def test_nt_xent_is_its_definition():
 
 
 def test_orthogonal_equivariance_is_zero_for_orthogonal_maps_only():
-    before = torch.randn(4, 6, 5, generator=generator(3))
-    turn = torch.linalg.qr(torch.randn(5, 5, generator=generator(4))).Q
+    before = torch.randn(4, 6, 5, generator=torch.Generator().manual_seed(3))
+    turn = torch.linalg.qr(torch.randn(5, 5, generator=torch.Generator().manual_seed(4))).Q
     shear = torch.eye(5) + 0.5 * torch.ones(5, 5).triu(1)
     assert orthogonal_equivariance(before, before @ turn).item() < 1e-12
     assert orthogonal_equivariance(before, before @ shear).item() > 1e-3
@@ -194,9 +193,9 @@ def test_invariance_shows_two_different_views():
 def test_a_told_head_uses_the_class_of_each_row():
     head = GivenHead(3, 2, 4)
     with torch.no_grad():
-        head.weight.normal_(generator=generator(5))
-        head.bias.normal_(generator=generator(6))
-    z, given = torch.randn(6, 3, generator=generator(7)), torch.tensor([0, 3, 1, 1, 2, 0])
+        head.weight.normal_(generator=torch.Generator().manual_seed(5))
+        head.bias.normal_(generator=torch.Generator().manual_seed(6))
+    z, given = torch.randn(6, 3, generator=torch.Generator().manual_seed(7)), torch.tensor([0, 3, 1, 1, 2, 0])
     expected = torch.stack([head.weight[c] @ row + head.bias[c] for row, c in zip(z, given, strict=True)])
     torch.testing.assert_close(head(z, given), expected)
 
