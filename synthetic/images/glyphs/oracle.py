@@ -243,7 +243,7 @@ def _monte_carlo(
             tolerance=tolerance / math.sqrt(max(1, len(sides))),
             seed=seed if len(world.views) == 1 else child_seed(seed, ",".join(names)),
         )
-        for names, entropies in sides.items()
+        for names, entropies in sorted(sides.items(), key=lambda side: -len(side[0]))  # the refused first
     ]
     pairs = " and ".join(str(len(values)) for _, values in found)
     density = sum(len(names) * sum(entropies.values()) for names, entropies in sides.items())

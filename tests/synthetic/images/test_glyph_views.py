@@ -89,7 +89,7 @@ def test_closed_forms_by_hand():
 
 
 def test_the_empirical_plug_in_covers_the_exact_value():
-    """n = 20,000 rows: by the G-test 2 n (I_plug-in - I) of a null is chi-square, else the error is normal."""
+    """Four standard errors of a mean of bounded log-ratios, and the bias of a table of so many cells."""
     world, n = GlyphViews(**SMALL), 20_000
     sample = world.sample(n, seed=11)
     images = {k: [x.tobytes() for x in sample[k]] for k in ("X1", "X2")}
@@ -100,7 +100,7 @@ def test_the_empirical_plug_in_covers_the_exact_value():
     cells = int(np.count_nonzero(joint))
     for term, value in measured.items():
         exact = float(world.exact(term))
-        spread = math.log(cells) / math.sqrt(n)  # a surprisal of `cells` states deviates by less
+        spread = math.log(cells) / math.sqrt(n)  # twice the standard error, at most
         bias = cells / (2 * n)
         assert abs(value - exact) <= 4 * spread / 2 + bias, term
     assert measured["I(X1;X2)"] > 1.0  # the control: far from the independent views of other rows
@@ -253,7 +253,7 @@ def test_what_is_not_known_is_refused_with_the_reason(case: str):
 
 def test_questions_that_make_no_sense():
     world = GlyphViews(**SMALL, noise=1.0)
-    with pytest.raises(ValueError, match="unknown variable 'X'.*A1, A2, X1, X2"):
+    with pytest.raises(ValueError, match=r"unknown variable 'X'.*A1, A2, X1, X2"):
         world.exact("I(C;X)")
     with pytest.raises(NoExactAnswerError, match="no finite joint with X2"):
         world.joint(("C", "X2"))
