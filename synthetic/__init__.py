@@ -23,7 +23,16 @@ if TYPE_CHECKING:
     from synthetic.families.watermark import Watermark
     from synthetic.generator import Answer, FiniteGenerator, Generator, NoExactAnswerError
     from synthetic.groups import Action, FiniteGroup, cyclic, dihedral, direct_product, parse_group, symmetric
-    from synthetic.images import Cifar10, Digits, Glyphs, RealImages, contact_sheet, from_arrays, from_dataset
+    from synthetic.images import (
+        Cifar10,
+        Digits,
+        Glyphs,
+        GlyphViews,
+        RealImages,
+        contact_sheet,
+        from_arrays,
+        from_dataset,
+    )
     from synthetic.images.reading import LabelledImages, read_images
     from synthetic.registry import GENERATORS, READERS, describe, load_generator, make_generator
     from synthetic.sample import Sample
@@ -73,6 +82,7 @@ else:
             "synthetic.images": (
                 "Cifar10",
                 "Digits",
+                "GlyphViews",
                 "Glyphs",
                 "RealImages",
                 "contact_sheet",
@@ -114,6 +124,7 @@ __all__ = [
     "FiniteGenerator",
     "FiniteGroup",
     "Generator",
+    "GlyphViews",
     "Glyphs",
     "HeadedShift",
     "LabelledImages",

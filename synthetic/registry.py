@@ -38,6 +38,7 @@ GENERATORS = Registry[type[Generator]](
         "task-and-nuisance": ("synthetic.families.task_and_nuisance", "TaskAndNuisance"),
         "headed-shift": ("synthetic.families.headed_shift", "HeadedShift"),
         "glyphs": ("synthetic.images.glyphs", "Glyphs"),
+        "glyph-views": ("synthetic.images.glyphs", "GlyphViews"),
         "digits": ("synthetic.images.digits", "Digits"),
     }
 )

@@ -15,6 +15,7 @@ from synthetic import (
     Erasure,
     Generator,
     Glyphs,
+    GlyphViews,
     HeadedShift,
     LinearGaussian,
     ModularShift,
@@ -233,6 +234,22 @@ CASES = (
         only=("K1", "K3", "N2"),
     ),
     Case(
+        "glyph-views",
+        GlyphViews("mixed", size=16),
+        "two views of a glyph of known symmetry, each turned on its own; the colour is a common style",
+        only=("K3f", "K8"),
+        worlds=("exact",),
+        core=False,
+    ),
+    Case(
+        "glyph-views: nothing shared but the class",
+        GlyphViews("free", size=16, hue=0.0),
+        "two views of a glyph that tell the class and share nothing else",
+        only=("K3", "K8", "K9"),
+        worlds=("exact",),
+        core=False,
+    ),
+    Case(
         "shared-signal",
         SharedSignal(noise=0.1, smaller="own"),
         "a noisy input and a noisy signal share half of what they show; Z is X, M what the signal misses",
@@ -303,6 +320,8 @@ LEFT_OUT: Mapping[str, str] = {
     "the modular shift, orbits, quotient and product; the time goes to training seeds on images instead",
     "class-circle and glyphs, exact": "their exact values have a quadrature or Monte Carlo error, and the "
     "exact world judges to rounding error; in the learned world they are the truth about the input",
+    "glyph-views, sample and learned": "what two images share is not estimated, and no Z is drawn; the two "
+    "views in integers are judged there instead",
     "digits, symbolic and exact": "the distribution of real images is not known",
 }
 """What is not judged in the full run, and why."""

@@ -4,7 +4,17 @@ from synthetic.images.arrays import ChannelOrder, ImageDataset, RealImages, from
 from synthetic.images.cifar10 import Cifar10
 from synthetic.images.contact_sheet import ContactSheet, contact_sheet
 from synthetic.images.digits import Digits
-from synthetic.images.glyphs import GLYPH_SETS, GLYPHS, Choice, Glyph, Glyphs, Prior, Triangular, Uniform
+from synthetic.images.glyphs import (
+    GLYPH_SETS,
+    GLYPHS,
+    Choice,
+    Glyph,
+    Glyphs,
+    GlyphViews,
+    Prior,
+    Triangular,
+    Uniform,
+)
 from synthetic.images.real import RealImageGenerator
 
 __all__ = [
@@ -16,6 +26,7 @@ __all__ = [
     "ContactSheet",
     "Digits",
     "Glyph",
+    "GlyphViews",
     "Glyphs",
     "ImageDataset",
     "Prior",

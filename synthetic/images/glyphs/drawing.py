@@ -12,13 +12,14 @@ from synthetic.images.glyphs.priors import Choice
 from synthetic.images.glyphs.random import DeviceStreams
 from synthetic.images.glyphs.renderer import TURNS, Latents
 from synthetic.images.glyphs.threads import run_chunks
+from synthetic.sample import Sample
 from synthetic.transformations.augment import augmentation
 from theory.checks import integer
 
 if TYPE_CHECKING:
     from synthetic.images.glyphs.world import GlyphWorld
 
-__all__ = ["PLACES", "finish", "latents", "patches", "tensors"]
+__all__ = ["PLACES", "finish", "latents", "patches", "sample", "tensors"]
 
 PLACES = 9
 """The places of the occluding patch, three by three."""
@@ -35,13 +36,37 @@ def tensors(
     place = torch.device("cpu" if device is None else device)
     streams = DeviceStreams(seed, place)
     columns, values = latents(world, n, streams)
+    for view in world.views:
+        columns[f"X{view}"] = _images(world, columns, values, streams, view)
+    return {v.name: columns[v.name] for v in world.variables}
+
+
+def sample(world: GlyphWorld, n: int, *, seed: int, device: torch.device | str | None) -> Sample:
+    """See `Glyphs.sample`."""
+    columns = {k: v.cpu().numpy() for k, v in tensors(world, n, seed=seed, device=device).items()}
+    return Sample(
+        columns,
+        {v.name: v for v in world.variables},
+        metadata={"generator": world.family, "parameters": world.settings, "seed": int(seed)},
+    )
+
+
+def _images(
+    world: GlyphWorld,
+    columns: dict[str, torch.Tensor],
+    values: Latents,
+    streams: DeviceStreams,
+    view: str,
+) -> torch.Tensor:
+    """The images of one view, of shape (n, channels, size, size)."""
+    n, place, labels = len(values), streams.device, columns[f"A{view}"]
     renderer = world.renderer(place)
     images = torch.empty(n, world.channels, world.size, world.size, device=place)
     chunk = max(1, (2**19 if place.type == "cpu" else 2**26) // world.size**2)
     augment = augmentation(world.augmentation)
     turns = None
     if augment.name == "none" and world.action.name in TURNS:
-        turns = torch.tensor(TURNS[world.action.name], device=place)[columns["A"]]
+        turns = torch.tensor(TURNS[world.action.name], device=place)[labels]
 
     def fill(k: int) -> None:
         rows = slice(k * chunk, min((k + 1) * chunk, n))
@@ -49,12 +74,12 @@ def tensors(
         turn = None if turns is None else turns[rows]
         made = renderer.draw(values.rows(rows), turn=turn, out=target)
         if augment.name != "none":
-            numbers = streams.uniform(f"augmentation {k}", len(made), augment.numbers)
+            numbers = streams.uniform(f"augmentation{view} {k}", len(made), augment.numbers)
             made = augment.apply(made, numbers)
-        hidden = columns["occlusion"][rows] if world.occlusion else None
-        made = finish(world, made, columns["A"][rows] if turns is None else None, hidden)
+        hidden = columns[f"occlusion{view}"][rows] if world.occlusion else None
+        made = finish(world, made, labels[rows] if turns is None else None, hidden)
         if world.noise:
-            made = streams.normal(f"noise {k}", *made.shape).mul_(world.noise).add_(made)
+            made = streams.normal(f"noise{view} {k}", *made.shape).mul_(world.noise).add_(made)
         if made is not target:
             target.copy_(made)
 
@@ -64,12 +89,11 @@ def tensors(
     else:
         for k in chunks:
             fill(k)
-    columns["X"] = images
-    return {v.name: columns[v.name] for v in world.variables}
+    return images
 
 
 def latents(world: GlyphWorld, n: int, streams: DeviceStreams) -> tuple[dict[str, torch.Tensor], Latents]:
-    """The columns but X, and the values that the renderer needs."""
+    """The columns but the images, and the values that the renderer needs."""
     columns = {
         "C": Choice(tuple(range(len(world.classes))), world.prior_weights).draw(streams.uniform("C", n))
     }
@@ -91,11 +115,12 @@ def latents(world: GlyphWorld, n: int, streams: DeviceStreams) -> tuple[dict[str
     if world.has_raw:
         columns["R"] = world.states.raw_number(columns["C"], columns["S"], columns["V"])
     states = world.action.cardinality
-    turn = streams.uniform("A", n)
-    columns["A"] = turn * (2 * math.pi) if states is None else (turn * states).long().clamp_(max=states - 1)
-    if world.occlusion:
+    for a in world.names("A"):
+        turn = streams.uniform(a, n)
+        columns[a] = turn * (2 * math.pi) if states is None else (turn * states).long().clamp_(max=states - 1)
+    for hidden in world.names("occlusion") if world.occlusion else ():
         places = Choice(tuple(range(PLACES + 1)), tuple(world.occluder_prior))
-        columns["occlusion"] = places.draw(streams.uniform("occlusion", n))
+        columns[hidden] = places.draw(streams.uniform(hidden, n))
     return columns, Latents(glyph=columns["C"], pose=columns["V"], **values)
 
 

@@ -100,12 +100,7 @@ class Glyphs(GlyphWorld):
         Raises:
             ValueError: If n is not positive or the seed is negative.
         """
-        columns = {k: v.cpu().numpy() for k, v in self.tensors(n, seed=seed, device=device).items()}
-        return Sample(
-            columns,
-            {v.name: v for v in self.variables},
-            metadata={"generator": self.family, "parameters": self.settings, "seed": int(seed)},
-        )
+        return drawing.sample(self, n, seed=seed, device=device)
 
     @cached_property
     def _form(self) -> prediction.GlyphForm:

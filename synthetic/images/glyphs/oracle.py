@@ -1,6 +1,7 @@
 r"""The exact posterior over all latents given an image, and every information quantity that follows.
 
 The latents have finitely many states; those that make the same image u without noise share a template m_u.
+Where there are two views, a template is an image or the pair of images, side by side.
 
 Without noise X is the number u, and every term is an entropy of a finite distribution. With Gaussian pixel
 noise of standard deviation s,
@@ -18,7 +19,7 @@ for any draw to show, such as confusing images many standard deviations apart, a
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -62,8 +63,11 @@ _MAX_WORK = 2 * 10**10
 
 def joint(world: GlyphWorld, names: Sequence[str] | None) -> Joint:
     """See `Glyphs.joint`."""
-    if world.noise and (names is None or "X" in names):
-        raise NoExactAnswerError("glyphs have no finite joint with X while noise > 0: X is continuous")
+    for x in world.names("X"):
+        if world.noise and (names is None or x in names):
+            raise NoExactAnswerError(
+                f"glyphs have no finite joint with {x} while noise > 0: {x} is continuous"
+            )
     try:
         return world.states.support.joint(names)
     except TooLargeError as error:
@@ -77,15 +81,17 @@ def exact(world: GlyphWorld, expression: Expression, *, tolerance: float, seed: 
     for name in expression.variables:
         if name not in names:
             raise ValueError(f"unknown variable {name!r}: this glyph world has {', '.join(names)}")
-    if not {"X", "R"} & set(expression.variables):
+    seen = set(world.names("X")) & set(expression.variables)
+    if not seen and "R" not in expression.variables:
         return Answer(str(expression), _latents(world, expression.variables).value(expression))
     world.require_exact()
     support = world.states.support
-    if not world.noise or "X" not in expression.variables:
+    if not world.noise or not seen:
         return Answer(str(expression), support.value(expression))
     for term in expression.terms:
-        if "X" not in term.given and sum("X" in group for group in term.groups) > 1:
-            raise NoExactAnswerError(f"{term} is infinite while noise > 0: X is continuous")
+        for x in sorted(seen):
+            if x not in term.given and sum(x in group for group in term.groups) > 1:
+                raise NoExactAnswerError(f"{term} is infinite while noise > 0: {x} is continuous")
     return _monte_carlo(world, support, expression, tolerance, seed)
 
 
@@ -107,10 +113,13 @@ def _latents(world: GlyphWorld, names: Sequence[str]) -> Support:
             np.column_stack([support.states, number]),
             support.probabilities,
         )
-    if "A" in names:
-        labels = world.action.cardinality or 0
-        support = support.channel("A", (), np.full(labels, 1 / labels))
-    return support.channel("occlusion", (), world.occluder_prior) if "occlusion" in names else support
+    labels = world.action.cardinality or 0
+    for view in world.views:
+        if f"A{view}" in names:
+            support = support.channel(f"A{view}", (), np.full(labels, 1 / labels))
+        if f"occlusion{view}" in names:
+            support = support.channel(f"occlusion{view}", (), world.occluder_prior)
+    return support
 
 
 def posterior(world: GlyphWorld, images: npt.ArrayLike | torch.Tensor, target: str | Sequence[str]) -> Array:
@@ -167,20 +176,21 @@ class _Templates:
     coordinates: Array
 
 
-def _templates(world: GlyphWorld, support: Support) -> _Templates:
-    images = world.states.images
-    count = len(images)
+def _templates(images: torch.Tensor, shown: npt.NDArray[np.int64], support: Support) -> _Templates:
+    count = len(shown)
     if count > MAX_TEMPLATES:
+        several = "images" if shown.shape[1] == 1 else "pairs of images"
         raise NoExactAnswerError(
-            f"the posterior would run over {count:,} different images, more than {MAX_TEMPLATES:,}: "
+            f"the posterior would run over {count:,} different {several}, more than {MAX_TEMPLATES:,}: "
             "take fewer styles, poses or classes, or no occlusion"
         )
-    flat = images.reshape(count, -1).double().numpy()
+    flat = images.reshape(len(images), -1).double().numpy()
     flat = flat - flat.mean(axis=0)
-    if flat.shape[1] > count:
+    if flat.shape[1] > len(flat):
         values, vectors = np.linalg.eigh(flat @ flat.T)
         kept = values > values[-1] * 1e-14
         flat = vectors[:, kept] * np.sqrt(values[kept])
+    flat = np.concatenate([flat[number] for number in shown.T], axis=1)
     square = (flat**2).sum(axis=1)
     half_gaps = np.maximum(square[:, None] / 2 + square[None, :] / 2 - flat @ flat.T, 0)
     np.fill_diagonal(half_gaps, 0)
@@ -218,18 +228,55 @@ def _draws(templates: _Templates, noise: float, pairs: int, seed: int) -> Iterat
 def _monte_carlo(
     world: GlyphWorld, support: Support, expression: Expression, tolerance: float, seed: int
 ) -> Answer:
-    with_x = {s - {"X"}: c for s, c in expression.entropies().items() if "X" in s}
-    known = sum(
-        (float(c) * support.entropy(s) for s, c in expression.entropies().items() if "X" not in s), 0.0
+    """The sum of the entropies: those with the same views share their draws, and no others do."""
+    views = set(world.names("X"))
+    sides: dict[tuple[str, ...], dict[frozenset[str], Fraction]] = {}
+    for variables, c in expression.entropies().items():
+        sides.setdefault(tuple(sorted(views & variables)), {})[variables - views] = c
+    known = sum((float(c) * support.entropy(s) for s, c in sides.pop((), {}).items()), 0.0)
+    found = [
+        _side(
+            world,
+            names,
+            entropies,
+            expression=expression,
+            tolerance=tolerance / math.sqrt(max(1, len(sides))),
+            seed=seed if len(world.views) == 1 else child_seed(seed, ",".join(names)),
+        )
+        for names, entropies in sorted(sides.items(), key=lambda side: -len(side[0]))  # the refused first
+    ]
+    pairs = " and ".join(str(len(values)) for _, values in found)
+    density = sum(len(names) * sum(entropies.values()) for names, entropies in sides.items())
+    return Answer(
+        str(expression),
+        known + sum(add + float(values.mean()) for add, values in found),
+        math.hypot(*(float(np.std(values, ddof=1) / math.sqrt(len(values))) for _, values in found)),
+        f"Monte Carlo over {pairs} antithetic pairs with the exact posterior"
+        + ("; H(..X..) is a differential entropy" if density else ""),
     )
-    templates = _templates(world, support)
+
+
+def _side(
+    world: GlyphWorld,
+    names: Sequence[str],
+    with_x: Mapping[frozenset[str], Fraction],
+    *,
+    expression: Expression,
+    tolerance: float,
+    seed: int,
+) -> tuple[float, Array]:
+    """The sum of entropies of latents with these views: a known part, and independent draws of the rest."""
+    images = world.states.images
+    shown, support = world.states.templates(names)
+    templates = _templates(images, shown, support)
+    known = 0.0
     count = len(templates.prior)
     kernels = [(float(c), _latent_given_template(support, sorted(s))) for s, c in with_x.items() if s]
     density = sum(with_x.values(), Fraction(0))
     if density:
         kernels.append((-float(density), sparse.identity(count, format="csr")))
         entropy = float(entr(templates.prior).sum())
-        size = world.states.images[0].numel()
+        size = len(names) * images[0].numel()
         known += float(density) * (size / 2 * math.log(2 * math.pi * math.e * world.noise**2) + entropy)
 
     def run(pairs: int, start: int) -> Array:
@@ -250,14 +297,7 @@ def _monte_carlo(
             f"{expression} to a tolerance of {tolerance:g} would cost {needed * cells:.1e} posterior cells, "
             f"more than {_MAX_WORK:.0e} ({count:,} images): ask for tolerance={reachable:.1g} or fewer states"
         )
-    values = run(needed, child_seed(seed, "draws"))
-    return Answer(
-        str(expression),
-        known + float(values.mean()),
-        float(np.std(values, ddof=1) / math.sqrt(len(values))),
-        f"Monte Carlo over {len(values)} antithetic pairs with the exact posterior"
-        + ("; H(..X..) is a differential entropy" if density else ""),
-    )
+    return known, run(needed, child_seed(seed, "draws"))
 
 
 def forced_information(
@@ -281,7 +321,7 @@ def forced_information(
         np.add.at(table, cell, prior[:, None] * of_c)
         value = _entropy(table.sum(0)) + _entropy(table.sum(1)) - _entropy(table.ravel())
         return Answer(name, value)
-    templates = _templates(world, support)
+    templates = _templates(world.states.images, world.states.templates(("X",))[0], support)
     pairs = max(_PILOT, -(-draws // (2 * min(len(templates.prior), _STRATA))))
     batches = [
         (w, p @ of_a, p @ of_c)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from synthetic.generator import NoExactAnswerError
 from synthetic.images.glyphs.drawing import finish
 from synthetic.images.glyphs.priors import Choice
 from synthetic.images.glyphs.renderer import Latents
+from theory.errors import TooLargeError
 from theory.support import Support
 
 if TYPE_CHECKING:
@@ -98,11 +100,37 @@ class States:
         """
         world, made = self.world, self._made[1]
         labels = world.action.cardinality or 0
-        support = self.raw_support.channel("A", (), np.full(labels, 1 / labels))
-        if world.occlusion:
-            support = support.channel("occlusion", (), world.occluder_prior)
-            return support.function("X", len(self.images), lambda R, A, occlusion: made[R, A, occlusion])
-        return support.function("X", len(self.images), lambda R, A: made[R, A, 0])
+        support = self.raw_support
+        try:
+            for a in world.names("A"):
+                support = support.channel(a, (), np.full(labels, 1 / labels))
+            for hidden in world.names("occlusion") if world.occlusion else ():
+                support = support.channel(hidden, (), world.occluder_prior)
+        except TooLargeError as error:
+            raise NoExactAnswerError(f"glyphs: {error}") from None
+        raw = support.column("R")
+        for view in world.views:
+            place = support.column(f"occlusion{view}") if world.occlusion else 0
+            number = made[raw, support.column(f"A{view}"), place]
+            support = support.with_column(f"X{view}", len(self.images), number)
+        return support
+
+    def templates(self, names: Sequence[str]) -> tuple[Integers, Support]:
+        """The images that some views show without noise, taken together as one template.
+
+        Args:
+            names: The views: X, or X1 and X2.
+
+        Returns:
+            The number of the image in each view, for each different template, shape (count, views); and the
+            distribution of all variables with the number of the template as X.
+        """
+        support = self.support
+        if tuple(names) == ("X",):
+            return np.arange(len(self.images))[:, None], support
+        shown = np.column_stack([support.column(name) for name in names])
+        different, number = np.unique(shown, axis=0, return_inverse=True)
+        return different, support.with_column("X", len(different), number.reshape(-1))
 
 
 def fits(count: int, channels: int, size: int) -> bool:
@@ -116,7 +144,7 @@ def enumerate_states(world: GlyphWorld) -> States:
     Raises:
         NoExactAnswerError: If a style or the pose is continuous, or there are too many states.
     """
-    continuous = [k for k in world.continuous_latents if k != "A"]
+    continuous = [k for k in world.continuous_latents if k not in world.names("A")]
     if continuous:
         raise NoExactAnswerError(
             f"glyphs cannot be enumerated while {', '.join(continuous)} "

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -46,8 +46,13 @@ STYLES: dict[str, tuple[float, float]] = {
 
 @dataclass(frozen=True, repr=False)
 class GlyphWorld(Generator):
-    """The parameters of `Glyphs`, checked, and all that follows from them without drawing an image."""
+    """The parameters of `Glyphs`, checked, and all that follows from them without drawing an image.
 
+    Attributes:
+        views: What is put behind A, occlusion and X for each view of R; one view needs no number.
+    """
+
+    views: ClassVar[tuple[str, ...]] = ("",)
     glyphs: str | Sequence[str | Glyph | Mapping[str, object]] = "mixed"
     prior: Sequence[float] | None = None
     transformation: str | Mapping[str, object] | Transformation = "rotation"
@@ -91,6 +96,11 @@ class GlyphWorld(Generator):
         action.check((self.channels, self.size, self.size))
         put(self, "transformation", action)
 
+    @classmethod
+    def names(cls, letter: str) -> tuple[str, ...]:
+        """The name of a variable in each view: X, or X1 and X2."""
+        return tuple(letter + view for view in cls.views)
+
     @cached_property
     def classes(self) -> tuple[Glyph, ...]:
         """The glyph of each class."""
@@ -132,7 +142,7 @@ class GlyphWorld(Generator):
         """The latents with a continuous prior, among the styles, V and A."""
         result = [k for k, prior in self.styles.items() if prior.states is None]
         result += ["V"] if self.pose_prior.states is None else []
-        return (*result, *(["A"] if self.action.cardinality is None else []))
+        return (*result, *(self.names("A") if self.action.cardinality is None else []))
 
     @property
     def raw_states(self) -> int | None:
@@ -154,16 +164,17 @@ class GlyphWorld(Generator):
     @property
     def diagram(self) -> Diagram:
         """The E-SSL diagram, with the style factors above S; without R where a latent is continuous."""
-        hidden = ["occlusion"] if self.occlusion else []
         causes = ["C", "S", "V"]
         edges = [(k, "S") for k in self.varying]
         if self.has_raw:
             edges += [(k, "R") for k in causes]
             causes = ["R"]
-        edges += [(k, "X") for k in (*causes, "A", *hidden)]
+        for view in self.views:
+            hidden = [f"occlusion{view}"] if self.occlusion else []
+            edges += [(k, f"X{view}") for k in (*causes, f"A{view}", *hidden)]
         certain = ["S"] if self.varying else []
         certain += ["R"] if self.has_raw else []
-        certain += ["X"] if self.noise == 0 and self.augmentation == "none" else []
+        certain += self.names("X") if self.noise == 0 and self.augmentation == "none" else []
         return Diagram(
             edges,
             variables=[v.name for v in self.variables],
@@ -173,7 +184,7 @@ class GlyphWorld(Generator):
 
     @property
     def variables(self) -> tuple[Variable, ...]:
-        """C, S, the style factors that vary, V, R, A, the occlusion if there is any, and X."""
+        """C, S, the style factors that vary, V, R, and for each view A, the occlusion if any, and X."""
 
         def variable(name: str, states: int | None, role: Any) -> Variable:  # noqa: ANN401
             return Variable(name, "continuous" if states is None else "discrete", states, role)
@@ -185,10 +196,10 @@ class GlyphWorld(Generator):
         result.append(variable("V", self.pose_prior.states, "pose"))
         if self.has_raw:
             result.append(variable("R", self.states.raw_count, "raw"))
-        result.append(variable("A", self.action.cardinality, "transformation"))
+        result += [variable(name, self.action.cardinality, "transformation") for name in self.names("A")]
         if self.occlusion:
-            result.append(variable("occlusion", drawing.PLACES + 1, "other"))
-        return (*result, Variable("X", "image", None, "input"))
+            result += [variable(name, drawing.PLACES + 1, "other") for name in self.names("occlusion")]
+        return (*result, *(Variable(name, "image", None, "input") for name in self.names("X")))
 
     def renderer(self, device: torch.device | str = "cpu") -> Renderer:
         """The renderer of the raw images on a device; made once for each device."""
@@ -252,7 +263,8 @@ class GlyphWorld(Generator):
 
     def __repr__(self) -> str:
         names = ", ".join(self.class_names)
-        return f"Glyphs({names}; {self.action.name}; {self.size} x {self.size} x {self.channels})"
+        shape = f"{self.size} x {self.size} x {self.channels}"
+        return f"{type(self).__name__}({names}; {self.action.name}; {shape})"
 
     def require_exact(self) -> None:
         """Raise a NoExactAnswerError if the posterior over the latents is not known."""
