@@ -59,7 +59,8 @@ def gallery() -> str:
         "distribution that breaks it. *After* says where an idea comes from; the forms are ours, and neither "
         "quotations nor numbered theorems of the works that are named.\n",
         "A false claim is shown with what [`repair`](repair.md) finds: the weakest single premises under "
-        "which it is proved, some simpler ones that imply one of them, and an inequality that holds as it stands. "
+        "which it is proved, some simpler ones that imply one of them, and an inequality that holds as it "
+        "stands. "
         "Their certificates were checked when this page was built. `synergy repair` also gives pairs of "
         "premises, all that is left out here, and the models that show each.\n",
         "```bash\nsynergy list claims\nsynergy verify --chapter contrast --quick\n"
