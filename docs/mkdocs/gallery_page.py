@@ -8,16 +8,46 @@ import pages
 
 from synergy.report.diagrams import diagram_svg
 from synergy.report.evidence import statement_lines
-from theory import CHAPTERS, DIAGRAMS, Claim, of_chapter
+from theory import CHAPTERS, DIAGRAMS, Claim, Correction, Repair, check, of_chapter, repair
 from theory.diagrams import diagram_text
+from theory.mathml import mathml
 
 __all__ = ["gallery", "repaired"]
 
+_WEAKEST, _SPECIAL = 3, 2
+"""How many of the weakest premises a false claim is shown with, and how many that imply one of them."""
+
 
 def repaired(claim: Claim) -> str:
-    """What would make a false claim true, as Markdown; nothing where there is nothing to show."""
-    del claim
-    return ""
+    """What makes a false claim true, and what is true instead, as Markdown; nothing for other claims.
+
+    Single premises alone: pairs of them may take longer than the time that `repair` has on a slow machine.
+    """
+    if claim.expectation != "false" or "proof" not in claim.worlds:
+        return ""
+    found = repair(claim.statement, diagram=claim.diagram, given=claim.given, at_most=1)
+    weakest = [a for a in found.assumptions if not a.trivial][:_WEAKEST]
+    special = [a for a in found.special_cases if not a.trivial][:_SPECIAL]
+    parts: list[str] = []
+    for title, shown in (("True if", weakest), ("In particular if", special)):
+        if shown:
+            items = [f"- {mathml(a.given[0])}: {a.words[0]}" for a in shown]
+            parts += [f"**{title}**{' any one of' if len(shown) > 1 else ''}\n", *items, ""]
+    best = _best(found)
+    if best is not None:
+        parts += [f"**True instead** {mathml(best.statement)}\n"]
+    kept = [*weakest, *special, *([] if best is None else [best])]
+    if not all(check(entry.certificate) for entry in kept):
+        raise ValueError(f"{claim.id}: a certificate of its repair does not pass the check")
+    parts += [f"*{note}*\n" for note in found.notes]
+    return "\n".join(parts)
+
+
+def _best(found: Repair) -> Correction | None:
+    """The first correction by what a premise says is 0, else the first."""
+    premises = [term for a in found.assumptions for premise in a.given for term in premise.terms]
+    own = [c for term in premises for c in found.corrected if c.added.terms == (term,)]
+    return next(iter([*own, *found.corrected]), None)
 
 
 def gallery() -> str:
@@ -28,6 +58,10 @@ def gallery() -> str:
         "diagram and with its premises. A true claim comes with its proof in steps, a false one with a "
         "distribution that breaks it. *After* says where an idea comes from; the forms are ours, and neither "
         "quotations nor numbered theorems of the works that are named.\n",
+        "A false claim is shown with what [`repair`](repair.md) finds: the weakest single premises under which "
+        "it is proved, some simpler ones that imply one of them, and an inequality that holds as it stands. "
+        "Their certificates were checked when this page was built. `synergy repair` also gives pairs of "
+        "premises, all that is left out here, and the models that show each.\n",
         "```bash\nsynergy list claims\nsynergy verify --chapter contrast --quick\n"
         'synergy prove "I(Z1;Z2) <= I(X1;X2)" --diagram two-views\n```\n',
         "## Diagrams {: #diagrams }\n",
@@ -69,5 +103,5 @@ def _exhibit(claim: Claim) -> str:
         text.append(pages.outcome(claim))
     mended = repaired(claim)
     if mended:
-        text.append(f"**True if.** {mended}\n")
+        text.append(mended)
     return "\n".join(text)
