@@ -36,8 +36,9 @@ def repaired(claim: Claim) -> str:
     best = _best(found)
     if best is not None:
         parts += [f"**True instead** {mathml(best.statement)}\n"]
-    kept = [*weakest, *special, *([] if best is None else [best])]
-    if not all(check(entry.certificate) for entry in kept):
+    certificates = [a.certificate for a in (*weakest, *special)]
+    certificates += [] if best is None else [best.certificate]
+    if not all(map(check, certificates)):
         raise ValueError(f"{claim.id}: a certificate of its repair does not pass the check")
     parts += [f"*{note}*\n" for note in found.notes]
     return "\n".join(parts)
@@ -58,8 +59,9 @@ def gallery() -> str:
         "diagram and with its premises. A true claim comes with its proof in steps, a false one with a "
         "distribution that breaks it. *After* says where an idea comes from; the forms are ours, and neither "
         "quotations nor numbered theorems of the works that are named.\n",
-        "A false claim is shown with what [`repair`](repair.md) finds: the weakest single premises under which "
-        "it is proved, some simpler ones that imply one of them, and an inequality that holds as it stands. "
+        "A false claim is shown with what [`repair`](repair.md) finds: the weakest single premises under "
+        "which it is proved, some simpler ones that imply one of them, and an inequality that holds as it "
+        "stands. "
         "Their certificates were checked when this page was built. `synergy repair` also gives pairs of "
         "premises, all that is left out here, and the models that show each.\n",
         "```bash\nsynergy list claims\nsynergy verify --chapter contrast --quick\n"
