@@ -36,8 +36,9 @@ def repaired(claim: Claim) -> str:
     best = _best(found)
     if best is not None:
         parts += [f"**True instead** {mathml(best.statement)}\n"]
-    kept = [*weakest, *special, *([] if best is None else [best])]
-    if not all(check(entry.certificate) for entry in kept):
+    certificates = [a.certificate for a in (*weakest, *special)]
+    certificates += [] if best is None else [best.certificate]
+    if not all(map(check, certificates)):
         raise ValueError(f"{claim.id}: a certificate of its repair does not pass the check")
     parts += [f"*{note}*\n" for note in found.notes]
     return "\n".join(parts)
