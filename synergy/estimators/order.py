@@ -18,7 +18,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtri
-from scipy.stats import chi2, rankdata
 
 from synthetic import Sample
 from theory import Expression
@@ -103,6 +102,8 @@ def _sorted(column: npt.NDArray[Any]) -> bool:
 
 def _p_value(column: npt.NDArray[Any], discrete: bool) -> float:
     """Of the hypothesis that the values come in random order, against resemblance at lags 1 to 10."""
+    from scipy.stats import chi2, rankdata
+
     n = len(column)
     if discrete:
         codes, counts = np.unique(column, return_inverse=True, return_counts=True)[1:]

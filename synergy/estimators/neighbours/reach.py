@@ -20,7 +20,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from scipy.special import digamma
-from scipy.stats import entropy
 
 from synergy.estimators.columns import Slot
 
@@ -79,6 +78,8 @@ def reach(moves: Moves, error: float) -> tuple[float, float]:
 
 def ceiling_warning(slots: list[Slot], value: float) -> list[str]:
     """What to say where the value comes near the entropy of a slot of labels, which it cannot exceed."""
+    from scipy.stats import entropy
+
     labels = [s.values for s in slots[:2] if s.discrete.all()]
     if not labels:
         return []
