@@ -14,7 +14,7 @@ from synthetic.images.arrays import ImageDataset
 from synthetic.images.cifar10 import Cifar10, CifarPart, places
 from theory.checks import integer, number
 
-__all__ = ["DataName", "Scale", "ScaleName", "as_scale"]
+__all__ = ["DataName", "Scale", "as_scale"]
 
 ScaleName = Literal["quick", "full", "large"]
 """The scales that have names."""

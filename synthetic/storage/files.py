@@ -23,7 +23,6 @@ from synthetic.variables import Variable
 
 __all__ = [
     "DamagedFileError",
-    "TensorFile",
     "read_tensors",
     "sha256_of",
     "variable_from_dict",

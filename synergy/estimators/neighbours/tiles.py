@@ -17,7 +17,7 @@ from scipy.special import digamma
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["TILED", "tiled_terms"]
+__all__ = ["tiled_terms"]
 
 Floats = npt.NDArray[np.float64]
 

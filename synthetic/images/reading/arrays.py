@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["IMAGE_NAMES", "LABEL_NAMES", "ImageArrays", "read_npz", "read_safetensors"]
+__all__ = ["IMAGE_NAMES", "LABEL_NAMES", "read_npz", "read_safetensors"]
 
 IMAGE_NAMES = ("images", "image", "img", "X", "x", "data", "pixels", "x_train", "train_images")
 """Names that a column of images goes by, the most telling first."""
