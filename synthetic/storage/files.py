@@ -25,7 +25,7 @@ from theory.errors import TooLargeError, one_line, shown
 
 __all__ = [
     "DamagedFileError",
-    "Tensors",
+    "TensorFile",
     "read_tensors",
     "reading",
     "sha256_of",
@@ -62,6 +62,7 @@ _WIDENED = {
 """The types that torch holds, by its names, and float32 exactly."""
 
 _NAMES = {np.dtype(dtype): name for name, dtype in _TYPES.items()}
+"""The format's names of the types of numpy."""
 
 
 class DamagedFileError(ValueError):
@@ -145,7 +146,7 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def read_tensors(path: Path) -> tuple[Tensors, dict[str, str]]:
+def read_tensors(path: Path) -> tuple[TensorFile, dict[str, str]]:
     """The tensors of a safetensors file as read-only views of the mapped file, and its metadata.
 
     The library checks the header: every tensor lies within the file, in order, without a gap. Types that
@@ -165,10 +166,10 @@ def read_tensors(path: Path) -> tuple[Tensors, dict[str, str]]:
         mapped = np.asarray(np.memmap(path, np.uint8, "r"))
         start = 8 + int.from_bytes(mapped[:8].tobytes(), "little")
         header = json.loads(mapped[8:start].tobytes())
-        return Tensors(path, mapped[start:], {name: header[name] for name in names}), metadata
+        return TensorFile(path, mapped[start:], {name: header[name] for name in names}), metadata
 
 
-class Tensors(Mapping[str, npt.NDArray[Any]]):
+class TensorFile(Mapping[str, npt.NDArray[Any]]):
     """The tensors of a mapped file, each looked at when it is asked for."""
 
     def __init__(self, path: Path, mapped: npt.NDArray[np.uint8], entries: Mapping[str, Any]) -> None:
