@@ -23,8 +23,10 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+"""The command that all others belong to."""
 
 JSON = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+"""The option `--json`."""
 DIAGRAM = Annotated[
     str,
     typer.Option(
@@ -32,7 +34,9 @@ DIAGRAM = Annotated[
         help=f'none, {", ".join(DIAGRAMS)}, or edges such as "C->R, A->X"; edges may follow a name.',
     ),
 ]
+"""The option `--diagram`."""
 SEED = Annotated[int, typer.Option("--seed", min=0, help="Fixes every random choice.")]
+"""The option `--seed`."""
 
 
 def _show_version(asked: bool) -> None:

@@ -145,8 +145,11 @@ run_copula_knn = partial(on_arrays, "copula-knn", copula_knn)
 """Nearest neighbours on normal scores, their Gaussian bias removed."""
 
 _CONTINUOUS = "continuous columns and vectors; one I(..;..|..); discrete ones switch to mesner-shalizi"
+"""What estimators of I(..;..|..) take."""
 _PAIR = "continuous columns and vectors; one I(..;..); discrete ones switch to mesner-shalizi"
+"""What estimators of I(..;..) take."""
 _MIXED = "discrete and continuous columns, mixtures and ties; one "
+"""What estimators of mixtures take."""
 
 
 def _neighbours(method: Method, columns: str, reference: str, description: str) -> Entry:

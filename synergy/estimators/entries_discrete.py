@@ -59,6 +59,7 @@ _FAMILY: tuple[tuple[str, Correction, str, str], ...] = (
     ("nsb", "nsb", "Nemenman, Shafee, Bialek 2002", "Bayes with a nearly flat prior on the entropy"),
     ("shrinkage", "shrinkage", "Hausser and Strimmer 2009", "frequencies shrunk to the uniform distribution"),
 )
+"""The name, correction, source and summary of each."""
 
 DISCRETE_ENTRIES = tuple(
     Entry(
@@ -71,3 +72,4 @@ DISCRETE_ENTRIES = tuple(
     )
     for name, correction, reference, description in _FAMILY
 )
+"""The estimators that count."""

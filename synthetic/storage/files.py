@@ -59,6 +59,7 @@ _WIDENED = {
 """The types that torch holds, by its names, and float32 exactly."""
 
 _NAMES = {np.dtype(dtype): name for name, dtype in _TYPES.items()}
+"""The format's names of the types of numpy."""
 
 
 class DamagedFileError(ValueError):

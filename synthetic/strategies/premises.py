@@ -193,7 +193,7 @@ def _joints(
         elif inputs:
             table = draw(channels(inputs, size, max_weight=max_weight, deterministic=functional))
         else:
-            table = table_of_cause(draw(raw_causes(size, max_weight)), size)
+            table = table_of_cause(draw(raw_causes(size, max_weight)), range(size))
         for u in plan.copies.get(v, ()):
             table = _with_copy(diagram, tables, v, u, table)
         tables[v] = table

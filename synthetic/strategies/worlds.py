@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from fractions import Fraction
-from functools import lru_cache
 from itertools import combinations
 from math import prod
 
@@ -15,6 +14,7 @@ from synthetic.strategies.tables import (
     ExactJoint,
     Table,
     from_states,
+    kept_states,
     raw_causes,
     raw_rows,
     table_of,
@@ -173,7 +173,8 @@ def models(
 ) -> ExactModel:
     """Models on a diagram: a table for every variable given its parents, in exact fractions.
 
-    Shrinks towards small alphabets and constant functions; deterministic nodes always get functions.
+    Shrinks towards small alphabets and constant functions; deterministic nodes always get functions. An
+    alphabet shrinks state by state: whichever state is left out, the others keep their rows.
 
     Args:
         draw: Supplied by Hypothesis.
@@ -188,26 +189,21 @@ def models(
     diagram.require(*fixed, *hidden)
     integer("min_states", min_states, 1)
     integer("max_states", max_states, min_states)
-    largest, sizes = {}, {}
+    largest, kept = {}, {}
     for v in diagram.variables:
         low, high = (1, min(2, max_states)) if v in hidden else (min_states, max_states)
         largest[v] = fixed.get(v, high)
-        sizes[v] = fixed.get(v) or draw(_sizes(low, high))
+        kept[v] = list(range(fixed[v])) if v in fixed else draw(kept_states(low, high))
     tables = {}
     for v in diagram.order:
         parents = diagram.parents(v)
         if parents:
-            most, inputs = [largest[p] for p in parents], [sizes[p] for p in parents]
+            most = [largest[p] for p in parents]
             raw = draw(raw_rows(prod(most), largest[v], max_weight, v in diagram.deterministic))
-            tables[v] = table_of(raw, most, inputs, sizes[v])
+            tables[v] = table_of(raw, most, [kept[p] for p in parents], kept[v])
         else:
-            tables[v] = table_of_cause(draw(raw_causes(largest[v], max_weight)), sizes[v])
+            tables[v] = table_of_cause(draw(raw_causes(largest[v], max_weight)), kept[v])
     return ExactModel(diagram, tables)
-
-
-@lru_cache(maxsize=64)
-def _sizes(low: int, high: int) -> st.SearchStrategy[int]:
-    return st.integers(low, high)
 
 
 def joints_on(

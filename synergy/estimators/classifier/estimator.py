@@ -37,6 +37,7 @@ _USABLE = (
     "usable (V-) information: what the classifiers can read, not all that is there (Xu et al. 2020); "
     "each held-out log loss bounds its conditional entropy from above"
 )
+"""The note of every estimate by classifiers."""
 
 
 _TIMES = 2.0

@@ -31,10 +31,15 @@ __all__ = ["plug_in", "plug_in_from_counts"]
 Floats = npt.NDArray[np.float64]
 
 _NOTHING = "the terms cancel by algebra: the expression is 0 whatever the data is"
+"""The note of an expression without a term left."""
 _OF_UNSEEN = ("chao-shen", "nsb", "shrinkage")
+"""The corrections that put probability on states that were not seen."""
 _LARGE_BIAS = 0.3
+"""A bias beyond this share of the standard error is no longer small."""
 _FEW_CARRIERS = 6.0
+"""With fewer rows that carry the variance than this an interval by the normal law is not to be trusted."""
 _RARE = 12
+"""States seen less often may vary though the sample shows no variance."""
 _FEW_GROUPS = 20
 """Below this many groups a clustered standard error is itself uncertain."""
 

@@ -168,6 +168,7 @@ def _notes(bound: Bound, conditional: bool, first: float, batch: int, folds: int
 
 
 _COLUMNS = "any columns, images included; one I(..;..|..) of two slots"
+"""What all of them take."""
 
 _BOUNDS: tuple[tuple[Bound, str, str], ...] = (
     ("barber-agakov", "Barber and Agakov 2003", "log-density ratio of two mixture density networks"),
@@ -176,6 +177,7 @@ _BOUNDS: tuple[tuple[Bound, str, str], ...] = (
     ("smile", "Song and Ermon 2020, arXiv:1910.06222", "critic with clipped ratios; no bound"),
     ("donsker-varadhan", "Belghazi et al. 2018, arXiv:1801.04062", "critic; the MINE bound"),
 )
+"""The name, source and summary of each."""
 
 VARIATIONAL_ENTRIES = tuple(
     Entry(bound, _COLUMNS, reference, description, variational, fixed={"bound": bound})
