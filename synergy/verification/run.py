@@ -238,6 +238,7 @@ _JUDGES: dict[World, Callable[[Claim, Bench], Verdict]] = {
     "sample": judges.sample,
     "learned": judges.learned,
 }
+"""What judges a claim in each world but that of proofs."""
 
 
 def _run(index: int, tasks: Sequence[_Task]) -> list[Verdict]:
