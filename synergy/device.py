@@ -15,6 +15,7 @@ from theory.checks import integer
 __all__ = ["choose_device", "deterministic", "full_precision", "keep_freed_memory", "seeded_generators"]
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
+"""The parameters of C's `mallopt`, as malloc.h numbers them."""
 _WORKSPACE, _FIXED_WORKSPACE = "CUBLAS_WORKSPACE_CONFIG", ":4096:8"
 """What torch asks for before it calls matrix products on CUDA deterministic."""
 

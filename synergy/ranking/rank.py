@@ -30,7 +30,9 @@ from theory.checks import integer
 __all__ = ["QUANTITIES", "Ranking", "rank"]
 
 QUANTITIES = ("H(A|X)", "I(A;X)", "I(A;C|X)", "J")
+"""The columns of the table, with the terms that they hold."""
 _GRID = 4
+"""The steps to which a posterior probability is rounded."""
 
 
 @dataclass(frozen=True)
