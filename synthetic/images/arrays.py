@@ -71,7 +71,7 @@ class RealImages(RealImageGenerator):
     names: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
-        images, labels = to_pixels(self.images), np.asarray(self.labels)
+        images, labels = to_pixels(self.images).cpu(), np.asarray(self.labels)
         if images.ndim != 4 or not images.numel():
             raise ValueError(
                 f"images must have shape (n, channels, height, width) with n > 0, got {tuple(images.shape)}"

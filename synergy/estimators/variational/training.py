@@ -78,7 +78,7 @@ def train(
     every = max(20, min(100, len(fit) // batch))
     best, kept, waited = math.inf, copy.deepcopy(network.state_dict()), 0
     for step in range(steps):
-        index = fit[torch.randperm(len(fit))[:batch].to(device)]
+        index = fit[torch.randperm(len(fit), device=device)[:batch]]
         rows = columns.rows(index)
         loss = criterion.loss(network, rows, True)
         if both:
