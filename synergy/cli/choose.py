@@ -1,8 +1,7 @@
-"""`synergy rank` and `synergy experiment`."""
+"""`synergy experiment`."""
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -10,76 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
-from synergy.cli.app import JSON, SEED, app, emit, results_folder
+from synergy.cli.app import JSON, app, emit, results_folder
 from synergy.cli.images import SIZE, images_of
-
-
-@app.command("rank")
-def rank_command(
-    data: Annotated[
-        str,
-        typer.Argument(
-            help="digits, a folder of class folders, a file with images and labels, a generated folder."
-        ),
-    ],
-    transformation: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--transformation",
-            help="A name, see `synergy list transformations`; may be repeated. None: all that fit.",
-        ),
-    ] = None,
-    out: Annotated[
-        Path | None, typer.Option("--out", help="A folder for ranking.csv and ranking.json.")
-    ] = None,
-    size: SIZE = 0,
-    seed: SEED = 0,
-    as_json: JSON = False,
-) -> None:
-    """Rank pretext transformations by the class information that solving them forces."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-    from rich.table import Table
-
-    from synergy.ranking.rank import QUANTITIES, rank
-
-    given = images_of(data, size=size)
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"))
-    with (
-        results_folder(out),
-        Progress(
-            *columns, TimeElapsedColumn(), console=console, transient=True, disable=not console.is_terminal
-        ) as bar,
-    ):
-        task = bar.add_task("ranking", total=None)
-
-        def progress(done: int, total: int, what: str) -> None:
-            bar.update(task, completed=done, total=total, description=what)
-
-        ranking = rank(
-            given.images,
-            given.labels,
-            transformations=tuple(transformation or ()),
-            seed=seed,
-            progress=progress,
-        )
-    if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
-        ranking.table.to_csv(out / "ranking.csv", index=False)
-        (out / "ranking.json").write_text(json.dumps({**ranking.to_dict(), "seed": seed}, indent=2) + "\n")
-    if as_json:
-        emit(ranking.to_dict())
-        return
-    table = Table(title=f"{ranking.images} images of {ranking.classes} classes, usable information in nats")
-    table.add_column("transformation")
-    table.add_column("states", justify="right")
-    for name in QUANTITIES:
-        table.add_column(name, justify="right")
-    for row in ranking.table.to_dict("records"):
-        cells = [f"{row[name]:.3f} ± {row[f'{name} ±']:.3f}" for name in QUANTITIES]
-        table.add_row(str(row["transformation"]), str(row["states"]), *cells)
-    Console(width=None if console.is_terminal else 120).print(table)
 
 
 def _named_or_read(data: str, size: int) -> Any:  # noqa: ANN401 - a name, or images
