@@ -12,6 +12,7 @@ from theory.checks import integer
 __all__ = ["choose_device", "full_precision", "keep_freed_memory"]
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
+"""The parameters of C's `mallopt`, as malloc.h numbers them."""
 
 
 def choose_device(device: str = "auto") -> torch.device:

@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 __all__ = ["check_names", "infer_columns", "joined", "parts_of", "read_columns"]
 
-Columns = dict[str, npt.NDArray[Any]]
+Arrays = dict[str, npt.NDArray[Any]]
 
 
 def infer_columns(
     columns: Mapping[str, npt.ArrayLike] | pd.DataFrame,
-) -> tuple[Columns, dict[str, Variable], dict[str, list[Any]]]:
+) -> tuple[Arrays, dict[str, Variable], dict[str, list[Any]]]:
     """Arrays, descriptions and levels of all of some columns.
 
     Integers keep their values where they are non-negative and below four times the number of different
@@ -48,7 +48,7 @@ def infer_columns(
 
 def read_columns(
     names: Sequence[str], known: Sequence[str], read: Callable[[str], Any]
-) -> tuple[Columns, dict[str, Variable], dict[str, list[Any]]]:
+) -> tuple[Arrays, dict[str, Variable], dict[str, list[Any]]]:
     """Arrays, descriptions and levels of the columns that are named, and of no others.
 
     A name is a column, or where there is none the vector of the columns `name_0, name_1, ..`.
@@ -141,9 +141,9 @@ def joined(name: str, parts: Mapping[str, Any]) -> npt.NDArray[Any]:
 
 def _described(
     columns: Mapping[str, Any],
-) -> tuple[Columns, dict[str, Variable], dict[str, list[Any]]]:
+) -> tuple[Arrays, dict[str, Variable], dict[str, list[Any]]]:
     _check_aligned(columns)
-    arrays: Columns = {}
+    arrays: Arrays = {}
     variables: dict[str, Variable] = {}
     levels: dict[str, list[Any]] = {}
     for name, column in columns.items():

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["Sample"]
 
 _CHUNK = 2**20
+"""The most entries that are checked at once, so that a large column needs little memory beside it."""
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,9 @@ COMMANDS = (judge, mend, data, ranks, choose, listing, images)
 """The modules whose commands have registered themselves on `app`."""
 
 BAD_INPUT = 2
+"""The exit status of bad input."""
 INTERRUPTED = 130
+"""The exit status of Ctrl-C, 128 and the number of the signal."""
 BROKEN_PIPE = 141
 """As shells report a program that was ended by SIGPIPE."""
 RESUMED = ("verify", "experiment", "generate")
@@ -69,6 +71,7 @@ def _message(error: Exception) -> str | None:
 
 
 _EXPECTED = {"int_parsing": "an integer", "float_parsing": "a number", "int_from_float": "an integer"}
+"""What each kind of error of an option expected."""
 
 
 def _told(error: Exception, usage: str) -> str:

@@ -14,7 +14,9 @@ SET = Annotated[
     list[str] | None,
     typer.Option("--set", help="A parameter of the generator, as name=value; may be repeated."),
 ]
+"""The option `--set`."""
 UNIT = Annotated[Literal["nats", "bits"], typer.Option("--unit", help="The unit of what is printed.")]
+"""The option `--unit`."""
 
 
 @app.command("exact")

@@ -14,6 +14,7 @@ from theory.diagrams import read_diagram
 from theory.diagrams.named import NO_DIAGRAM
 
 _STATUS = {"proved": 0, "refuted": 1, "unknown": 3}
+"""The exit status of each verdict of a proof."""
 
 
 @app.command("prove")

@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args
 from synergy.learning import ImageSet
 from synergy.learning.encoders import ENCODERS
 from synthetic.images.arrays import ImageDataset
-from synthetic.images.cifar10 import Cifar10, Split, places
+from synthetic.images.cifar10 import Cifar10, CifarPart, places
 from theory.checks import integer, number
 
 __all__ = ["DataName", "Scale", "ScaleName", "as_scale"]
@@ -108,7 +108,7 @@ class Scale:
             ValueError: If a file is not what it should be.
         """
         if self.data == "cifar10":
-            for split in get_args(Split):
+            for split in get_args(CifarPart):
                 Cifar10(str(self.root), split=split)
 
     @classmethod

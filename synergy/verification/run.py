@@ -233,6 +233,7 @@ _JUDGES: dict[World, Callable[[Claim, Bench], Verdict]] = {
     "sample": judges.sample,
     "learned": judges.learned,
 }
+"""What judges a claim in each world but that of proofs."""
 
 
 def _run(index: int, task: _Task) -> tuple[int, list[Verdict]]:

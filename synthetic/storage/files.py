@@ -23,7 +23,7 @@ from synthetic.variables import Variable
 
 __all__ = [
     "DamagedFileError",
-    "Tensors",
+    "TensorFile",
     "read_tensors",
     "sha256_of",
     "variable_from_dict",
@@ -59,6 +59,7 @@ _WIDENED = {
 """The types that torch holds, by its names, and float32 exactly."""
 
 _NAMES = {np.dtype(dtype): name for name, dtype in _TYPES.items()}
+"""The format's names of the types of numpy."""
 
 
 class DamagedFileError(ValueError):
@@ -118,7 +119,7 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def read_tensors(path: Path) -> tuple[Tensors, dict[str, str]]:
+def read_tensors(path: Path) -> tuple[TensorFile, dict[str, str]]:
     """The tensors of a safetensors file as read-only views of the mapped file, and its metadata.
 
     The library checks the header: every tensor lies within the file, in order, without a gap. Types that
@@ -141,10 +142,10 @@ def read_tensors(path: Path) -> tuple[Tensors, dict[str, str]]:
     mapped = np.asarray(np.memmap(path, np.uint8, "r"))
     start = 8 + int.from_bytes(mapped[:8].tobytes(), "little")
     header = json.loads(mapped[8:start].tobytes())
-    return Tensors(path, mapped[start:], {name: header[name] for name in names}), metadata
+    return TensorFile(path, mapped[start:], {name: header[name] for name in names}), metadata
 
 
-class Tensors(Mapping[str, npt.NDArray[Any]]):
+class TensorFile(Mapping[str, npt.NDArray[Any]]):
     """The tensors of a mapped file, each looked at when it is asked for."""
 
     def __init__(self, path: Path, mapped: npt.NDArray[np.uint8], entries: Mapping[str, Any]) -> None:

@@ -20,7 +20,9 @@ from theory import parse_expression
 __all__ = ["MANIFEST", "Manifest", "Plan", "Shard", "shard_name"]
 
 FORMAT = "essl-dataset/1"
+"""The name and version of the format; another one is refused."""
 MANIFEST = "dataset.json"
+"""The file that makes a folder a dataset."""
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["StoredDataset", "iter_shards", "open_dataset", "read_data", "read_dataset"]
 
 _SHARE = 0.8
+"""The share of the free memory that one reading may take."""
 
 
 @dataclass(frozen=True)

@@ -215,6 +215,7 @@ def _safetensors(file: Path) -> _Content:
 
 
 _READERS = {".parquet": _parquet, ".csv": _csv, ".npz": _npz, ".safetensors": _safetensors}
+"""The reader of each ending."""
 
 
 def _described(file: Path, content: _Content, wanted: Sequence[str] | None) -> Sample:

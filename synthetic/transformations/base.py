@@ -20,6 +20,7 @@ Exactness = Literal["exact", "approximate", "not invertible"]
 says; `not invertible`: no group acts, information is lost."""
 
 _GRID = float(2**24)
+"""Pixels are multiples of its inverse."""
 
 
 def on_grid(images: torch.Tensor) -> torch.Tensor:

@@ -22,6 +22,7 @@ from theory.models import Model
 __all__ = ["TOLERANCE", "holds", "is_on", "judge", "random_joint", "slack"]
 
 TOLERANCE = 1e-10
+"""In nats: sums of a few thousand terms of float64 stay below it, false claims fail by far more."""
 
 
 def slack(joint: Joint, statement: Statement) -> float:

@@ -16,7 +16,13 @@ from synergy.estimators.classifier.convolution import ConvolutionClassifier
 from synergy.estimators.classifier.design import Design, encode_target, make_design
 from synergy.estimators.classifier.kernel import KernelClassifier
 from synergy.estimators.classifier.linear import LinearClassifier
-from synergy.estimators.classifier.models import Floats64, Held, Model, SklearnClassifier, TableClassifier
+from synergy.estimators.classifier.models import (
+    Classifier,
+    Floats64,
+    Held,
+    SklearnClassifier,
+    TableClassifier,
+)
 from synergy.estimators.classifier.modules import TorchClassifier
 from synergy.estimators.classifier.networks import NetworkClassifier
 from synergy.estimators.classifier.rare import frequencies, pooled
@@ -35,13 +41,13 @@ _MANY_ROWS = 10_000
 rows within 0.003 nats, in a sixth of the time."""
 
 
-def as_model(model: object) -> Model:
-    """Wrap a scikit-learn classifier or a torch module; a `Model` passes through.
+def as_model(model: object) -> Classifier:
+    """Wrap a scikit-learn classifier or a torch module; a `Classifier` passes through.
 
     Raises:
         TypeError: If it is none of these.
     """
-    if isinstance(model, Model):
+    if isinstance(model, Classifier):
         return model
     if isinstance(model, torch.nn.Module):
         return TorchClassifier(model)
@@ -49,11 +55,11 @@ def as_model(model: object) -> Model:
         return SklearnClassifier(model)
     raise TypeError(
         "model must be 'auto', a scikit-learn classifier with predict_proba or decision_function, "
-        f"a torch.nn.Module or a Model, got {model!r}"
+        f"a torch.nn.Module or a Classifier, got {model!r}"
     )
 
 
-def portfolio(design: Design, n: int, k: int, quality: Quality, device: str) -> tuple[Model, ...]:
+def portfolio(design: Design, n: int, k: int, quality: Quality, device: str) -> tuple[Classifier, ...]:
     """The default classifiers for a design: a table where that suffices, else linear, kernel and network.
 
     One image adds a small convolutional network: on scikit-learn's digits (1797 rows) it lowers the loss of
@@ -62,7 +68,7 @@ def portfolio(design: Design, n: int, k: int, quality: Quality, device: str) -> 
     if design.all_discrete and design.cells * (k - 1) <= max(_MOST_CELLS_PER_ROW * n, 4):
         return (TableClassifier(),)
     flat = all(block.kind != "image" for block in design.blocks)
-    linear: tuple[Model, ...] = (LinearClassifier(),) if flat else ()
+    linear: tuple[Classifier, ...] = (LinearClassifier(),) if flat else ()
     pictured = sum(block.kind == "image" for block in design.blocks) == 1
     if quality == "quick":
         few = KernelClassifier(
@@ -146,7 +152,7 @@ class CrossFit:
         sample: The data.
         folds: The number of folds; rows with equal `sample.groups` stay together.
         seed: Fixes folds, landmarks and initial weights.
-        model: `auto`, a scikit-learn classifier, a torch module, or a `Model`. Conditions that are
+        model: `auto`, a scikit-learn classifier, a torch module, or a `Classifier`. Conditions that are
             empty always use the target's frequencies.
         quality: How much work `auto` does: `quick`, `default` or `best`.
         device: Where `auto` trains its networks.
@@ -181,7 +187,9 @@ class CrossFit:
         self.progress = progress
         self.quality: Quality = quality
         self.device = device if device == "cpu" else _checked(device)
-        self.model: Model | None = None if isinstance(model, str) and model == "auto" else as_model(model)
+        self.model: Classifier | None = (
+            None if isinstance(model, str) and model == "auto" else as_model(model)
+        )
         self.groups = None if sample.groups is None else _labels(sample[sample.groups])
         self.splits = make_splits(len(sample), folds, seed=seed, groups=self.groups)
         self._losses: dict[tuple[frozenset[str], frozenset[str]], Floats64] = {}
@@ -244,7 +252,7 @@ class CrossFit:
         if k == 1:
             return [np.zeros((len(split.test), 1)) for split in self.splits]
         if not design.blocks:
-            models: tuple[Model, ...] = (TableClassifier(),)
+            models: tuple[Classifier, ...] = (TableClassifier(),)
         elif self.model is not None:
             models = (self.model,)
         else:

@@ -37,6 +37,7 @@ _USABLE = (
     "usable (V-) information: what the classifiers can read, not all that is there (Xu et al. 2020); "
     "each held-out log loss bounds its conditional entropy from above"
 )
+"""The note of every estimate by classifiers."""
 
 
 _TIMES = 2.0
@@ -215,7 +216,7 @@ def classifier(
         sample: The data; `sample.groups` are never split between folds.
         expression: A term or a linear combination.
         predict: The variable whose slot is predicted; None for the first discrete slot.
-        model: `auto`, a scikit-learn classifier, a torch module giving logits, or a `Model`.
+        model: `auto`, a scikit-learn classifier, a torch module giving logits, or a `Classifier`.
         quality: How much work `auto` does.
         folds: The number of folds.
         seed: Fixes everything random.

@@ -16,6 +16,7 @@ __all__ = ["OBJECTIVES", "Objective", "evaluate", "train_loss"]
 
 Objective = Literal["nwj", "infonce", "smile", "donsker-varadhan"]
 OBJECTIVES: tuple[Objective, ...] = ("nwj", "infonce", "smile", "donsker-varadhan")
+"""The bounds with a critic."""
 
 
 def _off_diagonal(scores: torch.Tensor) -> torch.Tensor:
@@ -57,6 +58,7 @@ _TRAIN: dict[Objective, Callable[[torch.Tensor], torch.Tensor]] = {
     "smile": _jensen_shannon,
     "donsker-varadhan": _donsker_varadhan,
 }
+"""What each maximises while it trains, from scores of shape (n, n)."""
 
 
 def train_loss(scores: torch.Tensor, objective: Objective) -> torch.Tensor:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from synergy.estimators.variational.columns import Columns
+from synergy.estimators.variational.columns import SlotColumns
 from synergy.estimators.variational.networks import Categorical, MixtureDensity
 from synergy.estimators.variational.objectives import Objective, evaluate, train_loss
 from synergy.statistics.folds import Split
@@ -60,7 +60,7 @@ DENSITY_CRITERION = Criterion(
 
 def train(
     network: nn.Module,
-    columns: Columns,
+    columns: SlotColumns,
     split: Split,
     criterion: Criterion,
     *,
@@ -105,7 +105,7 @@ def train(
 
 @torch.no_grad()
 def held_out(
-    network: nn.Module, columns: Columns, test: npt.NDArray[np.int64], criterion: Criterion
+    network: nn.Module, columns: SlotColumns, test: npt.NDArray[np.int64], criterion: Criterion
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """The scores of the term, and of its first part I(X;Y,Z), in blocks that fit in memory."""
     both = criterion.chain or columns.z.shape[1] > 0
