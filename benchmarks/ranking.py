@@ -47,7 +47,7 @@ from synergy.learning import (
 from synergy.learning.seeds import Purpose, generator
 from synergy.ranking import rank
 from synergy.ranking.candidates import Candidate, candidates
-from synergy.ranking.quantities import portfolio
+from synergy.ranking.quantities import combined
 from synergy.ranking.shortcuts import SHORTCUTS, Statistic, predicted, statistics
 from theory.source import source_digest
 
@@ -214,7 +214,7 @@ def others(candidate: Candidate, found: Images, rows: npt.NDArray[np.int64]) -> 
         for choice, names in CHOICES.items():
             u, shown = (statistics(x, names, known=OTHERS) for x in (fitted, judged))
             members = predicted((u, labels), shown, candidate.task.states, seed=0)
-            log_p = portfolio(members, truths, candidate.task.states, folds=5)
+            log_p = combined(members, truths, candidate.task.states, folds=5)
             result[choice] = float(
                 np.log(candidate.task.states) + log_p[np.arange(len(truths)), truths].mean()
             )

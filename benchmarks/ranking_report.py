@@ -43,7 +43,7 @@ def predictors(choices: Sequence[str]) -> dict[str, Callable[[pd.DataFrame], pd.
 def judged(
     pilots: pd.DataFrame, truth: pd.DataFrame, choices: Sequence[str], half: Callable[[str], str]
 ) -> pd.DataFrame:
-    """One row per set, encoder and predictor: rank correlation, regret, and who is rightly called worse than none."""
+    """One row per set, encoder and predictor: rank correlation, regret, who is called worse than none."""
     rows = []
     means = truth.groupby(["images", "encoder", "task"])["accuracy"].mean()
     for (name, encoder), part in means.groupby(level=[0, 1]):
@@ -110,7 +110,8 @@ def summary(rows: pd.DataFrame) -> pd.DataFrame:
 
 def _table(frame: pd.DataFrame) -> list[str]:
     lines = [
-        "| predictor | sets | Spearman, mean | 95 % over sets | regret, points | worst | first choice worth less than no training |",
+        "| predictor | sets | Spearman, mean | 95 % over sets | regret, points | worst | "
+        "first choice worth less than no training |",
         "| --- | --- | --- | --- | --- | --- | --- |",
     ]
     for row in frame.to_dict("records"):
@@ -138,9 +139,9 @@ def write_report(results: Path, half: Callable[[str], str], choices: Sequence[st
     lines = [
         "# Does `rank` tell the truth?",
         "",
-        f"Machine: {platform.machine()}, Python {platform.python_version()}. Made by `benchmarks/ranking.py`, which says how; "
-        "`ranking-pilots.csv` has what was predicted, `ranking-truth.csv` every longer training, `ranking.csv` one row per set, "
-        "encoder and predictor.",
+        f"Machine: {platform.machine()}, Python {platform.python_version()}. Made by "
+        "`benchmarks/ranking.py`, which says how; `ranking-pilots.csv` has what was predicted, "
+        "`ranking-truth.csv` every longer training, `ranking.csv` one row per set, encoder and predictor.",
         "",
         *_cells(rows, truth),
         "",
@@ -175,20 +176,23 @@ def _cells(rows: pd.DataFrame, truth: pd.DataFrame) -> list[str]:
     for (encoder, shown, epochs), part in truth.groupby(["encoder", "shown", "epochs"]):
         complete = rows[rows["encoder"] == encoder]["images"].nunique()
         lines.append(
-            f"| {encoder} | up to {shown:,} | {epochs} | {part['seed'].nunique()} | {complete} | {part['seconds'].sum() / 60:.0f} |"
+            f"| {encoder} | up to {shown:,} | {epochs} | {part['seed'].nunique()} | {complete} | "
+            f"{part['seconds'].sum() / 60:.0f} |"
         )
     return lines
 
 
 def _sets(rows: pd.DataFrame) -> list[str]:
     lines = [
-        "| set | half | encoder | tasks | Spearman | regret, points | tasks worth less than none | rightly called worse or better |",
+        "| set | half | encoder | tasks | Spearman | regret, points | tasks worth less than none | "
+        "rightly called worse or better |",
         "| --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     for row in rows[rows["predictor"] == PILOT].to_dict("records"):
         lines.append(
-            f"| {row['images']} | {row['half']} | {row['encoder']} | {row['tasks']} | {row['spearman']:.2f} | "
-            f"{100 * row['regret']:.1f} | {row['worse than none']} | {100 * row['called right']:.0f} % |"
+            f"| {row['images']} | {row['half']} | {row['encoder']} | {row['tasks']} | "
+            f"{row['spearman']:.2f} | {100 * row['regret']:.1f} | {row['worse than none']} | "
+            f"{100 * row['called right']:.0f} % |"
         )
     return lines
 
@@ -203,7 +207,8 @@ def _chosen(chosen_on: pd.DataFrame, judged_on: pd.DataFrame) -> list[str]:
     lines = ["## What was chosen", ""]
     for what, name in (("predictor", best), ("quantity of the theory", quantity)):
         lines.append(
-            f"The best {what} on the sets to choose on is **{name}** (Spearman {first.loc[name, 'spearman']:.2f}); on the other "
-            f"half it has {second.loc[name, 'spearman']:.2f} and loses {second.loc[name, 'regret']:.1f} points."
+            f"The best {what} on the sets to choose on is **{name}** (Spearman "
+            f"{first.loc[name, 'spearman']:.2f}); on the other half it has "
+            f"{second.loc[name, 'spearman']:.2f} and loses {second.loc[name, 'regret']:.1f} points."
         )
     return lines

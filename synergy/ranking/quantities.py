@@ -25,7 +25,7 @@ from synergy.statistics.errors import clustered_error
 from synergy.statistics.folds import Split, make_splits
 from synthetic import Sample, Variable
 
-__all__ = ["MEANINGS", "QUANTITIES", "Quantities", "Quantity", "joined", "measured", "portfolio"]
+__all__ = ["MEANINGS", "QUANTITIES", "Quantities", "Quantity", "joined", "measured", "combined"]
 
 Floats = npt.NDArray[np.float64]
 Bound = Literal["upper bound", "lower bound", "neither"]
@@ -97,7 +97,7 @@ class Quantities:
     trainings: Mapping[str, float]
 
 
-def portfolio(
+def combined(
     members: Sequence[npt.NDArray[Any]], labels: npt.NDArray[np.int64], states: int, *, folds: int
 ) -> Floats:
     """Held-out log probabilities of a portfolio of predictors, shape (m, states).
@@ -146,7 +146,7 @@ def measured(
     simple = list(shortcuts[""])
 
     def log_p(members: Sequence[npt.NDArray[Any]]) -> tuple[Floats, Floats]:
-        whole = portfolio(members, labels, states, folds=folds)
+        whole = combined(members, labels, states, folds=folds)
         return whole, whole[rows, labels]
 
     by_u = log_p(simple)[1]

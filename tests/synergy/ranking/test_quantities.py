@@ -6,7 +6,7 @@ import torch
 
 from synergy.ranking import SHORTCUTS, statistics
 from synergy.ranking.gains import Gain
-from synergy.ranking.quantities import Quantity, portfolio
+from synergy.ranking.quantities import Quantity, combined
 from synergy.ranking.shortcuts import predicted
 from synergy.ranking.words import paragraph
 from synthetic.transformations import transformation
@@ -24,9 +24,9 @@ def test_a_portfolio_is_no_worse_than_its_best_member_nor_than_chance():
     useless = noisy(rng, rng.permutation(truth), 3, 5.0)
     rows = np.arange(len(truth))
     losses = [-m[rows, truth].mean() for m in members]
-    found = -portfolio([*members, useless], truth, 3, folds=5)[rows, truth].mean()
+    found = -combined([*members, useless], truth, 3, folds=5)[rows, truth].mean()
     assert found < min(losses)
-    alone = -portfolio([useless], truth, 3, folds=5)[rows, truth].mean()
+    alone = -combined([useless], truth, 3, folds=5)[rows, truth].mean()
     assert alone == pytest.approx(np.log(3), abs=0.01)
 
 
@@ -64,7 +64,7 @@ def test_simple_models_reach_the_entropy_of_a_known_rule():
     u = rng.normal(size=(6000, 2))
     a = ((u[:, 0] > 0) ^ (rng.random(6000) < 0.1)).astype(np.int64)
     found = predicted((u[:4000], a[:4000]), u[4000:], 2, seed=0)
-    log_p = portfolio(found, a[4000:], 2, folds=5)
+    log_p = combined(found, a[4000:], 2, folds=5)
     loss = -log_p[np.arange(2000), a[4000:]]
     want = -0.1 * np.log(0.1) - 0.9 * np.log(0.9)
     error = loss.std() / np.sqrt(len(loss))
