@@ -204,7 +204,9 @@ def end(process: int) -> None:
 
 
 @contextmanager
-def started(command: list[str], errors: Path, environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+def started(
+    command: list[str], errors: Path, environment: dict[str, str]
+) -> Iterator[subprocess.Popen[bytes]]:
     """The command in a session of its own, of which nothing is left at the end."""
     with errors.open("wb") as file:
         process = subprocess.Popen(
@@ -262,7 +264,11 @@ class Soak:
             out = self.folder / f"reference-{task.name}"
             seconds = self.whole(task, out, 1)
             self.known[task.name] = task.results(out), seconds
-            print(f"{task.name}: {len(self.known[task.name][0])} results in {seconds:.0f} s", file=sys.stderr, flush=True)
+            print(
+                f"{task.name}: {len(self.known[task.name][0])} results in {seconds:.0f} s",
+                file=sys.stderr,
+                flush=True,
+            )
         return self.known[task.name]
 
     def left_behind(self, task: Task, leader: int) -> None:
@@ -394,7 +400,9 @@ and what that took: {compared}.
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--minutes", type=float, default=30)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--command", default=str(Path(sys.executable).with_name("synergy")))
