@@ -38,6 +38,7 @@ _RC = {
     "svg.fonttype": "none",
     "svg.hashsalt": "synergy",
 }
+"""The settings of matplotlib that every figure is drawn with."""
 
 
 @contextmanager

@@ -6,7 +6,6 @@ import json
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -23,8 +22,10 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+"""The command that all others belong to."""
 
 JSON = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+"""The option `--json`."""
 DIAGRAM = Annotated[
     str,
     typer.Option(
@@ -32,12 +33,16 @@ DIAGRAM = Annotated[
         help=f'none, {", ".join(DIAGRAMS)}, or edges such as "C->R, A->X"; edges may follow a name.',
     ),
 ]
+"""The option `--diagram`."""
 SEED = Annotated[int, typer.Option("--seed", min=0, help="Fixes every random choice.")]
+"""The option `--seed`."""
 
 
 def _show_version(asked: bool) -> None:
     if asked:
-        typer.echo(f"synergy {version('essl-synergy')}")
+        from synergy.version import __version__
+
+        typer.echo(f"synergy {__version__}")
         raise typer.Exit
 
 

@@ -17,9 +17,12 @@ __all__ = ["SIZE", "images_of"]
 SIZE = Annotated[
     int, typer.Option("--size", min=0, help="Resize image files to this side in pixels; 0 keeps their own.")
 ]
+"""The option `--size`."""
 
 _MANIFEST = "dataset.json"
+"""The file that tells a dataset of ours from a folder of images."""
 _CLASSES_SHOWN = 20
+"""The most classes that are counted line by line."""
 _SHEET = (8, 4)  # columns and rows of the contact sheet
 
 

@@ -98,6 +98,7 @@ _LISTS: dict[str, Callable[[], list[Row]]] = {
     "transformations": _transformations,
     "experiments": _experiments,
 }
+"""What makes the rows of each list."""
 _SHOWN = {
     "claims": ("id", "chapter", "title", "claim", "expectation"),
     "diagrams": ("name", "title", "edges"),
@@ -106,6 +107,7 @@ _SHOWN = {
     "transformations": ("name", "states", "description"),
     "experiments": ("name", "question"),
 }
+"""The columns that a terminal shows; JSON has all."""
 
 
 def _cell(value: object) -> str:

@@ -12,8 +12,10 @@ from synergy.cli.app import DIAGRAM, JSON, app, emit
 from theory.diagrams import read_diagram
 
 _VIOLATED = 1
+"""The exit status of a false statement."""
 
 GIVEN = Annotated[list[str] | None, typer.Option("--given", help="A statement to assume; may be repeated.")]
+"""The option `--given`."""
 
 
 @contextmanager

@@ -22,6 +22,7 @@ _ENTRIES: tuple[Entry, ...] = (
     *VARIATIONAL_ENTRIES,
     ORACLE_ENTRY,
 )
+"""All estimators, in the order in which they are listed."""
 
 ESTIMATORS = MappingProxyType({entry.name: entry for entry in _ENTRIES})
 """The estimators by the name that `estimate(.., estimator=name)` takes."""

@@ -33,6 +33,7 @@ def independences(statement: str | Statement | Term) -> tuple[Term, ...]:
 
 
 _WANTED = "an independence such as 'A _||_ C | X', or several joined by 'and'"
+"""What the errors say was expected."""
 
 
 def _checked(gap: Expression, statement: object) -> Term:

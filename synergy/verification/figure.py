@@ -19,7 +19,9 @@ _PALETTE = {
     "by construction": "#999999",
     "inconclusive": "#E69F00",
 }
+"""The colour of each judgement."""
 _MARKERS = {"verified": "o", "violated": "X", "by construction": "D", "inconclusive": "s"}
+"""The mark of each judgement."""
 
 
 def forest(report: Report) -> Figure:

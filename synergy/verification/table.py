@@ -32,7 +32,9 @@ _STYLES = {
     "inconclusive": "yellow",
     "unknown": "yellow",
 }
+"""The colour of each judgement on a terminal."""
 _PACKAGES = ("essl-synergy", "numpy", "scipy", "torch", "scikit-learn", "sympy", "pandas")
+"""The packages whose versions a report names."""
 
 
 def _number(value: float | None) -> str:

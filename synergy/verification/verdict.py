@@ -91,8 +91,11 @@ class Verdict:
 
 
 _AGAINST = ("refuted", "violated")
+"""Judgements against a claim."""
 _FOR = ("proved", "verified")
+"""Judgements for a claim."""
 _OPEN = ("unknown", "inconclusive")
+"""Judgements that leave it open."""
 
 
 def standing(expectation: str, judgements: Sequence[Judgement]) -> Standing:

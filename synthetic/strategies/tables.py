@@ -17,17 +17,18 @@ from theory.checks import integer
 
 __all__ = [
     "ExactJoint",
-    "Table",
+    "FractionTable",
     "channels",
     "distributions",
     "from_states",
+    "kept_states",
     "raw_causes",
     "raw_rows",
     "table_of",
     "table_of_cause",
 ]
 
-Table = npt.NDArray[np.object_]
+FractionTable = npt.NDArray[np.object_]
 """An array of Fractions."""
 
 
@@ -126,16 +127,31 @@ def raw_causes(size: int, max_weight: int) -> st.SearchStrategy[list[int]]:
     return st.one_of(weights(1), weights(1), weights(0))
 
 
-def table_of_cause(weights: Sequence[int], size: int) -> Table:
-    """The distribution on the first states."""
-    table: Table = np.empty(size, dtype=object)
-    table[:] = normalised(weights[:size])
+@lru_cache(maxsize=64)
+def kept_states(least: int, most: int) -> st.SearchStrategy[list[int]]:
+    """Which of the states 0 .. most - 1 an alphabet keeps, at least so many; shrinks by leaving one out.
+
+    A state is kept with probability 3/4; where too few are, the first ones join them.
+    """
+
+    def filled(drawn: list[int]) -> list[int]:
+        missing = [k for k, keep in enumerate(drawn) if not keep]
+        kept = [k for k, keep in enumerate(drawn) if keep]
+        return sorted(kept + missing[: max(0, least - len(kept))])
+
+    return st.lists(st.integers(0, 3), min_size=most, max_size=most).map(filled)
+
+
+def table_of_cause(weights: Sequence[int], kept: Sequence[int]) -> FractionTable:
+    """The distribution on the kept states."""
+    table: FractionTable = np.empty(len(kept), dtype=object)
+    table[:] = normalised([weights[k] for k in kept])
     return table
 
 
 def channels(
     inputs: int | Sequence[int], outputs: int, *, max_weight: int = 4, deterministic: bool = False
-) -> st.SearchStrategy[Table]:
+) -> st.SearchStrategy[FractionTable]:
     """Channels p(output | inputs), of shape (*inputs, outputs), each row a distribution in fractions.
 
     Half of the channels are functions. Shrinks towards functions, and those towards the constant 0.
@@ -155,7 +171,8 @@ def channels(
     integer("outputs", outputs, 1)
     integer("max_weight", max_weight, 1)
     raw = raw_rows(prod(shape), outputs, max_weight, deterministic)
-    return raw.map(lambda drawn: table_of(drawn, shape, shape, outputs))
+    states = [range(k) for k in shape]
+    return raw.map(lambda drawn: table_of(drawn, shape, states, range(outputs)))
 
 
 @dataclass(frozen=True)
@@ -185,20 +202,29 @@ def raw_rows(rows: int, outputs: int, max_weight: int, deterministic: bool) -> s
     return st.one_of(functions, weights.map(lambda values: RawRows(False, values, outputs)))
 
 
-def table_of(raw: RawRows, largest: Sequence[int], inputs: Sequence[int], outputs: int) -> Table:
-    """The table for some alphabets, cut out of the integers that were drawn for the largest.
+def table_of(
+    raw: RawRows, largest: Sequence[int], inputs: Sequence[Sequence[int]], outputs: Sequence[int]
+) -> FractionTable:
+    """The table for the states that are kept, out of the integers drawn for the largest alphabets.
 
     Because the integers do not depend on the alphabets, an example keeps its meaning while its alphabets
     shrink.
+
+    Args:
+        raw: The integers.
+        largest: The number of states of each input that they were drawn for.
+        inputs: The states of each input that are kept.
+        outputs: The states of the output that are kept; a function whose value is left out takes the first.
     """
-    table: Table = np.full((*inputs, outputs), Fraction(0), dtype=object)
-    for index in np.ndindex(*inputs):
+    table: FractionTable = np.full((*map(len, inputs), len(outputs)), Fraction(0), dtype=object)
+    for index in np.ndindex(*table.shape[:-1]):
         row = 0
-        for k, size in zip(index, largest, strict=True):
-            row = row * size + k
+        for place, kept, size in zip(index, inputs, largest, strict=True):
+            row = row * size + kept[place]
         if raw.functional:
-            table[(*index, raw.values[row] % outputs)] = Fraction(1)
+            value = raw.values[row]
+            table[(*index, outputs.index(value) if value in outputs else 0)] = Fraction(1)
         else:
             start = row * raw.outputs
-            table[index] = normalised(raw.values[start : start + outputs])
+            table[index] = normalised([raw.values[start + k] for k in outputs])
     return table

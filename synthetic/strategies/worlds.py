@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from fractions import Fraction
-from functools import lru_cache
 from itertools import combinations
 from math import prod
 
@@ -13,8 +12,9 @@ from hypothesis import strategies as st
 
 from synthetic.strategies.tables import (
     ExactJoint,
-    Table,
+    FractionTable,
     from_states,
+    kept_states,
     raw_causes,
     raw_rows,
     table_of,
@@ -39,7 +39,7 @@ class ExactModel(Model):
         return joint_of(self.diagram, self.tables, names)
 
     def __repr__(self) -> str:
-        def row(p: Table) -> str:
+        def row(p: FractionTable) -> str:
             return "[" + " ".join(map(str, p)) + "]"
 
         tables = []
@@ -51,7 +51,7 @@ class ExactModel(Model):
         return f"ExactModel({'; '.join(tables)})"
 
 
-def joint_of(diagram: Diagram, tables: Mapping[str, Table], names: Sequence[str]) -> ExactJoint:
+def joint_of(diagram: Diagram, tables: Mapping[str, FractionTable], names: Sequence[str]) -> ExactJoint:
     """The exact joint of some variables, found state by state in causal order.
 
     A variable is summed out as soon as no later table needs it.
@@ -173,7 +173,8 @@ def models(
 ) -> ExactModel:
     """Models on a diagram: a table for every variable given its parents, in exact fractions.
 
-    Shrinks towards small alphabets and constant functions; deterministic nodes always get functions.
+    Shrinks towards small alphabets and constant functions; deterministic nodes always get functions. An
+    alphabet shrinks state by state: whichever state is left out, the others keep their rows.
 
     Args:
         draw: Supplied by Hypothesis.
@@ -188,26 +189,21 @@ def models(
     diagram.require(*fixed, *hidden)
     integer("min_states", min_states, 1)
     integer("max_states", max_states, min_states)
-    largest, sizes = {}, {}
+    largest, kept = {}, {}
     for v in diagram.variables:
         low, high = (1, min(2, max_states)) if v in hidden else (min_states, max_states)
         largest[v] = fixed.get(v, high)
-        sizes[v] = fixed.get(v) or draw(_sizes(low, high))
+        kept[v] = list(range(fixed[v])) if v in fixed else draw(kept_states(low, high))
     tables = {}
     for v in diagram.order:
         parents = diagram.parents(v)
         if parents:
-            most, inputs = [largest[p] for p in parents], [sizes[p] for p in parents]
+            most = [largest[p] for p in parents]
             raw = draw(raw_rows(prod(most), largest[v], max_weight, v in diagram.deterministic))
-            tables[v] = table_of(raw, most, inputs, sizes[v])
+            tables[v] = table_of(raw, most, [kept[p] for p in parents], kept[v])
         else:
-            tables[v] = table_of_cause(draw(raw_causes(largest[v], max_weight)), sizes[v])
+            tables[v] = table_of_cause(draw(raw_causes(largest[v], max_weight)), kept[v])
     return ExactModel(diagram, tables)
-
-
-@lru_cache(maxsize=64)
-def _sizes(low: int, high: int) -> st.SearchStrategy[int]:
-    return st.integers(low, high)
 
 
 def joints_on(

@@ -1,6 +1,7 @@
 import re
 from fractions import Fraction
 from pathlib import Path
+from random import Random
 
 import numpy as np
 import pytest
@@ -23,6 +24,7 @@ from synthetic.strategies import (
     premises,
     subgroups,
 )
+from synthetic.strategies.tables import kept_states
 from theory import CLAIMS, ESSL, Claim, Diagram, Joint, Model, find_claim
 from theory.claims.exact import holds, is_on
 
@@ -39,8 +41,8 @@ quick = settings(
 hunt = settings(quick, max_examples=2000)
 
 
-def minimal(strategy, condition):
-    return find(strategy, condition, settings=hunt)
+def minimal(strategy, condition, seed=None):
+    return find(strategy, condition, settings=hunt, random=None if seed is None else Random(seed))
 
 
 @quick
@@ -177,6 +179,20 @@ def test_a_false_inequality_over_all_joints_shrinks_to_a_few_equal_states():
     assert set(joint.cardinalities.values()) == {2}
     assert len(joint.states) <= 4
     assert len(set(joint.states.values())) == 1
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_false_independence_on_a_diagram_shrinks_to_bits(seed):
+    # A and C are independent bits, so that four states are the fewest.
+    joint = minimal(joints_on(ESSL, "A", "C", "Z"), lambda j: j.value("I(A;C|Z)") > 1e-9, seed)
+    assert set(joint.cardinalities.values()) == {2}
+    assert len(joint.states) == 4
+
+
+def test_an_alphabet_keeps_any_of_its_states():
+    kept = [tuple(minimal(kept_states(1, 3), lambda k, state=state: k == [state])) for state in range(3)]
+    assert kept == [(0,), (1,), (2,)]
+    assert minimal(kept_states(2, 3), lambda k: 2 in k) == [0, 2]
 
 
 def test_every_strategy_shrinks_to_its_simplest_value():

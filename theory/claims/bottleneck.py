@@ -11,17 +11,23 @@ from theory.claims.registry import Claim
 from theory.diagrams import INVARIANT, NUISANCE, Diagram
 from theory.joints import Joint
 
-__all__ = ["BOTTLENECK", "OTHER_FEATURE"]
+__all__ = ["BOTTLENECK"]
 
 OTHER_FEATURE = Diagram.parse("B->R, C->R, R->X, A->X, X->Z", name="diagram with another feature B")
 """The raw input has a feature B beside its class, and the transformation A acts on it."""
 
 _CHAPTER = "bottleneck"
+"""The chapter that these claims stand in."""
 _ACHILLE = "after Achille and Soatto (2018), arXiv:1706.01350"
+"""A source."""
 _DUBOIS = "after Dubois et al. (2021), arXiv:2106.10800"
+"""A source."""
 _OURS = "this project"
+"""The source of what is stated here for the first time."""
 _KNOWN: tuple[World, ...] = ("proof", "symbolic", "exact", "sample")
+"""Worlds without training."""
 _PROVED: tuple[World, ...] = ("proof", "exact")
+"""Worlds of claims without a generator."""
 
 
 def _nuisance_kept() -> Joint:
@@ -107,3 +113,4 @@ BOTTLENECK = (
         ),
     ),
 )
+"""Claims about minimal and invariant representations."""

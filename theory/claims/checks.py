@@ -42,8 +42,10 @@ __all__ = [
 ]
 
 COLLIDER = Diagram.parse("C->X, A->X", name="collider")
+"""Two independent causes of one input."""
 
 _WORLDS = 20
+"""The number of random worlds that a claim without a generator is computed in."""
 _LIMIT = 1e-3
 """Gap up to which the price of avoidance is bounded, in nats."""
 

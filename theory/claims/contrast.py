@@ -14,13 +14,19 @@ from theory.joints import Joint
 __all__ = ["CONTRAST"]
 
 _CHAPTER = "contrast"
+"""The chapter that these claims stand in."""
 _CPC = (
     "after van den Oord, Li and Vinyals (2018), arXiv:1807.03748, and Poole et al. (2019), arXiv:1905.06922"
 )
+"""The sources of InfoNCE and its bounds."""
 _SAUNSHI = "after Saunshi et al. (2019), arXiv:1902.09229"
+"""A source."""
 _TIAN = "after Tian et al. (2020), arXiv:2005.10243"
+"""A source."""
 _OURS = "this project"
+"""The source of what is stated here for the first time."""
 _KNOWN: tuple[World, ...] = ("proof", "symbolic", "exact", "sample")
+"""Worlds without training."""
 
 _SUFFICIENT = "R->P, P->Q, O->Q, P->E, Q->E, R->B, B->D, V->D, B->F, D->F"
 """X1 = (P, Q) shares with X2 = (B, D) no more than P does, and no more than B does."""
@@ -195,3 +201,4 @@ CONTRAST = (
         worlds=_KNOWN,
     ),
 )
+"""Claims about contrastive learning."""

@@ -29,12 +29,18 @@ __all__ = [
 ]
 
 PAPER = "after Wang et al. (2024), arXiv:2411.06508"
+"""The source of the paper's claims."""
 SHANNON = "Cover and Thomas (2006), Elements of Information Theory, chapter 2"
+"""The source of what every textbook has."""
 OURS = "this project"
+"""The source of what is stated here for the first time."""
 
 EVERYWHERE: tuple[World, ...] = ("proof", "symbolic", "exact", "sample", "learned")
+"""All five worlds."""
 MEASURED: tuple[World, ...] = ("proof", "exact", "sample", "learned")
+"""Worlds of claims without a closed form."""
 KNOWN: tuple[World, ...] = ("proof", "exact")
+"""Worlds of claims that no sample can show."""
 
 SEPARATE = Diagram.parse("C->X1, A->X2", name="separate coordinates")
 """A and C reach the input through coordinates of their own: no collider."""
@@ -147,6 +153,7 @@ EXPLAINING_AWAY = (
         witness=_transformation_only,
     ),
 )
+"""Claims about dependence through a common effect."""
 
 DATA_PROCESSING = (
     Claim(
@@ -191,6 +198,7 @@ DATA_PROCESSING = (
         witness=_forgetful_xor,
     ),
 )
+"""Claims about what a representation cannot add."""
 
 LOSSY = (
     Claim(
@@ -218,6 +226,7 @@ LOSSY = (
         checks={"symbolic": formal.free_orbits_have_no_synergy},
     ),
 )
+"""Principle I, lossy transformations."""
 
 RELEVANT = (
     Claim(
@@ -244,6 +253,7 @@ RELEVANT = (
         worlds=KNOWN,
     ),
 )
+"""Principle II, class relevance."""
 
 SHORTCUTS = (
     Claim(
@@ -290,6 +300,7 @@ SHORTCUTS = (
         worlds=MEASURED,
     ),
 )
+"""Principle III, shortcut pruning."""
 
 DESIGNS = (
     Claim(
@@ -344,6 +355,7 @@ DESIGNS = (
         checks={"symbolic": formal.invariance_has_no_synergy},
     ),
 )
+"""The two designs, fine-grained and multivariate."""
 
 GUARANTEES = (
     Claim(
@@ -359,3 +371,4 @@ GUARANTEES = (
         ours=True,
     ),
 )
+"""Claims about what a small pretext loss promises."""

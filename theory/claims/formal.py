@@ -29,7 +29,9 @@ __all__ = [
 ]
 
 _QUARTERS = [[(x + g) % 4 for x in range(4)] for g in range(4)]
+"""The quarter turns, acting on four poses."""
 _SKEWED = [Fraction(1, k) for k in (2, 4, 8, 8)]
+"""A prior of the poses that no symmetry leaves alone."""
 
 
 def _formal(differences: dict[str, sympy.Expr]) -> Evidence:

@@ -14,8 +14,11 @@ from theory.joints import Joint
 __all__ = ["HEADS"]
 
 _CHAPTER = "heads"
+"""The chapter that these claims stand in."""
 _OURS = "this project"
+"""The source of what is stated here for the first time."""
 _KNOWN: tuple[World, ...] = ("proof", "symbolic", "exact", "sample")
+"""Worlds without training."""
 
 
 def _head_drops_the_transformation() -> Joint:
@@ -85,3 +88,4 @@ HEADS = (
         worlds=_KNOWN,
     ),
 )
+"""Claims about projection heads."""

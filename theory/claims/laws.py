@@ -59,6 +59,7 @@ LOSSY_LAWS = (
         checks={"symbolic": formal.erasure_is_formal, "exact": checks.erasure_scales},
     ),
 )
+"""What Principle I does not say."""
 
 SHORTCUT_LAWS = (
     Claim(
@@ -77,6 +78,7 @@ SHORTCUT_LAWS = (
         checks={"symbolic": formal.watermark_is_formal, "exact": checks.watermark_scales},
     ),
 )
+"""What shortcuts cost."""
 
 SPECTRUM = (
     Claim(
@@ -94,6 +96,7 @@ SPECTRUM = (
         checks={"symbolic": formal.index_formula_in_closed_form, "exact": checks.index_formula},
     ),
 )
+"""Between invariance and equivariance."""
 
 GUARANTEE = (
     Claim(
@@ -112,6 +115,7 @@ GUARANTEE = (
         checks={"exact": checks.bayes_error_is_bounded},
     ),
 )
+"""What a pretext loss promises of the class."""
 
 FORCED = (
     Claim(
@@ -209,3 +213,4 @@ FORCED = (
         checks={"exact": checks.avoidance_has_a_price},
     ),
 )
+"""What every optimal solver must know."""

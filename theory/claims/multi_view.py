@@ -11,7 +11,7 @@ from theory.claims.registry import Claim
 from theory.diagrams import SIGNAL, Diagram
 from theory.joints import Joint
 
-__all__ = ["BESIDE", "MULTI_VIEW", "SMALLER"]
+__all__ = ["MULTI_VIEW"]
 
 SMALLER = Diagram.parse(f"{SIGNAL}, Z->M", name="signal diagram with a smaller representation")
 """M is made from the representation Z."""
@@ -20,11 +20,17 @@ BESIDE = Diagram.parse(f"{SIGNAL}, X->M", name="signal diagram with a representa
 """M is made from the input X."""
 
 _CHAPTER = "multi-view"
+"""The chapter that these claims stand in."""
 _TSAI = "after Tsai et al. (2021), arXiv:2006.05576"
+"""A source."""
 _FEDERICI = "after Federici et al. (2020), arXiv:2002.07017"
+"""A source."""
 _WANG = "after Wang et al. (2022), arXiv:2203.07004"
+"""A source."""
 _OURS = "this project"
+"""The source of what is stated here for the first time."""
 _KNOWN: tuple[World, ...] = ("proof", "symbolic", "exact", "sample")
+"""Worlds without training."""
 
 _SUFFICIENT = "W->S, W->P, P->Q, V->Q, P->E, Q->E, W->T, V->T"
 """U = (W, V) and X = (P, Q): the signal is made from W, and Q tells nothing of it beyond P. T needs both."""
@@ -168,3 +174,4 @@ MULTI_VIEW = (
         witness=_signal_beyond_the_input,
     ),
 )
+"""Claims about two views of one image."""

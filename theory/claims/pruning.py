@@ -11,14 +11,17 @@ from theory.claims.registry import Claim
 from theory.diagrams import Diagram
 from theory.joints import Joint
 
-__all__ = ["PRUNING", "STATISTICS"]
+__all__ = ["PRUNING"]
 
 STATISTICS = Diagram.parse("C->R, S->R, V->R, R->X, A->X, X=>U, X->W", name="simple statistics diagram")
 """U is a function of the input X, and W another feature of it."""
 
 _CHAPTER = "paper"
+"""The chapter that these claims stand in."""
 _OURS = "this project"
+"""Their source."""
 _PROVED: tuple[World, ...] = ("proof", "exact")
+"""Worlds of claims without a generator."""
 
 
 def _statistics_show_the_input() -> Joint:
@@ -86,3 +89,4 @@ PRUNING = (
         witness=_statistics_mix,
     ),
 )
+"""Claims about simple statistics of the input, Principle III in numbers."""

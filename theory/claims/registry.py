@@ -195,6 +195,7 @@ def _rebuilt(values: dict[str, Any]) -> Claim:
 
 
 _REGISTRY: dict[str, Claim] = {}
+"""The claims by id, in the order of their registration."""
 
 CLAIMS: Mapping[str, Claim] = MappingProxyType(_REGISTRY)
 """Every registered claim by its id, in the order of registration."""

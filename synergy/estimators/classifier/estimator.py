@@ -38,6 +38,7 @@ _USABLE = (
     "usable (V-) information: what the classifiers can read, not all that is there (Xu et al. 2020); "
     "each held-out log loss bounds its conditional entropy from above"
 )
+"""The note of every estimate by classifiers."""
 
 
 Predict = str | Sequence[str] | Mapping[str, str | Sequence[str]]
@@ -229,7 +230,7 @@ def classifier(
     folds: int = 5,
     seed: int = 0,
     confidence: float = 0.95,
-    device: str = "cpu",
+    device: str | None = None,
     fit: CrossFit | None = None,
 ) -> Estimate:
     """Estimate with cross-fitted classifiers: any term with a discrete slot, everything else of any kind.
@@ -242,14 +243,14 @@ def classifier(
         expression: A term or a linear combination.
         predict: The variable whose slot is predicted; None for the first discrete slot; a mapping such as
             `{"I(A;C|Z)": "C"}` says it term by term.
-        model: `auto`, a scikit-learn classifier, a torch module giving logits, or a `Model`.
+        model: `auto`, a scikit-learn classifier, a torch module giving logits, or a `Classifier`.
         quality: How much work `auto` does.
         nested: Whether classifiers may ignore discrete conditions beside others, see `NestedCrossFit`: a
             condition that tells nothing then costs nothing, for several times the work.
         folds: The number of folds.
         seed: Fixes everything random.
         confidence: The nominal coverage of the interval.
-        device: Where `auto` trains its networks.
+        device: Where networks are trained, see `CrossFit`.
         fit: A `CrossFit` on the same sample to share folds and losses with; the options that it holds
             are then taken from it.
 
@@ -404,7 +405,7 @@ def conditional_entropy_scores(
     seed: int = 0,
     model: object = "auto",
     quality: Quality = "default",
-    device: str = "cpu",
+    device: str | None = None,
     fit: CrossFit | None = None,
 ) -> npt.NDArray[np.float64]:
     """Per-row held-out log losses of predicting `target` from `given`, shape (n,), in nats.

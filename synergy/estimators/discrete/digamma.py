@@ -24,7 +24,9 @@ __all__ = ["digamma_entropy", "residual_variance", "small_count_terms", "varianc
 Floats = npt.NDArray[np.float64]
 
 _SMALL = 12
+"""Counts below this are corrected (see above)."""
 _RIDGE = 0.06
+"""The penalty on the corrections: bias against variance."""
 _STRESS = 10.0
 """Above two counts per state the weight of the bias rises, as its sum over many states must vanish there."""
 _VARIANCE_RIDGE = 0.02

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from synergy.estimators.discrete.counts import DiscreteCounts, encode
-from synergy.estimators.discrete.entropies import Correction, check_correction, entropy_of_seen
+from synergy.estimators.discrete.entropies import BiasCorrection, check_correction, entropy_of_seen
 from synergy.estimators.discrete.expansion import expand
 from synergy.estimators.discrete.marginals import Clusters, Key, Marginals
 from synergy.estimators.discrete.sparsity import residual_bias
@@ -31,10 +31,15 @@ __all__ = ["plug_in", "plug_in_from_counts"]
 Floats = npt.NDArray[np.float64]
 
 _NOTHING = "the terms cancel by algebra: the expression is 0 whatever the data is"
+"""The note of an expression without a term left."""
 _OF_UNSEEN = ("chao-shen", "nsb", "shrinkage")
+"""The corrections that put probability on states that were not seen."""
 _LARGE_BIAS = 0.3
+"""A bias beyond this share of the standard error is no longer small."""
 _FEW_CARRIERS = 6.0
+"""With fewer rows that carry the variance than this an interval by the normal law is not to be trusted."""
 _RARE = 12
+"""States seen less often may vary though the sample shows no variance."""
 _FEW_GROUPS = 20
 """Below this many groups a clustered standard error is itself uncertain."""
 
@@ -52,7 +57,7 @@ told."""
 def _value(
     marginals: Marginals,
     form: Mapping[Key, float],
-    correction: Correction,
+    correction: BiasCorrection,
     clusters: Clusters | None,
 ) -> float:
     """The corrected value; with clusters each correction grows by its design effect."""
@@ -70,7 +75,7 @@ def _value(
 def _estimate(
     parsed: Expression,
     marginals: Marginals,
-    correction: Correction,
+    correction: BiasCorrection,
     confidence: float,
     clusters: Clusters | None = None,
 ) -> tuple[Estimate, Floats]:
@@ -155,7 +160,7 @@ def _sparse(
     )
 
 
-def _notes(correction: Correction, value: float, interval: tuple[float, float]) -> tuple[str, ...]:
+def _notes(correction: BiasCorrection, value: float, interval: tuple[float, float]) -> tuple[str, ...]:
     notes = []
     if correction in _OF_UNSEEN:
         notes.append(f"the interval is of the plug-in's sampling error, moved to the {correction} value")
@@ -193,7 +198,7 @@ def plug_in_from_counts(
     expression: str | Term | Expression,
     counts: DiscreteCounts,
     *,
-    correction: Correction = "digamma",
+    correction: BiasCorrection = "digamma",
     confidence: float = 0.95,
 ) -> Estimate:
     """Estimate a linear expression from counts that were added batch by batch.
@@ -224,7 +229,9 @@ def plug_in_from_counts(
     return _estimate(parsed, Marginals(counts.cells()), correction, confidence)[0]
 
 
-def _parsed(expression: str | Term | Expression, names: Iterable[str], correction: Correction) -> Expression:
+def _parsed(
+    expression: str | Term | Expression, names: Iterable[str], correction: BiasCorrection
+) -> Expression:
     check_correction(correction)
     parsed = parse_expression(expression)
     known = tuple(names)
@@ -239,7 +246,7 @@ def plug_in(
     codes: Mapping[str, npt.NDArray[np.integer[Any]]],
     *,
     cardinalities: Mapping[str, int] | None = None,
-    correction: Correction = "digamma",
+    correction: BiasCorrection = "digamma",
     confidence: float = 0.95,
     groups: npt.NDArray[np.integer[Any]] | None = None,
     scores: bool = True,

@@ -30,6 +30,7 @@ _CHUNK = 1024
 _THREADED_ROWS = 4096
 """With fewer rows threads cost more than they give."""
 _BITS_OF_BYTE = np.array([bin(byte).count("1") for byte in range(256)], dtype=np.uint8)
+"""The number of bits that are set, by byte."""
 
 
 def run_bounds(values: Floats, radius: Floats, *, strict: bool = True) -> tuple[Ints, Ints, Ints]:

@@ -27,9 +27,7 @@ __all__ = ["Moves", "ceiling_warning", "reach", "resolution_warning"]
 
 Floats = npt.NDArray[np.float64]
 
-_OF_MORE = 1 / (2**0.5 - 1)
-_OF_FEWER = 1 / (1 - 2.5**-0.5)
-_OF_BOTH = 1 / (2**0.5 - 2.5**-0.5)
+_OF_MORE, _OF_FEWER, _OF_BOTH = 1 / (2**0.5 - 1), 1 / (1 - 2.5**-0.5), 1 / (2**0.5 - 2.5**-0.5)
 """How many times its move with 2 k, with k / 2.5, and between these two, the value may be off (see above)."""
 
 _NOISE_OF_MORE, _NOISE_OF_FEWER, _NOISE_OF_BOTH = 0.3, 0.8, 0.4

@@ -24,8 +24,7 @@ __all__ = ["available_workers", "counts_within", "joint_counts", "kth_distance",
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-_LEAVES = {1: 24, 2: 24, 3: 16}
-_DEEP_LEAF = 32
+_LEAVES, _DEEP_LEAF = {1: 24, 2: 24, 3: 16}, 32
 """The fastest leaf sizes, by dimension, and beyond three (measured at n = 20,000)."""
 _BITSET_ROWS, _BITSET_ROWS_OF_PLANE = 200_000, 80_000
 """Up to here bitsets beat the trees: in three dimensions and more, and in two."""

@@ -16,6 +16,7 @@ __all__ = ["OBJECTIVES", "Objective", "evaluate", "train_loss"]
 
 Objective = Literal["nwj", "infonce", "smile", "donsker-varadhan"]
 OBJECTIVES: tuple[Objective, ...] = ("nwj", "infonce", "smile", "donsker-varadhan")
+"""The bounds with a critic."""
 
 
 def _off_diagonal(scores: torch.Tensor) -> torch.Tensor:
@@ -57,6 +58,7 @@ _TRAIN: dict[Objective, Callable[[torch.Tensor], torch.Tensor]] = {
     "smile": _jensen_shannon,
     "donsker-varadhan": _donsker_varadhan,
 }
+"""What each maximises while it trains, from scores of shape (n, n)."""
 
 
 def train_loss(scores: torch.Tensor, objective: Objective) -> torch.Tensor:
@@ -83,15 +85,13 @@ def evaluate(
     joint = values.diagonal()
     if objective == "infonce":
         size = min(batch, n)
-        starts = range(0, n - size + 1, size)
-        out = torch.empty(n, dtype=torch.float64, device=values.device)
-        for start in starts:
-            stop = n if start + 2 * size > n else start + size
-            for i in range(start, stop):
-                first = min(start, n - size) if i < start + size else n - size
-                window = values[i, first : first + size]
-                out[i] = joint[i] - torch.logsumexp(window, dim=0) + math.log(size)
-        return out
+        starts = [*range(0, n - size + 1, size), n - size]  # the last rows see the last candidates
+        stops = [*starts[1:-1], len(starts[:-1]) * size, n]
+        windows = [
+            torch.logsumexp(values[row:stop, start : start + size], dim=1)
+            for row, start, stop in zip([0, *stops], starts, stops, strict=False)
+        ]
+        return joint - torch.cat(windows) + math.log(size)
     if objective == "smile":
         values = values.clamp(-clip, clip)
     off = _off_diagonal(values)
