@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from synergy.verification.run import DEFAULT_CLAIMS, verify
     from synergy.verification.settings import Call, Settings
     from synergy.verification.summary import Report
-    from synergy.verification.table import render, write
+    from synergy.verification.table import render, render_tests, write
     from synergy.verification.verdict import Verdict
 else:  # what lists claims and cases loads no networks
     __getattr__, __dir__ = public_names(
@@ -23,7 +23,7 @@ else:  # what lists claims and cases loads no networks
             "synergy.verification.run": ("DEFAULT_CLAIMS", "verify"),
             "synergy.verification.settings": ("Call", "Settings"),
             "synergy.verification.summary": ("Report",),
-            "synergy.verification.table": ("render", "write"),
+            "synergy.verification.table": ("render", "render_tests", "write"),
             "synergy.verification.verdict": ("Verdict",),
         },
     )
@@ -39,6 +39,7 @@ __all__ = [
     "Verdict",
     "judged_on",
     "render",
+    "render_tests",
     "verify",
     "write",
 ]
