@@ -94,10 +94,11 @@ def measure(
         ValueError: If the sample lacks a variable.
     """
     shown, relation = relation, relation.replace(column or {})
+    facts = (*given, *_constants(sample, relation.variables))
     kinds = {v: sample.variables[v].kind for v in relation.variables if sample[v] is not None}
     if set(kinds.values()) == {"discrete"}:
         found = _asked(sample, relation.gap, seed)
-        facts = (*given, *_functions(sample, relation.variables))
+        facts = (*facts, *_functions(sample, relation.variables))
         return Measurement(
             _gap(shown, found), shannon(relation, facts), _plug_in_note(relation), warnings=found.warnings
         )
@@ -114,7 +115,8 @@ def measure(
             raise
         found = _asked(sample, relation.gap, seed)
         note = "; ".join([f"term by term with estimate(.., {found.term!r})", *found.notes])
-        return Measurement(_gap(shown, found), False, note, plug_in=False, warnings=found.warnings)
+        fixed = facts != given and shannon(relation, facts)
+        return Measurement(_gap(shown, found), fixed, note, plug_in=False, warnings=found.warnings)
     rest = Expression(tuple((c, term) for c, term in relation.gap.summands if term not in terms))
     try:
         fitted = fit()
@@ -136,7 +138,7 @@ def measure(
         note += f"; shared losses {', '.join(map(str, route.shared))}"
     return Measurement(
         gap,
-        route.by_construction,
+        route.by_construction or (facts != given and shannon(relation, facts)),
         note,
         plug_in=False,
         smallest=_smallest(relation, discrete, fitted, terms) if relation.operator == "==" else None,
@@ -161,6 +163,13 @@ def _gap(relation: Relation, found: Estimate) -> Gap:
     low, high = found.interval
     error = (high - low) / (2 * float(norm.isf((1 - found.confidence) / 2)))
     return Gap(relation, found.value, error, found.samples)
+
+
+def _constants(sample: Sample, names: tuple[str, ...]) -> tuple[Statement, ...]:
+    """Which columns take one value only: relations that hold because of that could not have failed."""
+    return tuple(
+        parse_statement(f"H({name}) == 0") for name in names if bool((sample[name] == sample[name][:1]).all())
+    )
 
 
 def _functions(sample: Sample, names: tuple[str, ...]) -> tuple[Statement, ...]:

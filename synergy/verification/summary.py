@@ -19,8 +19,7 @@ from synergy.verification.verdict import (
     standing,
     to_pandas,
 )
-from theory import Claim
-from theory.claims.registry import CALLER
+from theory import CLAIMS, Claim
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,7 +55,7 @@ class DataChecks:
     def of(cls, given: Given, tests: Sequence[DataTest]) -> DataChecks:
         """The checks of rows."""
         kinds = {
-            v.name: f"{v.cardinality} labels" if v.kind == "discrete" else f"{v.kind}, {_width(given, v.name)}"
+            v.name: _counted(v.cardinality or 1, "label") if v.kind == "discrete" else f"{v.kind}, {_width(given, v.name)}"
             for v in given.sample.variables.values()
         }
         return cls(len(given.sample), kinds, given.sample.groups, given.notes, tuple(tests))
@@ -144,14 +143,14 @@ class Report:
 
     @property
     def only_here(self) -> tuple[str, ...]:
-        """Statements of the caller's that hold in the caller's rows, though not on every model."""
+        """Statements, or claims on other diagrams, that hold in the caller's rows though not on every model."""
         if self.data is None:
             return ()
-        registered = {claim.id for claim in self.claims if claim.reference != CALLER}
         return tuple(
             claim.id
             for claim in self.claims
-            if claim.id not in registered
+            if claim.expectation == "true"
+            and CLAIMS.get(claim.id) != claim
             and self._found(claim.id, "verified", "sample")
             and (self._found(claim.id, "refuted") or self._found(claim.id, "violated", "exact"))
         )
