@@ -67,12 +67,15 @@ def verify_command(
     ] = None,
     data: Annotated[
         Path | None,
-        typer.Option("--data", help="Your own rows: .parquet, .csv, .npz, .safetensors, or a generated folder."),
+        typer.Option(
+            "--data", help="Your own rows: .parquet, .csv, .npz, .safetensors, or a generated folder."
+        ),
     ] = None,
     diagram: Annotated[
         str | None,
         typer.Option(
-            "--diagram", help='Judge on this diagram: edges such as "C->X, A->X", a name as in prove, or none.'
+            "--diagram",
+            help='Judge on this diagram: edges such as "C->X, A->X", a name as in prove, or none.',
         ),
     ] = None,
     given: Annotated[
@@ -96,7 +99,7 @@ def verify_command(
     device: Annotated[str, typer.Option("--device", help="auto, cpu or cuda.")] = "auto",
     as_json: JSON = False,
 ) -> None:
-    """Judge claims in five worlds on generators and real images, or on rows of your own, to a table of verdicts."""
+    """Judge claims in five worlds, or on rows of your own, to a table of verdicts."""
     from dataclasses import replace
 
     from joblib import cpu_count

@@ -38,9 +38,9 @@ WORLDS: dict[World, str] = {
     "agree to rounding error.",
     "exact": "What is the value in a model whose latents are known? Enumeration of its joint distribution, "
     "in generators and in randomly drawn models.",
-    "sample": "What do estimators say that see only data? Those of estimate: entropies of the frequencies where "
-    "all columns are discrete, cross-fitted log losses of classifiers where there are labels to predict, and "
-    "nearest neighbours where there are none.",
+    "sample": "What do estimators say that see only data? Those of estimate: entropies of the frequencies "
+    "where all columns are discrete, cross-fitted log losses of classifiers where there are labels to "
+    "predict, and nearest neighbours where there are none.",
     "learned": "Does it hold in what a network learns? An encoder is trained to predict the transformation, "
     "and the claim is judged on raw inputs that it never saw.",
 }
@@ -203,7 +203,9 @@ def _headline(report: Report) -> tuple[str, str]:
         return "neutral", "Nothing was judged."
     if report.undecided:
         return "inconclusive", f"Nothing decides {', '.join(report.undecided)} here."
-    quiet = f" Not contradicted here: {', '.join(report.not_contradicted)}." if report.not_contradicted else ""
+    quiet = (
+        f" Not contradicted here: {', '.join(report.not_contradicted)}." if report.not_contradicted else ""
+    )
     return "expected", f"Every claim came out as the theory expects.{quiet}"
 
 

@@ -133,20 +133,20 @@ def thumbnail(images: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
 
 
 _SMALL: Mapping[World, str] = {
-    "learned": "one-hot integers and small inputs are judged on the modular shift, orbits, quotient and product; "
-    "the time goes to training seeds on images instead"
+    "learned": "one-hot integers and small inputs are judged on the modular shift, orbits, quotient and "
+    "product; the time goes to training seeds on images instead"
 }
 _DRAWN: Mapping[World, str] = {"learned": "its own Z is drawn at random; nothing is to be learned from it"}
 _HEADED: Mapping[World, str] = {
     "learned": "its encoder H and head Z are given; the experiment `projection-head` trains such networks"
 }
 _NOT_TO_ROUNDING: Mapping[World, str] = {
-    "exact": "its exact values have a quadrature or Monte Carlo error, and the exact world judges to rounding "
-    "error; in the learned world they are the truth about the input"
+    "exact": "its exact values have a quadrature or Monte Carlo error, and the exact world judges to "
+    "rounding error; in the learned world they are the truth about the input"
 }
 _VIEWS: Mapping[World, str] = {
-    "sample": "what two images share is not estimated, and no Z is drawn; the two views in integers are judged "
-    "there instead"
+    "sample": "what two images share is not estimated, and no Z is drawn; the two views in integers are "
+    "judged there instead"
 }
 
 CASES = (

@@ -1,10 +1,10 @@
 """What a diagram and premises say about a table, and whether the rows agree.
 
-The independences that a diagram implies among the columns are tested by those of an ordered Markov list: each
-column, in causal order, is independent of the earlier ones given the smallest set of them that separates it
-from the others (Verma and Pearl 1990). Where the diagram hides variables, pairs that it separates and the list
-does not are added. Premises that say that an information is 0 are tested too, and functions, `H(Y|X) == 0`, are
-looked for rows that break them. Holm's procedure bounds the chance of any wrong rejection among all of them.
+The independences that a diagram implies among the columns are tested by those of an ordered Markov list:
+each column, in causal order, is independent of the earlier ones given the smallest set of them that separates
+it from the others (Verma and Pearl 1990). Where the diagram hides variables, pairs that it separates and the
+list does not are added. Premises that say that an information is 0 are tested too, and rows are looked for
+that break functions, `H(Y|X) == 0`. Holm's procedure bounds the chance of any wrong rejection among them.
 
 Example:
     >>> from theory.diagrams import ESSL
@@ -146,9 +146,7 @@ def _add_premise(
                 functions.setdefault((v, term.given), "premise")
 
 
-def _independence(
-    text: str, source: Literal["diagram", "premise"], given: Given, resamples: int
-) -> DataTest:
+def _independence(text: str, source: Literal["diagram", "premise"], given: Given, resamples: int) -> DataTest:
     sample = given.sample if _all_discrete(text, given.sample) else given.some
     try:
         found = independence_test(sample, text, permutations=resamples, seed=given.settings.seed)

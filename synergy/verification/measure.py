@@ -3,8 +3,8 @@
 Every number here is one that a user gets from `estimate` on the same columns:
 
 * where all columns are discrete, `estimate(sample, gap)`: entropies of one empirical joint;
-* where every term has a discrete slot, `estimate(sample, gap, estimator="classifier", nested=True, predict=..)`
-  with the slots of `routes.choose`, so that the terms share as few losses as possible;
+* where every term has a discrete slot, `estimate(.., estimator="classifier", nested=True, predict=..)` with
+  the slots of `routes.choose`, so that the terms share as few losses as possible;
 * else `estimate(sample, gap)`, whose `auto` takes the terms one by one.
 """
 
@@ -177,7 +177,10 @@ def _functions(sample: Sample, names: tuple[str, ...]) -> tuple[Statement, ...]:
     found = []
     states = {name: encode_target(sample, [name])[1] for name in names}
     for source, target in permutations(names, 2):
-        if 1 < states[target] < states[source] and encode_target(sample, [source, target])[1] == states[source]:
+        if (
+            1 < states[target] < states[source]
+            and encode_target(sample, [source, target])[1] == states[source]
+        ):
             found.append(parse_statement(f"H({target}|{source}) == 0"))
     return tuple(found)
 

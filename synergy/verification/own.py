@@ -1,4 +1,4 @@
-"""Statements of the caller's own, on a diagram of the caller's own: as claims, and models to judge them on."""
+"""Statements and diagrams of the caller's own: as claims, and models to judge them on."""
 
 from __future__ import annotations
 

@@ -195,7 +195,9 @@ def _unread(claim: Claim, rows: Given) -> str | None:
         for statement in (claim.statement, *claim.given):
             readable(statement, rows.sample.names)
     except ValueError:
-        named = ", ".join(dict.fromkeys([*claim.statement.variables, *(v for f in claim.given for v in f.variables)]))
+        named = ", ".join(
+            dict.fromkeys([*claim.statement.variables, *(v for f in claim.given for v in f.variables)])
+        )
         return f"it names {named}, and the data has the columns {', '.join(there)} of its diagram"
     return None
 
@@ -259,7 +261,7 @@ def _selected(case: Case, generators: Sequence[str]) -> bool:
 
 @dataclass(frozen=True)
 class _Task:
-    """Everything that shares one bench: some claims in some worlds on one case, on own rows, or on neither."""
+    """Everything that shares one bench: some claims and worlds on one case, on own rows, or on neither."""
 
     pairs: tuple[tuple[Claim, World], ...]
     case: Case | None
@@ -321,7 +323,7 @@ def _tasks(
     *,
     alone: bool = False,
 ) -> Iterator[_Task]:
-    """The tasks: each claim in each world on the cases that fit, on own rows, and on no case unless `alone`."""
+    """The tasks: claims in worlds on the cases that fit, on own rows, and on no case unless `alone`."""
     for case in cases:
         for together in _TOGETHER:
             kept = [world for world in together if world in wanted]
@@ -351,7 +353,9 @@ def _refused(claims: Sequence[Claim], wanted: Sequence[World], cases: Sequence[C
                 reason = why_not(claim, case, world)
                 if reason is not None:
                     found.append(
-                        Verdict(claim.id, world, case.name, str(claim.statement), "not applicable", note=reason)
+                        Verdict(
+                            claim.id, world, case.name, str(claim.statement), "not applicable", note=reason
+                        )
                     )
     return found
 

@@ -55,7 +55,9 @@ class DataChecks:
     def of(cls, given: Given, tests: Sequence[DataTest]) -> DataChecks:
         """The checks of rows."""
         kinds = {
-            v.name: _counted(v.cardinality or 1, "label") if v.kind == "discrete" else f"{v.kind}, {_width(given, v.name)}"
+            v.name: _counted(v.cardinality or 1, "label")
+            if v.kind == "discrete"
+            else f"{v.kind}, {_width(given, v.name)}"
             for v in given.sample.variables.values()
         }
         return cls(len(given.sample), kinds, given.sample.groups, given.notes, tuple(tests))
@@ -124,8 +126,8 @@ class Report:
     def standings(self) -> dict[tuple[str, World], Standing]:
         """For each claim and world whether the verdicts are what the registry expects.
 
-        An existential claim that was satisfied anywhere is established everywhere. A statement of the caller's
-        that holds in the caller's own rows need not be a theorem: there the rows decide.
+        An existential claim that was satisfied anywhere is established everywhere. A statement of the
+        caller's that holds in the caller's own rows need not be a theorem: there the rows decide.
         """
         found: dict[tuple[str, World], Standing] = {}
         for claim in self.claims:
@@ -143,7 +145,7 @@ class Report:
 
     @property
     def only_here(self) -> tuple[str, ...]:
-        """Statements, or claims on other diagrams, that hold in the caller's rows though not on every model."""
+        """Statements, or claims on other diagrams, that hold in these rows though not on every model."""
         if self.data is None:
             return ()
         return tuple(

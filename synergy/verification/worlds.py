@@ -268,9 +268,7 @@ def estimated(
     base = Verdict(claim.id, world, where, str(claim.statement), "not applicable")
 
     def measured(relation: Relation, column: Mapping[str, str]) -> Measurement:
-        return measure(
-            relation, rows, fit, seed=settings.seed, given=claim.given, column=column, known=known
-        )
+        return measure(relation, rows, fit, seed=settings.seed, given=claim.given, column=column, known=known)
 
     try:
         relations = _about(readable(claim.statement, rows.names), at)
@@ -325,7 +323,7 @@ def estimated(
 
 
 def _about(relations: Sequence[Relation], at: str | None) -> Sequence[Relation]:
-    """The relations that name a variable, where some do; else the claim is about any input, and X is read so."""
+    """The relations that name a variable, where some do; else the claim is of any input, read as it."""
     if at is None:
         return relations
     named = [r for r in relations if at in r.variables]
