@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape
@@ -76,7 +77,8 @@ class ExperimentOutcome:
     @property
     def agrees(self) -> bool | None:
         """True where every prediction agrees, False where one disagrees, None where some are undecided."""
-        verdicts = {f.verdict(self.confidence) for f in self.conclusion.findings} - {"no prediction"}
+        verdicts = {f.verdict(self.confidence) for f in self.conclusion.findings}
+        verdicts -= {"no prediction", "fixed by construction"}
         if "disagrees" in verdicts:
             return False
         return True if verdicts == {"agrees"} else None
@@ -92,6 +94,7 @@ class ExperimentOutcome:
             "agrees": ("agrees", "agree"),
             "disagrees": ("disagrees", "disagree"),
             "undecided": ("is undecided", "are undecided"),
+            "fixed by construction": ("is fixed by construction", "are fixed by construction"),
         }
         counts = ", ".join(
             f"{judged.count(kind)} {forms[judged.count(kind) > 1]}"
@@ -102,12 +105,17 @@ class ExperimentOutcome:
 
     @property
     def findings(self) -> pd.DataFrame:
-        """One row per finding, for reading: the number over seeds, what it should be, the verdict."""
+        """One row per finding, for reading: the number over seeds, what it should be, the verdict.
+
+        `could have seen` is the smallest effect that the seeds could tell from 0, see
+        `Finding.smallest_effect`.
+        """
         rows = [
             {
                 "finding": f.about,
                 "over seeds": str(f.spread(self.confidence)),
                 "predicted": "" if f.relation is None else _predicted(f),
+                "could have seen": _seen(f.smallest_effect(self.confidence)),
                 "verdict": f.verdict(self.confidence),
             }
             for f in self.conclusion.findings
@@ -139,6 +147,10 @@ class ExperimentOutcome:
 def _predicted(finding: Finding) -> str:
     margin = f" within {finding.margin:g}" if finding.margin else ""
     return f"{finding.relation} 0{margin}"
+
+
+def _seen(effect: float | None) -> str:
+    return "" if effect is None else f"{effect:.3f}"
 
 
 @dataclass(frozen=True)
@@ -242,7 +254,7 @@ def compact(table: pd.DataFrame | None, *, digits: int = 3) -> pd.DataFrame:
         if f"{name} low" in table.columns:
             ends = zip(table[f"{name} low"].tolist(), table[f"{name} high"].tolist(), strict=True)
             column = [
-                f"{value} [{text(low)}, {text(high)}]" if abs(low) != float("inf") and value else value
+                f"{value} [{text(low)}, {text(high)}]" if math.isfinite(low) and value else value
                 for value, (low, high) in zip(column, ends, strict=True)
             ]
         shown[name] = column
