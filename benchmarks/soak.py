@@ -29,7 +29,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -130,7 +130,7 @@ def ranking(out: Path) -> dict[str, str]:
 def tasks(folder: Path) -> list[Task]:
     rng = np.random.default_rng(0)
     images = folder / "images.npz"
-    np.savez(images, images=rng.random((80, 8, 8)).astype(np.float32), labels=np.arange(80) % 2)
+    np.savez(images, images=rng.random((600, 8, 8)).astype(np.float32), labels=np.arange(600) % 2)
     return [
         Task(
             "generate",
@@ -197,14 +197,14 @@ def session(leader: int) -> list[int]:
 
 
 def end(process: int) -> None:
-    try:
+    with suppress(ProcessLookupError):
         os.kill(process, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
 
 
 @contextmanager
-def started(command: list[str], errors: Path, environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+def started(
+    command: list[str], errors: Path, environment: dict[str, str]
+) -> Iterator[subprocess.Popen[bytes]]:
     """The command in a session of its own, of which nothing is left at the end."""
     with errors.open("wb") as file:
         process = subprocess.Popen(
@@ -262,7 +262,11 @@ class Soak:
             out = self.folder / f"reference-{task.name}"
             seconds = self.whole(task, out, 1)
             self.known[task.name] = task.results(out), seconds
-            print(f"{task.name}: {len(self.known[task.name][0])} results in {seconds:.0f} s", file=sys.stderr, flush=True)
+            print(
+                f"{task.name}: {len(self.known[task.name][0])} results in {seconds:.0f} s",
+                file=sys.stderr,
+                flush=True,
+            )
         return self.known[task.name]
 
     def left_behind(self, task: Task, leader: int) -> None:
@@ -286,10 +290,8 @@ class Soak:
             kind = "SIGKILL"
         errors = self.folder / "errors"
         with started(self.line(task, out, 2), errors, self.environment) as process:
-            try:
+            with suppress(subprocess.TimeoutExpired):
                 process.wait(self.rng.uniform(0, seconds))
-            except subprocess.TimeoutExpired:
-                pass
             if process.poll() is not None:
                 return False
             workers = session(process.pid)
@@ -338,6 +340,7 @@ class Soak:
         shutil.rmtree(out.parent)
 
     def compare_units(self, task: Task, before: dict[str, str], after: dict[str, str], when: str) -> None:
+        """Pieces of work that were whole before and are gone, or were made again."""
         gone = [key for key in before if key not in after]
         again = [key for key in before if key in after and after[key] != before[key]]
         if gone and when != "the last run":
@@ -379,9 +382,9 @@ def page(counts: Counts, minutes: float, known: dict[str, tuple[dict[str, str], 
     told = "\n".join(f"- {line}" for line in counts.told)
     return f"""# Killed and run again
 
-Made by `python benchmarks/soak.py` in {minutes:.0f} minutes on 2 CPU cores shared with other work: {kills} kills,
-{sum(counts.runs.values())} runs to the end. Results that were compared with an undisturbed run of one process,
-and what that took: {compared}.
+Made by `python benchmarks/soak.py` in {minutes:.0f} minutes on 2 CPU cores shared with other work:
+{kills} kills, {sum(counts.runs.values())} runs to the end. Results that were compared with an undisturbed run of
+one process, and what that took: {compared}.
 
 | killed | times |
 | --- | ---: |
@@ -394,7 +397,9 @@ and what that took: {compared}.
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--minutes", type=float, default=30)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--command", default=str(Path(sys.executable).with_name("synergy")))

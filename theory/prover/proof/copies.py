@@ -28,6 +28,7 @@ from functools import lru_cache
 from itertools import combinations
 
 from theory.expressions import Expression
+from theory.prover.budget import spend
 from theory.prover.lattice import (
     Combination,
     Frame,
@@ -49,6 +50,9 @@ __all__ = ["COPY_VARIABLES", "CopyProof", "by_copies"]
 COPY_VARIABLES = (4, 5)
 """The numbers of variables for which copies are tried: fewer have no inequality beyond Shannon's, and with
 more the linear programs are too large."""
+
+_WRITTEN = 1.5e-5
+"""Seconds that it takes to write down an inequality over variables and copies."""
 
 _TWO_STEPS = 4
 """Up to how many variables there may be two steps of copies."""
@@ -128,6 +132,11 @@ class _Extended:
             self.levels.append((sum(1 << i for i in new), step.over, originals))
             self.total += len(step.copied)
         self._rows: dict[int, IntegerVector] = {0: {}}
+
+    @property
+    def work(self) -> float:
+        """The seconds that it takes to write down the inequalities."""
+        return _WRITTEN * (self.total + self.total * (self.total - 1) * 2.0 ** (self.total - 3))
 
     def copy_of(self, mask: int) -> int:
         """The number of the last copy in a set, -1 if there is none."""
@@ -274,6 +283,7 @@ def by_copies(search: Search, target: Vector, taken: Sequence[str]) -> CopyProof
         return None
     for plan in _plans(len(blocks.masks)):
         extended = _Extended(len(blocks.masks), plan)
+        spend(extended.work)
         names, rows = extended.inequalities()
         solution = combine(blocks.narrowed(target), rows)
         if solution is not None:
@@ -291,6 +301,7 @@ def _with_facts(search: Search, target: Vector, taken: Sequence[str]) -> CopyPro
     blocks = _Blocks(tuple(1 << i for i in range(n)), 0)
     for plan in _plans(n):
         extended = _Extended(n, plan)
+        spend(2 * extended.work)
         names, rows = extended.inequalities()
         shrunk: list[Combination] = [_shrunk(search, row, n) for row in rows]
         solution = combine(reduced, [*shrunk, *above], equal)
