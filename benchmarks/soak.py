@@ -176,6 +176,7 @@ class Counts:
     told: list[str] = field(default_factory=list)
 
     def fault(self, kind: str, what: str) -> None:
+        """Count what went wrong, and say so."""
         self.faults[kind] += 1
         self.told.append(f"{kind}: {what}")
         print(f"  {kind}: {what}", file=sys.stderr, flush=True)
@@ -237,6 +238,7 @@ class Soak:
         self.environment = {**os.environ, "TMPDIR": str(self.temporary), "OMP_NUM_THREADS": "1"}
 
     def line(self, task: Task, out: Path, jobs: int) -> list[str]:
+        """The whole command line."""
         more = ["--jobs", str(jobs)] if task.parallel else []
         return [self.command, *task.arguments, *more, "--out", str(out)]
 
@@ -383,8 +385,8 @@ def page(counts: Counts, minutes: float, known: dict[str, tuple[dict[str, str], 
     return f"""# Killed and run again
 
 Made by `python benchmarks/soak.py` in {minutes:.0f} minutes on 2 CPU cores shared with other work:
-{kills} kills, {sum(counts.runs.values())} runs to the end. Results that were compared with an undisturbed run of
-one process, and what that took: {compared}.
+{kills} kills, {sum(counts.runs.values())} runs to the end. Results that were compared with an undisturbed run
+of one process, and what that took: {compared}.
 
 | killed | times |
 | --- | ---: |

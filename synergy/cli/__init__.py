@@ -40,6 +40,7 @@ _WORKER_LOST = (
     "a worker process was killed, perhaps because memory ran out: what is done is kept, and the same command "
     "goes on from there; fewer --jobs need less memory"
 )
+"""What is said when a worker was killed."""
 
 
 class TerminatedError(KeyboardInterrupt):

@@ -1,8 +1,8 @@
 """What the fuzz tests and `benchmarks/fuzz.py` attack, with which inputs, and what counts as an answer.
 
-A target takes text or the bytes of a file. It may accept them, or refuse them with one ValueError or TypeError
-of one line; a missing file is a FileNotFoundError. Anything else is a failure: another error, an error of
-several lines, a message as long as the input.
+A target takes text or the bytes of a file. It may accept them, or refuse them with one ValueError or
+TypeError of one line. Anything else is a failure: another error, an error of several lines, a message as long
+as the input.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ LONGEST = 2000
 """The most characters of an error."""
 
 
-class Failure(AssertionError):
+class WrongAnswerError(AssertionError):
     """An input that was neither accepted nor refused as it should be."""
 
 
@@ -47,7 +47,7 @@ def answer(call: Callable[[], object]) -> str:
     """`accepted`, or the kind of the documented error with which an input was refused.
 
     Raises:
-        Failure: If anything else happened.
+        WrongAnswerError: If anything else happened.
     """
     try:
         call()
@@ -55,14 +55,14 @@ def answer(call: Callable[[], object]) -> str:
         # the message of a ParseError shows the place on lines of its own; the command prints the reason alone
         text = error.reason if isinstance(error, ParseError) else str(error)
         if "\n" in text or "\r" in text:
-            raise Failure(f"an error of several lines: {text!r}") from error
+            raise WrongAnswerError(f"an error of several lines: {text!r}") from error
         if len(text) > LONGEST:
-            raise Failure(f"an error of {len(text)} characters: {text[:200]!r}") from error
+            raise WrongAnswerError(f"an error of {len(text)} characters: {text[:200]!r}") from error
         if not text.strip():
-            raise Failure(f"an error that says nothing: {error!r}") from error
+            raise WrongAnswerError(f"an error that says nothing: {error!r}") from error
         return type(error).__name__
     except Exception as error:
-        raise Failure(f"{type(error).__name__}: {error}") from error
+        raise WrongAnswerError(f"{type(error).__name__}: {error}") from error
     return "accepted"
 
 
@@ -360,7 +360,7 @@ WORDS = (
 
 
 def mutant(rng: random.Random, valid: Sequence[bytes]) -> bytes:
-    """One of the files with one to four changes: bytes flipped, cut, doubled, overwritten, spliced, truncated."""
+    """One of the files with one to four changes: bytes flipped, cut, doubled, overwritten, spliced."""
     content = bytearray(rng.choice(valid))
     for _ in range(rng.choice((1, 1, 1, 2, 2, 4))):
         if not content:

@@ -1,4 +1,4 @@
-"""Readers of files: damaged ones, odd ones and bombs are read or refused by one documented error of one line."""
+"""Readers of files: damaged ones, odd ones and bombs are read, or refused by one error of one line."""
 
 import io
 import json
@@ -218,7 +218,6 @@ def test_a_parquet_file_that_repeats_one_number_or_text_is_refused_before_it_is_
     tmp_path, monkeypatch
 ):
     monkeypatch.setattr(memory, "_SMALL", 2**22)
-    monkeypatch.setattr("synthetic.storage.parquet._PLAIN", 2**22)
     path = tmp_path / "bomb.parquet"
     rows = 2_000_000
     table = pa.table(

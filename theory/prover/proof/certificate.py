@@ -19,8 +19,8 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, Literal, cast, get_args
 
-from theory.expressions import Term
 from theory.errors import TooLargeError, shown
+from theory.expressions import Term
 from theory.json_text import read_json
 from theory.parser import parse_expression, parse_term
 

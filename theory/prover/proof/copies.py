@@ -275,21 +275,18 @@ def by_copies(search: Search, target: Vector, taken: Sequence[str]) -> CopyProof
     """
     n = len(search.space.frame.names)
     blocks = _Blocks.of(target, n)
-    if n in COPY_VARIABLES:
-        found = _with_facts(search, target, taken)
-        if found is not None:
-            return found
-    if len(blocks.masks) == n or len(blocks.masks) not in COPY_VARIABLES:
-        return None
-    for plan in _plans(len(blocks.masks)):
-        extended = _Extended(len(blocks.masks), plan)
-        spend(extended.work)
-        names, rows = extended.inequalities()
-        solution = combine(blocks.narrowed(target), rows)
-        if solution is not None:
-            weights = {name: w for name, w in zip(names, solution[0], strict=True) if w}
-            return _explained(search, target, merged(weights), extended, blocks, taken)
-    return None
+    if len(blocks.masks) < n and len(blocks.masks) in COPY_VARIABLES:
+        for plan in _plans(len(blocks.masks)):
+            extended = _Extended(len(blocks.masks), plan)
+            spend(extended.work)
+            names, rows = extended.inequalities()
+            solution = combine(blocks.narrowed(target), rows)
+            if solution is not None:
+                weights = {name: w for name, w in zip(names, solution[0], strict=True) if w}
+                proof = _explained(search, target, merged(weights), extended, blocks, taken)
+                if proof is not None:
+                    return proof
+    return _with_facts(search, target, taken) if n in COPY_VARIABLES else None
 
 
 def _with_facts(search: Search, target: Vector, taken: Sequence[str]) -> CopyProof | None:
