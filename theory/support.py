@@ -27,7 +27,7 @@ from theory.expressions import Expression, Term
 from theory.joints import Joint, surprisals
 from theory.parser import parse_expression
 
-__all__ = ["MAX_CELLS", "MAX_ROWS", "Support"]
+__all__ = ["MAX_CELLS", "Support"]
 
 MAX_ROWS = 2**24
 """The largest number of states that is enumerated."""

@@ -14,13 +14,13 @@ from concurrent.futures import BrokenExecutor
 from types import FrameType
 from typing import NoReturn
 
-from synergy.cli import choose, data, images, judge, listing, mend
+from synergy.cli import choose, data, images, judge, listing, mend, ranks
 from synergy.cli.app import app
 from theory.parser import ParseError
 
 __all__ = ["app", "main"]
 
-COMMANDS = (judge, mend, data, choose, listing, images)
+COMMANDS = (judge, mend, data, ranks, choose, listing, images)
 """The modules whose commands have registered themselves on `app`."""
 
 BAD_INPUT = 2
@@ -34,7 +34,7 @@ KILLED = 137
 BROKEN_PIPE = 141
 """As shells report a program that was ended by SIGPIPE."""
 RESUMED = ("verify", "experiment", "generate")
-"""The commands that keep what is done, and go on from there when they are started again."""
+"""The commands that keep what is done, and go on from there when started again; `rank` with --out."""
 
 _WORKER_LOST = (
     "a worker process was killed, perhaps because memory ran out: what is done is kept, and the same command "
@@ -62,8 +62,9 @@ def run(arguments: Sequence[str]) -> int:
     try:
         status = app(args=list(arguments) or ["--help"], prog_name="synergy", standalone_mode=False)
     except KeyboardInterrupt as error:
+        resumed = {*arguments} & {*RESUMED} or {"rank", "--out"} <= {*arguments}
         kept = "; what is done is kept, and the same command goes on from there"
-        print(f"synergy: interrupted{kept if {*arguments} & {*RESUMED} else ''}", file=sys.stderr)
+        print(f"synergy: interrupted{kept if resumed else ''}", file=sys.stderr)
         return TERMINATED if isinstance(error, TerminatedError) else INTERRUPTED
     except BrokenExecutor:
         print(f"synergy: {_WORKER_LOST}", file=sys.stderr)

@@ -25,7 +25,6 @@ from theory.errors import TooLargeError, one_line, shown
 
 __all__ = [
     "DamagedFileError",
-    "TensorFile",
     "read_tensors",
     "reading",
     "sha256_of",

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from synthetic.storage.files import read_tensors
 from synthetic.storage.npz import NpzFile
 
-__all__ = ["IMAGE_NAMES", "LABEL_NAMES", "ImageArrays", "read_npz", "read_safetensors"]
+__all__ = ["IMAGE_NAMES", "LABEL_NAMES", "read_npz", "read_safetensors"]
 
 IMAGE_NAMES = ("images", "image", "img", "X", "x", "data", "pixels", "x_train", "train_images")
 """Names that a column of images goes by, the most telling first."""

@@ -24,7 +24,7 @@ from theory.errors import TooLargeError, one_line
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-__all__ = ["Decoded", "Encoded", "decode"]
+__all__ = ["Encoded", "decode"]
 
 _GRAY = ("1", "L", "LA")  # Pillow's modes of gray pixels of at most a byte
 _DEEP = ("I", "F", "I;16", "I;16L", "I;16B", "I;16N")  # modes of more than a byte, which RGB would cut off

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from synthetic.images.reading.decode import Encoded
 
-__all__ = ["SUFFIXES", "ImageFiles", "find_images"]
+__all__ = ["SUFFIXES", "find_images"]
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
 """The endings that ImageFolder takes for images, in upper or lower case."""

@@ -13,7 +13,7 @@ from synthetic.images.reading.decode import Encoded
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["ImageTable", "read_image_table"]
+__all__ = ["read_image_table"]
 
 
 @dataclass(frozen=True)
