@@ -22,6 +22,9 @@ from theory import Claim, Relation, Statement, judge, prove
 
 __all__ = ["by_check", "exact", "learned", "proof", "sample", "symbolic"]
 
+_PROOF_SECONDS = 60.0
+"""The work of a proof, in seconds of a usual core: more than any claim takes on any machine."""
+
 
 def proof(claim: Claim, settings: Settings) -> Verdict:
     """Prove or refute the claim from its diagram."""
@@ -31,6 +34,7 @@ def proof(claim: Claim, settings: Settings) -> Verdict:
         diagram=claim.diagram,
         given=claim.given,
         exists=claim.expectation == "exists",
+        seconds=_PROOF_SECONDS,
         seed=settings.seed,
     )
     judgement: Judgement = outcome.verdict
