@@ -5,7 +5,6 @@ Names are loaded when first used, so that `synergy prove` on the command line ne
 
 from __future__ import annotations
 
-from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from theory.deferred import public_names
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from synergy.learning import ImageSet, measure_representation, train
     from synergy.ranking import rank
     from synergy.verification import Report, Settings, Verdict, verify
+    from synergy.version import __version__
 else:
     __getattr__, __dir__ = public_names(
         __name__,
@@ -27,10 +27,9 @@ else:
             "synergy.learning": ("ImageSet", "measure_representation", "train"),
             "synergy.ranking": ("rank",),
             "synergy.verification": ("Report", "Settings", "Verdict", "verify"),
+            "synergy.version": ("__version__",),
         },
     )
-
-__version__ = version("essl-synergy")
 
 __all__ = [
     "Estimate",
@@ -38,6 +37,7 @@ __all__ = [
     "Report",
     "Settings",
     "Verdict",
+    "__version__",
     "estimate",
     "experiment",
     "independence_test",

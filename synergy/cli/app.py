@@ -6,7 +6,6 @@ import json
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -41,7 +40,9 @@ SEED = Annotated[int, typer.Option("--seed", min=0, help="Fixes every random cho
 
 def _show_version(asked: bool) -> None:
     if asked:
-        typer.echo(f"synergy {version('essl-synergy')}")
+        from synergy.version import __version__
+
+        typer.echo(f"synergy {__version__}")
         raise typer.Exit
 
 

@@ -13,7 +13,7 @@ from synergy.estimators.entries_continuous import one_term, run_copula_knn, run_
 from synergy.estimators.entries_discrete import run_plug_in
 from synergy.estimators.entry import Entry
 from synergy.estimators.intake import split_columns
-from synergy.estimators.neighbours.methods import Method
+from synergy.estimators.neighbours.methods import NeighbourMethod
 from synergy.estimators.variational import variational
 from synergy.statistics.intervals import normal_interval
 from synergy.statistics.result import Estimate
@@ -187,7 +187,7 @@ def _with_discrete_slot(
     term = expression.terms[0]
     label = [g for g in term.groups if len(g) == 1 and sample.variables[g[0]].kind == "discrete"]
     numbers = [g for g in term.groups if all(sample.variables[n].kind == "continuous" for n in g)]
-    method: Method = "ross" if label and numbers and not term.given else "mesner-shalizi"
+    method: NeighbourMethod = "ross" if label and numbers and not term.given else "mesner-shalizi"
     found = run_mixed(sample, expression, confidence=confidence, seed=seed, method=method)
     return _with_notes(
         found,

@@ -13,7 +13,7 @@ from scipy.special import ndtri
 from theory.checks import integer
 
 __all__ = [
-    "Scale",
+    "Scaling",
     "Slot",
     "check_rows",
     "check_scale",
@@ -27,7 +27,7 @@ __all__ = [
 
 Floats = npt.NDArray[np.float64]
 
-Scale = Literal["standardise", "copula"]
+Scaling = Literal["standardise", "copula"]
 """How columns are made comparable: zero mean and unit variance, or normal scores of their ranks."""
 
 _TIED = 0.05
@@ -153,8 +153,8 @@ def check_rows(slots: list[Slot], k: int) -> int:
 
 def check_scale(scale: str | None) -> None:
     """Raise a ValueError that lists the scales if it is not one of them."""
-    if scale is not None and scale not in get_args(Scale):
-        raise ValueError(f"scale must be one of {', '.join(get_args(Scale))} or None, got {scale!r}")
+    if scale is not None and scale not in get_args(Scaling):
+        raise ValueError(f"scale must be one of {', '.join(get_args(Scaling))} or None, got {scale!r}")
 
 
 def tamed(values: Floats) -> Floats:
@@ -172,7 +172,7 @@ def ends_in_edges(values: Floats) -> bool:
     return bool((fourth < _EDGES * np.square(second)).any())
 
 
-def scaled(values: Floats, scale: Scale | None) -> Floats:
+def scaled(values: Floats, scale: Scaling | None) -> Floats:
     """The columns made comparable, shape (n, d).
 
     `standardise` subtracts the mean and divides by the standard deviation, so that the units of a column
@@ -198,7 +198,7 @@ def spread_labels(values: Floats, discrete: npt.NDArray[np.bool_], gap: float) -
     return found
 
 
-def described(scale: Scale | None) -> str:
+def described(scale: Scaling | None) -> str:
     """What a note says about the scale."""
     if scale is None:
         return "columns as they are: the answer depends on their units"

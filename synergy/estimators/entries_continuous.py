@@ -10,23 +10,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from synergy.estimators.columns import Scale
+from synergy.estimators.columns import Scaling
 from synergy.estimators.entry import Entry
 from synergy.estimators.gaussian import gaussian
 from synergy.estimators.intake import slots_of, split_columns
-from synergy.estimators.neighbours.knn import Method, copula_knn, knn, mixed
+from synergy.estimators.neighbours.knn import NeighbourMethod, copula_knn, knn, mixed
 from synergy.statistics.result import Estimate
 from synthetic import Sample
 from theory import Expression, Term
 
-__all__ = [
-    "CONTINUOUS_ENTRIES",
-    "on_arrays",
-    "one_term",
-    "run_copula_knn",
-    "run_frenzel_pompe",
-    "run_mixed",
-]
+__all__ = ["CONTINUOUS_ENTRIES", "one_term", "run_copula_knn", "run_frenzel_pompe", "run_mixed"]
 
 
 def one_term(expression: Expression, *, estimator: str) -> Term:
@@ -68,10 +61,10 @@ def run_mixed(
     *,
     confidence: float = 0.95,
     seed: int = 0,
-    method: Method = "mesner-shalizi",
+    method: NeighbourMethod = "mesner-shalizi",
     labels: bool = True,
     k: int = 5,
-    scale: Scale | None = "standardise",
+    scale: Scaling | None = "standardise",
     workers: int | None = None,
     device: str | None = None,
 ) -> Estimate:
@@ -152,12 +145,12 @@ _MIXED = "discrete and continuous columns, mixtures and ties; one "
 """What estimators of mixtures take."""
 
 
-def _neighbours(method: Method, columns: str, reference: str, description: str) -> Entry:
+def _neighbours(method: NeighbourMethod, columns: str, reference: str, description: str) -> Entry:
     fixed = {"method": method, "correction": "none", "interval": True}
     return Entry(method, columns, reference, description, knn, fixed, on_arrays)
 
 
-def _mixed(method: Method, columns: str, reference: str, description: str) -> Entry:
+def _mixed(method: NeighbourMethod, columns: str, reference: str, description: str) -> Entry:
     return Entry(method, columns, reference, description, run_mixed, {"method": method, "labels": True})
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from synergy.estimators.discrete.entropies import Correction
+from synergy.estimators.discrete.entropies import BiasCorrection
 from synergy.estimators.discrete.plug_in import plug_in
 from synergy.estimators.entry import Entry
 from synergy.statistics.result import Estimate
@@ -31,7 +31,7 @@ def run_plug_in(
     sample: Sample,
     expression: Expression,
     *,
-    correction: Correction,
+    correction: BiasCorrection,
     confidence: float = 0.95,
     name: str | None = None,
 ) -> Estimate:
@@ -50,7 +50,7 @@ def run_plug_in(
     )
 
 
-_FAMILY: tuple[tuple[str, Correction, str, str], ...] = (
+_FAMILY: tuple[tuple[str, BiasCorrection, str, str], ...] = (
     ("plug-in", "none", "maximum likelihood; Strong et al. 1998", "entropies of the observed frequencies"),
     ("digamma", "digamma", "Grassberger 1988", "least biased of the simple corrections"),
     ("miller-madow", "miller-madow", "Miller 1955", "first-order bias correction by the number of states"),

@@ -19,7 +19,7 @@ a constant and too few rows can be tested by nothing: there is no p-value then.
 Dependent rows need `groups`: without them every p-value here takes the rows to be independent.
 """
 
-from synergy.independence.front import Method, independence_test
+from synergy.independence.front import IndependenceMethod, independence_test
 from synergy.independence.result import IndependenceResult
 
-__all__ = ["IndependenceResult", "Method", "independence_test"]
+__all__ = ["IndependenceMethod", "IndependenceResult", "independence_test"]

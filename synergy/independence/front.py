@@ -12,7 +12,7 @@ from synergy.estimators.classifier.design import encode_target
 from synergy.estimators.intake import Data, as_sample
 from synergy.independence.columns import Kinds, kinds_of, matrix_of, varying
 from synergy.independence.permutations import g_test, local_permutation_test, random_feature_test
-from synergy.independence.regressed import Outcome, regressed_test
+from synergy.independence.regressed import Tested, regressed_test
 from synergy.independence.result import IndependenceResult, combined
 from synergy.independence.statements import independences, text_of
 from synergy.independence.untestable import untestable_strata
@@ -20,9 +20,9 @@ from synthetic import Sample
 from theory import Statement, Term
 from theory.checks import integer
 
-__all__ = ["Method", "independence_test"]
+__all__ = ["IndependenceMethod", "independence_test"]
 
-Method = Literal["auto", "g", "gcm", "permutation", "local-permutation"]
+IndependenceMethod = Literal["auto", "g", "gcm", "permutation", "local-permutation"]
 
 Integers = npt.NDArray[np.int64]
 
@@ -46,7 +46,7 @@ def independence_test(
     data: Data,
     statement: str | Statement | Term,
     *,
-    method: Method = "auto",
+    method: IndependenceMethod = "auto",
     permutations: int = 499,
     seed: int = 0,
     groups: str | None = None,
@@ -87,8 +87,8 @@ def independence_test(
         True
     """
     terms = independences(statement)
-    if method not in get_args(Method):
-        raise ValueError(f"method must be one of {', '.join(get_args(Method))}, got {method!r}")
+    if method not in get_args(IndependenceMethod):
+        raise ValueError(f"method must be one of {', '.join(get_args(IndependenceMethod))}, got {method!r}")
     for name, number, least in (("permutations", permutations, 19), ("k", k, 1), ("near", near, 2)):
         integer(name, number, least)
     options = _Options(permutations, integer("seed", seed, 0), k, near)
@@ -96,7 +96,7 @@ def independence_test(
 
 
 def _tested(
-    data: Data, term: Term, method: Method, groups: str | None, options: _Options
+    data: Data, term: Term, method: IndependenceMethod, groups: str | None, options: _Options
 ) -> IndependenceResult:
     sample = as_sample(data, term.variables, groups=groups)
     notes: list[str] = []
@@ -108,9 +108,9 @@ def _tested(
         notes.append(f"auto chose {method}: {why}")
     if not left or not right:
         fixed = ", ".join(term.groups[1 if left else 0])
-        outcome = Outcome.nothing(f"{fixed} is constant, and a constant is independent of everything")
+        outcome = Tested.nothing(f"{fixed} is constant, and a constant is independent of everything")
     elif len(sample) < _LEAST_ROWS:
-        outcome = Outcome.nothing(f"{len(sample)} rows are too few, there must be {_LEAST_ROWS}")
+        outcome = Tested.nothing(f"{len(sample)} rows are too few, there must be {_LEAST_ROWS}")
     else:
         outcome = _run(sample, found, method, options, notes)
     return IndependenceResult(
@@ -125,7 +125,7 @@ def _tested(
     )
 
 
-def _choose(sample: Sample, term: Term) -> tuple[Method, str]:
+def _choose(sample: Sample, term: Term) -> tuple[IndependenceMethod, str]:
     given = kinds_of(sample, term.given)
     sides = kinds_of(sample, (*term.groups[0], *term.groups[1]))
     if sample.groups is not None:
@@ -156,7 +156,9 @@ def _not_strata(sample: Sample, term: Term, given: Kinds) -> str | None:
     return None
 
 
-def _run(sample: Sample, term: Term, method: Method, options: _Options, notes: list[str]) -> Outcome:
+def _run(
+    sample: Sample, term: Term, method: IndependenceMethod, options: _Options, notes: list[str]
+) -> Tested:
     if sample.groups is not None and method != "gcm":
         raise ValueError(
             f"method {method!r} permutes rows, which are dependent within {sample.groups!r}: use 'gcm'"
@@ -171,7 +173,7 @@ def _run(sample: Sample, term: Term, method: Method, options: _Options, notes: l
     return _within_strata(sample, term, method, options)
 
 
-def _within_strata(sample: Sample, term: Term, method: Method, options: _Options) -> Outcome:
+def _within_strata(sample: Sample, term: Term, method: IndependenceMethod, options: _Options) -> Tested:
     """Permutations within the states of the condition; of all rows where there is none."""
     left, right = term.groups
     wanted = term.variables if method == "g" else term.given
@@ -183,11 +185,11 @@ def _within_strata(sample: Sample, term: Term, method: Method, options: _Options
     x, y = (_states(sample, names) for names in (left, right))
     reason = untestable_strata(x, y, z)
     if reason is not None:
-        return Outcome.nothing(reason)
+        return Tested.nothing(reason)
     if method == "g":
-        return Outcome(*g_test(x, y, z, resamples=options.permutations, seed=options.seed))
+        return Tested(*g_test(x, y, z, resamples=options.permutations, seed=options.seed))
     x_matrix, y_matrix = (matrix_of(sample, names) for names in (left, right))
-    return Outcome(
+    return Tested(
         *random_feature_test(x_matrix, y_matrix, z, resamples=options.permutations, seed=options.seed)
     )
 
@@ -202,7 +204,7 @@ def _states(sample: Sample, names: tuple[str, ...]) -> Integers:
     return np.unique(matrix, axis=0, return_inverse=True)[1].reshape(-1).astype(np.int64)
 
 
-def _local(sample: Sample, term: Term, options: _Options, notes: list[str]) -> Outcome:
+def _local(sample: Sample, term: Term, options: _Options, notes: list[str]) -> Tested:
     k, near = options.k, options.near
     if len(sample) <= max(k, near):
         raise ValueError(f"k={k} and near={near} need more rows, got {len(sample)}")
@@ -217,4 +219,4 @@ def _local(sample: Sample, term: Term, options: _Options, notes: list[str]) -> O
     sparse = (
         ("local permutation rejects true independences where rows are sparse in Z",) if term.given else ()
     )
-    return Outcome(statistic, p_value, sparse)
+    return Tested(statistic, p_value, sparse)

@@ -13,7 +13,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Jump", "find_jumps", "stairs"]
+__all__ = ["find_jumps", "stairs"]
 
 Floats = npt.NDArray[np.float64]
 Jump = tuple[int, float]
@@ -30,7 +30,7 @@ _RIDGE = 1e-6
 """Added to the terms below a threshold, relative to their size, so that they can be solved for."""
 
 
-class _Search:
+class _JumpSearch:
     """The gains of all thresholds on one condition, kept up to date as columns are taken into the model."""
 
     def __init__(self, values: Floats, terms: Floats, taken: Floats) -> None:
@@ -85,7 +85,7 @@ def find_jumps(z: Floats, y: Floats, trend: Floats) -> list[Jump]:
     price = d + 1 + 2 * math.sqrt((d + 1) * chances) + 2 * chances
     rest = y - trend @ (trend.T @ y)
     floor = 1e-20 * max(float(y @ y), 1e-300)
-    searches = {j: _Search(z[:, j], terms, trend) for j in range(d) if len(np.unique(z[:, j])) > 2}
+    searches = {j: _JumpSearch(z[:, j], terms, trend) for j in range(d) if len(np.unique(z[:, j])) > 2}
     searches = {j: search for j, search in searches.items() if len(search.last)}
     taken, found, kept = trend, list[Jump](), 0
     least = n * math.log(max(float(rest @ rest), floor))

@@ -17,7 +17,7 @@ from synergy.independence.untestable import fixed_label
 from synthetic import Sample
 from theory import Term
 
-__all__ = ["Outcome", "regressed_test"]
+__all__ = ["Tested", "regressed_test"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -40,7 +40,7 @@ _DOUBTED, _LEVEL = 0.1, 0.05
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Tested:
     """What a test found: None and None where there was nothing to test, as the warnings say."""
 
     statistic: float | None
@@ -48,12 +48,12 @@ class Outcome:
     warnings: tuple[str, ...] = ()
 
     @classmethod
-    def nothing(cls, reason: str) -> Outcome:
+    def nothing(cls, reason: str) -> Tested:
         """No p-value, and why."""
         return cls(None, None, (f"nothing was tested: {reason}",))
 
 
-def regressed_test(sample: Sample, term: Term, *, permutations: int, seed: int, notes: list[str]) -> Outcome:
+def regressed_test(sample: Sample, term: Term, *, permutations: int, seed: int, notes: list[str]) -> Tested:
     """Residuals by a smoother, or where a condition is an image by cross-fitted classifiers.
 
     Raises:
@@ -78,14 +78,14 @@ def regressed_test(sample: Sample, term: Term, *, permutations: int, seed: int, 
         z = conditions(few, term.given)
         least = max(_LEAST_ROWS, _ROWS_PER_COLUMN * (z.shape[1] + 1))
         if len(few) < least:
-            return Outcome.nothing(
+            return Tested.nothing(
                 f"{len(few)} rows are too few for a condition of {z.shape[1]} columns, which needs {least}"
             )
         smoother = Smoother(z, seed=seed)
         sides = [_features(few, names, smoother, notes) for names in term.groups]
         for names, side in zip(term.groups, sides, strict=True):
             if not side:
-                return Outcome.nothing(
+                return Tested.nothing(
                     f"{', '.join(term.given)} fixes {', '.join(names)} as far as {len(few)} rows tell, and "
                     "what the condition fixes is independent of everything given it"
                 )
@@ -100,8 +100,8 @@ def regressed_test(sample: Sample, term: Term, *, permutations: int, seed: int, 
         left, right, weights=weights, resamples=permutations, seed=seed, clusters=clusters
     )
     if found.statistic is None:
-        return Outcome.nothing("the condition leaves nothing of one side")
-    return Outcome(
+        return Tested.nothing("the condition leaves nothing of one side")
+    return Tested(
         found.statistic, found.p_value, _doubts(term, found, left, right, columns=z_columns, rows=len(rows))
     )
 

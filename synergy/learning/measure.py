@@ -141,7 +141,7 @@ def measure_representation(
     folds: int = 5,
     seed: int = 0,
     confidence: float = 0.95,
-    device: str = "cpu",
+    device: str | None = None,
     model: object = "auto",
 ) -> Measured:
     """Measure information terms on a representation by cross-fitted classifiers, in nats.
@@ -158,7 +158,7 @@ def measure_representation(
         folds: Cross-fitting folds.
         seed: Fixes everything random.
         confidence: The nominal coverage of the intervals.
-        device: Where networks run.
+        device: Where classifiers that are networks are trained, see `CrossFit`.
         model: Another classifier, see `CrossFit`.
 
     Raises:

@@ -23,7 +23,7 @@ from synergy.estimators.classifier import paired_estimate
 from synergy.statistics.folds import Split, make_splits
 from synthetic import Sample
 
-__all__ = ["Probe", "ProbeMethod", "fit_ridge", "probe", "probes"]
+__all__ = ["Probe", "fit_ridge", "probe", "probes"]
 
 Floats = npt.NDArray[np.float64]
 ProbeMethod = Literal["linear", "knn"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 
@@ -109,7 +110,7 @@ class Task:
 
     def predicted(self, codes: torch.Tensor) -> torch.Tensor:
         """A for each value of B."""
-        return codes if self.coarse is None else torch.tensor(self.coarse, device=codes.device)[codes]
+        return codes if self.coarse is None else _on_device(self.coarse, codes.device)[codes]
 
     def columns(self, codes: torch.Tensor) -> Mapping[str, tuple[torch.Tensor, int]]:
         """The variables A, B and A1, A2, .. with their numbers of states, as far as they differ."""
@@ -120,6 +121,12 @@ class Task:
             split = zip(self.split(codes), self.cardinalities, strict=True)
             found.update({f"A{i}": (labels, size) for i, (labels, size) in enumerate(split, start=1)})
         return found
+
+
+@lru_cache(maxsize=64)
+def _on_device(coarse: tuple[int, ...], device: torch.device) -> torch.Tensor:
+    """A for each B, which goes to the device once and not in every step."""
+    return torch.tensor(coarse, device=device)
 
 
 def as_task(spec: object, *, coarse: Sequence[int] | None = None) -> Task:

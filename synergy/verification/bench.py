@@ -11,7 +11,7 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from synergy.estimators.classifier import KernelClassifier, Model, NestedCrossFit, NetworkClassifier
+from synergy.estimators.classifier import Classifier, KernelClassifier, NestedCrossFit, NetworkClassifier
 from synergy.estimators.classifier.design import Design
 from synergy.learning import MLPEncoder, Trained, build_encoder, train_classifier
 from synergy.verification.cases import Case
@@ -32,7 +32,7 @@ class Losses(NestedCrossFit):
     that differ by less than their standard error on the cases that are judged here.
     """
 
-    def _models(self, design: Design, n: int, k: int) -> tuple[Model, ...]:
+    def _models(self, design: Design, n: int, k: int) -> tuple[Classifier, ...]:
         if self.quality != "default":
             return super()._models(design, n, k)
         kernel = KernelClassifier(landmarks=300, widths=(3.0,), ridges=(0.3, 3.0, 30.0), rows=6_000)
@@ -75,7 +75,10 @@ class Bench:
 
     def _crossfit(self, sample: Sample) -> Losses:
         settings = self.settings
-        return Losses(sample, folds=settings.folds, seed=settings.seed, quality=settings.quality)
+        device = None if settings.quality == "quick" else settings.device
+        return Losses(
+            sample, folds=settings.folds, seed=settings.seed, quality=settings.quality, device=device
+        )
 
     def trained(self, target: Target, run: int = 0) -> Trained:
         """A network trained to predict the target, on rows that no claim is judged on.

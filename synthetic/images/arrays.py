@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any, ClassVar, Literal, Protocol
 
@@ -15,6 +15,7 @@ import torch
 
 from synthetic.columns import as_array, check_whole
 from synthetic.images.real import RealImageGenerator
+from synthetic.parallel.tensors import as_arrays, as_tensors
 from synthetic.transformations import Transformation, on_grid
 from synthetic.transformations import transformation as resolve
 from theory.checks import integer
@@ -70,7 +71,7 @@ class RealImages(RealImageGenerator):
     names: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
-        images, labels = to_pixels(self.images), np.asarray(self.labels)
+        images, labels = to_pixels(self.images).cpu(), np.asarray(self.labels)
         if images.ndim != 4 or not images.numel():
             raise ValueError(
                 f"images must have shape (n, channels, height, width) with n > 0, got {tuple(images.shape)}"
@@ -97,6 +98,14 @@ class RealImages(RealImageGenerator):
         object.__setattr__(self, "images", on_grid(images))
         object.__setattr__(self, "labels", numbers.astype(np.int64))
         object.__setattr__(self, "transformation", action)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The fields, tensors as arrays, so that processes of one machine map the same images."""
+        return as_arrays({f.name: getattr(self, f.name) for f in fields(self)})
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for name, value in as_tensors(state).items():
+            object.__setattr__(self, name, value)
 
     @property
     def action(self) -> Transformation:

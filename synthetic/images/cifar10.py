@@ -17,9 +17,9 @@ from synthetic.transformations import Transformation, on_grid
 from synthetic.transformations import transformation as resolve
 from theory.checks import integer
 
-__all__ = ["Cifar10", "Split"]
+__all__ = ["Cifar10", "CifarPart"]
 
-Split = Literal["train", "test"]
+CifarPart = Literal["train", "test"]
 """The 50,000 images to train on, or the 10,000 to judge on."""
 
 FILES: dict[str, tuple[str, ...]] = {
@@ -69,15 +69,15 @@ class Cifar10(RealImageGenerator):
 
     family: ClassVar[str] = "cifar10"
     root: str
-    split: Split = "train"
+    split: CifarPart = "train"
     transformation: str | Mapping[str, object] | Transformation = "rotation"
     size: int | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.root, (str, Path)):
             raise TypeError(f"root must be the path of a folder, got {self.root!r}")
-        if self.split not in get_args(Split):
-            raise ValueError(f"split must be one of {', '.join(get_args(Split))}, got {self.split!r}")
+        if self.split not in get_args(CifarPart):
+            raise ValueError(f"split must be one of {', '.join(get_args(CifarPart))}, got {self.split!r}")
         object.__setattr__(self, "root", str(self.root))
         action = resolve(self.transformation)
         action.check(_SHAPE)

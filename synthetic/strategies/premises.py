@@ -22,7 +22,7 @@ import networkx as nx
 import numpy as np
 from hypothesis import strategies as st
 
-from synthetic.strategies.tables import ExactJoint, Table, channels, raw_causes, table_of_cause
+from synthetic.strategies.tables import ExactJoint, FractionTable, channels, raw_causes, table_of_cause
 from synthetic.strategies.worlds import joint_of
 from theory import Claim, Diagram, Joint, Statement, Term, parse_statement
 
@@ -34,7 +34,7 @@ class UnsupportedPremiseError(ValueError):
 
 
 @dataclass
-class _Plan:
+class _Shaping:
     """How the tables are shaped, variable by variable."""
 
     copies: dict[str, list[str]] = field(default_factory=dict)
@@ -99,8 +99,8 @@ def premises(
     return _joints(diagram, plan, kept, max_states, max_weight)
 
 
-def _planned(diagram: Diagram, facts: Iterable[Statement]) -> _Plan:
-    plan = _Plan()
+def _planned(diagram: Diagram, facts: Iterable[Statement]) -> _Shaping:
+    plan = _Shaping()
     for fact in facts:
         for relation in fact:
             sides = sorted([relation.left, relation.right], key=lambda side: len(side.summands))
@@ -114,7 +114,7 @@ def _planned(diagram: Diagram, facts: Iterable[Statement]) -> _Plan:
     return plan
 
 
-def _shape(diagram: Diagram, term: Term, plan: _Plan) -> bool:
+def _shape(diagram: Diagram, term: Term, plan: _Shaping) -> bool:
     """Plan for the term to be zero; False if no rule fits."""
     if len(term.groups) == 1:
         return all(_copied(diagram, u, term.given, plan) for u in term.groups[0] if u not in term.given)
@@ -133,7 +133,7 @@ def _shape(diagram: Diagram, term: Term, plan: _Plan) -> bool:
     return False
 
 
-def _copied(diagram: Diagram, u: str, given: tuple[str, ...], plan: _Plan) -> bool:
+def _copied(diagram: Diagram, u: str, given: tuple[str, ...], plan: _Shaping) -> bool:
     if u in diagram.deterministic and set(diagram.parents(u)) <= set(given):
         return True
     for w in given:
@@ -146,7 +146,7 @@ def _copied(diagram: Diagram, u: str, given: tuple[str, ...], plan: _Plan) -> bo
     return False
 
 
-def _statistic(diagram: Diagram, a: str, x: str, t: str, plan: _Plan) -> bool:
+def _statistic(diagram: Diagram, a: str, x: str, t: str, plan: _Shaping) -> bool:
     if diagram.parents(t) != (x,) or t in plan.sufficient:
         return False
     if t in nx.ancestors(diagram.graph, a):
@@ -156,7 +156,7 @@ def _statistic(diagram: Diagram, a: str, x: str, t: str, plan: _Plan) -> bool:
     return True
 
 
-def _cut(diagram: Diagram, a: str, z: str, given: set[str], plan: _Plan) -> bool:
+def _cut(diagram: Diagram, a: str, z: str, given: set[str], plan: _Shaping) -> bool:
     parents = diagram.parents(z)
     if len(parents) != 1 or z in diagram.deterministic:
         return False
@@ -170,12 +170,12 @@ def _cut(diagram: Diagram, a: str, z: str, given: set[str], plan: _Plan) -> bool
 
 @st.composite
 def _joints(
-    draw: st.DrawFn, diagram: Diagram, plan: _Plan, kept: tuple[str, ...], max_states: int, max_weight: int
+    draw: st.DrawFn, diagram: Diagram, plan: _Shaping, kept: tuple[str, ...], max_states: int, max_weight: int
 ) -> ExactJoint:
     graph: nx.DiGraph[str] = nx.DiGraph(diagram.graph)
     graph.add_edges_from(plan.before)
     order = tuple(nx.lexicographical_topological_sort(graph, key=diagram.variables.index))
-    tables: dict[str, Table] = {}
+    tables: dict[str, FractionTable] = {}
     halves: dict[str, int] = {}
     for v in order:
         parents = diagram.parents(v)
@@ -200,7 +200,9 @@ def _joints(
     return joint_of(diagram, tables, kept)
 
 
-def _with_copy(diagram: Diagram, tables: dict[str, Table], w: str, u: str, table: Table) -> Table:
+def _with_copy(
+    diagram: Diagram, tables: dict[str, FractionTable], w: str, u: str, table: FractionTable
+) -> FractionTable:
     """The table of the pair (w, u), numbered w * (states of u) + u."""
     parents, states = diagram.parents(w), tables[u].shape[-1]
     result = np.full((*table.shape[:-1], table.shape[-1] * states), Fraction(0), dtype=object)
@@ -214,7 +216,7 @@ def _with_copy(diagram: Diagram, tables: dict[str, Table], w: str, u: str, table
     return result
 
 
-def _halved(draw: st.DrawFn, inputs: list[int], hidden: int, size: int, max_weight: int) -> Table:
+def _halved(draw: st.DrawFn, inputs: list[int], hidden: int, size: int, max_weight: int) -> FractionTable:
     """A table of pairs: the first half is drawn from all parents but the hidden one, the second from all."""
     shown = [k for i, k in enumerate(inputs) if i != hidden]
     first = draw(channels(shown or [1], size, max_weight=max_weight))
@@ -227,8 +229,8 @@ def _halved(draw: st.DrawFn, inputs: list[int], hidden: int, size: int, max_weig
 
 
 def _at_least_posterior(
-    diagram: Diagram, tables: dict[str, Table], a: str, x: str, draw: st.DrawFn, size: int
-) -> Table:
+    diagram: Diagram, tables: dict[str, FractionTable], a: str, x: str, draw: st.DrawFn, size: int
+) -> FractionTable:
     """A function of x at least as fine as p(a | x): the posterior's number, and an arbitrary label."""
     known = dict(tables)
     part = Diagram(

@@ -17,7 +17,7 @@ from theory.checks import integer
 
 __all__ = [
     "ExactJoint",
-    "Table",
+    "FractionTable",
     "channels",
     "distributions",
     "from_states",
@@ -28,7 +28,7 @@ __all__ = [
     "table_of_cause",
 ]
 
-Table = npt.NDArray[np.object_]
+FractionTable = npt.NDArray[np.object_]
 """An array of Fractions."""
 
 
@@ -142,16 +142,16 @@ def kept_states(least: int, most: int) -> st.SearchStrategy[list[int]]:
     return st.lists(st.integers(0, 3), min_size=most, max_size=most).map(filled)
 
 
-def table_of_cause(weights: Sequence[int], kept: Sequence[int]) -> Table:
+def table_of_cause(weights: Sequence[int], kept: Sequence[int]) -> FractionTable:
     """The distribution on the kept states."""
-    table: Table = np.empty(len(kept), dtype=object)
+    table: FractionTable = np.empty(len(kept), dtype=object)
     table[:] = normalised([weights[k] for k in kept])
     return table
 
 
 def channels(
     inputs: int | Sequence[int], outputs: int, *, max_weight: int = 4, deterministic: bool = False
-) -> st.SearchStrategy[Table]:
+) -> st.SearchStrategy[FractionTable]:
     """Channels p(output | inputs), of shape (*inputs, outputs), each row a distribution in fractions.
 
     Half of the channels are functions. Shrinks towards functions, and those towards the constant 0.
@@ -204,7 +204,7 @@ def raw_rows(rows: int, outputs: int, max_weight: int, deterministic: bool) -> s
 
 def table_of(
     raw: RawRows, largest: Sequence[int], inputs: Sequence[Sequence[int]], outputs: Sequence[int]
-) -> Table:
+) -> FractionTable:
     """The table for the states that are kept, out of the integers drawn for the largest alphabets.
 
     Because the integers do not depend on the alphabets, an example keeps its meaning while its alphabets
@@ -216,7 +216,7 @@ def table_of(
         inputs: The states of each input that are kept.
         outputs: The states of the output that are kept; a function whose value is left out takes the first.
     """
-    table: Table = np.full((*map(len, inputs), len(outputs)), Fraction(0), dtype=object)
+    table: FractionTable = np.full((*map(len, inputs), len(outputs)), Fraction(0), dtype=object)
     for index in np.ndindex(*table.shape[:-1]):
         row = 0
         for place, kept, size in zip(index, inputs, largest, strict=True):

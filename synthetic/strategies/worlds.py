@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from synthetic.strategies.tables import (
     ExactJoint,
-    Table,
+    FractionTable,
     from_states,
     kept_states,
     raw_causes,
@@ -39,7 +39,7 @@ class ExactModel(Model):
         return joint_of(self.diagram, self.tables, names)
 
     def __repr__(self) -> str:
-        def row(p: Table) -> str:
+        def row(p: FractionTable) -> str:
             return "[" + " ".join(map(str, p)) + "]"
 
         tables = []
@@ -51,7 +51,7 @@ class ExactModel(Model):
         return f"ExactModel({'; '.join(tables)})"
 
 
-def joint_of(diagram: Diagram, tables: Mapping[str, Table], names: Sequence[str]) -> ExactJoint:
+def joint_of(diagram: Diagram, tables: Mapping[str, FractionTable], names: Sequence[str]) -> ExactJoint:
     """The exact joint of some variables, found state by state in causal order.
 
     A variable is summed out as soon as no later table needs it.

@@ -11,7 +11,7 @@ import numpy as np
 
 from theory.bounding.projection import project
 from theory.bounding.results import Bound, Bounds, Violation
-from theory.bounding.rows import Row, solved
+from theory.bounding.rows import BoundRow, solved
 from theory.checks import number
 from theory.cones import ZERO, Cone
 from theory.diagrams import Diagram, read_diagram
@@ -86,7 +86,7 @@ def bounds(
     values = _read_values(at)
     others = _read_terms(target, by, values)
     graph = read_diagram(diagram)
-    task = _Task(target, others, graph, parse_statements(given), progress)
+    task = _Bounding(target, others, graph, parse_statements(given), progress)
     upper, lower, among = task.facets()
     interval, violated = task.interval(values) if values else (None, None)
     return Bounds(
@@ -138,7 +138,7 @@ def _read_terms(
     return found
 
 
-class _Task:
+class _Bounding:
     """One call of `bounds`."""
 
     def __init__(
@@ -157,7 +157,7 @@ class _Task:
         self.distributions = Distributions(names, diagram, given)
         self.notes: list[str] = []
 
-    def rows(self, terms: tuple[Term, ...]) -> list[Row]:
+    def rows(self, terms: tuple[Term, ...]) -> list[BoundRow]:
         """All facets and equations, those with the target solved for it."""
         found = project(self.cone, terms, self.progress)
         if not found.exact:
@@ -181,7 +181,7 @@ class _Task:
                 lower += [bound] if row.operator in (">=", "==") else []
         return tuple(upper), tuple(lower), tuple(among)
 
-    def statement(self, row: Row, others: Sequence[Term]) -> Statement:
+    def statement(self, row: BoundRow, others: Sequence[Term]) -> Statement:
         """A row in words: the target against the others, or their positive part against the negative."""
         weighted = [(c, one) for c, one in zip(row.right, others, strict=True) if c]
         weighted.sort(key=lambda pair: pair[0] < 0)
@@ -203,7 +203,7 @@ class _Task:
         self.notes.append(f"{statement} seems to hold and was not proved")
         return None
 
-    def bound(self, row: Row) -> Bound | None:
+    def bound(self, row: BoundRow) -> Bound | None:
         """A row as a bound, with its proof and a model."""
         self.progress("proving bounds")
         statement = self.statement(row, self.others)
@@ -237,8 +237,10 @@ class _Task:
         tests = [row for row in rows if not row.left]
         for low in below:
             for high in above:
-                tests.append(Row(0, tuple(b - a for a, b in zip(low.right, high.right, strict=True)), ">="))
-        worst: tuple[float, Row] | None = None
+                tests.append(
+                    BoundRow(0, tuple(b - a for a, b in zip(low.right, high.right, strict=True)), ">=")
+                )
+        worst: tuple[float, BoundRow] | None = None
         largest = max(map(abs, numbers))
         for row in tests:
             value = row.value(numbers)
@@ -252,7 +254,7 @@ class _Task:
         high_end = min((row.value(numbers) for row in above), default=inf)
         return (min(low_end, high_end), max(low_end, high_end)), None
 
-    def violation(self, row: Row, known: Sequence[Term], numbers: Sequence[float]) -> Violation | None:
+    def violation(self, row: BoundRow, known: Sequence[Term], numbers: Sequence[float]) -> Violation | None:
         """An inequality between the values alone, proved, with the values of its sides."""
         statement = self.statement(row, known)
         proof = self.proof(statement)

@@ -9,11 +9,11 @@ from fractions import Fraction
 from theory.bounding.duals import Normal
 from theory.expressions import Operator
 
-__all__ = ["Row", "solved"]
+__all__ = ["BoundRow", "solved"]
 
 
 @dataclass(frozen=True)
-class Row:
+class BoundRow:
     """`first operator sum right_i other_i` where `left` is 1, `sum right_i other_i operator 0` where it is 0.
 
     Args:
@@ -36,7 +36,7 @@ class Row:
         return float(sum(map(abs, self.right)))
 
 
-def solved(equations: Sequence[Normal], facets: Sequence[Normal]) -> list[Row]:
+def solved(equations: Sequence[Normal], facets: Sequence[Normal]) -> list[BoundRow]:
     """Equations and facets as rows; equations eliminate terms from the facets, the first term first.
 
     Args:
@@ -71,9 +71,9 @@ def _without(pivots: Sequence[tuple[int, list[Fraction]]], vector: list[Fraction
     return rest
 
 
-def _row(vector: list[Fraction], operator: Operator) -> Row:
+def _row(vector: list[Fraction], operator: Operator) -> BoundRow:
     first, *others = vector
     if not first:
-        return Row(0, tuple(others), operator)
+        return BoundRow(0, tuple(others), operator)
     turned: Operator = operator if operator == "==" or first > 0 else "<="
-    return Row(1, tuple(-c / first for c in others), turned)
+    return BoundRow(1, tuple(-c / first for c in others), turned)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from synergy.estimators.classifier.convolution import ConvolutionClassifier
     from synergy.estimators.classifier.crossfit import CrossFit, Quality, as_model
     from synergy.estimators.classifier.kernel import KernelClassifier
-    from synergy.estimators.classifier.models import Model, SklearnClassifier, TableClassifier
+    from synergy.estimators.classifier.models import Classifier, SklearnClassifier, TableClassifier
     from synergy.estimators.classifier.modules import TorchClassifier
     from synergy.estimators.classifier.nested import NestedCrossFit
     from synergy.estimators.classifier.networks import NetworkClassifier
@@ -40,7 +40,7 @@ else:  # torch is loaded when one of these is used
             "synergy.estimators.classifier.convolution": ("ConvolutionClassifier",),
             "synergy.estimators.classifier.crossfit": ("CrossFit", "Quality", "as_model"),
             "synergy.estimators.classifier.kernel": ("KernelClassifier",),
-            "synergy.estimators.classifier.models": ("Model", "SklearnClassifier", "TableClassifier"),
+            "synergy.estimators.classifier.models": ("Classifier", "SklearnClassifier", "TableClassifier"),
             "synergy.estimators.classifier.modules": ("TorchClassifier",),
             "synergy.estimators.classifier.nested": ("NestedCrossFit",),
             "synergy.estimators.classifier.networks": ("NetworkClassifier",),
@@ -49,10 +49,10 @@ else:  # torch is loaded when one of these is used
 
 __all__ = [
     "CLASSIFIER_ENTRY",
+    "Classifier",
     "ConvolutionClassifier",
     "CrossFit",
     "KernelClassifier",
-    "Model",
     "NestedCrossFit",
     "NetworkClassifier",
     "Prediction",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import fields, is_dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -12,11 +13,18 @@ from scipy.optimize import minimize
 from scipy.special import log_softmax
 from threadpoolctl import threadpool_limits
 
+from synergy.device import choose_device
 from synergy.estimators.classifier.convolution import ConvolutionClassifier
 from synergy.estimators.classifier.design import Design, encode_target, make_design
 from synergy.estimators.classifier.kernel import KernelClassifier
 from synergy.estimators.classifier.linear import LinearClassifier
-from synergy.estimators.classifier.models import Floats64, Held, Model, SklearnClassifier, TableClassifier
+from synergy.estimators.classifier.models import (
+    Classifier,
+    Floats64,
+    Held,
+    SklearnClassifier,
+    TableClassifier,
+)
 from synergy.estimators.classifier.modules import TorchClassifier
 from synergy.estimators.classifier.networks import NetworkClassifier
 from synergy.estimators.classifier.rare import frequencies, pooled
@@ -35,13 +43,34 @@ _MANY_ROWS = 10_000
 rows within 0.003 nats, in a sixth of the time."""
 
 
-def as_model(model: object) -> Model:
-    """Wrap a scikit-learn classifier or a torch module; a `Model` passes through.
+def as_model(model: object, *, device: str | None = None) -> Classifier:
+    """Wrap a scikit-learn classifier or a torch module; a `Classifier` passes through.
+
+    Args:
+        model: One of these.
+        device: Where to train it: a torch module, or a `Classifier` with a field `device`. None for the model's
+            own; `auto` takes CUDA where there is one and the model can use it.
 
     Raises:
         TypeError: If it is none of these.
+        ValueError: If there is no such device, or the model runs on the CPU alone.
     """
-    if isinstance(model, Model):
+    found = _as_model(model)
+    if device is None:
+        return found
+    place = choose_device(device)
+    if is_dataclass(found) and not isinstance(found, type) and "device" in {f.name for f in fields(found)}:
+        return replace(found, device=str(place))
+    if device != "auto" and place.type != "cpu":
+        raise ValueError(
+            f"device {device!r} was asked for, but {type(found).__name__} runs on the CPU alone: "
+            "leave the device out, or pass a torch module"
+        )
+    return found
+
+
+def _as_model(model: object) -> Classifier:
+    if isinstance(model, Classifier):
         return model
     if isinstance(model, torch.nn.Module):
         return TorchClassifier(model)
@@ -49,11 +78,11 @@ def as_model(model: object) -> Model:
         return SklearnClassifier(model)
     raise TypeError(
         "model must be 'auto', a scikit-learn classifier with predict_proba or decision_function, "
-        f"a torch.nn.Module or a Model, got {model!r}"
+        f"a torch.nn.Module or a Classifier, got {model!r}"
     )
 
 
-def portfolio(design: Design, n: int, k: int, quality: Quality, device: str) -> tuple[Model, ...]:
+def portfolio(design: Design, n: int, k: int, quality: Quality, device: str) -> tuple[Classifier, ...]:
     """The default classifiers for a design: a table where that suffices, else linear, kernel and network.
 
     One image adds a small convolutional network: on scikit-learn's digits (1797 rows) it lowers the loss of
@@ -62,7 +91,7 @@ def portfolio(design: Design, n: int, k: int, quality: Quality, device: str) -> 
     if design.all_discrete and design.cells * (k - 1) <= max(_MOST_CELLS_PER_ROW * n, 4):
         return (TableClassifier(),)
     flat = all(block.kind != "image" for block in design.blocks)
-    linear: tuple[Model, ...] = (LinearClassifier(),) if flat else ()
+    linear: tuple[Classifier, ...] = (LinearClassifier(),) if flat else ()
     pictured = sum(block.kind == "image" for block in design.blocks) == 1
     if quality == "quick":
         few = KernelClassifier(
@@ -128,11 +157,21 @@ def calibrated(held: Sequence[Held], y: npt.NDArray[np.int64], split: Split, k: 
     return np.asarray(np.logaddexp(np.log1p(-floor) + log_p, np.log(floor) + prior))
 
 
-def _checked(device: str) -> str:
-    """The device, which has to be there; loads torch."""
-    from synergy.device import choose_device
+def _for_networks(device: str | None, quality: Quality) -> str:
+    """The device for the networks of the portfolio, which the quick one has none of.
 
-    return str(choose_device(device))
+    Raises:
+        ValueError: If there is no such device, or no network to run on it.
+    """
+    place = choose_device("cpu" if device is None else device)
+    if quality != "quick" or place.type == "cpu":
+        return str(place)
+    if device == "auto":
+        return "cpu"
+    raise ValueError(
+        f"device {device!r} was asked for, but quality 'quick' fits a kernel classifier, which runs on the "
+        "CPU alone: ask for quality 'default' or 'best', or leave the device out"
+    )
 
 
 class CrossFit:
@@ -146,14 +185,16 @@ class CrossFit:
         sample: The data.
         folds: The number of folds; rows with equal `sample.groups` stay together.
         seed: Fixes folds, landmarks and initial weights.
-        model: `auto`, a scikit-learn classifier, a torch module, or a `Model`. Conditions that are
+        model: `auto`, a scikit-learn classifier, a torch module, or a `Classifier`. Conditions that are
             empty always use the target's frequencies.
         quality: How much work `auto` does: `quick`, `default` or `best`.
-        device: Where `auto` trains its networks.
+        device: Where networks are trained, those of `auto` or a torch module; None for the CPU, or for the
+            model's own. `auto` takes CUDA where there is one.
         progress: Called with a few words before each model is fitted; None to keep silent.
 
     Raises:
-        ValueError: If there are too few rows or groups for the folds.
+        ValueError: If there are too few rows or groups for the folds, there is no such device, or nothing
+            that would run on it.
         TypeError: If the model is of no known kind.
 
     Example:
@@ -171,7 +212,7 @@ class CrossFit:
         seed: int = 0,
         model: object = "auto",
         quality: Quality = "default",
-        device: str = "cpu",
+        device: str | None = None,
         progress: Callable[[str], None] | None = None,
     ) -> None:
         if quality not in ("quick", "default", "best"):
@@ -180,8 +221,9 @@ class CrossFit:
         self.seed = seed
         self.progress = progress
         self.quality: Quality = quality
-        self.device = device if device == "cpu" else _checked(device)
-        self.model: Model | None = None if isinstance(model, str) and model == "auto" else as_model(model)
+        own = not (isinstance(model, str) and model == "auto")
+        self.model: Classifier | None = as_model(model, device=device) if own else None
+        self.device = str(getattr(self.model, "device", "cpu")) if own else _for_networks(device, quality)
         self.groups = None if sample.groups is None else _labels(sample[sample.groups])
         self.splits = make_splits(len(sample), folds, seed=seed, groups=self.groups)
         self._losses: dict[tuple[frozenset[str], frozenset[str]], Floats64] = {}
@@ -244,7 +286,7 @@ class CrossFit:
         if k == 1:
             return [np.zeros((len(split.test), 1)) for split in self.splits]
         if not design.blocks:
-            models: tuple[Model, ...] = (TableClassifier(),)
+            models: tuple[Classifier, ...] = (TableClassifier(),)
         elif self.model is not None:
             models = (self.model,)
         else:

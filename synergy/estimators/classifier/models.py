@@ -18,7 +18,7 @@ from synergy.estimators.classifier.design import Design
 from synergy.estimators.classifier.rare import frequencies
 from synergy.statistics.folds import Split
 
-__all__ = ["Floats64", "Held", "Model", "SklearnClassifier", "TableClassifier"]
+__all__ = ["Classifier", "Floats64", "Held", "SklearnClassifier", "TableClassifier"]
 
 Floats64 = npt.NDArray[np.float64]
 Held = tuple[Floats64, Floats64]
@@ -26,7 +26,7 @@ Held = tuple[Floats64, Floats64]
 
 
 @runtime_checkable
-class Model(Protocol):
+class Classifier(Protocol):
     """A classifier that is fitted in every split at once."""
 
     def fit_predict(

@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits
 
 from synergy.estimators.classifier.crossfit import CrossFit, calibrated, portfolio
 from synergy.estimators.classifier.design import Design, make_design
-from synergy.estimators.classifier.models import Model
+from synergy.estimators.classifier.models import Classifier
 from synergy.estimators.classifier.rare import pooled
 from synergy.statistics.folds import Split
 
@@ -64,7 +64,7 @@ class NestedCrossFit(CrossFit):
                 self._log_p[key] = log_p
         return super().log_probabilities(target, given)
 
-    def _models(self, design: Design, n: int, k: int) -> tuple[Model, ...]:
+    def _models(self, design: Design, n: int, k: int) -> tuple[Classifier, ...]:
         """The classifiers that are pooled."""
         if self.model is not None:
             return (self.model,)

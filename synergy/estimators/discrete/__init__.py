@@ -6,7 +6,7 @@ one-table estimator with each correction.
 """
 
 from synergy.estimators.discrete.counts import DiscreteCounts, encode
-from synergy.estimators.discrete.entropies import Correction, entropy
+from synergy.estimators.discrete.entropies import BiasCorrection, entropy
 from synergy.estimators.discrete.plug_in import plug_in, plug_in_from_counts
 
-__all__ = ["Correction", "DiscreteCounts", "encode", "entropy", "plug_in", "plug_in_from_counts"]
+__all__ = ["BiasCorrection", "DiscreteCounts", "encode", "entropy", "plug_in", "plug_in_from_counts"]

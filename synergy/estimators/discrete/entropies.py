@@ -14,17 +14,19 @@ from scipy.special import digamma, xlogy
 from synergy.estimators.discrete.digamma import digamma_entropy
 from synergy.estimators.discrete.nsb import nsb_entropy
 
-__all__ = ["Correction", "check_correction", "entropy"]
+__all__ = ["BiasCorrection", "check_correction", "entropy"]
 
-Correction = Literal["digamma", "none", "miller-madow", "grassberger", "chao-shen", "nsb", "shrinkage"]
+BiasCorrection = Literal["digamma", "none", "miller-madow", "grassberger", "chao-shen", "nsb", "shrinkage"]
 
 Counts = npt.NDArray[np.float64]
 
 
 def check_correction(correction: str) -> None:
     """Raise a ValueError that lists the corrections if the name is not one of them."""
-    if correction not in get_args(Correction):
-        raise ValueError(f"correction must be one of {', '.join(get_args(Correction))}, got {correction!r}")
+    if correction not in get_args(BiasCorrection):
+        raise ValueError(
+            f"correction must be one of {', '.join(get_args(BiasCorrection))}, got {correction!r}"
+        )
 
 
 def plug_in_entropy(counts: Counts) -> float:
@@ -91,7 +93,7 @@ def shrinkage_entropy(counts: Counts, states: float) -> float:
 
 
 def entropy(
-    counts: npt.ArrayLike, correction: Correction = "miller-madow", *, states: int | None = None
+    counts: npt.ArrayLike, correction: BiasCorrection = "miller-madow", *, states: int | None = None
 ) -> float:
     """The entropy of the distribution that the counts were drawn from, in nats.
 
@@ -121,7 +123,7 @@ def entropy(
     return entropy_of_seen(seen, correction, float(size))
 
 
-def entropy_of_seen(seen: Counts, correction: Correction, states: float) -> float:
+def entropy_of_seen(seen: Counts, correction: BiasCorrection, states: float) -> float:
     """The same for checked, strictly positive counts."""
     if correction == "digamma":
         return digamma_entropy(seen)

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from synergy.estimators.discrete.counts import DiscreteCounts, encode
-from synergy.estimators.discrete.entropies import Correction, check_correction, entropy_of_seen
+from synergy.estimators.discrete.entropies import BiasCorrection, check_correction, entropy_of_seen
 from synergy.estimators.discrete.expansion import expand
 from synergy.estimators.discrete.marginals import Clusters, Key, Marginals
 from synergy.estimators.discrete.sparsity import residual_bias
@@ -57,7 +57,7 @@ told."""
 def _value(
     marginals: Marginals,
     form: Mapping[Key, float],
-    correction: Correction,
+    correction: BiasCorrection,
     clusters: Clusters | None,
 ) -> float:
     """The corrected value; with clusters each correction grows by its design effect."""
@@ -75,7 +75,7 @@ def _value(
 def _estimate(
     parsed: Expression,
     marginals: Marginals,
-    correction: Correction,
+    correction: BiasCorrection,
     confidence: float,
     clusters: Clusters | None = None,
 ) -> tuple[Estimate, Floats]:
@@ -160,7 +160,7 @@ def _sparse(
     )
 
 
-def _notes(correction: Correction, value: float, interval: tuple[float, float]) -> tuple[str, ...]:
+def _notes(correction: BiasCorrection, value: float, interval: tuple[float, float]) -> tuple[str, ...]:
     notes = []
     if correction in _OF_UNSEEN:
         notes.append(f"the interval is of the plug-in's sampling error, moved to the {correction} value")
@@ -198,7 +198,7 @@ def plug_in_from_counts(
     expression: str | Term | Expression,
     counts: DiscreteCounts,
     *,
-    correction: Correction = "digamma",
+    correction: BiasCorrection = "digamma",
     confidence: float = 0.95,
 ) -> Estimate:
     """Estimate a linear expression from counts that were added batch by batch.
@@ -229,7 +229,9 @@ def plug_in_from_counts(
     return _estimate(parsed, Marginals(counts.cells()), correction, confidence)[0]
 
 
-def _parsed(expression: str | Term | Expression, names: Iterable[str], correction: Correction) -> Expression:
+def _parsed(
+    expression: str | Term | Expression, names: Iterable[str], correction: BiasCorrection
+) -> Expression:
     check_correction(correction)
     parsed = parse_expression(expression)
     known = tuple(names)
@@ -244,7 +246,7 @@ def plug_in(
     codes: Mapping[str, npt.NDArray[np.integer[Any]]],
     *,
     cardinalities: Mapping[str, int] | None = None,
-    correction: Correction = "digamma",
+    correction: BiasCorrection = "digamma",
     confidence: float = 0.95,
     groups: npt.NDArray[np.integer[Any]] | None = None,
     scores: bool = True,

@@ -4,6 +4,6 @@
 with its bias measured on a Gaussian reference and removed, the most accurate of them in many dimensions.
 """
 
-from synergy.estimators.neighbours.knn import Method, copula_knn, knn, mixed
+from synergy.estimators.neighbours.knn import NeighbourMethod, copula_knn, knn, mixed
 
-__all__ = ["Method", "copula_knn", "knn", "mixed"]
+__all__ = ["NeighbourMethod", "copula_knn", "knn", "mixed"]

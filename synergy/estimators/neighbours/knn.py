@@ -7,13 +7,13 @@ from typing import Literal
 
 import numpy.typing as npt
 
-from synergy.estimators.columns import Scale, named_slots
-from synergy.estimators.neighbours.methods import Method
+from synergy.estimators.columns import Scaling, named_slots
+from synergy.estimators.neighbours.methods import NeighbourMethod
 from synergy.estimators.neighbours.run import run
 from synergy.estimators.neighbours.subsamples import Groups
 from synergy.statistics.result import Estimate
 
-__all__ = ["Method", "copula_knn", "knn", "mixed"]
+__all__ = ["NeighbourMethod", "copula_knn", "knn", "mixed"]
 
 
 def knn(
@@ -21,9 +21,9 @@ def knn(
     y: npt.ArrayLike,
     z: npt.ArrayLike | None = None,
     *,
-    method: Method = "auto",
+    method: NeighbourMethod = "auto",
     k: int = 5,
-    scale: Scale | None = "standardise",
+    scale: Scaling | None = "standardise",
     correction: Literal["none", "gaussian"] = "none",
     confidence: float = 0.95,
     interval: bool = True,
@@ -148,9 +148,9 @@ def mixed(
     discrete_x: npt.ArrayLike | None = None,
     discrete_y: npt.ArrayLike | None = None,
     discrete_z: npt.ArrayLike | None = None,
-    method: Method = "mesner-shalizi",
+    method: NeighbourMethod = "mesner-shalizi",
     k: int = 5,
-    scale: Scale | None = "standardise",
+    scale: Scaling | None = "standardise",
     confidence: float = 0.95,
     interval: bool = True,
     groups: Groups | None = None,

@@ -9,15 +9,15 @@ from typing import Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
-from synergy.estimators.columns import Scale, Slot, scaled, spread_labels
+from synergy.estimators.columns import Scaling, Slot, scaled, spread_labels
 from synergy.estimators.neighbours import local
 from synergy.estimators.neighbours.tiles import tiled_terms
 
-__all__ = ["Method", "Neighbours", "chosen", "side_by_side"]
+__all__ = ["NeighbourMethod", "Neighbours", "chosen", "side_by_side"]
 
 Floats = npt.NDArray[np.float64]
 
-Method = Literal["auto", "ksg1", "ksg2", "frenzel-pompe", "gao", "mesner-shalizi", "ross"]
+NeighbourMethod = Literal["auto", "ksg1", "ksg2", "frenzel-pompe", "gao", "mesner-shalizi", "ross"]
 """The nearest-neighbour estimators; see `synergy.estimators.neighbours.local` for each."""
 
 
@@ -26,7 +26,7 @@ class Neighbours:
     """A method, ready for columns (x, y, z) side by side.
 
     Args:
-        method: One of `Method`, but `auto`.
+        method: One of `NeighbourMethod`, but `auto`.
         widths: The numbers of columns (dx, dy, dz).
         workers: Threads.
         largest: The largest distance within labels; infinite without labels.
@@ -69,14 +69,14 @@ class Neighbours:
         return float(np.nanmean(terms)) if not np.isnan(terms).all() else math.nan
 
 
-def chosen(method: Method, slots: list[Slot]) -> tuple[str, list[str]]:
+def chosen(method: NeighbourMethod, slots: list[Slot]) -> tuple[str, list[str]]:
     """The method, checked against the columns, and what to say about the choice.
 
     Raises:
         ValueError: If the method is unknown or does not fit the columns.
     """
-    if method not in get_args(Method):
-        raise ValueError(f"method must be one of {', '.join(get_args(Method))}, got {method!r}")
+    if method not in get_args(NeighbourMethod):
+        raise ValueError(f"method must be one of {', '.join(get_args(NeighbourMethod))}, got {method!r}")
     conditional = len(slots) > 2
     labelled = any(s.discrete.any() for s in slots)
     if method in ("ksg1", "ksg2", "gao", "ross") and conditional:
@@ -103,7 +103,7 @@ def chosen(method: Method, slots: list[Slot]) -> tuple[str, list[str]]:
     return method, []
 
 
-def side_by_side(slots: list[Slot], scale: Scale | None) -> tuple[Floats, float]:
+def side_by_side(slots: list[Slot], scale: Scaling | None) -> tuple[Floats, float]:
     """All columns side by side, scaled, labels spread; and the largest distance within labels."""
     parts, widest = [], 0.0
     for s in slots:

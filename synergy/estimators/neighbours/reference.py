@@ -21,7 +21,7 @@ import numpy.typing as npt
 from synergy.estimators.columns import scaled
 from synergy.estimators.gaussian import gaussian_value
 
-__all__ = ["GaussianReference", "Measured"]
+__all__ = ["GaussianReference"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -41,7 +41,7 @@ _KURTOSIS_DRAWS = 20
 
 
 @dataclass(frozen=True)
-class Measured:
+class GaussianBias:
     """What the reference says of some columns.
 
     Args:
@@ -92,7 +92,7 @@ class GaussianReference:
             [self.estimator(scaled(rows, "copula")) - gaussian_value(rows, self.widths) for rows in drawn]
         )
 
-    def measure(self, table: Floats, value: float, variance_of_one: float) -> Measured:
+    def measure(self, table: Floats, value: float, variance_of_one: float) -> GaussianBias:
         """The bias at the columns, and whether they look Gaussian.
 
         Args:
@@ -112,7 +112,7 @@ class GaussianReference:
         off = value - gaussian_value(table, self.widths) - float(np.mean(gaps))
         known = float(np.var(gaps, ddof=1)) if len(gaps) > 1 else variance_of_one
         alike = abs(off) <= _UNLIKE * np.sqrt(known * (1 + 1 / len(gaps)))
-        return Measured(
+        return GaussianBias(
             float(np.mean(biases)), spread / len(biases), bool(alike and self._kurtosis_fits(table, root))
         )
 

@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import stdtrit
 
-from synergy.estimators.columns import Scale, Slot, check_rows, check_scale, described
+from synergy.estimators.columns import Scaling, Slot, check_rows, check_scale, described
 from synergy.estimators.fixed import without_fixed
-from synergy.estimators.neighbours.methods import Method, Neighbours, chosen, side_by_side
+from synergy.estimators.neighbours.methods import NeighbourMethod, Neighbours, chosen, side_by_side
 from synergy.estimators.neighbours.reach import Moves, ceiling_warning, reach, resolution_warning
 from synergy.estimators.neighbours.reference import GaussianReference
 from synergy.estimators.neighbours.search import available_workers
@@ -64,9 +64,9 @@ class _Found:
 def run(
     slots: list[Slot],
     *,
-    method: Method,
+    method: NeighbourMethod,
     k: int,
-    scale: Scale | None,
+    scale: Scaling | None,
     correction: Literal["none", "gaussian"],
     confidence: float,
     interval: bool,

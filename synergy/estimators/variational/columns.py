@@ -11,11 +11,11 @@ import torch
 from synergy.estimators.classifier.design import encode_target, make_design
 from synthetic import Sample
 
-__all__ = ["Columns", "density_slot", "is_discrete", "make_columns"]
+__all__ = ["SlotColumns", "density_slot", "is_discrete", "make_columns"]
 
 
 @dataclass(frozen=True)
-class Columns:
+class SlotColumns:
     """The slots as standardised float32 tensors of shape (n, columns)."""
 
     x: torch.Tensor
@@ -64,14 +64,14 @@ def make_columns(
     z: tuple[str, ...],
     *,
     joint_target: bool,
-) -> Columns:
+) -> SlotColumns:
     """The slots encoded; with `joint_target`, x as one label for each of its joint states."""
     if joint_target:
         codes, states = encode_target(sample, x)
         x_columns = torch.nn.functional.one_hot(torch.tensor(codes), states).float()
     else:
         x_columns = _encoded(sample, x)
-    return Columns(x_columns, _encoded(sample, y), _encoded(sample, z))
+    return SlotColumns(x_columns, _encoded(sample, y), _encoded(sample, z))
 
 
 def _encoded(sample: Sample, names: tuple[str, ...]) -> torch.Tensor:

@@ -18,9 +18,9 @@ from theory.checks import integer
 if TYPE_CHECKING:
     from torch import nn
 
-__all__ = ["VARIATIONAL_ENTRIES", "Bound", "variational"]
+__all__ = ["VARIATIONAL_ENTRIES", "VariationalBound", "variational"]
 
-Bound = Literal["barber-agakov", "nwj", "infonce", "smile", "donsker-varadhan"]
+VariationalBound = Literal["barber-agakov", "nwj", "infonce", "smile", "donsker-varadhan"]
 
 _CEILING_SHARE = 0.8
 """Beyond this share of log(batch) an InfoNCE value is held down by its ceiling."""
@@ -30,7 +30,7 @@ def variational(
     sample: Sample,
     term: str | Term | Expression,
     *,
-    bound: Bound = "infonce",
+    bound: VariationalBound = "infonce",
     confidence: float = 0.95,
     seed: int = 0,
     folds: int = 3,
@@ -78,16 +78,15 @@ def variational(
         (arXiv:1807.03748); Belghazi et al. 2018 (arXiv:1801.04062); Song and Ermon 2020
         (arXiv:1910.06222); Poole et al. 2019 (arXiv:1905.06922) for what each can reach.
     """
-    import torch
-
-    from synergy.device import choose_device
-    from synergy.estimators.variational.columns import Columns, density_slot, is_discrete, make_columns
+    from synergy.device import choose_device, deterministic, seeded_generators
+    from synergy.estimators.variational.columns import SlotColumns, density_slot, is_discrete, make_columns
     from synergy.estimators.variational.networks import Categorical, Critic, MixtureDensity
     from synergy.estimators.variational.training import DENSITY_CRITERION, critic_criterion, held_out, train
 
+    place = choose_device(device)
     parsed = parse_expression(term)
-    if bound not in get_args(Bound):
-        raise ValueError(f"bound must be one of {', '.join(get_args(Bound))}, got {bound!r}")
+    if bound not in get_args(VariationalBound):
+        raise ValueError(f"bound must be one of {', '.join(get_args(VariationalBound))}, got {bound!r}")
     if len(parsed.summands) != 1 or len(parsed.terms[0].groups) != 2 or parsed.summands[0][0] != 1:
         raise ValueError(
             f"{bound} estimates one I(..;..) or I(..;..|..) of two slots at a time, got {parsed}"
@@ -112,8 +111,7 @@ def variational(
     columns = make_columns(
         sample, target, other, one.given, joint_target=bound == "barber-agakov" and discrete_x
     )
-    place = choose_device(device)
-    columns = Columns(*(t.to(place) for t in (columns.x, columns.y, columns.z)))
+    columns = SlotColumns(*(t.to(place) for t in (columns.x, columns.y, columns.z)))
 
     def make() -> nn.Module:
         x, y, z = (t.shape[1] for t in (columns.x, columns.y, columns.z))
@@ -126,8 +124,7 @@ def variational(
     criterion = DENSITY_CRITERION if bound == "barber-agakov" else critic_criterion(bound, batch, clip)
     scores = np.empty(len(sample))
     first = np.empty(len(sample))
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with deterministic(place), seeded_generators(seed, place):
         for split in splits:
             network = make().to(place)
             train(network, columns, split, criterion, steps=most, patience=patience, batch=batch, rate=rate)
@@ -145,7 +142,9 @@ def variational(
     )
 
 
-def _notes(bound: Bound, conditional: bool, first: float, batch: int, folds: int) -> tuple[str, ...]:
+def _notes(
+    bound: VariationalBound, conditional: bool, first: float, batch: int, folds: int
+) -> tuple[str, ...]:
     notes = [f"held-out rows of {folds} folds; what the network can read, not all that is there"]
     if bound == "smile":
         notes.append("SMILE clips its density ratios: neither a lower nor an upper bound")
@@ -170,7 +169,7 @@ def _notes(bound: Bound, conditional: bool, first: float, batch: int, folds: int
 _COLUMNS = "any columns, images included; one I(..;..|..) of two slots"
 """What all of them take."""
 
-_BOUNDS: tuple[tuple[Bound, str, str], ...] = (
+_BOUNDS: tuple[tuple[VariationalBound, str, str], ...] = (
     ("barber-agakov", "Barber and Agakov 2003", "log-density ratio of two mixture density networks"),
     ("nwj", "Nguyen, Wainwright, Jordan 2010", "critic; high variance, no ceiling"),
     ("infonce", "van den Oord et al. 2018, arXiv:1807.03748", "critic; low variance, ceiling log(batch)"),

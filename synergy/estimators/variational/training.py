@@ -12,12 +12,12 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from synergy.estimators.variational.columns import Columns
+from synergy.estimators.variational.columns import SlotColumns
 from synergy.estimators.variational.networks import Categorical, MixtureDensity
 from synergy.estimators.variational.objectives import Objective, evaluate, train_loss
 from synergy.statistics.folds import Split
 
-__all__ = ["DENSITY_CRITERION", "Criterion", "critic_criterion", "held_out", "train"]
+__all__ = ["DENSITY_CRITERION", "critic_criterion", "held_out", "train"]
 
 _EVALUATED = 2048
 """Rows that are scored at a time, and the most that early stopping looks at."""
@@ -60,7 +60,7 @@ DENSITY_CRITERION = Criterion(
 
 def train(
     network: nn.Module,
-    columns: Columns,
+    columns: SlotColumns,
     split: Split,
     criterion: Criterion,
     *,
@@ -78,7 +78,7 @@ def train(
     every = max(20, min(100, len(fit) // batch))
     best, kept, waited = math.inf, copy.deepcopy(network.state_dict()), 0
     for step in range(steps):
-        index = fit[torch.randperm(len(fit))[:batch].to(device)]
+        index = fit[torch.randperm(len(fit), device=device)[:batch]]
         rows = columns.rows(index)
         loss = criterion.loss(network, rows, True)
         if both:
@@ -105,7 +105,7 @@ def train(
 
 @torch.no_grad()
 def held_out(
-    network: nn.Module, columns: Columns, test: npt.NDArray[np.int64], criterion: Criterion
+    network: nn.Module, columns: SlotColumns, test: npt.NDArray[np.int64], criterion: Criterion
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """The scores of the term, and of its first part I(X;Y,Z), in blocks that fit in memory."""
     both = criterion.chain or columns.z.shape[1] > 0

@@ -225,7 +225,7 @@ def exact_synergy(world: Glyphs, images: npt.NDArray[np.floating], label: Intege
 
 
 @dataclass(frozen=True)
-class _Shown:
+class _RungResult:
     """Rows of a condition whose representation is Z and whose label is A, and what else is known of them."""
 
     rows: Sample
@@ -266,14 +266,15 @@ def measure_rungs(job: tuple[str, str, str, int], scale: Scale) -> Row:
     if condition in (UNTRAINED, PIXELS):
         return row
     labelled = _labelled(shown.rows, rung, seed=seed)
-    fit = NestedCrossFit(labelled, folds=_FOLDS, seed=seed, quality=scale.quality)
+    where = scale.judging_device
+    fit = NestedCrossFit(labelled, folds=_FOLDS, seed=seed, quality=scale.quality, device=where)
     names = [f"L{k}" for k in range(1, len(rung.labels) + 1)]
     synergies = [f"I({','.join(names[: k + 1])};C|Z)" for k in range(len(names))]
     row["I(A;Z)"] = classifier(labelled, "I(A;Z)", fit=fit).value
     row["I(A;Z|C) - I(A;Z)"] = classifier(labelled, "I(A;Z|C) - I(A;Z)", predict="A", fit=fit).value
     row["I(A;C|Z)"] = classifier(labelled, synergies[-1], predict="C", fit=fit).value
     if condition == rungs.finest(images).name:
-        plain = CrossFit(labelled, folds=_FOLDS, seed=seed, quality=scale.quality)
+        plain = CrossFit(labelled, folds=_FOLDS, seed=seed, quality=scale.quality, device=where)
         last = {condition: synergies[-1], NOISE: f"I({','.join([*names, 'N'])};C|Z)"}
         pooled = {**dict(zip(rungs.names, synergies, strict=False)), **last}
         for how, by, asked in (("one Z", fit, pooled), ("plain", plain, last)):
@@ -287,7 +288,7 @@ def _judged_rows(scale: Scale) -> int:
     return max(1, scale.judged // 2)
 
 
-def _held(rung: Rung, condition: str, seed: int, scale: Scale) -> _Shown:
+def _held(rung: Rung, condition: str, seed: int, scale: Scale) -> _RungResult:
     """Raw images that a condition transforms itself."""
     train, judged = image_sets(scale, seed=seed, default="digits")
     raw = untransformed(judged)
@@ -297,13 +298,13 @@ def _held(rung: Rung, condition: str, seed: int, scale: Scale) -> _Shown:
     if condition == PIXELS:
         flat = sample["X"].reshape(len(sample), -1).astype(np.float32)
         rows = sample.with_column(Variable("Z", "continuous"), flat)
-        return _Shown(rows, pixel_accuracy(raw, seed=seed), shared, {})
+        return _RungResult(rows, pixel_accuracy(raw, seed=seed), shared, {})
     pretext = Untrained() if condition == UNTRAINED else PredictTransformation(rung.task)
     fitted = fit(pretext, train, seed=seed, scale=scale)
-    return _Shown(fitted.represented(sample), probe_accuracy(fitted, raw, seed=seed), shared, {})
+    return _RungResult(fitted.represented(sample), probe_accuracy(fitted, raw, seed=seed), shared, {})
 
 
-def _drawn(ladder: Ladder, rung: Rung, seed: int, scale: Scale) -> _Shown:
+def _drawn(ladder: Ladder, rung: Rung, seed: int, scale: Scale) -> _RungResult:
     """Glyphs drawn from a world whose transformations a rung names."""
     world = glyphs_under(rung, pixels=scale.pixels)
     sample = world.sample(_judged_rows(scale), seed=7000 + seed)
@@ -315,7 +316,7 @@ def _drawn(ladder: Ladder, rung: Rung, seed: int, scale: Scale) -> _Shown:
         joint = joint * (max(label) + 1) + np.array(label)
         _, codes = np.unique(joint, return_inverse=True)
         exact[name] = exact_synergy(world, sample["X"], codes.astype(np.int64))
-    return _Shown(fitted.represented(sample), probe_accuracy(fitted, raw, seed=seed), 0.0, exact)
+    return _RungResult(fitted.represented(sample), probe_accuracy(fitted, raw, seed=seed), 0.0, exact)
 
 
 def _labelled(rows: Sample, rung: Rung, *, seed: int) -> Sample:

@@ -23,10 +23,10 @@ EXTENT = 1.35
 _TOLERANCE = 1e-9
 """Tables that differ by less are equal but for rounding, in glyph units."""
 
-Table = npt.NDArray[np.float64]
+Floats = npt.NDArray[np.float64]
 
 
-def square_symmetries(table: Table) -> list[Table]:
+def square_symmetries(table: Floats) -> list[Floats]:
     """The eight images of an array (.., side, side): four quarter-turns, then those of its mirror image."""
     mirrored = table[..., ::-1]
     turns = [np.rot90(table, k, axes=(-2, -1)) for k in range(4)]
@@ -34,7 +34,7 @@ def square_symmetries(table: Table) -> list[Table]:
 
 
 @lru_cache(maxsize=16)
-def distance_tables(glyphs: tuple[Glyph, ...], poses: tuple[float, ...], half: int) -> Table:
+def distance_tables(glyphs: tuple[Glyph, ...], poses: tuple[float, ...], half: int) -> Floats:
     """The tables of glyphs in poses.
 
     Args:
@@ -53,7 +53,7 @@ def distance_tables(glyphs: tuple[Glyph, ...], poses: tuple[float, ...], half: i
     return result
 
 
-def _sampled(glyph: Glyph, pose: float, half: int) -> Table:
+def _sampled(glyph: Glyph, pose: float, half: int) -> Floats:
     """The table of one glyph: the part below a quarter-turn by rotated coordinates, the rest exactly."""
     whole = int(np.floor(pose))
     angle = (pose - whole) * np.pi / 2
@@ -67,12 +67,12 @@ def _sampled(glyph: Glyph, pose: float, half: int) -> Table:
     return np.ascontiguousarray(np.rot90(table, whole))
 
 
-def _symmetrised(table: Table) -> Table:
+def _symmetrised(table: Floats) -> Floats:
     images = [image for image in square_symmetries(table) if np.abs(image - table).max() < _TOLERANCE]
     return np.ascontiguousarray(np.minimum.reduce(images))
 
 
-def _unify(tables: list[Table]) -> None:
+def _unify(tables: list[Floats]) -> None:
     """Replace each table that is an image of an earlier one by exactly that image."""
     for j in range(1, len(tables)):
         for i in range(j):
@@ -82,7 +82,7 @@ def _unify(tables: list[Table]) -> None:
                 break
 
 
-def _image_of(source: Table, target: Table) -> Table | None:
+def _image_of(source: Floats, target: Floats) -> Floats | None:
     if abs(float(source.sum() - target.sum())) > _TOLERANCE * source.size:
         return None
     for image in square_symmetries(source):

@@ -83,7 +83,7 @@ _DRAW = _Draw()
 
 
 @dataclass(frozen=True)
-class _Batch:
+class _CodeBatch:
     """Many codes on one layout.
 
     Args:
@@ -148,9 +148,9 @@ class _Batch:
             gaps.append(total)
         return gaps
 
-    def pick(self, index: npt.NDArray[np.int64] | list[int]) -> _Batch:
+    def pick(self, index: npt.NDArray[np.int64] | list[int]) -> _CodeBatch:
         """Some of the codes, copied."""
-        return _Batch(
+        return _CodeBatch(
             self.layout,
             self.field,
             self.dimension,
@@ -257,7 +257,7 @@ def _ranks(forms: Integers, field: int) -> Integers:
     return rank
 
 
-def _enumerated(layout: Layout, field: int, most: int) -> _Batch | None:
+def _enumerated(layout: Layout, field: int, most: int) -> _CodeBatch | None:
     """All codes with one symbol for each variable, or None if there are more than `most`."""
     counts = [field ** len(p) * (2 if s else 1) for p, s in zip(layout.parents, layout.noisy, strict=True)]
     total = prod(counts)
@@ -276,10 +276,10 @@ def _enumerated(layout: Layout, field: int, most: int) -> _Batch | None:
             noise[:, 0] = index % 2
             index = index // 2
         own.append(noise)
-    return _Batch(layout, field, 1, mix, own)
+    return _CodeBatch(layout, field, 1, mix, own)
 
 
-def _sampled(layout: Layout, field: int, dimension: int, size: int, rng: np.random.Generator) -> _Batch:
+def _sampled(layout: Layout, field: int, dimension: int, size: int, rng: np.random.Generator) -> _CodeBatch:
     """Random codes whose symbols are mostly constant, copies, or sums of two or three.
 
     In some codes nearly all symbols are copies, so that information survives long paths.
@@ -301,7 +301,7 @@ def _sampled(layout: Layout, field: int, dimension: int, size: int, rng: np.rand
         chance = np.where(calm, 0.0, _DRAW.noise) if parents else _DRAW.root_noise
         noise = rng.random((size, dimension)) < chance
         own.append(np.asarray(noise & noisy, dtype=np.int64))
-    return _Batch(layout, field, dimension, mix, own)
+    return _CodeBatch(layout, field, dimension, mix, own)
 
 
 class _Coefficient(NamedTuple):
@@ -312,7 +312,7 @@ class _Coefficient(NamedTuple):
     position: tuple[int, ...]
 
 
-def _without(batch: _Batch, removed: Sequence[Sequence[_Coefficient]]) -> _Batch:
+def _without(batch: _CodeBatch, removed: Sequence[Sequence[_Coefficient]]) -> _CodeBatch:
     """Copies of the only code of a batch, each without some coefficients."""
     copies = batch.pick([0] * len(removed))
     for i, some in enumerate(removed):
@@ -321,7 +321,7 @@ def _without(batch: _Batch, removed: Sequence[Sequence[_Coefficient]]) -> _Batch
     return copies
 
 
-def _simplified(batch: _Batch, goal: Goal, vectors: Sequence[Vector]) -> _Batch:
+def _simplified(batch: _CodeBatch, goal: Goal, vectors: Sequence[Vector]) -> _CodeBatch:
     """A batch of one with every coefficient removed that the goal does not need.
 
     All removals of one coefficient are tried together; of those that keep the goal the longest run of them
@@ -407,13 +407,13 @@ def realise_ray(
         noise[:, :fresh] = 1
         mix.append(coefficients)
         own.append(noise)
-    batch = _Batch(layout, field, dimension, mix, own)
+    batch = _CodeBatch(layout, field, dimension, mix, own)
     vectors = goal.vectors(Frame(layout.names))
     hits = np.flatnonzero(goal.met(batch.gaps(vectors)))
     return _smallest(batch.pick(hits[: _LIMITS.kept]), goal, vectors) if len(hits) else None
 
 
-def _smallest(batch: _Batch, goal: Goal, vectors: Sequence[Vector]) -> Code:
+def _smallest(batch: _CodeBatch, goal: Goal, vectors: Sequence[Vector]) -> Code:
     """The code of a batch with the fewest live variables, then symbols, then terms, simplified."""
     forms = batch.forms()
     variables = forms.any(axis=(2, 3)).sum(axis=1)

@@ -44,7 +44,7 @@ from theory.prover.proof.search import Decomposition, Search
 from theory.prover.proof.space import elementals
 from theory.prover.shapes import merged
 
-__all__ = ["COPY_VARIABLES", "CopyProof", "by_copies"]
+__all__ = ["by_copies"]
 
 COPY_VARIABLES = (4, 5)
 """The numbers of variables for which copies are tried: fewer have no inequality beyond Shannon's, and with
@@ -55,14 +55,14 @@ _TWO_STEPS = 4
 
 
 @dataclass(frozen=True)
-class _Step:
+class _CopyStep:
     """One copy in masks over the variables and the copies before it."""
 
     copied: tuple[int, ...]
     over: int
 
 
-_Plan = tuple[_Step, ...]
+_CopyPlan = tuple[_CopyStep, ...]
 
 
 @dataclass(frozen=True)
@@ -80,34 +80,34 @@ class CopyProof:
     found: Decomposition
 
 
-def _single(n: int, sizes: Sequence[int]) -> Iterator[_Step]:
+def _single(n: int, sizes: Sequence[int]) -> Iterator[_CopyStep]:
     """Copies of one of n variables over some others."""
     for x in range(n):
         others = [i for i in range(n) if i != x]
         for size in sizes:
             for chosen in combinations(others, size):
-                yield _Step((x,), sum(1 << i for i in chosen))
+                yield _CopyStep((x,), sum(1 << i for i in chosen))
 
 
 @lru_cache(maxsize=8)
-def _plans(n: int) -> tuple[_Plan, ...]:
+def _plans(n: int) -> tuple[_CopyPlan, ...]:
     """Which copies to try among n variables, the simplest first.
 
     One copy over two variables, over three, of two variables at once; then a copy r over two variables
     followed by a copy of r over two of the first variables, or of one of these over r and two others. These
     are the plans of the inequalities with two auxiliary variables that are known.
     """
-    found: list[_Plan] = [(step,) for step in _single(n, (2, 3))]
+    found: list[_CopyPlan] = [(step,) for step in _single(n, (2, 3))]
     for pair in combinations(range(n), 2):
         others = [i for i in range(n) if i not in pair]
-        found += [(_Step(pair, sum(1 << i for i in chosen)),) for chosen in combinations(others, 2)]
+        found += [(_CopyStep(pair, sum(1 << i for i in chosen)),) for chosen in combinations(others, 2)]
     if n <= _TWO_STEPS:
         new = n
         for first in _single(n, (2,)):
             for chosen in combinations(range(n), 2):
-                found.append((first, _Step((new,), sum(1 << i for i in chosen))))
+                found.append((first, _CopyStep((new,), sum(1 << i for i in chosen))))
             for second in _single(n, (2,)):
-                found.append((first, _Step(second.copied, second.over | 1 << new)))
+                found.append((first, _CopyStep(second.copied, second.over | 1 << new)))
     return tuple(found)
 
 
@@ -119,7 +119,7 @@ class _Extended:
         plan: The copies.
     """
 
-    def __init__(self, n: int, plan: _Plan) -> None:
+    def __init__(self, n: int, plan: _CopyPlan) -> None:
         self.levels: list[tuple[int, int, dict[int, int]]] = []
         self.total = n
         for step in plan:

@@ -171,7 +171,7 @@ def minimise(
         inequalities: Reduced vectors that are non-negative, besides Shannon's.
     """
     columns = [m for m in range(1, 1 << space.inside) if space.irreducible(m)]
-    program = _Program(columns, target, equalities)
+    program = _GrowingProgram(columns, target, equalities)
     cuts = Cuts([], [], None)
     known: set[int] = set()
     _add(cuts, uncrossings(target, space.inside), space, known)
@@ -200,7 +200,7 @@ def _add(cuts: Cuts, new: Sequence[Quantity], space: Space, known: set[int]) -> 
     return len(cuts.vectors) > before
 
 
-class _Program:
+class _GrowingProgram:
     """Minimise the target over functions on the irreducible sets with values in [0, 1].
 
     Args:

@@ -126,7 +126,7 @@ def combine(
     if not vectors:
         return None
     columns = sorted({mask for vector in (*vectors, goal) for mask in vector})
-    program = _Program(columns, matrix(columns, vectors), len(rows))
+    program = _WholeProgram(columns, matrix(columns, vectors), len(rows))
     weights = [Fraction(0)] * len(vectors)
     residual: Vector = goal
     for _ in range(_ROUNDS):
@@ -166,7 +166,7 @@ def _exact(
     return [full.get(i, Fraction(0)) for i in range(len(vectors))]
 
 
-class _Program:
+class _WholeProgram:
     """minimise sum w over w with matrix w = target, w >= lower for the rows and w free for the equalities."""
 
     def __init__(self, columns: Sequence[int], table: csc_matrix, rows: int) -> None:
