@@ -187,6 +187,7 @@ def _appended(
     Raises:
         ValueError: If the two do not describe the target or the representation alike.
     """
+    test.select([target, representation])
     if sample.variables[target].kind != test.variables[target].kind:
         raise ValueError(
             f"test must have {target!r} of the same kind, {sample.variables[target].kind}, got "
@@ -322,15 +323,16 @@ def _standardised(x: Floats, split: Split) -> Floats:
     return np.asarray((x - mean) / np.where(spread > 0, spread, 1.0))
 
 
-def fit_ridge(x: Floats, y: Floats, split: Split) -> Floats:
+def fit_ridge(x: Floats, y: Floats, split: Split, *, penalties: Sequence[float] = _RIDGES) -> Floats:
     """Values of shape (m, k) that ridge regression predicts for the test rows of a split.
 
     Args:
         x: Inputs of shape (n, d), standardised on the fitted rows.
         y: Values of shape (n, k).
         split: The rows to fit, to choose the penalty on, and to predict.
+        penalties: Those to choose from.
     """
-    return _ridge(_standardised(x, split), y, split, refit=True)
+    return _ridge(_standardised(x, split), y, split, refit=True, penalties=penalties)
 
 
 def _fitted_rows(split: Split, *, refit: bool) -> npt.NDArray[np.int64]:
@@ -357,20 +359,23 @@ def _neighbours(x: Floats, y: Floats, split: Split, *, classify: bool, refit: bo
     return np.asarray(means(_fitted_rows(split, refit=refit), split.test)[:, best - 1])
 
 
-def _ridge(x: Floats, y: Floats, split: Split, *, refit: bool) -> Floats:
+def _ridge(
+    x: Floats, y: Floats, split: Split, *, refit: bool, penalties: Sequence[float] = _RIDGES
+) -> Floats:
     """Ridge regression, the penalty the best of a few on the tuning rows."""
 
     def weights(rows: npt.NDArray[np.int64], penalty: float) -> tuple[Floats, Floats]:
-        phi, target = x[rows], y[rows]
-        centre = target.mean(axis=0)
-        gram, moment = phi.T @ phi / len(phi), phi.T @ (target - centre) / len(phi)
-        return solve(gram + penalty * np.eye(len(gram)), moment, assume_a="pos"), centre
+        middle, centre = x[rows].mean(axis=0), y[rows].mean(axis=0)
+        phi, target = x[rows] - middle, y[rows] - centre
+        gram, moment = phi.T @ phi / len(phi), phi.T @ target / len(phi)
+        w = solve(gram + penalty * np.eye(len(gram)), moment, assume_a="pos")
+        return w, centre - middle @ w
 
     def loss(penalty: float) -> float:
         w, centre = weights(split.fit, penalty)
         return _loss(x[split.tune] @ w + centre, y[split.tune], classify=False)
 
-    w, centre = weights(_fitted_rows(split, refit=refit), min(_RIDGES, key=loss))
+    w, centre = weights(_fitted_rows(split, refit=refit), min(penalties, key=loss))
     return np.asarray(x[split.test] @ w + centre)
 
 

@@ -48,6 +48,9 @@ FeatureAction = Callable[[npt.NDArray[Any], int], npt.NDArray[Any]]
 _TUNED = 0.125
 """The share of the images to fit on that the penalty of the linear map is chosen on."""
 
+_PENALTIES = (1e-8, 1e-6, 1e-4, 1e-2, 1.0)
+"""The ridge penalties to choose from; the smallest leaves an error of about its square where a map is exact."""
+
 _FLAT = 1e-7
 """Features that vary by less than this part of the largest are the same, up to rounding."""
 
@@ -200,7 +203,7 @@ def _judged(
     rows, influences = [], []
     for label, features in enumerate(moved):
         expected = (
-            fit_ridge(plain, features, split)
+            fit_ridge(plain, features, split, penalties=_PENALTIES)
             if action is None
             else np.asarray(action(plain[test], label), float)
         )
