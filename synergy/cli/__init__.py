@@ -10,13 +10,13 @@ import os
 import sys
 from collections.abc import Sequence
 
-from synergy.cli import choose, data, images, judge, listing, mend
+from synergy.cli import choose, data, images, judge, listing, mend, sweeps
 from synergy.cli.app import app
 from theory.parser import ParseError
 
 __all__ = ["app", "main"]
 
-COMMANDS = (judge, mend, data, choose, listing, images)
+COMMANDS = (judge, mend, data, choose, sweeps, listing, images)
 """The modules whose commands have registered themselves on `app`."""
 
 BAD_INPUT = 2
@@ -25,7 +25,7 @@ INTERRUPTED = 130
 """The exit status of Ctrl-C, 128 and the number of the signal."""
 BROKEN_PIPE = 141
 """As shells report a program that was ended by SIGPIPE."""
-RESUMED = ("verify", "experiment", "generate")
+RESUMED = ("verify", "experiment", "generate", "sweep")
 """The commands that keep what is done, and go on from there when they are started again."""
 
 

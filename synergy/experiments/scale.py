@@ -127,7 +127,7 @@ class Scale:
         """The same scale with its photographs in memory, so that processes share them; itself without any."""
         if self.data != "cifar10" or self.held is not None:
             return self
-        train, test = (ImageSet.from_generator(Cifar10(str(self.root), split=s)) for s in get_args(Split))
+        train, test = (ImageSet.from_generator(Cifar10(str(self.root), split=s)) for s in get_args(CifarPart))
         return replace(self, held=(train, test))
 
     @property
