@@ -10,13 +10,13 @@ import os
 import sys
 from collections.abc import Sequence
 
-from synergy.cli import choose, data, images, judge, listing, mend, sweeps
+from synergy.cli import choose, data, images, judge, listing, mend, ranks, sweeps
 from synergy.cli.app import app
 from theory.parser import ParseError
 
 __all__ = ["app", "main"]
 
-COMMANDS = (judge, mend, data, choose, sweeps, listing, images)
+COMMANDS = (judge, mend, data, ranks, choose, sweeps, listing, images)
 """The modules whose commands have registered themselves on `app`."""
 
 BAD_INPUT = 2
@@ -26,7 +26,7 @@ INTERRUPTED = 130
 BROKEN_PIPE = 141
 """As shells report a program that was ended by SIGPIPE."""
 RESUMED = ("verify", "experiment", "generate", "sweep")
-"""The commands that keep what is done, and go on from there when they are started again."""
+"""The commands that keep what is done, and go on from there when started again; `rank` with --out."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -39,8 +39,9 @@ def run(arguments: Sequence[str]) -> int:
     try:
         status = app(args=list(arguments) or ["--help"], prog_name="synergy", standalone_mode=False)
     except KeyboardInterrupt:
+        resumed = {*arguments} & {*RESUMED} or {"rank", "--out"} <= {*arguments}
         kept = "; what is done is kept, and the same command goes on from there"
-        print(f"synergy: interrupted{kept if {*arguments} & {*RESUMED} else ''}", file=sys.stderr)
+        print(f"synergy: interrupted{kept if resumed else ''}", file=sys.stderr)
         return INTERRUPTED
     except SystemExit as error:  # the reader of the output went away: not a verdict
         if isinstance(error.__context__, BrokenPipeError):

@@ -1,72 +1,16 @@
-"""`synergy rank` and `synergy experiment`."""
+"""`synergy experiment`."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from synergy.cli.app import JSON, SEED, app, emit, results_folder
+from synergy.cli.app import JSON, app, emit, results_folder
 from synergy.cli.images import SIZE, images_of
 from synergy.cli.progress import CLUSTER, say, shown
-
-
-@app.command("rank")
-def rank_command(
-    data: Annotated[
-        str,
-        typer.Argument(
-            help="digits, a folder of class folders, a file with images and labels, a generated folder."
-        ),
-    ],
-    transformation: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--transformation",
-            help="A name, see `synergy list transformations`; may be repeated. None: all that fit.",
-        ),
-    ] = None,
-    out: Annotated[
-        Path | None, typer.Option("--out", help="A folder for ranking.csv and ranking.json.")
-    ] = None,
-    size: SIZE = 0,
-    seed: SEED = 0,
-    as_json: JSON = False,
-) -> None:
-    """Rank pretext transformations by the class information that solving them forces."""
-    from rich.console import Console
-    from rich.table import Table
-
-    from synergy.ranking.rank import QUANTITIES, rank
-
-    given = images_of(data, size=size)
-    with results_folder(out), shown("rank") as progress:
-        ranking = rank(
-            given.images,
-            given.labels,
-            transformations=tuple(transformation or ()),
-            seed=seed,
-            progress=progress,
-        )
-    if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
-        ranking.table.to_csv(out / "ranking.csv", index=False)
-        (out / "ranking.json").write_text(json.dumps({**ranking.to_dict(), "seed": seed}, indent=2) + "\n")
-    if as_json:
-        emit(ranking.to_dict())
-        return
-    table = Table(title=f"{ranking.images} images of {ranking.classes} classes, usable information in nats")
-    table.add_column("transformation")
-    table.add_column("states", justify="right")
-    for name in QUANTITIES:
-        table.add_column(name, justify="right")
-    for row in ranking.table.to_dict("records"):
-        cells = [f"{row[name]:.3f} ± {row[f'{name} ±']:.3f}" for name in QUANTITIES]
-        table.add_row(str(row["transformation"]), str(row["states"]), *cells)
-    Console(width=None if Console().is_terminal else 120).print(table)
 
 
 def _named_or_read(data: str, size: int) -> Any:  # noqa: ANN401 - a name, or images

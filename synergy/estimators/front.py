@@ -57,8 +57,8 @@ def estimate(
         blocks: For rows that follow one another, as in a time series: every so many rows are one group. A
             block should be several times as long as rows remember.
         jobs: Processes that count the shards of a data set's folder, for discrete columns. Inside
-            `synthetic.parallel.cluster(..)` its workers do. Such an estimate, and one of a folder whose columns
-            are too large for memory, has no scores and is else the same, bit for bit.
+            `synthetic.parallel.cluster(..)` its workers do. Such an estimate, and one of a folder whose
+            columns are too large for memory, has no scores and is else the same, bit for bit.
         **options: The options of the chosen estimator.
 
     Returns:

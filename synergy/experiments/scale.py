@@ -15,7 +15,7 @@ from synthetic.images.arrays import ImageDataset
 from synthetic.images.cifar10 import Cifar10, CifarPart, places
 from theory.checks import integer, number
 
-__all__ = ["DataName", "Scale", "ScaleName", "as_scale"]
+__all__ = ["DataName", "Scale", "as_scale"]
 
 ScaleName = Literal["quick", "full", "large"]
 """The scales that have names."""
@@ -61,7 +61,7 @@ class Scale:
             is read once; None for what the experiment was made for.
         root: The folder of CIFAR-10.
         jobs: Processes at once.
-        device: Where networks run.
+        device: Where networks run: encoders, and classifiers that judge them unless `quality` is `quick`.
         held: The photographs to train on and to judge on, read once for all processes; see `holding`.
 
     Raises:
@@ -188,6 +188,11 @@ class Scale:
         if isinstance(self.data, ImageSet):
             return f"{self.data.size} images"
         return self.data if isinstance(self.data, str) else None
+
+    @property
+    def judging_device(self) -> str | None:
+        """Where the classifiers that judge are trained; those of quality `quick` run on the CPU alone."""
+        return None if self.quality == "quick" else self.device
 
     @property
     def draws_glyphs(self) -> bool:

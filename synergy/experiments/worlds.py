@@ -115,7 +115,7 @@ def untransformed(images: ImageSet) -> Sample:
     if images.groups is not None:
         shown, columns["R"] = np.unique(images.groups.numpy(), return_inverse=True)
         variables["R"] = Variable("R", "discrete", len(shown), "raw")
-    columns["X"], variables["X"] = images.images.numpy(), Variable("X", "image", None, "input")
+    columns["X"], variables["X"] = images.images.cpu().numpy(), Variable("X", "image", None, "input")
     return Sample(columns, variables, groups=None if images.groups is None else "R")
 
 

@@ -35,9 +35,9 @@ class ImageSet:
     with the labels that say how.
 
     Args:
-        images: Floats of shape (n, ..), kept as float32: (n, channels, height, width) for images, (n, height,
+        images: Floats of shape (n, ..), on the CPU or a device, kept there as float32: (n, channels, height, width) for images, (n, height,
             width) for gray ones without an axis of channels, which only `mlp` takes, (n, d) for vectors.
-        labels: Integers of shape (n,) by variable, such as C and the styles.
+        labels: Integers of shape (n,) by variable, such as C and the styles; kept on the CPU.
         states: The number of states of each label.
         groups: One integer per row, of shape (n,), the raw image that it shows; None where every row is
             its own.
@@ -88,8 +88,10 @@ class ImageSet:
             _check_labels(name, column, self.states[name], n)
         if self.groups is not None and self.groups.shape != (n,):
             raise ValueError(f"groups must have shape ({n},), got {tuple(self.groups.shape)}")
-        columns = {name: column.long() for name, column in self.labels.items()}
+        columns = {name: column.long().cpu() for name, column in self.labels.items()}
         object.__setattr__(self, "labels", MappingProxyType(columns))
+        if self.groups is not None:
+            object.__setattr__(self, "groups", self.groups.cpu())
         object.__setattr__(self, "states", MappingProxyType(dict(self.states)))
 
     def __getstate__(self) -> dict[str, Any]:
@@ -104,7 +106,7 @@ class ImageSet:
     def from_arrays(
         cls,
         images: npt.NDArray[Any] | torch.Tensor,
-        labels: Mapping[str, npt.NDArray[np.integer]] | None = None,
+        labels: Mapping[str, npt.NDArray[np.integer] | torch.Tensor] | None = None,
         *,
         states: Mapping[str, int] | None = None,
         pixels: tuple[float, float] | None = (0.0, 1.0),
@@ -115,7 +117,10 @@ class ImageSet:
         """
         if labels is not None and not isinstance(labels, Mapping):
             raise TypeError(f"labels must be a mapping such as {{'C': classes}}, got {type(labels).__name__}")
-        given = {name: np.asarray(column) for name, column in (labels or {}).items()}
+        given = {
+            name: np.asarray(column.cpu() if isinstance(column, torch.Tensor) else column)
+            for name, column in (labels or {}).items()
+        }
         for name, column in given.items():
             if column.shape != (len(images),) or not len(images):
                 raise ValueError(
@@ -243,14 +248,12 @@ class ImageSet:
         images, labels = self._placed(device)
         n = self.size
         if held_out:
-            order = torch.arange(n)
-            chunks = torch.split(order, batch_size)
+            chunks = torch.split(torch.arange(n, device=device), batch_size)
         else:
             order = torch.randperm(n, generator=random_stream(seed, Purpose.ORDER, epoch))
-            chunks = torch.split(order[: n - n % batch_size], batch_size)
+            chunks = torch.split(order[: n - n % batch_size].to(device), batch_size)
         streams = step_streams(epoch, len(chunks), seed=seed, device=device, held_out=held_out)
-        for rows, rng in zip(chunks, streams, strict=True):
-            index = rows.to(device)
+        for index, rng in zip(chunks, streams, strict=True):
             yield Batch(images, {k: v[index] for k, v in labels.items()}, rng, index)
 
     def some(self, n: int, *, seed: int) -> ImageSet:
@@ -259,9 +262,14 @@ class ImageSet:
         return self.rows(order[:n])
 
     def rows(self, index: torch.Tensor) -> ImageSet:
-        """The chosen rows."""
+        """The chosen rows.
+
+        Args:
+            index: Integers of shape (m,), or which rows to keep, booleans of shape (n,).
+        """
+        index = index.cpu()
         return ImageSet(
-            self.images[index],
+            self.images[index.to(self.images.device)],
             {name: column[index] for name, column in self.labels.items()},
             self.states,
             None if self.groups is None else self.groups[index],
@@ -304,9 +312,10 @@ class ImageSet:
         integer("copies", copies, 1)
         rows = torch.arange(self.size).repeat(copies)
         codes = drawn.draw(len(rows), random_stream(seed, Purpose.LABELS))
+        place = self.images.device
         images = torch.cat(
             [
-                drawn.apply(self.images[part], code)
+                drawn.apply(self.images[part.to(place)], code.to(place)).cpu()
                 for part, code in zip(torch.split(rows, 4096), torch.split(codes, 4096), strict=True)
             ]
         )

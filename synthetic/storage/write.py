@@ -27,7 +27,7 @@ from synthetic.storage.scratch import Scratch, Tell, made_with, writing
 from synthetic.variables import Variable
 from theory.checks import integer
 
-__all__ = ["MOST_SHARDS", "Progress", "write_dataset"]
+__all__ = ["Progress", "write_dataset"]
 
 MOST_SHARDS = 100_000
 """The largest number of files of a data set: five digits number them."""
