@@ -85,7 +85,7 @@ def counted(
 
     Returns:
         The counts; None where the estimate needs the rows (columns that are not discrete, groups of dependent
-        rows, integers that `auto` takes as numbers, other estimators), and where one process holds them easily.
+        rows, integers that `auto` takes as numbers, other estimators), and where one process holds them.
 
     Raises:
         ValueError: If a name is unknown or a shard is damaged.

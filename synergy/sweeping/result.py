@@ -48,11 +48,13 @@ class Sweep:
 
     Args:
         function: The name of what was run.
+        names: The parameters, as the grid has them.
         keys: The keys of the cells.
         store: Where they are.
     """
 
     function: str
+    names: tuple[str, ...]
     keys: tuple[str, ...]
     store: Store
 
@@ -69,11 +71,15 @@ class Sweep:
         found: dict[str, Record] = {r["key"]: r for r in self.store.records() if r["key"] in wanted}
         return (found[key] for key in self.keys if key in found)
 
+    def _parameters(self, record: Record) -> dict[str, Any]:
+        held = from_text(record["parameters"])
+        return {name: held[name] for name in self.names}
+
     @property
     def failed(self) -> tuple[Failure, ...]:
         """The cells that failed."""
         return tuple(
-            Failure(from_text(r["parameters"]), r["seed"], r["error"], r["message"], r["traceback"])
+            Failure(self._parameters(r), r["seed"], r["error"], r["message"], r["traceback"])
             for r in self._records()
             if r["error"] is not None
         )
@@ -85,7 +91,10 @@ class Sweep:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data: the function, and for each cell its parameters, seed, seconds, and value or error."""
-        return {"function": self.function, "cells": [_told(record) for record in self._records()]}
+        return {
+            "function": self.function,
+            "cells": [_told(record, self._parameters(record)) for record in self._records()],
+        }
 
     def to_json(self) -> str:
         """The same as JSON; arrays as lists, and null for NaN and infinities, which JSON does not have."""
@@ -99,7 +108,7 @@ class Sweep:
         """
         rows = []
         for record in self._records():
-            parameters = from_text(record["parameters"])
+            parameters = self._parameters(record)
             row = {**parameters, "seed": record["seed"]}
             if record["error"] is None:
                 taken = (*parameters, "seed", "seconds", "error")
@@ -122,9 +131,9 @@ class Sweep:
         return str(self.to_pandas().to_html(index=False))
 
 
-def _told(record: Record) -> dict[str, Any]:
+def _told(record: Record, parameters: Mapping[str, Any]) -> dict[str, Any]:
     told = {
-        "parameters": from_text(record["parameters"]),
+        "parameters": dict(parameters),
         "seed": record["seed"],
         "seconds": record["seconds"],
     }

@@ -93,7 +93,7 @@ def sweep(
             ready += 1
             if progress is not None:
                 progress(ready, len(keys), name)
-    return Sweep(name, keys, store)
+    return Sweep(name, cells.names, keys, store)
 
 
 def _ship(function: Callable[..., Any]) -> None:
@@ -114,7 +114,8 @@ def _ship(function: Callable[..., Any]) -> None:
 def _records(
     function: Callable[..., Any], cells: Iterator[Cell], jobs: int, tell: Callable[[str], None] | None
 ) -> Iterator[Record]:
-    """The cells that are done, run in bundles; those of a bundle whose workers died are run one by one."""
+    """The cells that are done, in bundles where others run them; of one whose workers died, one by one."""
+    together = jobs > 1 or active_client() is not None
     size = 1
     flying: dict[int, tuple[Cell, ...]] = {}
     suspects: list[Cell] = []
@@ -136,7 +137,7 @@ def _records(
         ):
             flying[index] = ()
             spent = sum(record["seconds"] for record in records)
-            if records and not suspects:
+            if together and records and not suspects:
                 size = max(1, min(_MOST, 2 * size, int(_TASK * len(records) / max(spent, 1e-6))))
             yield from records
         if not suspects:
