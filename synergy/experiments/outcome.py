@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
+from synergy.device import choose_device
 from synergy.experiments.findings import Finding
 from synergy.experiments.runs import Progress, Runner
 from synergy.experiments.scale import Scale, as_scale
@@ -188,7 +189,11 @@ class Experiment:
             progress: Told of every run that is done.
             journal: Where to keep finished runs, to take up after an interruption.
             tell: Called with a line when a worker died, or a cluster has none yet.
+
+        Raises:
+            ValueError: If there is no such device, or the images are not what they should be.
         """
+        choose_device(scale.device)
         scale.check_images()
         runs = self.measure(Runner(scale, progress, journal, tell))
         return self.outcome(runs, scale, source=source_digest(self.measure))

@@ -61,9 +61,13 @@ def verify(
 
     Raises:
         ValueError: If a claim, world, generator or chapter is unknown (the message says which exist), jobs
-            is not positive, or both claims and a chapter are named.
+            is not positive, there is no such device, or both claims and a chapter are named.
     """
     settings = settings or Settings()
+    if settings.device not in ("auto", "cpu"):
+        from synergy.device import choose_device
+
+        choose_device(settings.device)
     if isinstance(jobs, bool) or not isinstance(jobs, int) or jobs < 1:
         raise ValueError(f"jobs must be at least 1, got {jobs!r}")
     if isinstance(claims, (str, Claim)):
