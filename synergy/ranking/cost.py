@@ -52,8 +52,9 @@ class Cost:
     def __str__(self) -> str:
         kept = f", {self.done} of them kept from earlier" if self.done else ""
         spent = f"{self.minutes:.1f} min" if self.minutes >= 1 else f"{self.seconds / self.processes:.0f} s"
+        runs = f"{self.runs}" if self.least == self.runs else f"{self.least} to {self.runs}"
         return (
-            f"{self.least} to {self.runs} runs{kept}: at most about {spent} with {self.processes} "
+            f"{runs} runs{kept}: at most about {spent} with {self.processes} "
             f"process{'es' if self.processes > 1 else ''}"
         )
 
@@ -95,7 +96,7 @@ def predicted_cost(
     """
     size = min(settings.images, len(data.trained))
     epochs, batch = settings.passes(size)
-    step = _step_seconds(tasks[0], data, settings, batch, device)
+    step = _step_seconds(tasks[0], data, settings, batch, device) if pilots or longer else 0.0
     steps = epochs * (size // batch)
     probe = _PROBE_OPS * len(data.judged) * settings.features * len(data.names) * settings.folds * 50
     simple = _SIMPLE_SECONDS * min(1.0, size / 6_000)

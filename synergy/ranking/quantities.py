@@ -25,7 +25,7 @@ from synergy.statistics.errors import clustered_error
 from synergy.statistics.folds import Split, make_splits
 from synthetic import Sample, Variable
 
-__all__ = ["MEANINGS", "QUANTITIES", "Quantities", "Quantity", "joined", "measured", "combined"]
+__all__ = ["MEANINGS", "QUANTITIES", "Quantities", "Quantity", "combined", "joined", "measured"]
 
 Floats = npt.NDArray[np.float64]
 Bound = Literal["upper bound", "lower bound", "neither"]

@@ -1,6 +1,7 @@
 """`synergy rank` on the command line."""
 
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from synergy.ranking import RankSettings
 @pytest.fixture
 def small(monkeypatch):
     """The command has no option for the size of pilots; here they are small."""
-    monkeypatch.setattr("synergy.ranking.rank.RankSettings", lambda: TINY)
+    monkeypatch.setattr(sys.modules["synergy.ranking.rank"], "RankSettings", lambda: TINY)
 
 
 @pytest.fixture
