@@ -187,12 +187,14 @@ class Sample:
         """
         import torch
 
+        from synthetic.devices import to_device
+
         found = {}
         for name, column in self.columns.items():
             discrete = self.variables[name].kind == "discrete"
             wanted = torch.int64 if discrete else dtype or torch.float32
             writable = column if column.flags.writeable else column.copy()
-            found[name] = torch.from_numpy(writable).to(device=device, dtype=wanted)
+            found[name] = to_device(torch.from_numpy(writable).to(wanted), device)
         return found
 
     def as_dataset(self) -> SampleDataset:

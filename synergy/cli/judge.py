@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from synergy.cli.app import DIAGRAM, JSON, SEED, app, emit, results_folder
+from synergy.cli.progress import CLUSTER, say, shown
 from theory.diagrams import read_diagram
 from theory.diagrams.named import NO_DIAGRAM
 
@@ -75,47 +75,34 @@ def verify_command(
     out: Annotated[Path, typer.Option("--out", help="The folder for the results.")] = Path("results"),
     seed: SEED = 0,
     jobs: Annotated[int, typer.Option("--jobs", min=0, help="Processes at once; 0 for one per core.")] = 0,
+    address: CLUSTER = None,
     device: Annotated[str, typer.Option("--device", help="auto, cpu or cuda.")] = "auto",
     as_json: JSON = False,
 ) -> None:
     """Judge claims in five worlds on generators and real images, to a table of verdicts."""
+    from joblib import cpu_count
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
     from synergy.learning import choose_device
     from synergy.verification import Settings, render, verify
     from synergy.verification.partial import Partial
+    from synthetic.parallel import cluster
 
     choose_device(device)
     settings = Settings.quick(seed=seed, device=device) if quick else Settings(seed=seed, device=device)
-    console = Console(stderr=True)
-    columns = (
-        TextColumn("[progress.description]{task.description}"),
-        BarColumn(),
-        TextColumn("{task.completed}/{task.total}"),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("verifying", total=None)
-
-        def progress(done: int, total: int, what: str) -> None:
-            bar.update(task, completed=done, total=total, description=what)
-            if not console.is_terminal:
-                print(f"[{done}/{total}] {what}", file=sys.stderr, flush=True)
-
-        worlds: Any = tuple(world or ())
-        with results_folder(out):
-            report = verify(
-                tuple(claims or ()),
-                worlds=worlds,
-                generators=tuple(generator or ()),
-                chapter=chapter,
-                settings=settings,
-                jobs=jobs or os.cpu_count() or 1,
-                progress=progress,
-                partial=out / ".partial",
-            )
+    worlds: Any = tuple(world or ())
+    with results_folder(out), cluster(address), shown("verify") as progress:
+        report = verify(
+            tuple(claims or ()),
+            worlds=worlds,
+            generators=tuple(generator or ()),
+            chapter=chapter,
+            settings=settings,
+            jobs=jobs or cpu_count(),
+            progress=progress,
+            partial=out / ".partial",
+            tell=say,
+        )
     written = report.save(out)
     Partial(out / ".partial").clear()
     if as_json:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from scipy.stats import t as student
 
-__all__ = ["Comparison", "Finding", "FindingVerdict", "Spread", "summarise"]
+__all__ = ["Comparison", "Finding", "summarise"]
 
 FindingVerdict = Literal["agrees", "disagrees", "undecided", "no prediction"]
 """Whether a measured number is as predicted."""

@@ -162,7 +162,12 @@ class Experiment:
     draw: Callable[[pd.DataFrame], Figure]
 
     def run(
-        self, scale: Scale, progress: Progress | None = None, *, journal: Path | None = None
+        self,
+        scale: Scale,
+        progress: Progress | None = None,
+        *,
+        journal: Path | None = None,
+        tell: Callable[[str], None] | None = None,
     ) -> ExperimentOutcome:
         """Run it at a scale.
 
@@ -170,9 +175,10 @@ class Experiment:
             scale: How large.
             progress: Told of every run that is done.
             journal: Where to keep finished runs, to take up after an interruption.
+            tell: Called with a line when a worker died, or a cluster has none yet.
         """
         scale.check_images()
-        runs = self.measure(Runner(scale, progress, journal))
+        runs = self.measure(Runner(scale, progress, journal, tell))
         return self.outcome(runs, scale, source=source_digest(self.measure))
 
     def outcome(self, runs: pd.DataFrame, scale: Scale, *, source: str | None = None) -> ExperimentOutcome:

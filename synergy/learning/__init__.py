@@ -48,6 +48,7 @@ from synergy.learning.encoders import (
 from synergy.learning.loop import train
 from synergy.learning.measure import DEFAULT_TERMS, Measured, measure_representation, over_seeds
 from synergy.learning.options import Training
+from synergy.learning.own.represent import represent
 from synergy.learning.pretext import (
     Eliminate,
     Equivariance,
@@ -97,6 +98,7 @@ __all__ = [
     "over_seeds",
     "probe",
     "probes",
+    "represent",
     "train",
     "train_classifier",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any
@@ -19,6 +19,7 @@ from synergy.learning.seeds import generator as random_stream
 from synergy.learning.tasks import Task, as_task
 from synthetic import Generator, Sample, Variable
 from synthetic.images.arrays import ImageDataset, read_pairs, to_pixels
+from synthetic.parallel.tensors import as_arrays, as_tensors
 from synthetic.transformations import on_grid
 from synthetic.variables import Role
 from theory.checks import integer
@@ -34,9 +35,9 @@ class ImageSet:
     with the labels that say how.
 
     Args:
-        images: Floats of shape (n, ..), kept as float32: (n, channels, height, width) for images, (n, height,
+        images: Floats of shape (n, ..), on the CPU or a device, kept there as float32: (n, channels, height, width) for images, (n, height,
             width) for gray ones without an axis of channels, which only `mlp` takes, (n, d) for vectors.
-        labels: Integers of shape (n,) by variable, such as C and the styles.
+        labels: Integers of shape (n,) by variable, such as C and the styles; kept on the CPU.
         states: The number of states of each label.
         groups: One integer per row, of shape (n,), the raw image that it shows; None where every row is
             its own.
@@ -87,15 +88,25 @@ class ImageSet:
             _check_labels(name, column, self.states[name], n)
         if self.groups is not None and self.groups.shape != (n,):
             raise ValueError(f"groups must have shape ({n},), got {tuple(self.groups.shape)}")
-        columns = {name: column.long() for name, column in self.labels.items()}
+        columns = {name: column.long().cpu() for name, column in self.labels.items()}
         object.__setattr__(self, "labels", MappingProxyType(columns))
+        if self.groups is not None:
+            object.__setattr__(self, "groups", self.groups.cpu())
         object.__setattr__(self, "states", MappingProxyType(dict(self.states)))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The fields, tensors as arrays, so that processes of one machine map the same images."""
+        return as_arrays({f.name: getattr(self, f.name) for f in fields(self)})
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for name, value in as_tensors(state).items():
+            object.__setattr__(self, name, MappingProxyType(value) if isinstance(value, dict) else value)
 
     @classmethod
     def from_arrays(
         cls,
         images: npt.NDArray[Any] | torch.Tensor,
-        labels: Mapping[str, npt.NDArray[np.integer]] | None = None,
+        labels: Mapping[str, npt.NDArray[np.integer] | torch.Tensor] | None = None,
         *,
         states: Mapping[str, int] | None = None,
         pixels: tuple[float, float] | None = (0.0, 1.0),
@@ -106,7 +117,10 @@ class ImageSet:
         """
         if labels is not None and not isinstance(labels, Mapping):
             raise TypeError(f"labels must be a mapping such as {{'C': classes}}, got {type(labels).__name__}")
-        given = {name: np.asarray(column) for name, column in (labels or {}).items()}
+        given = {
+            name: np.asarray(column.cpu() if isinstance(column, torch.Tensor) else column)
+            for name, column in (labels or {}).items()
+        }
         for name, column in given.items():
             if column.shape != (len(images),) or not len(images):
                 raise ValueError(
@@ -150,11 +164,9 @@ class ImageSet:
         if isinstance(raw, torch.Tensor) and targets is not None:
             if n is not None and integer("n", n, 1) > len(raw):
                 raise ValueError(f"n must be at most {len(raw)}, the raw images of {source.family}, got {n}")
-            chosen = random_stream(seed, Purpose.SUBSET)
-            rows = torch.arange(len(raw)) if n is None else torch.randperm(len(raw), generator=chosen)[:n]
-            classes = torch.tensor(np.asarray(targets))[rows]
             count = next(v.cardinality or 1 for v in source.variables if v.name == "C")
-            return cls(raw[rows], {"C": classes}, {"C": count})
+            whole = cls(raw, {"C": torch.tensor(np.asarray(targets))}, {"C": count})
+            return whole if n is None else whole.some(n, seed=seed)
         if n is None:
             raise ValueError(f"{source.family} draws images without end: pass n, the number of rows")
         return cls.from_sample(source.sample(n, seed=seed))
@@ -236,20 +248,28 @@ class ImageSet:
         images, labels = self._placed(device)
         n = self.size
         if held_out:
-            order = torch.arange(n)
-            chunks = torch.split(order, batch_size)
+            chunks = torch.split(torch.arange(n, device=device), batch_size)
         else:
             order = torch.randperm(n, generator=random_stream(seed, Purpose.ORDER, epoch))
-            chunks = torch.split(order[: n - n % batch_size], batch_size)
+            chunks = torch.split(order[: n - n % batch_size].to(device), batch_size)
         streams = step_streams(epoch, len(chunks), seed=seed, device=device, held_out=held_out)
-        for rows, rng in zip(chunks, streams, strict=True):
-            index = rows.to(device)
+        for index, rng in zip(chunks, streams, strict=True):
             yield Batch(images, {k: v[index] for k, v in labels.items()}, rng, index)
 
+    def some(self, n: int, *, seed: int) -> ImageSet:
+        """The first n rows of a random order."""
+        order = torch.randperm(self.size, generator=random_stream(seed, Purpose.SUBSET))
+        return self.rows(order[:n])
+
     def rows(self, index: torch.Tensor) -> ImageSet:
-        """The chosen rows."""
+        """The chosen rows.
+
+        Args:
+            index: Integers of shape (m,), or which rows to keep, booleans of shape (n,).
+        """
+        index = index.cpu()
         return ImageSet(
-            self.images[index],
+            self.images[index.to(self.images.device)],
             {name: column[index] for name, column in self.labels.items()},
             self.states,
             None if self.groups is None else self.groups[index],
@@ -292,9 +312,10 @@ class ImageSet:
         integer("copies", copies, 1)
         rows = torch.arange(self.size).repeat(copies)
         codes = drawn.draw(len(rows), random_stream(seed, Purpose.LABELS))
+        place = self.images.device
         images = torch.cat(
             [
-                drawn.apply(self.images[part], code)
+                drawn.apply(self.images[part.to(place)], code.to(place)).cpu()
                 for part, code in zip(torch.split(rows, 4096), torch.split(codes, 4096), strict=True)
             ]
         )

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import Progress
 from torch import nn
 
-from synergy.device import choose_device
+from synergy.device import choose_device, deterministic
 from synergy.learning.batches import Source
 from synergy.learning.options import Training
 from synergy.learning.pretext import Pretext
@@ -77,7 +77,7 @@ def train(
     run = Run(pretext, source, settings, device, encoder, features, seed, held_out)
     if folder is not None:
         run.restore(folder)
-    with _deterministic(), _reporting(progress) as report:
+    with deterministic(device), _reporting(progress) as report:
         while pretext.trains and not run.finished:
             run.epoch()
             if folder is not None and (run.finished or run.done % settings.checkpoint_every == 0):
@@ -154,16 +154,6 @@ def _folder(checkpoint: str | Path) -> Path:
     if not there.is_dir():
         raise ValueError(f"checkpoint must be a folder or a new one, got {folder}: {there} is a file")
     return folder
-
-
-@contextmanager
-def _deterministic() -> Iterator[None]:
-    """Deterministic convolutions within, whatever holds outside."""
-    current = torch.backends.cudnn
-    with torch.backends.cudnn.flags(
-        enabled=current.enabled, benchmark=False, deterministic=True, allow_tf32=current.allow_tf32
-    ):
-        yield
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from synergy.estimators.classifier import paired_estimate
 from synergy.statistics.folds import Split, make_splits
 from synthetic import Sample
 
-__all__ = ["Probe", "ProbeMethod", "probe", "probes"]
+__all__ = ["Probe", "probe", "probes"]
 
 Floats = npt.NDArray[np.float64]
 ProbeMethod = Literal["linear", "knn"]

@@ -120,7 +120,7 @@ class Run:
             for name, value in metrics.items():
                 total[name] = total.get(name, torch.zeros_like(value, dtype=torch.float64)) + value
             count += 1
-        row = {"epoch": float(self.done + 1), **{k: float(v) / count for k, v in total.items()}}
+        row = {"epoch": float(self.done + 1), **{k: v / count for k, v in _numbers(total).items()}}
         if not np.isfinite(row["loss"]):
             raise FloatingPointError(
                 f"the loss became {row['loss']} in epoch {self.done + 1}: lower learning_rate "
@@ -167,7 +167,7 @@ class Run:
     def _evaluate(self, held_out: Source) -> dict[str, float]:
         self.forward.eval()
         self.head.eval()
-        total: dict[str, float] = {}
+        total: dict[str, torch.Tensor] = {}
         rows = 0
         size = min(self.settings.batch_size, held_out.size)
         for batch in held_out.batches(0, size, seed=self.seed, device=self.device, held_out=True):
@@ -175,9 +175,11 @@ class Run:
                 continue
             with self._autocast():
                 metrics = self.pretext.losses(self.forward, self.head, batch).metrics
-            total = {k: total.get(k, 0.0) + float(v) * len(batch) for k, v in metrics.items()}
+            for name, value in metrics.items():
+                zero = torch.zeros_like(value, dtype=torch.float64)
+                total[name] = total.get(name, zero) + value.double() * len(batch)
             rows += len(batch)
-        return {k: v / rows for k, v in total.items()}
+        return {k: v / rows for k, v in _numbers(total).items()}
 
     def _weights(self) -> dict[str, torch.Tensor]:
         parts = {"encoder": self.encoder, "head": self.head}
@@ -246,6 +248,11 @@ def _optimiser(
         weight_decay=settings.weight_decay,
         fused=_fused(device),
     )
+
+
+def _numbers(metrics: Mapping[str, torch.Tensor]) -> dict[str, float]:
+    """Scalars as numbers; the host waits for the device once."""
+    return dict(zip(metrics, torch.stack(list(metrics.values())).tolist(), strict=True))
 
 
 def _fused(device: torch.device) -> bool | None:

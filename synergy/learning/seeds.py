@@ -9,6 +9,7 @@ from enum import IntEnum
 import numpy as np
 import torch
 
+from synergy.device import seeded_generators
 from theory.checks import integer
 
 __all__ = ["Purpose", "generator", "seeded", "stream_seed"]
@@ -36,6 +37,8 @@ class Purpose(IntEnum):
     """The initial weights of encoder and head."""
     EPOCH = 10
     """The random numbers of a network in an epoch, such as dropout, by the number of the epoch."""
+    REPRESENT = 11
+    """The random numbers of an encoder that is asked for representations."""
 
 
 def generator(seed: int, purpose: Purpose, *key: int, device: torch.device | str = "cpu") -> torch.Generator:
@@ -69,12 +72,5 @@ def seeded(seed: int, purpose: Purpose, *key: int, device: torch.device) -> Iter
     Raises:
         ValueError: If the seed is negative.
     """
-    state = stream_seed(seed, purpose, *key)
-    cuda = device.type == "cuda"
-    index = torch.cuda.current_device() if cuda and device.index is None else device.index
-    with torch.random.fork_rng(devices=[index] if cuda else []):
-        torch.default_generator.manual_seed(state)  # torch.manual_seed would also seed every other device
-        if cuda:
-            with torch.cuda.device(index):
-                torch.cuda.manual_seed(state)
+    with seeded_generators(stream_seed(seed, purpose, *key), device):
         yield

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 
 from synergy.device import full_precision
-from synthetic.transformations import Transformation, transformation
+from synthetic.transformations import Transformation, is_function_with_states, transformation
 
 __all__ = ["Task", "as_task"]
 
@@ -109,7 +110,7 @@ class Task:
 
     def predicted(self, codes: torch.Tensor) -> torch.Tensor:
         """A for each value of B."""
-        return codes if self.coarse is None else torch.tensor(self.coarse, device=codes.device)[codes]
+        return codes if self.coarse is None else _on_device(self.coarse, codes.device)[codes]
 
     def columns(self, codes: torch.Tensor) -> Mapping[str, tuple[torch.Tensor, int]]:
         """The variables A, B and A1, A2, .. with their numbers of states, as far as they differ."""
@@ -122,12 +123,19 @@ class Task:
         return found
 
 
+@lru_cache(maxsize=64)
+def _on_device(coarse: tuple[int, ...], device: torch.device) -> torch.Tensor:
+    """A for each B, which goes to the device once and not in every step."""
+    return torch.tensor(coarse, device=device)
+
+
 def as_task(spec: object, *, coarse: Sequence[int] | None = None) -> Task:
     """The task that a name, a transformation, a list of them or a task itself stands for.
 
     Args:
         spec: A name in `TRANSFORMATIONS`, several joined by `+`, a mapping with parameters, a
-            Transformation, a list of these, or a Task.
+            Transformation, a pair of a function of (images, labels) and its number of states, a list of
+            these, or a Task.
         coarse: What to predict for each joint label; None for the label itself.
 
     Raises:
@@ -145,8 +153,9 @@ def as_task(spec: object, *, coarse: Sequence[int] | None = None) -> Task:
         return spec if labels is None else Task(spec.parts, labels)
     if isinstance(spec, str):
         return Task(tuple(transformation(name.strip()) for name in spec.split("+")), labels)
-    if isinstance(spec, (Transformation, Mapping)):
+    if isinstance(spec, (Transformation, Mapping)) or is_function_with_states(spec):
         return Task((transformation(spec),), labels)
     if isinstance(spec, Sequence):
         return Task(tuple(transformation(part) for part in spec), labels)
-    raise TypeError(f"task must be a name, a Transformation, a list of them or a Task, got {spec!r}")
+    hint = ": give a function with its number of states, as (f, 4)" if callable(spec) else ""
+    raise TypeError(f"task must be a name, a Transformation, a list of them or a Task, got {spec!r}{hint}")

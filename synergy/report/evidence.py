@@ -23,7 +23,7 @@ from theory.mathml import mathml_pieces
 from theory.prover.proof.certificate import Part, Step
 from theory.prover.proof.readable import end_operator, given_operators, step_operator
 
-__all__ = ["Argument", "Distribution", "Line", "argument", "distribution", "statement_lines"]
+__all__ = ["Argument", "Distribution", "argument", "distribution", "statement_lines"]
 
 STATES_SHOWN = 24
 """The page shows at most so many states of a distribution."""

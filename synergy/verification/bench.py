@@ -75,7 +75,10 @@ class Bench:
 
     def _crossfit(self, sample: Sample) -> Losses:
         settings = self.settings
-        return Losses(sample, folds=settings.folds, seed=settings.seed, quality=settings.quality)
+        device = None if settings.quality == "quick" else settings.device
+        return Losses(
+            sample, folds=settings.folds, seed=settings.seed, quality=settings.quality, device=device
+        )
 
     def trained(self, target: Target, run: int = 0) -> Trained:
         """A network trained to predict the target, on rows that no claim is judged on.

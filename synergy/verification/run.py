@@ -7,9 +7,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import get_args
 
-from joblib import Parallel, delayed
-from threadpoolctl import threadpool_limits
-
 from synergy.statistics.decision import Gap, decide, holm, rows_needed
 from synergy.verification import worlds as judges
 from synergy.verification.bench import Bench, Target
@@ -19,6 +16,7 @@ from synergy.verification.partial import Partial
 from synergy.verification.settings import Call, Settings
 from synergy.verification.summary import Report
 from synergy.verification.verdict import Verdict, World
+from synthetic.parallel import map_unordered
 from theory import CLAIMS, Claim, find_claim, of_chapter, parse_statement
 
 __all__ = ["DEFAULT_CLAIMS", "Progress", "Report", "verify"]
@@ -41,6 +39,7 @@ def verify(
     jobs: int = 1,
     progress: Progress | None = None,
     partial: Path | None = None,
+    tell: Callable[[str], None] | None = None,
 ) -> Report:
     """Judge claims in worlds on cases.
 
@@ -54,10 +53,11 @@ def verify(
             with no claims.
         cases: The cases to choose from.
         settings: How much work to do; None for the full settings.
-        jobs: How many processes work at once.
+        jobs: How many processes work at once; on a cluster, see `synthetic.parallel.cluster`, all workers do.
         progress: Told of every job that is done.
         partial: A folder in which finished jobs are kept, so that the same call goes on where an
             interrupted one stopped; None to keep nothing.
+        tell: Called with a line when a worker died, or a cluster has none yet.
 
     Raises:
         ValueError: If a claim, world, generator or chapter is unknown (the message says which exist), jobs
@@ -79,7 +79,7 @@ def verify(
         picked = [case for case in picked if case.core]
     tasks = list(_tasks(chosen, wanted, picked, settings, general=not generators))
     tasks.sort(key=lambda task: task.weight, reverse=True)
-    verdicts = _finished(tasks, jobs, progress, Partial(partial))
+    verdicts = _finished(tasks, jobs, progress, Partial(partial), tell)
     order = {c.id: i for i, c in enumerate(chosen)}
     world_order = {w: i for i, w in enumerate(get_args(World))}
     case_order = {case.name: i for i, case in enumerate(cases)}
@@ -121,7 +121,13 @@ def _named(text: str) -> Claim:
     )
 
 
-def _finished(tasks: Sequence[_Task], jobs: int, progress: Progress | None, kept: Partial) -> list[Verdict]:
+def _finished(
+    tasks: Sequence[_Task],
+    jobs: int,
+    progress: Progress | None,
+    kept: Partial,
+    tell: Callable[[str], None] | None,
+) -> list[Verdict]:
     """The verdicts of all tasks, those that were kept first."""
     verdicts: list[Verdict] = []
     waiting = []
@@ -134,8 +140,7 @@ def _finished(tasks: Sequence[_Task], jobs: int, progress: Progress | None, kept
     done = len(tasks) - len(waiting)
     if done and progress is not None:
         progress(done, len(tasks), f"{done} resumed")
-    runner = Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1, pre_dispatch=jobs)
-    for index, found in runner(delayed(_run)(index, task) for index, task in enumerate(waiting)):
+    for index, found in map_unordered(_run, range(len(waiting)), jobs=jobs, shared=(waiting,), tell=tell):
         task = waiting[index]
         kept.save(task.key, found)
         verdicts.extend(found)
@@ -236,9 +241,8 @@ _JUDGES: dict[World, Callable[[Claim, Bench], Verdict]] = {
 """What judges a claim in each world but that of proofs."""
 
 
-def _run(index: int, task: _Task) -> tuple[int, list[Verdict]]:
-    with threadpool_limits(limits=1):
-        return index, _judged(task)
+def _run(index: int, tasks: Sequence[_Task]) -> list[Verdict]:
+    return _judged(tasks[index])
 
 
 def _judged(task: _Task) -> list[Verdict]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping
 from fractions import Fraction
+from functools import cached_property
 from math import log
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from synthetic.devices import to_device
 from synthetic.generator import Answer, Generator, NoExactAnswerError
 from synthetic.sample import Sample
 from synthetic.seeds import Streams
@@ -93,10 +95,23 @@ class RealImageGenerator(Generator):
         order = [streams["R"].permutation(len(self.raw)) for _ in range(rounds)]
         raw = np.concatenate(order)[:n].astype(np.int64)
         place = torch.device("cpu" if device is None else device)
-        shown = torch.from_numpy(raw).to(place)
-        labels = torch.from_numpy(self.action.draw(n, streams["A"])).to(place)
-        images = self.action.transform(self.raw.to(place)[shown], labels)
-        return {"C": torch.from_numpy(self.targets[raw]).to(place), "R": shown, "A": labels, "X": images}
+        shown = to_device(torch.from_numpy(raw), place)
+        labels = to_device(torch.from_numpy(self.action.draw(n, streams["A"])), place)
+        images = self.action.transform(self._raw_on(place)[shown], labels)
+        classes = to_device(torch.from_numpy(self.targets[raw]), place)
+        return {"C": classes, "R": shown, "A": labels, "X": images}
+
+    def _raw_on(self, device: torch.device) -> torch.Tensor:
+        """The raw images on a device, which go there once and not in every draw."""
+        if device.type == self.raw.device.type == "cpu":
+            return self.raw
+        if device not in self._moved:
+            self._moved[device] = self.raw.to(device)
+        return self._moved[device]
+
+    @cached_property
+    def _moved(self) -> dict[torch.device, torch.Tensor]:
+        return {}
 
     def sample(self, n: int, *, seed: int, device: torch.device | str | None = None) -> Sample:
         """Draw n rows; no raw image comes twice before all have been shown.

@@ -14,7 +14,7 @@ import numpy as np
 from synthetic.generator import Generator
 from synthetic.inference import check_names
 from synthetic.sample import Sample
-from synthetic.storage.files import DamagedFileError, read_tensors, sha256_of
+from synthetic.storage.files import DamagedFileError, read_tensors, reading, sha256_of
 from synthetic.storage.manifest import Manifest, described
 from synthetic.storage.tables import scan_table
 from theory.checks import integer
@@ -84,15 +84,18 @@ class StoredDataset:
         if size != entry.bytes or (verify and sha256_of(path) != entry.sha256):
             raise DamagedFileError(f"{path} is damaged: its checksum differs from the one in dataset.json")
         variables, groups = described(path, metadata)
+        if groups != self.manifest.groups:
+            raise DamagedFileError(f"{path} is damaged: its groups are not those of dataset.json")
         if variables != self.manifest.variables or set(tensors) != {v.name for v in variables}:
             raise DamagedFileError(f"{path} is damaged: its columns are not those of dataset.json")
         plan = self.manifest.plan
-        return Sample(
-            {v.name: tensors[v.name] for v in variables},
-            {v.name: v for v in variables},
-            groups,
-            {"generator": plan.family, "parameters": plan.parameters, "seed": plan.seed, "shard": k},
-        )
+        source = {"generator": plan.family, "parameters": plan.parameters, "seed": plan.seed, "shard": k}
+        with reading(f"{path} is damaged"):
+            columns = {v.name: tensors[v.name] for v in variables}
+            sample = Sample(columns, {v.name: v for v in variables}, groups, source)
+        if len(sample) != entry.rows:
+            raise DamagedFileError(f"{path} is damaged: it has {len(sample):,} of {entry.rows:,} rows")
+        return sample
 
     def __iter__(self) -> Iterator[Sample]:
         return (self.shard(k) for k in range(self.shards))

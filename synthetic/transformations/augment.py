@@ -188,7 +188,13 @@ def _change(
     change: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
     uniform: torch.Tensor,
 ) -> None:
-    """Change the chosen images in place by a function of them and their numbers."""
+    """Change the chosen images in place by a function of them and their numbers.
+
+    On the CPU the chosen ones alone are computed. A device would have to tell the host how many they are.
+    """
+    if images.device.type != "cpu":
+        images.copy_(torch.where(mask[:, None, None, None], change(images, uniform), images))
+        return
     chosen = mask.nonzero().squeeze(1)
     images.index_copy_(0, chosen, change(images.index_select(0, chosen), uniform[chosen]))
 

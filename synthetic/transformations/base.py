@@ -15,9 +15,9 @@ from synthetic.groups import FiniteGroup
 
 __all__ = ["Exactness", "PixelPermutation", "Transformation", "on_grid"]
 
-Exactness = Literal["exact", "approximate", "not invertible"]
+Exactness = Literal["exact", "approximate", "not invertible", "not claimed"]
 """`exact`: T_g T_h = T_gh to the bit; `approximate`: up to interpolation or rounding, as the statement
-says; `not invertible`: no group acts, information is lost."""
+says; `not invertible`: no group acts, information is lost; `not claimed`: nothing is known of it."""
 
 _GRID = float(2**24)
 """Pixels are multiples of its inverse."""
@@ -120,10 +120,10 @@ class Transformation(ABC):
             return self.transform(images, labels.to(images.dtype))
         if labels.is_floating_point() or labels.is_complex() or labels.dtype == torch.bool:
             raise TypeError(f"labels of {self.name} must be integers, got {labels.dtype}")
-        if len(labels) and (int(labels.min()) < 0 or int(labels.max()) >= self.cardinality):
+        low, high = torch.stack(labels.aminmax()).tolist() if len(labels) else (0, 0)
+        if low < 0 or high >= self.cardinality:
             raise ValueError(
-                f"labels of {self.name} must stay in 0..{self.cardinality - 1}, "
-                f"got {int(labels.min())}..{int(labels.max())}"
+                f"labels of {self.name} must stay in 0..{self.cardinality - 1}, got {low}..{high}"
             )
         return self.transform(images, labels.long())
 
@@ -145,13 +145,15 @@ class PixelPermutation(Transformation):
     def transform(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """Gather the pixels of each image in the order of its label."""
         pixels = images.flatten(2)
-        index = _source_table(self, *images.shape[2:]).to(images.device).index_select(0, labels)
+        index = _source_table(self, *images.shape[2:], images.device).index_select(0, labels)
         return pixels.gather(2, index[:, None].expand(pixels.shape)).reshape(images.shape)
 
 
 @lru_cache(maxsize=64)
-def _source_table(transformation: PixelPermutation, height: int, width: int) -> torch.Tensor:
-    """The sources as 64-bit integers, checked."""
+def _source_table(
+    transformation: PixelPermutation, height: int, width: int, device: torch.device
+) -> torch.Tensor:
+    """The sources as 64-bit integers on the device, checked; it goes there once and not in every step."""
     table = np.ascontiguousarray(transformation.sources(height, width))
     pixels = height * width
     if table.shape != (transformation.cardinality, pixels) or not np.issubdtype(table.dtype, np.integer):
@@ -164,4 +166,4 @@ def _source_table(transformation: PixelPermutation, height: int, width: int) -> 
             f"sources of {transformation.name} must be pixels in 0 .. {pixels - 1}, "
             f"got {table.min()} .. {table.max()}"
         )
-    return torch.from_numpy(table.astype(np.int64))
+    return torch.from_numpy(table.astype(np.int64)).to(device)

@@ -27,6 +27,14 @@ def blur_matrix(size: int, sigma: float) -> torch.Tensor:
     return matrix.float()
 
 
+@lru_cache(maxsize=64)
+def _blur_table(
+    sigmas: tuple[float, ...], size: int, device: torch.device, dtype: torch.dtype
+) -> torch.Tensor:
+    """`blur_matrix` of each strength on the device, shape (strengths, size, size)."""
+    return torch.stack([blur_matrix(size, sigma) for sigma in sigmas]).to(device, dtype)
+
+
 def _taps(sigma: float) -> torch.Tensor:
     """The weights of a pixel and of its neighbours to either side, as far as 4 standard deviations."""
     if sigma == 0:
@@ -67,7 +75,13 @@ class Blur(Transformation):
         return len(self.sigmas)
 
     def transform(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        """Along one axis, then along the other."""
+        """Along one axis, then along the other.
+
+        On the CPU the images of one strength after the other, on a device all at once, by a matrix for each
+        image: a device would have to tell the host how many images each strength has.
+        """
+        if images.device.type != "cpu":
+            return self._at_once(images, labels)
         result = images.clone()
         for label, sigma in enumerate(self.sigmas):
             if sigma == 0:
@@ -77,6 +91,16 @@ class Blur(Transformation):
             columns = blur_matrix(images.shape[3], sigma).to(images)
             result[chosen] = rows @ images[chosen] @ columns.T
         return result
+
+    def _at_once(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        down, along = (
+            _blur_table(self.sigmas, size, images.device, images.dtype).index_select(0, labels)[:, None]
+            for size in images.shape[2:]
+        )
+        blurred = down @ images @ along.transpose(2, 3)
+        if 0.0 not in self.sigmas:
+            return blurred
+        return torch.where((labels == self.sigmas.index(0.0))[:, None, None, None], images, blurred)
 
 
 @dataclass(frozen=True)

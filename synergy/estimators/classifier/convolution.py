@@ -10,6 +10,7 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
+from synergy.device import choose_device, deterministic, seeded_generators
 from synergy.estimators.classifier.design import Design, standardised
 from synergy.estimators.classifier.models import Held
 from synergy.statistics.folds import Split
@@ -81,6 +82,9 @@ class ConvolutionClassifier:
         dropout: The share of features and hidden units that is dropped.
         decay: The weight decay of AdamW.
         device: Where to train.
+
+    Raises:
+        ValueError: If there is no such device.
     """
 
     width: int = 16
@@ -92,6 +96,9 @@ class ConvolutionClassifier:
     dropout: float = 0.25
     decay: float = 1e-2
     device: str = "cpu"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "device", str(choose_device(self.device)))
 
     def fit_predict(
         self, design: Design, y: npt.NDArray[np.int64], k: int, splits: Sequence[Split], *, seed: int
@@ -111,8 +118,7 @@ class ConvolutionClassifier:
         pixels = torch.tensor(x[:, block.columns], device=self.device).reshape(len(x), *block.shape)
         others = torch.tensor(np.delete(x, block.columns, axis=1), device=self.device)
         labels = torch.tensor(y, device=self.device)
-        with torch.random.fork_rng(devices=[] if self.device == "cpu" else [self.device]):
-            torch.manual_seed(seed)
+        with deterministic(labels.device), seeded_generators(seed, labels.device):
             return [self._one(pixels, others, labels, k, split) for split in splits]
 
     def _one(self, pixels: torch.Tensor, others: torch.Tensor, y: torch.Tensor, k: int, split: Split) -> Held:

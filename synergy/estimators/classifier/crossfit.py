@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import fields, is_dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -12,6 +13,7 @@ from scipy.optimize import minimize
 from scipy.special import log_softmax
 from threadpoolctl import threadpool_limits
 
+from synergy.device import choose_device
 from synergy.estimators.classifier.convolution import ConvolutionClassifier
 from synergy.estimators.classifier.design import Design, encode_target, make_design
 from synergy.estimators.classifier.kernel import KernelClassifier
@@ -41,12 +43,33 @@ _MANY_ROWS = 10_000
 rows within 0.003 nats, in a sixth of the time."""
 
 
-def as_model(model: object) -> Classifier:
+def as_model(model: object, *, device: str | None = None) -> Classifier:
     """Wrap a scikit-learn classifier or a torch module; a `Classifier` passes through.
+
+    Args:
+        model: One of these.
+        device: Where to train it: a torch module, or a `Classifier` with a field `device`. None for the model's
+            own; `auto` takes CUDA where there is one and the model can use it.
 
     Raises:
         TypeError: If it is none of these.
+        ValueError: If there is no such device, or the model runs on the CPU alone.
     """
+    found = _as_model(model)
+    if device is None:
+        return found
+    place = choose_device(device)
+    if is_dataclass(found) and not isinstance(found, type) and "device" in {f.name for f in fields(found)}:
+        return replace(found, device=str(place))
+    if device != "auto" and place.type != "cpu":
+        raise ValueError(
+            f"device {device!r} was asked for, but {type(found).__name__} runs on the CPU alone: "
+            "leave the device out, or pass a torch module"
+        )
+    return found
+
+
+def _as_model(model: object) -> Classifier:
     if isinstance(model, Classifier):
         return model
     if isinstance(model, torch.nn.Module):
@@ -134,11 +157,21 @@ def calibrated(held: Sequence[Held], y: npt.NDArray[np.int64], split: Split, k: 
     return np.asarray(np.logaddexp(np.log1p(-floor) + log_p, np.log(floor) + prior))
 
 
-def _checked(device: str) -> str:
-    """The device, which has to be there; loads torch."""
-    from synergy.device import choose_device
+def _for_networks(device: str | None, quality: Quality) -> str:
+    """The device for the networks of the portfolio, which the quick one has none of.
 
-    return str(choose_device(device))
+    Raises:
+        ValueError: If there is no such device, or no network to run on it.
+    """
+    place = choose_device("cpu" if device is None else device)
+    if quality != "quick" or place.type == "cpu":
+        return str(place)
+    if device == "auto":
+        return "cpu"
+    raise ValueError(
+        f"device {device!r} was asked for, but quality 'quick' fits a kernel classifier, which runs on the "
+        "CPU alone: ask for quality 'default' or 'best', or leave the device out"
+    )
 
 
 class CrossFit:
@@ -155,11 +188,13 @@ class CrossFit:
         model: `auto`, a scikit-learn classifier, a torch module, or a `Classifier`. Conditions that are
             empty always use the target's frequencies.
         quality: How much work `auto` does: `quick`, `default` or `best`.
-        device: Where `auto` trains its networks.
+        device: Where networks are trained, those of `auto` or a torch module; None for the CPU, or for the
+            model's own. `auto` takes CUDA where there is one.
         progress: Called with a few words before each model is fitted; None to keep silent.
 
     Raises:
-        ValueError: If there are too few rows or groups for the folds.
+        ValueError: If there are too few rows or groups for the folds, there is no such device, or nothing
+            that would run on it.
         TypeError: If the model is of no known kind.
 
     Example:
@@ -177,7 +212,7 @@ class CrossFit:
         seed: int = 0,
         model: object = "auto",
         quality: Quality = "default",
-        device: str = "cpu",
+        device: str | None = None,
         progress: Callable[[str], None] | None = None,
     ) -> None:
         if quality not in ("quick", "default", "best"):
@@ -186,10 +221,9 @@ class CrossFit:
         self.seed = seed
         self.progress = progress
         self.quality: Quality = quality
-        self.device = device if device == "cpu" else _checked(device)
-        self.model: Classifier | None = (
-            None if isinstance(model, str) and model == "auto" else as_model(model)
-        )
+        own = not (isinstance(model, str) and model == "auto")
+        self.model: Classifier | None = as_model(model, device=device) if own else None
+        self.device = str(getattr(self.model, "device", "cpu")) if own else _for_networks(device, quality)
         self.groups = None if sample.groups is None else _labels(sample[sample.groups])
         self.splits = make_splits(len(sample), folds, seed=seed, groups=self.groups)
         self._losses: dict[tuple[frozenset[str], frozenset[str]], Floats64] = {}

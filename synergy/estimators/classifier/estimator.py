@@ -204,7 +204,7 @@ def classifier(
     folds: int = 5,
     seed: int = 0,
     confidence: float = 0.95,
-    device: str = "cpu",
+    device: str | None = None,
     fit: CrossFit | None = None,
 ) -> Estimate:
     """Estimate with cross-fitted classifiers: any term with a discrete slot, everything else of any kind.
@@ -221,7 +221,7 @@ def classifier(
         folds: The number of folds.
         seed: Fixes everything random.
         confidence: The nominal coverage of the interval.
-        device: Where `auto` trains its networks.
+        device: Where networks are trained, see `CrossFit`.
         fit: A `CrossFit` on the same sample to share folds and losses with; the options that it holds
             are then taken from it.
 
@@ -375,7 +375,7 @@ def conditional_entropy_scores(
     seed: int = 0,
     model: object = "auto",
     quality: Quality = "default",
-    device: str = "cpu",
+    device: str | None = None,
     fit: CrossFit | None = None,
 ) -> npt.NDArray[np.float64]:
     """Per-row held-out log losses of predicting `target` from `given`, shape (n,), in nats.

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from synergy.device import choose_device, deterministic, seeded_generators
 from synergy.estimators.classifier.design import Design, standardised
 from synergy.estimators.classifier.models import Held
 from synergy.statistics.folds import Split
@@ -29,7 +30,10 @@ class TorchClassifier:
         batch: Rows in a step.
         rate: The peak learning rate.
         decay: The weight decay of AdamW.
-        device: Where to train.
+        device: Where to train; None for where the module is.
+
+    Raises:
+        ValueError: If there is no such device.
     """
 
     module: torch.nn.Module
@@ -37,7 +41,11 @@ class TorchClassifier:
     batch: int = 128
     rate: float = 2e-3
     decay: float = 1e-2
-    device: str = "cpu"
+    device: str | None = None
+
+    def __post_init__(self) -> None:
+        here = next(self.module.parameters(), torch.zeros(0)).device
+        object.__setattr__(self, "device", str(here if self.device is None else choose_device(self.device)))
 
     def fit_predict(
         self, design: Design, y: npt.NDArray[np.int64], k: int, splits: Sequence[Split], *, seed: int
@@ -46,13 +54,13 @@ class TorchClassifier:
         x = torch.tensor(standardised(design, np.concatenate([s.fit for s in splits])))
         if len(design.blocks) == 1 and design.blocks[0].kind == "image":
             x = x.reshape(len(x), *design.blocks[0].shape)
-        with torch.random.fork_rng(devices=[] if self.device == "cpu" else [self.device]):
-            torch.manual_seed(seed)
-            return [self._one(x.to(self.device), torch.tensor(y, device=self.device), k, s) for s in splits]
+        place = torch.device(str(self.device))
+        with deterministic(place), seeded_generators(seed, place):
+            return [self._one(x.to(place), torch.tensor(y, device=place), k, s) for s in splits]
 
     def _one(self, x: torch.Tensor, y: torch.Tensor, k: int, split: Split) -> Held:
-        module = copy.deepcopy(self.module).to(self.device)
-        fit, tune, test = (torch.tensor(i, device=self.device) for i in (split.fit, split.tune, split.test))
+        module = copy.deepcopy(self.module).to(x.device)
+        fit, tune, test = (torch.tensor(i, device=x.device) for i in (split.fit, split.tune, split.test))
         optimiser = torch.optim.AdamW(module.parameters(), lr=self.rate, weight_decay=self.decay)
         steps = max(1, len(fit) // self.batch)
         schedule = torch.optim.lr_scheduler.OneCycleLR(
@@ -61,7 +69,7 @@ class TorchClassifier:
         best, kept = float("inf"), copy.deepcopy(module.state_dict())
         for _ in range(self.epochs):
             module.train()
-            order = fit[torch.randperm(len(fit), device=self.device)]
+            order = fit[torch.randperm(len(fit), device=x.device)]
             for index in order.tensor_split(steps):
                 logits = module(x[index])
                 if logits.shape != (len(index), k):

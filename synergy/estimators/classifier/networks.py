@@ -10,6 +10,7 @@ import numpy.typing as npt
 import torch
 from scipy.special import log_softmax
 
+from synergy.device import choose_device, deterministic
 from synergy.estimators.classifier.design import Design, standardised
 from synergy.estimators.classifier.models import Floats64, Held
 from synergy.statistics.folds import Split
@@ -31,6 +32,9 @@ class NetworkClassifier:
         dropout: The share of hidden units that is dropped.
         decay: The weight decay of AdamW.
         device: Where to train.
+
+    Raises:
+        ValueError: If there is no such device.
     """
 
     hidden: int = 192
@@ -43,11 +47,20 @@ class NetworkClassifier:
     decay: float = 1e-2
     device: str = "cpu"
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "device", str(choose_device(self.device)))
+
     def fit_predict(
         self, design: Design, y: npt.NDArray[np.int64], k: int, splits: Sequence[Split], *, seed: int
     ) -> list[Held]:
         """Log probabilities of the tuning and test rows of every split."""
-        generator = torch.Generator().manual_seed(seed)
+        with deterministic(torch.device(self.device)):
+            return self._fit_predict(design, y, k, splits, seed=seed)
+
+    def _fit_predict(
+        self, design: Design, y: npt.NDArray[np.int64], k: int, splits: Sequence[Split], *, seed: int
+    ) -> list[Held]:
+        generator = torch.Generator().manual_seed(int(seed) % 2**64)
         rng = np.random.default_rng([seed, 0x2E7])
         x = standardised(design, np.concatenate([s.fit for s in splits]))
         rows = torch.tensor(x, device=self.device)
@@ -58,6 +71,9 @@ class NetworkClassifier:
         steps = max(1, size // batch)
         epochs = int(np.clip(self.passes // max(size, 1), *self.epochs))
         layers = self._initial(len(owners), x.shape[1], k, generator)
+        if rows.device.type != "cpu":  # masks are drawn where they are needed
+            generator = torch.Generator(device=rows.device).manual_seed(int(seed) % 2**64)
+        tunes = [torch.tensor(split.tune, device=self.device) for split in splits]
         parameters = [p for layer in layers for p in layer]
         optimiser = torch.optim.AdamW(parameters, lr=self.rate, weight_decay=self.decay)
         schedule = torch.optim.lr_scheduler.OneCycleLR(
@@ -79,7 +95,7 @@ class NetworkClassifier:
                 optimiser.step()
                 schedule.step()
             if epoch >= epochs // 2 or epoch == epochs - 1:
-                self._keep_best(rows, labels, layers, kept, best, splits, owners)
+                self._keep_best(rows, labels, layers, kept, best, tunes, owners)
         return self._collect(rows, kept, splits, owners, k)
 
     def _initial(self, nets: int, d: int, k: int, generator: torch.Generator) -> list[list[torch.Tensor]]:
@@ -105,7 +121,7 @@ class NetworkClassifier:
         for weight, bias in layers[:-1]:
             x = torch.relu(torch.baddbmm(bias, x, weight))
             if generator is not None and self.dropout:
-                mask = torch.rand(x.shape, generator=generator).to(x.device) >= self.dropout
+                mask = torch.rand(x.shape, generator=generator, device=x.device) >= self.dropout
                 x = x * mask / (1 - self.dropout)
         weight, bias = layers[-1]
         return torch.baddbmm(bias, x, weight)
@@ -118,14 +134,15 @@ class NetworkClassifier:
         layers: list[list[torch.Tensor]],
         kept: list[list[torch.Tensor]],
         best: Floats64,
-        splits: Sequence[Split],
+        tunes: Sequence[torch.Tensor],
         owners: list[int],
     ) -> None:
+        found = []
         for net, owner in enumerate(owners):
             one = [[p[net : net + 1] for p in layer] for layer in layers]
-            tune = torch.tensor(splits[owner].tune, device=self.device)
-            logits = self._forward(rows[tune][None], one, None)[0]
-            loss = float(torch.nn.functional.cross_entropy(logits, labels[tune]))
+            logits = self._forward(rows[tunes[owner]][None], one, None)[0]
+            found.append(torch.nn.functional.cross_entropy(logits, labels[tunes[owner]]))
+        for net, loss in enumerate(torch.stack(found).tolist()):
             if loss < best[net]:
                 best[net] = loss
                 for layer, snapshot in zip(layers, kept, strict=True):

@@ -17,7 +17,7 @@ from scipy.special import digamma
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["TILED", "tiled_terms"]
+__all__ = ["tiled_terms"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -25,7 +25,9 @@ TILED = ("ksg1", "frenzel-pompe", "mesner-shalizi")
 """The methods that run in tiles."""
 
 _BUDGET = 1 << 28
-"""Bytes for the arrays of one tile."""
+"""Bytes for the arrays of one tile on the CPU."""
+_SHARE = 0.25
+"""The share of its free memory that they take on a device."""
 _ARRAYS = 7
 """How many arrays of the size of a tile are alive at once."""
 
@@ -39,7 +41,7 @@ def tiled_terms(
     *,
     device: str,
     largest: float = float("inf"),
-    budget: int = _BUDGET,
+    budget: int | None = None,
 ) -> Floats:
     """The local terms of a method, shape (n,); see `synergy.estimators.neighbours.local`.
 
@@ -49,23 +51,25 @@ def tiled_terms(
         y: Shape (n, dy).
         z: Shape (n, dz), or None.
         k: The number of neighbours.
-        device: A torch device with float64, such as `cpu` or `cuda`.
+        device: `auto`, `cpu` or `cuda`.
         largest: See `mesner_shalizi`.
-        budget: Bytes for the arrays of one tile.
+        budget: Bytes for the arrays of one tile; None for 256 MiB on the CPU, on CUDA a quarter of what is
+            free.
 
     Raises:
         ValueError: If the method does not run in tiles or torch has no such device.
     """
     import torch
 
+    from synergy.device import choose_device
+
     if method not in TILED:
         raise ValueError(f"method {method!r} does not run on a device: use one of {', '.join(TILED)}")
-    try:
-        place = torch.device(device)
-        slots = [torch.as_tensor(s, dtype=torch.float64, device=place) for s in (x, y, z) if s is not None]
-    except (RuntimeError, AssertionError, TypeError) as error:
-        raise ValueError(f"device {device!r} cannot hold float64 numbers: {error}") from error
+    place = choose_device(device)
+    slots = [torch.as_tensor(s, dtype=torch.float64, device=place) for s in (x, y, z) if s is not None]
     n = len(x)
+    if budget is None:
+        budget = int(_SHARE * torch.cuda.mem_get_info(place)[0]) if place.type == "cuda" else _BUDGET
     height = max(1, min(n, budget // (8 * n * _ARRAYS)))
     found = torch.empty((4, n), dtype=torch.int64, device=place)
     inclusive = method == "mesner-shalizi"
@@ -75,7 +79,8 @@ def tiled_terms(
         if z is not None:
             near = [torch.maximum(near[0], near[2]), torch.maximum(near[1], near[2]), near[2]]
         joint = torch.maximum(near[0], near[1])
-        radius = torch.kthvalue(joint, k + 1, dim=1, keepdim=True).values.clamp(max=largest)
+        nearest = torch.topk(joint, k + 1, dim=1, largest=False, sorted=False).values
+        radius = nearest.amax(dim=1, keepdim=True).clamp(max=largest)
         for row, distance in enumerate((*near, joint) if z is not None else (*near, joint, joint)):
             inside = distance <= radius if inclusive else distance < radius
             found[row, rows] = inside.sum(dim=1)

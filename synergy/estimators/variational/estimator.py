@@ -78,13 +78,12 @@ def variational(
         (arXiv:1807.03748); Belghazi et al. 2018 (arXiv:1801.04062); Song and Ermon 2020
         (arXiv:1910.06222); Poole et al. 2019 (arXiv:1905.06922) for what each can reach.
     """
-    import torch
-
-    from synergy.device import choose_device
+    from synergy.device import choose_device, deterministic, seeded_generators
     from synergy.estimators.variational.columns import SlotColumns, density_slot, is_discrete, make_columns
     from synergy.estimators.variational.networks import Categorical, Critic, MixtureDensity
     from synergy.estimators.variational.training import DENSITY_CRITERION, critic_criterion, held_out, train
 
+    place = choose_device(device)
     parsed = parse_expression(term)
     if bound not in get_args(VariationalBound):
         raise ValueError(f"bound must be one of {', '.join(get_args(VariationalBound))}, got {bound!r}")
@@ -112,7 +111,6 @@ def variational(
     columns = make_columns(
         sample, target, other, one.given, joint_target=bound == "barber-agakov" and discrete_x
     )
-    place = choose_device(device)
     columns = SlotColumns(*(t.to(place) for t in (columns.x, columns.y, columns.z)))
 
     def make() -> nn.Module:
@@ -126,8 +124,7 @@ def variational(
     criterion = DENSITY_CRITERION if bound == "barber-agakov" else critic_criterion(bound, batch, clip)
     scores = np.empty(len(sample))
     first = np.empty(len(sample))
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with deterministic(place), seeded_generators(seed, place):
         for split in splits:
             network = make().to(place)
             train(network, columns, split, criterion, steps=most, patience=patience, batch=batch, rate=rate)

@@ -85,15 +85,13 @@ def evaluate(
     joint = values.diagonal()
     if objective == "infonce":
         size = min(batch, n)
-        starts = range(0, n - size + 1, size)
-        out = torch.empty(n, dtype=torch.float64, device=values.device)
-        for start in starts:
-            stop = n if start + 2 * size > n else start + size
-            for i in range(start, stop):
-                first = min(start, n - size) if i < start + size else n - size
-                window = values[i, first : first + size]
-                out[i] = joint[i] - torch.logsumexp(window, dim=0) + math.log(size)
-        return out
+        starts = [*range(0, n - size + 1, size), n - size]  # the last rows see the last candidates
+        stops = [*starts[1:-1], len(starts[:-1]) * size, n]
+        windows = [
+            torch.logsumexp(values[row:stop, start : start + size], dim=1)
+            for row, start, stop in zip([0, *stops], starts, stops, strict=False)
+        ]
+        return joint - torch.cat(windows) + math.log(size)
     if objective == "smile":
         values = values.clamp(-clip, clip)
     off = _off_diagonal(values)

@@ -17,7 +17,7 @@ from synergy.estimators.variational.networks import Categorical, MixtureDensity
 from synergy.estimators.variational.objectives import Objective, evaluate, train_loss
 from synergy.statistics.folds import Split
 
-__all__ = ["DENSITY_CRITERION", "Criterion", "critic_criterion", "held_out", "train"]
+__all__ = ["DENSITY_CRITERION", "critic_criterion", "held_out", "train"]
 
 _EVALUATED = 2048
 """Rows that are scored at a time, and the most that early stopping looks at."""
@@ -78,7 +78,7 @@ def train(
     every = max(20, min(100, len(fit) // batch))
     best, kept, waited = math.inf, copy.deepcopy(network.state_dict()), 0
     for step in range(steps):
-        index = fit[torch.randperm(len(fit))[:batch].to(device)]
+        index = fit[torch.randperm(len(fit), device=device)[:batch]]
         rows = columns.rows(index)
         loss = criterion.loss(network, rows, True)
         if both:

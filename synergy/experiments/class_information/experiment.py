@@ -135,7 +135,9 @@ def _train(job: tuple[_Condition, int], scale: Scale) -> Row:
     pretext = task if told else Eliminate(task, "C", weight=condition.weight)
     fitted = fit(pretext, source, seed=seed, scale=scale, encoder=encoder, features=features, longer=_LONGER)
     seen = fitted.represented(judged)
-    found = measure_representation(seen, terms=TERMS, quality=scale.quality, folds=4, seed=seed)
+    found = measure_representation(
+        seen, terms=TERMS, quality=scale.quality, folds=4, seed=seed, device=scale.judging_device
+    )
     row: Row = {
         "images": condition.world,
         "treatment": condition.treatment,

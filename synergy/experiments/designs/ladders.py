@@ -266,14 +266,15 @@ def measure_rungs(job: tuple[str, str, str, int], scale: Scale) -> Row:
     if condition in (UNTRAINED, PIXELS):
         return row
     labelled = _labelled(shown.rows, rung, seed=seed)
-    fit = NestedCrossFit(labelled, folds=_FOLDS, seed=seed, quality=scale.quality)
+    where = scale.judging_device
+    fit = NestedCrossFit(labelled, folds=_FOLDS, seed=seed, quality=scale.quality, device=where)
     names = [f"L{k}" for k in range(1, len(rung.labels) + 1)]
     synergies = [f"I({','.join(names[: k + 1])};C|Z)" for k in range(len(names))]
     row["I(A;Z)"] = classifier(labelled, "I(A;Z)", fit=fit).value
     row["I(A;Z|C) - I(A;Z)"] = classifier(labelled, "I(A;Z|C) - I(A;Z)", predict="A", fit=fit).value
     row["I(A;C|Z)"] = classifier(labelled, synergies[-1], predict="C", fit=fit).value
     if condition == rungs.finest(images).name:
-        plain = CrossFit(labelled, folds=_FOLDS, seed=seed, quality=scale.quality)
+        plain = CrossFit(labelled, folds=_FOLDS, seed=seed, quality=scale.quality, device=where)
         last = {condition: synergies[-1], NOISE: f"I({','.join([*names, 'N'])};C|Z)"}
         pooled = {**dict(zip(rungs.names, synergies, strict=False)), **last}
         for how, by, asked in (("one Z", fit, pooled), ("plain", plain, last)):

@@ -29,6 +29,7 @@ from matplotlib.figure import Figure
 from torch import nn
 from torch.nn import functional
 
+from synergy.device import seeded_generators
 from synergy.experiments.findings import Comparison, Finding
 from synergy.experiments.outcome import Conclusion, Experiment
 from synergy.experiments.runs import Row, Runner
@@ -125,9 +126,8 @@ def _head(name: str, fitted: Trained, scale: Scale, seed: int) -> nn.Sequential:
     """The trained head; for the untrained network one like SimCLR's, as it is made."""
     head = fitted.head
     if name == UNTRAINED:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            head = Invariance(_TASK).head(scale.features, {}).eval()
+        with seeded_generators(seed, torch.device("cpu")):
+            head = Invariance(_TASK).head(scale.features, {}).eval().to(fitted.device)
     if not isinstance(head, nn.Sequential):
         raise TypeError(f"{name} must have a head of layers, got {type(head).__name__}")
     return head
@@ -168,7 +168,9 @@ def _measured(
 ) -> Row:
     sample = judged.with_column(Variable(_LIKE, "continuous", None, "representation"), features)
     terms = [quantity.replace(".", _LIKE) for quantity in QUANTITIES]
-    found = measure_representation(sample, terms=terms, quality=scale.quality, folds=3, seed=seed).estimates
+    found = measure_representation(
+        sample, terms=terms, quality=scale.quality, folds=3, seed=seed, device=scale.judging_device
+    ).estimates
     information, of_class, synergy = terms
     return {
         column("I(A;.)", layer): found[information, "A"].value,

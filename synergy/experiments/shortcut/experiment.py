@@ -91,7 +91,7 @@ def _truth(transformation: str, scale: Scale) -> Row:
 def _information(fitted: Trained, shown: Sample, *, scale: Scale, seed: int) -> tuple[float, Floats]:
     """H(A|Z) in nats, and one number per row whose mean is I(A;C|Z), by predicting C."""
     held = fitted.represented(shown)
-    losses = NestedCrossFit(held, folds=4, seed=seed, quality=scale.quality)
+    losses = NestedCrossFit(held, folds=4, seed=seed, quality=scale.quality, device=scale.judging_device)
     entropy = classifier(held, "H(A|Z)", fit=losses).value
     synergy = losses.losses("C", "Z") - losses.losses("C", ["A", "Z"])
     return entropy, np.asarray(synergy, dtype=np.float64)

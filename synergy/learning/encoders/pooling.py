@@ -12,13 +12,13 @@ __all__ = ["EvenPool", "SymmetricPool", "symmetric_pool"]
 
 
 @lru_cache(maxsize=64)
-def _weights(size: int, result: int) -> torch.Tensor:
+def _weights(size: int, result: int, device: torch.device, dtype: torch.dtype) -> torch.Tensor:
     """The matrix (result, size) whose row i averages floor(i s / r) .. ceil((i + 1) s / r) - 1."""
     matrix = torch.zeros(result, size, dtype=torch.float64)
     for i in range(result):
         low, high = i * size // result, -(-(i + 1) * size // result)
         matrix[i, low:high] = 1 / (high - low)
-    return matrix
+    return matrix.to(device, dtype)
 
 
 def _window(size: int, result: int) -> tuple[int, int] | None:
@@ -47,7 +47,7 @@ def symmetric_pool(x: torch.Tensor, size: int | tuple[int, int]) -> torch.Tensor
     down, along = _window(height, rows), _window(width, columns)
     if down is not None and along is not None:
         return functional.avg_pool2d(x, (down[0], along[0]), (down[1], along[1]))
-    left, right = _weights(height, rows).to(x), _weights(width, columns).to(x)
+    left, right = (_weights(*sides, x.device, x.dtype) for sides in ((height, rows), (width, columns)))
     if 2 * rows * columns > height * width or not channels_next:
         return left @ x @ right.T
     # where little is left, products with the channels next to one another take a third of the time

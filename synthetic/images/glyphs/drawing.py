@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -66,7 +67,7 @@ def _images(
     augment = augmentation(world.augmentation)
     turns = None
     if augment.name == "none" and world.action.name in TURNS:
-        turns = torch.tensor(TURNS[world.action.name], device=place)[labels]
+        turns = _turns(world.action.name, place)[labels]
 
     def fill(k: int) -> None:
         rows = slice(k * chunk, min((k + 1) * chunk, n))
@@ -127,11 +128,22 @@ def latents(world: GlyphWorld, n: int, streams: DeviceStreams) -> tuple[dict[str
 def patches(world: GlyphWorld, device: torch.device) -> torch.Tensor:
     """Where the patch hides the image, booleans of shape (10, size, size); the first hides nothing."""
     side = min(world.size, max(1, round(world.occlusion_size * world.size)))
-    starts = np.round(np.linspace(0, world.size - side, math.isqrt(PLACES))).astype(int)
-    masks = np.zeros((PLACES + 1, world.size, world.size), dtype=bool)
+    return _masks(world.size, side, device)
+
+
+@lru_cache(maxsize=16)
+def _masks(size: int, side: int, device: torch.device) -> torch.Tensor:
+    starts = np.round(np.linspace(0, size - side, math.isqrt(PLACES))).astype(int)
+    masks = np.zeros((PLACES + 1, size, size), dtype=bool)
     for k, (y, x) in enumerate((y, x) for y in starts for x in starts):
         masks[k + 1, y : y + side, x : x + side] = True
     return torch.from_numpy(masks).to(device)
+
+
+@lru_cache(maxsize=16)
+def _turns(action: str, device: torch.device) -> torch.Tensor:
+    """The turn of each label on the device, shape (labels, 3)."""
+    return torch.tensor(TURNS[action], device=device)
 
 
 def finish(

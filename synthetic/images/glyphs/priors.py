@@ -16,6 +16,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -73,17 +74,27 @@ class Choice:
         """The number of the value, int64 of the shape of the uniform numbers."""
         if self.states == 1:
             return torch.zeros(uniform.shape, dtype=torch.int64, device=uniform.device)
-        edges = torch.tensor(self.probabilities[:-1], dtype=torch.float64).cumsum(0)
-        return torch.bucketize(uniform, edges.to(uniform), right=True)
+        return torch.bucketize(uniform, _edges(self.probabilities, uniform.device, uniform.dtype), right=True)
 
     def at(self, index: torch.Tensor) -> torch.Tensor:
         """The values with these numbers, float32."""
-        return torch.tensor(self.values, dtype=torch.float32, device=index.device)[index]
+        return _numbers(self.values, index.device)[index]
 
     def to_dict(self) -> dict[str, Any]:
         """The prior as JSON can hold it."""
         values = [list(v) if isinstance(v, tuple) else v for v in self.values]
         return {"values": values, **({"weights": list(self.weights)} if self.weights else {})}
+
+
+@lru_cache(maxsize=256)
+def _edges(probabilities: tuple[float, ...], device: torch.device, dtype: torch.dtype) -> torch.Tensor:
+    """The uniform numbers at which a choice changes; they go to the device once and not in every draw."""
+    return torch.tensor(probabilities[:-1], dtype=torch.float64).cumsum(0).to(device, dtype)
+
+
+@lru_cache(maxsize=256)
+def _numbers(values: tuple[Value, ...], device: torch.device) -> torch.Tensor:
+    return torch.tensor(values, dtype=torch.float32, device=device)
 
 
 @dataclass(frozen=True)

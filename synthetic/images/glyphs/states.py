@@ -59,7 +59,13 @@ class States:
 
     def raw_number(self, c: torch.Tensor, s: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
         """R for latents drawn on any device, of shape (n,)."""
-        return self.numbers.to(c.device)[c, s, v]
+        if c.device not in self._numbers_on:
+            self._numbers_on[c.device] = self.numbers.to(c.device)
+        return self._numbers_on[c.device][c, s, v]
+
+    @cached_property
+    def _numbers_on(self) -> dict[torch.device, torch.Tensor]:
+        return {}
 
     @cached_property
     def _made(self) -> tuple[torch.Tensor, Integers]:

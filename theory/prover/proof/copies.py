@@ -44,7 +44,7 @@ from theory.prover.proof.search import Decomposition, Search
 from theory.prover.proof.space import elementals
 from theory.prover.shapes import merged
 
-__all__ = ["COPY_VARIABLES", "CopyProof", "by_copies"]
+__all__ = ["by_copies"]
 
 COPY_VARIABLES = (4, 5)
 """The numbers of variables for which copies are tried: fewer have no inequality beyond Shannon's, and with

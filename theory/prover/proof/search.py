@@ -30,7 +30,7 @@ from theory.prover.proof.shortest import fewest
 from theory.prover.proof.space import Space, Use, elementals, quantities
 from theory.prover.shapes import as_quantity, merged
 
-__all__ = ["Decomposition", "DiagramFact", "Length", "Search"]
+__all__ = ["Decomposition", "Search"]
 
 
 @dataclass(frozen=True)
