@@ -6,7 +6,6 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from threadpoolctl import threadpool_limits
 
 from synergy.learning import PredictTransformation, Training, train
@@ -110,23 +109,18 @@ def _step_seconds(
     """Seconds of one training step of a pilot."""
     rows = data.rows(data.trained[: batch * _PROBE_STEPS])
     options = Training(epochs=1, batch_size=min(batch, rows.size), device=device)
-    threads = torch.get_num_threads()
     spent = 0.0
     with threadpool_limits(limits=1):
-        torch.set_num_threads(1)
-        try:
-            for _ in range(2):  # the second is warm
-                start = time.perf_counter()
-                train(
-                    PredictTransformation(task.task),
-                    rows,
-                    seed=0,
-                    encoder=settings.encoder,
-                    features=settings.features,
-                    options=options,
-                    progress=False,
-                )
-                spent = time.perf_counter() - start
-        finally:
-            torch.set_num_threads(threads)
+        for _ in range(2):  # the second is warm
+            start = time.perf_counter()
+            train(
+                PredictTransformation(task.task),
+                rows,
+                seed=0,
+                encoder=settings.encoder,
+                features=settings.features,
+                options=options,
+                progress=False,
+            )
+            spent = time.perf_counter() - start
     return spent / max(1, rows.size // options.batch_size)

@@ -5,7 +5,7 @@ import sys
 
 import numpy as np
 import pytest
-from ranking_worlds import TINY, corners
+from ranking_worlds import TINY, digits
 
 from synergy.cli import run
 from synergy.ranking import RankSettings
@@ -19,9 +19,9 @@ def small(monkeypatch):
 
 @pytest.fixture
 def file(tmp_path):
-    images, labels = corners(200)
-    np.savez(tmp_path / "corners.npz", images=images, labels=labels)
-    return str(tmp_path / "corners.npz")
+    images, labels = digits(200)
+    np.savez(tmp_path / "digits.npz", images=images, labels=labels)
+    return str(tmp_path / "digits.npz")
 
 
 def test_the_command(capsys, tmp_path, file, small):
