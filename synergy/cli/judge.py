@@ -71,12 +71,15 @@ def verify_command(
     ] = None,
     data: Annotated[
         Path | None,
-        typer.Option("--data", help="Your own rows: .parquet, .csv, .npz, .safetensors, or a generated folder."),
+        typer.Option(
+            "--data", help="Your own rows: .parquet, .csv, .npz, .safetensors, or a generated folder."
+        ),
     ] = None,
     diagram: Annotated[
         str | None,
         typer.Option(
-            "--diagram", help='Judge on this diagram: edges such as "C->X, A->X", a name as in prove, or none.'
+            "--diagram",
+            help='Judge on this diagram: edges such as "C->X, A->X", a name as in prove, or none.',
         ),
     ] = None,
     given: Annotated[
