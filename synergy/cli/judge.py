@@ -28,6 +28,9 @@ def prove_command(
     non_shannon: Annotated[
         bool, typer.Option("--non-shannon", help="Use the Zhang-Yeung inequality too.")
     ] = False,
+    seconds: Annotated[
+        float, typer.Option("--seconds", help="The work that may be done, in seconds of a usual core.")
+    ] = 2.0,
     as_json: JSON = False,
 ) -> None:
     """Prove a statement from a causal diagram, or refute it with a distribution."""
@@ -39,6 +42,7 @@ def prove_command(
         given=tuple(given or ()),
         exists=exists,
         non_shannon=non_shannon,
+        seconds=seconds,
     )
     if as_json:
         emit({k: _in_options(v) if isinstance(v, str) else v for k, v in outcome.to_dict().items()})
@@ -49,7 +53,7 @@ def prove_command(
 
 def _in_options(text: str) -> str:
     """The prover's advice in the words of the command line."""
-    return text.replace("non_shannon=True", "--non-shannon")
+    return text.replace("non_shannon=True", "--non-shannon").replace("(seconds=", "(--seconds ")
 
 
 @app.command("verify")

@@ -84,12 +84,16 @@ def verify(
 
     Raises:
         ValueError: If a claim, world, generator or chapter is unknown (the message says which exist), jobs
-            is not positive, both claims and a chapter or both data and generators are named, or the data does
-            not fit the claims.
+            is not positive, there is no such device, both claims and a chapter or both data and generators
+            are named, or the data does not fit the claims.
         TypeError: If the data or the diagram is of an unknown kind.
     """
     if settings is None:
         settings = Settings() if data is None else Settings(quality="default")
+    if settings.device not in ("auto", "cpu"):
+        from synergy.device import choose_device
+
+        choose_device(settings.device)
     if isinstance(jobs, bool) or not isinstance(jobs, int) or jobs < 1:
         raise ValueError(f"jobs must be at least 1, got {jobs!r}")
     claims = [claims] if isinstance(claims, (str, Claim)) else list(claims)

@@ -23,6 +23,9 @@ from theory.claims import slack
 
 __all__ = ["by_check", "estimated", "exact", "learned", "proof", "sample", "symbolic", "timed"]
 
+_PROOF_SECONDS = 60.0
+"""The work of a proof, in seconds of a usual core: more than any claim takes on any machine."""
+
 
 def proof(claim: Claim, settings: Settings) -> Verdict:
     """Prove or refute the claim from its diagram."""
@@ -32,6 +35,7 @@ def proof(claim: Claim, settings: Settings) -> Verdict:
         diagram=claim.diagram,
         given=claim.given,
         exists=claim.expectation == "exists",
+        seconds=_PROOF_SECONDS,
         seed=settings.seed,
     )
     judgement: Judgement = outcome.verdict

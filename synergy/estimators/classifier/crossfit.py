@@ -48,8 +48,8 @@ def as_model(model: object, *, device: str | None = None) -> Classifier:
 
     Args:
         model: One of these.
-        device: Where to train it: a torch module, or a `Classifier` with a field `device`. None for the model's
-            own; `auto` takes CUDA where there is one and the model can use it.
+        device: Where to train it: a torch module, or a `Classifier` with a field `device`. None for the
+            model's own; `auto` takes CUDA where there is one and the model can use it.
 
     Raises:
         TypeError: If it is none of these.
