@@ -136,18 +136,27 @@ _SMALL: Mapping[World, str] = {
     "learned": "one-hot integers and small inputs are judged on the modular shift, orbits, quotient and "
     "product; the time goes to training seeds on images instead"
 }
+"""Why small families train no networks."""
+
 _DRAWN: Mapping[World, str] = {"learned": "its own Z is drawn at random; nothing is to be learned from it"}
+"""Why models drawn at random train none."""
+
 _HEADED: Mapping[World, str] = {
     "learned": "its encoder H and head Z are given; the experiment `projection-head` trains such networks"
 }
+"""Why families with an encoder of their own train none."""
+
 _NOT_TO_ROUNDING: Mapping[World, str] = {
     "exact": "its exact values have a quadrature or Monte Carlo error, and the exact world judges to "
     "rounding error; in the learned world they are the truth about the input"
 }
+"""Why exact values with an error are not judged in the exact world."""
+
 _VIEWS: Mapping[World, str] = {
     "sample": "what two images share is not estimated, and no Z is drawn; the two views in integers are "
     "judged there instead"
 }
+"""Why two views as images are judged exactly alone."""
 
 CASES = (
     Case(

@@ -26,7 +26,7 @@ from synergy.independence import independence_test
 from synergy.statistics.decision import holm
 from synergy.verification.given import Given
 from synthetic import Sample
-from theory import Claim, Diagram, Relation, Statement
+from theory import Claim, Diagram, Relation
 from theory.diagrams import closure
 
 __all__ = ["DataTest", "implied", "tested"]
@@ -193,10 +193,3 @@ def _decided(result: DataTest, adjusted: Any, alpha: float) -> DataTest:  # noqa
         return result
     p = float(next(adjusted))
     return replace(result, adjusted=p, outcome="rejected" if p <= alpha else "not rejected")
-
-
-def rests_on(claim: Claim, facts: Sequence[Statement] = ()) -> bool:
-    """Whether a proof of the claim needs its diagram or premises at all."""
-    from synergy.verification.measure import shannon
-
-    return not all(shannon(relation, tuple(facts)) for relation in claim.statement)

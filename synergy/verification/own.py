@@ -15,7 +15,7 @@ from theory.claims.exact import draw_joint
 from theory.diagrams import diagram_text, read_diagram
 from theory.diagrams.named import NO_DIAGRAM
 
-__all__ = ["Counterexample", "DrawnModel", "is_own", "own_cases", "read_claim"]
+__all__ = ["Counterexample", "DrawnModel", "diagram_option", "is_own", "own_cases", "read_claim"]
 
 _DRAWS = 20
 """How many models are drawn to find one in which the terms of a claim are far from 0."""
