@@ -68,7 +68,7 @@ _MEANINGS: dict[Judgement, str] = {
 _OF_SOME = {"verified": "satisfied", "violated": "not satisfied"}
 """Other names of judgements, where the claim is that some model satisfies the statement."""
 
-_COUNTED = {"random models": "model", "witness": "model", "its own check": "case"}
+_COUNTED = {"random models": "model", "witness": "model", "counterexample": "model", "its own check": "case"}
 """The things that are counted in place of samples, by case."""
 
 _EXPECTED = {
