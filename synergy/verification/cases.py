@@ -229,7 +229,7 @@ CASES = (
         "class-circle",
         ClassCircle(),
         "a point in the plane: the class gives its angle, A turns it, the style is its radius; Z is X",
-        not_in=_NOT_TO_ROUNDING | _SMALL,
+        not_in={**_NOT_TO_ROUNDING, **_SMALL},
         core=False,
     ),
     Case(
