@@ -22,7 +22,9 @@ import networkx as nx
 import numpy as np
 import numpy.typing as npt
 
+from synergy.estimators import estimate
 from synergy.independence import independence_test
+from synergy.independence.statements import independences
 from synergy.statistics.decision import holm
 from synergy.verification.given import Given
 from synthetic import Sample
@@ -152,9 +154,18 @@ def _independence(text: str, source: Literal["diagram", "premise"], given: Given
         found = independence_test(sample, text, permutations=resamples, seed=given.settings.seed)
     except ValueError as error:
         return DataTest(text, source, "not testable", None, None, str(error))
-    words = "; ".join((f"{found.method}, {found.samples:,} rows", *found.warnings))
+    size = _size(text, sample)
+    words = "; ".join((f"{found.method}, {found.samples:,} rows", *size, *found.warnings))
     outcome: Outcome = "not testable" if found.p_value is None else "not rejected"
     return DataTest(text, source, outcome, found.p_value, None, words)
+
+
+def _size(text: str, sample: Sample) -> tuple[str, ...]:
+    """How large the dependence is, where frequencies tell: with many rows the smallest one is rejected."""
+    if not _all_discrete(text, sample):
+        return ()
+    (term,) = independences(text)
+    return (f"{term} is about {estimate(sample, term).value:.2g} nats",)
 
 
 def _all_discrete(text: str, sample: Sample) -> bool:
