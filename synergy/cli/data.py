@@ -127,7 +127,8 @@ def estimate_command(
             raise ValueError(f"--device is for the estimators {able}; {estimator} takes none, got {device!r}")
         from synergy.device import choose_device
 
-        options["device"] = str(choose_device(device))
+        choose_device(device)
+        options["device"] = device
     found = estimate(
         data, term, estimator=estimator, confidence=confidence, seed=seed, unit=unit, groups=groups, **options
     )
