@@ -23,14 +23,17 @@ from synthetic.variables import Variable
 from theory import Diagram, Expression, Joint, Model, Term, parse_expression
 from theory.checks import integer
 from theory.errors import TooLargeError
-from theory.support import Support
+from theory.support import MAX_ROWS, Support
 
 if TYPE_CHECKING:
     import sympy
 
     from synthetic.streaming import BatchStream, RowStream
 
-__all__ = ["Answer", "AnswerKind", "FiniteGenerator", "Generator", "NoExactAnswerError"]
+__all__ = ["MOST_STATES", "Answer", "AnswerKind", "FiniteGenerator", "Generator", "NoExactAnswerError"]
+
+MOST_STATES = 2**20
+"""The most states that a parameter may ask of a variable: a distribution over them takes 8 MiB."""
 
 AnswerKind = Literal["symbolic", "enumeration", "log-determinant", "quadrature", "Monte Carlo"]
 """How a family knows its answers."""
@@ -237,6 +240,12 @@ class FiniteGenerator(Generator):
         Raises:
             NoExactAnswerError: If there are too many states.
         """
+        most = max((v.cardinality or 1 for v in self.variables), default=1)
+        if most**2 > MAX_ROWS:
+            raise NoExactAnswerError(
+                f"{self.family}: a channel between variables of {most:,} states has {most**2:,} entries, "
+                f"more than {MAX_ROWS:,}: take fewer states or estimate from samples"
+            )
         try:
             return self.enumerate()
         except TooLargeError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,12 +17,15 @@ from synthetic.variables import Variable, VariableKind
 if TYPE_CHECKING:
     import pandas as pd
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 __all__ = ["check_names", "infer_columns", "joined", "parts_of", "read_columns"]
 
 Arrays = dict[str, npt.NDArray[Any]]
+
+_COMPARED = 1000
+"""Up to so many names are compared with one that is unknown, to suggest another."""
+
+_LISTED = 100
+"""So many names are listed in an error."""
 
 
 def infer_columns(
@@ -47,7 +50,7 @@ def infer_columns(
 
 
 def read_columns(
-    names: Sequence[str], known: Sequence[str], read: Callable[[str], Any]
+    names: Sequence[str], known: Counter[str], read: Callable[[str], Any]
 ) -> tuple[Arrays, dict[str, Variable], dict[str, list[Any]]]:
     """Arrays, descriptions and levels of the columns that are named, and of no others.
 
@@ -55,7 +58,7 @@ def read_columns(
 
     Args:
         names: The variables wanted.
-        known: The names of all columns.
+        known: The names of all columns, counted.
         read: Gives the column of a name.
 
     Raises:
@@ -82,7 +85,7 @@ def check_names(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def parts_of(name: str, known: Sequence[str]) -> tuple[str, ...] | None:
+def parts_of(name: str, known: Collection[str]) -> tuple[str, ...] | None:
     """The columns `name_0, name_1, ..` of the vector `name`; None where `name` is a column itself.
 
     One column `name_0` alone is a vector of one dimension. Numbers may be padded with zeros.
@@ -90,8 +93,9 @@ def parts_of(name: str, known: Sequence[str]) -> tuple[str, ...] | None:
     Raises:
         ValueError: If there is no such column, a number is left out, or a name or number comes twice.
     """
-    if name in known:
-        if list(known).count(name) > 1:
+    times = known if isinstance(known, Counter) else Counter(known)
+    if name in times:
+        if times[name] > 1:
             raise ValueError(f"column names must differ, got {name!r} twice")
         return None
     parts = sorted(
@@ -100,14 +104,21 @@ def parts_of(name: str, known: Sequence[str]) -> tuple[str, ...] | None:
     places = [place for place, _ in parts]
     if parts and places == list(range(len(parts))):
         return tuple(key for _, key in parts)
-    near = difflib.get_close_matches(name, known, n=1)
+    near = difflib.get_close_matches(name, known, n=1) if len(known) <= _COMPARED else []
     hint = f" (did you mean {near[0]!r}?)" if near and not parts else ""
     if parts:
         twice = next((place for place in places if places.count(place) > 1), None)
         gap = next(place for place in range(len(parts) + 1) if place not in places)
         what = f"{name}_{gap} is missing" if twice is None else f"{name}_{twice} comes twice"
         hint = f"; for the vector {name!r}, {what}"
-    raise ValueError(f"unknown variable {name!r}: the data has {', '.join(known) or 'no columns'}{hint}")
+    raise ValueError(f"unknown variable {name!r}: the data has {_listed(known)}{hint}")
+
+
+def _listed(known: Collection[str]) -> str:
+    """The names, or the first of them where there are many."""
+    names = list(known)
+    rest = f", .. ({len(names):,} columns)" if len(names) > _LISTED else ""
+    return (", ".join(names[:_LISTED]) + rest) or "no columns"
 
 
 def joined(name: str, parts: Mapping[str, Any]) -> npt.NDArray[Any]:

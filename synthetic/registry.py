@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import difflib
 import inspect
-import json
 import re
 import types
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,6 +17,8 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from synthetic.generator import Generator
 from synthetic.groups import FiniteGroup, group_from_dict
 from theory.deferred import Registry
+from theory.errors import shown
+from theory.json_text import read_json
 
 __all__ = ["GENERATORS", "READERS", "describe", "load_generator", "make_generator"]
 
@@ -82,7 +83,7 @@ def load_generator(content: Mapping[str, Any]) -> Generator:
     hints = _hints(family)
     parameters = content.get("parameters", {})
     if not isinstance(parameters, Mapping):
-        raise ValueError(f"the parameters of {family.family} must be an object, got {parameters!r}")
+        raise ValueError(f"the parameters of {family.family} must be an object, got {shown(parameters)}")
     _require_known(family, parameters, prefix="")
     return _build(family, {k: _from_json(k, v, hints[k]) for k, v in parameters.items()})
 
@@ -163,7 +164,7 @@ def _family(name: str) -> type[Generator]:
     if name not in known:
         close = difflib.get_close_matches(name, known, n=1)
         hint = f" (did you mean {close[0]}?)" if close else ""
-        raise ValueError(f"unknown generator {name!r}{hint}: there are {', '.join(known)}")
+        raise ValueError(f"unknown generator {shown(name)}{hint}: there are {', '.join(known)}")
     return GENERATORS[name] if name in GENERATORS else READERS[name]
 
 
@@ -190,7 +191,7 @@ def _require_known(cls: type[Generator], names: Iterable[str], *, prefix: str) -
             close = difflib.get_close_matches(name, known, n=1)
             hint = f" (did you mean {prefix}{close[0]}?)" if close else ""
             have = ", ".join(known) or "none"
-            raise ValueError(f"{cls.family} has no parameter {prefix + name!r}{hint}: it has {have}")
+            raise ValueError(f"{cls.family} has no parameter {shown(prefix + name)}{hint}: it has {have}")
 
 
 def _is_generator(hint: Any) -> bool:  # noqa: ANN401
@@ -217,7 +218,7 @@ def _from_text(name: str, text: str, hint: Any) -> Any:  # noqa: ANN401
         except ValueError as error:
             reason = reason or str(error)
     wanted = _type_text(hint)
-    raise ValueError(f"{name} must be {wanted}, got {text!r}" + (f": {reason}" if reason else ""))
+    raise ValueError(f"{name} must be {wanted}, got {shown(text)}" + (f": {reason}" if reason else ""))
 
 
 def _scalar(text: str, hint: Any) -> Any:  # noqa: ANN401
@@ -236,16 +237,12 @@ def _scalar(text: str, hint: Any) -> Any:  # noqa: ANN401
     if hint is str:
         return text
     if hint is FiniteGroup:
-        return group_from_dict(json.loads(text) if text.startswith("{") else text)
+        return group_from_dict(read_json(text, "a table") if text.startswith("{") else text)
     if get_origin(hint) is Literal:
         if text not in get_args(hint):
             raise ValueError("")
         return text
-    try:
-        content = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"not JSON ({error})") from None
-    return _from_json("it", content, hint)
+    return _from_json("it", read_json(text, "it"), hint)
 
 
 def _from_json(name: str, value: Any, hint: Any) -> Any:  # noqa: ANN401
@@ -258,7 +255,7 @@ def _from_json(name: str, value: Any, hint: Any) -> Any:  # noqa: ANN401
             reason = str(error)
     if len(options) == 1 and reason:
         raise ValueError(reason)
-    raise ValueError(f"{name} must be {_type_text(hint)}, got {value!r}")
+    raise ValueError(f"{name} must be {_type_text(hint)}, got {shown(value)}")
 
 
 def _one_from_json(name: str, value: Any, hint: Any) -> Any:  # noqa: ANN401
@@ -282,7 +279,7 @@ def _one_from_json(name: str, value: Any, hint: Any) -> Any:  # noqa: ANN401
         return float(value)
     elif isinstance(hint, type) and isinstance(value, hint):
         return value
-    raise ValueError(f"{name} must be {_type_text(hint)}, got {value!r}")
+    raise ValueError(f"{name} must be {_type_text(hint)}, got {shown(value)}")
 
 
 def _type_text(hint: Any) -> str:  # noqa: ANN401

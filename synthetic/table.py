@@ -16,6 +16,7 @@ Example:
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import MappingProxyType
@@ -25,6 +26,7 @@ import numpy as np
 
 from synthetic.inference import check_names, read_columns
 from synthetic.sample import Sample
+from theory.errors import one_line
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,6 +48,7 @@ class Table(Sample):
     """
 
     _names: tuple[str, ...]
+    _times: Counter[str]
     _read: Callable[[str], Any]
     _rows: Callable[[], int]
     _source: str
@@ -60,6 +63,7 @@ class Table(Sample):
     ) -> None:
         for key, value in {
             "_names": tuple(names),
+            "_times": Counter(names),
             "_read": read,
             "_rows": rows,
             "_source": source,
@@ -99,7 +103,7 @@ class Table(Sample):
         """
         names = check_names(names)
         with self._told():
-            arrays, variables, levels = read_columns(names, self._names, self._read)
+            arrays, variables, levels = read_columns(names, self._times, self._read)
             return Sample(arrays, variables, None, {"levels": levels} if levels else {})
 
     def raw(self, name: str) -> Any:  # noqa: ANN401  (a column of any library)
@@ -109,13 +113,17 @@ class Table(Sample):
 
     @contextmanager
     def _told(self) -> Iterator[None]:
-        """Name the source in an error that does not yet."""
+        """Name the source in an error that does not yet, and tell a library's error as one of ours."""
         try:
             yield
+        except (TypeError, OSError, MemoryError):
+            raise
         except ValueError as error:
-            if self._source in str(error):
+            if self._source in str(error) and "\n" not in str(error):
                 raise
-            raise ValueError(f"cannot use {self._source!r}: {error}") from None
+            raise ValueError(f"cannot use {self._source!r}: {one_line(error)}") from None
+        except (ArithmeticError, LookupError, NotImplementedError, RecursionError) as error:
+            raise ValueError(f"cannot use {self._source!r}: {one_line(error)}") from None
 
     def usable(self) -> Sample:
         """The columns that can be variables, without the others.
@@ -159,7 +167,7 @@ class _Lazy(Mapping[str, Any]):
     """What a function gives for each of some names, asked when it is needed."""
 
     def __init__(self, names: Sequence[str], find: Callable[[str], Any]) -> None:
-        self._names, self._find = tuple(names), find
+        self._names, self._find = dict.fromkeys(names), find
 
     def __getitem__(self, name: str) -> Any:  # noqa: ANN401
         if name not in self._names:

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from theory.errors import shown
+
 __all__ = [
     "array",
     "distribution",
@@ -34,11 +36,11 @@ def integer(name: str, value: object, low: int, high: int | None = None) -> int:
         ValueError: If it is out of bounds.
     """
     if isinstance(value, bool) or not isinstance(value, Integral):
-        raise TypeError(f"{name} must be an integer, got {value!r}")
+        raise TypeError(f"{name} must be an integer, got {shown(value)}")
     result = int(value)
     if result < low or (high is not None and result > high):
         wanted = f"at least {low}" if high is None else f"between {low} and {high}"
-        raise ValueError(f"{name} must be {wanted}, got {value}")
+        raise ValueError(f"{name} must be {wanted}, got {shown(result)}")
     return result
 
 
@@ -50,10 +52,10 @@ def number(name: str, value: object, *, low: float = -math.inf, strict: bool = F
         ValueError: If it is NaN, infinite or too small.
     """
     if isinstance(value, bool) or not isinstance(value, Real):
-        raise TypeError(f"{name} must be a number, got {value!r}")
-    result = float(value)
+        raise TypeError(f"{name} must be a number, got {shown(value)}")
+    result = _as_float(value)
     if not math.isfinite(result):
-        raise ValueError(f"{name} must be finite, got {value}")
+        raise ValueError(f"{name} must be finite, got {shown(value)}")
     if result < low or (strict and result == low):
         raise ValueError(f"{name} must be {'above' if strict else 'at least'} {low:g}, got {value}")
     return result
@@ -67,10 +69,10 @@ def probability(name: str, value: object) -> float:
         ValueError: If it is not between 0 and 1.
     """
     if isinstance(value, bool) or not isinstance(value, Real):
-        raise TypeError(f"{name} must be a probability, got {value!r}")
-    result = float(value)
+        raise TypeError(f"{name} must be a probability, got {shown(value)}")
+    result = _as_float(value)
     if not 0 <= result <= 1:
-        raise ValueError(f"{name} must be a probability between 0 and 1, got {value}")
+        raise ValueError(f"{name} must be a probability between 0 and 1, got {shown(value)}")
     return result
 
 
@@ -144,14 +146,14 @@ def array(name: str, values: object) -> npt.NDArray[Any]:
     try:
         found = np.asarray(data)
     except ValueError:
-        raise ValueError(f"{name} must hold numbers in rows of equal length, got {values!r}") from None
+        raise ValueError(f"{name} must hold numbers in rows of equal length, got {shown(values)}") from None
     if found.dtype == object:
         for entry in found.flat:
             if isinstance(entry, bool) or not isinstance(entry, Fraction | Integral):
-                raise TypeError(f"exact {name} must be Fractions, got {type(entry).__name__}: {entry!r}")
+                raise TypeError(f"exact {name} must be Fractions, got {type(entry).__name__}: {shown(entry)}")
         return found
     if found.dtype.kind not in "fiub":
-        raise TypeError(f"{name} must be real numbers, got {found.dtype}: {values!r}")
+        raise TypeError(f"{name} must be real numbers, got {found.dtype}: {shown(values)}")
     return np.asarray(found, dtype=np.float64)
 
 
@@ -180,6 +182,14 @@ def distributions(name: str, values: object) -> npt.NDArray[Any]:
     return table
 
 
+def _as_float(value: Real) -> float:
+    """The number as a float; one beyond the range of floats is infinite."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
+
+
 def _masked(values: object) -> int:
     """The number of masked entries, also within lists."""
     if isinstance(values, np.ma.MaskedArray):
@@ -189,8 +199,11 @@ def _masked(values: object) -> int:
 
 def _floats(name: str, values: object) -> npt.NDArray[np.float64]:
     if isinstance(values, str) or not isinstance(values, Sequence | np.ndarray):
-        raise TypeError(f"{name} must be a list of numbers, got {values!r}")
-    result = array(name, values).astype(np.float64)
+        raise TypeError(f"{name} must be a list of numbers, got {shown(values)}")
+    try:
+        result = array(name, values).astype(np.float64)
+    except OverflowError:  # an integer or a fraction beyond the range of floats
+        raise ValueError(f"{name} must be within the range of floats, got {shown(values)}") from None
     if not np.isfinite(result).all():
         raise ValueError(f"{name} must be finite, got NaN or infinity")
     return result

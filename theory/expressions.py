@@ -26,7 +26,6 @@ from theory.errors import TooLargeError
 
 __all__ = [
     "LATEX_OPERATORS",
-    "MOST_ENTROPIES",
     "Entropies",
     "Expression",
     "GapOperator",

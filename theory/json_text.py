@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from theory.errors import one_line
+
 __all__ = ["read_json"]
 
 
@@ -23,5 +25,7 @@ def read_json(text: str, what: str) -> Any:  # noqa: ANN401 - JSON holds anythin
         return json.loads(text)
     except json.JSONDecodeError as error:
         raise ValueError(f"{what} must be JSON: {error}") from None
+    except ValueError as error:  # an integer of thousands of digits
+        raise ValueError(f"{what} must be JSON of numbers that can be read: {one_line(error)}") from None
     except RecursionError:
         raise ValueError(f"{what} must be JSON that is not nested so deep") from None

@@ -27,6 +27,7 @@ import numpy.typing as npt
 
 from theory.checks import array, distributions, integer, number
 from theory.diagrams import Diagram
+from theory.errors import TooLargeError, shown
 from theory.expressions import Expression, Term
 from theory.joints import Joint
 from theory.parser import parse_expression
@@ -273,4 +274,12 @@ def _sizes(diagram: Diagram, cardinalities: Mapping[str, int] | int) -> dict[str
         if missing:
             raise ValueError(f"cardinalities must name every variable, {', '.join(missing)} missing")
         sizes = {v: cardinalities[v] for v in diagram.variables}
-    return {v: integer(f"the cardinality of {v}", size, 1) for v, size in sizes.items()}
+    sizes = {v: integer(f"the cardinality of {v}", size, 1) for v, size in sizes.items()}
+    for v in diagram.variables:
+        cells = prod([sizes[v], *(sizes[parent] for parent in diagram.parents(v))])
+        if cells > _MAX_CELLS:
+            raise TooLargeError(
+                f"the table of {v} given its parents would have {shown(cells)} cells, more than "
+                f"{_MAX_CELLS:,}: take fewer states or a diagram with fewer parents"
+            )
+    return sizes

@@ -27,7 +27,7 @@ from theory.expressions import Expression, Term
 from theory.joints import Joint, surprisals
 from theory.parser import parse_expression
 
-__all__ = ["MAX_CELLS", "MAX_ROWS", "Support"]
+__all__ = ["MAX_CELLS", "Support"]
 
 MAX_ROWS = 2**24
 """The largest number of states that is enumerated."""
@@ -126,14 +126,14 @@ class Support:
         Raises:
             TooLargeError: If there would be more than `MAX_ROWS` states.
         """
-        rows = kernel[tuple(self.column(v) for v in sources)] if sources else kernel[None]
-        rows = np.broadcast_to(rows, (len(self), kernel.shape[-1]))
-        total = int(np.count_nonzero(rows)) if rows.size <= MAX_ROWS else rows.size
+        total = len(self) * kernel.shape[-1]
         if total > MAX_ROWS:
             raise TooLargeError(
                 f"the enumeration would have {total:,} states, more than {MAX_ROWS:,}: take fewer states "
                 f"(a smaller group, fewer classes, no noise) or estimate from samples"
             )
+        rows = kernel[tuple(self.column(v) for v in sources)] if sources else kernel[None]
+        rows = np.broadcast_to(rows, (len(self), kernel.shape[-1]))
         row, state = np.nonzero(rows)
         return Support(
             {**self.cardinalities, name: kernel.shape[-1]},

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from synergy.cli.app import JSON, SEED, app, emit, settings_of
+from synergy.cli.progress import CLUSTER, shown
 
 SET = Annotated[
     list[str] | None,
@@ -72,25 +73,24 @@ def generate_command(
     out: Annotated[Path, typer.Option("--out", help="The folder to make.")],
     parameters: SET = None,
     shards: Annotated[int, typer.Option("--shards", help="Files to spread the rows over.")] = 1,
+    jobs: Annotated[int, typer.Option("--jobs", min=1, help="Processes that draw shards at once.")] = 1,
+    address: CLUSTER = None,
 ) -> None:
     """Write a dataset with all latents: a folder of safetensors shards and its description."""
-    from rich.console import Console
-    from rich.progress import Progress
-
     from synthetic import make_generator, write_dataset
+    from synthetic.parallel import cluster
 
     world = make_generator(generator, settings_of(parameters or ()))
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("writing shards", total=shards)
+    with cluster(address), shown("rows") as progress:
         path = write_dataset(
             world,
             samples=samples,
             seed=seed,
             out=out,
             shards=shards,
-            progress=lambda done, total: bar.update(task, completed=done, total=total),
+            progress=lambda done, total: progress(done, total, ""),
             tell=lambda line: typer.echo(line, err=True),
+            jobs=jobs,
         )
     typer.echo(f"{samples} samples of {generator} in {shards} shard{'s' if shards > 1 else ''}: {path}")
 
@@ -115,10 +115,15 @@ def estimate_command(
         str | None,
         typer.Option("--device", help="auto, cpu or cuda, for estimators that train or search there."),
     ] = None,
+    jobs: Annotated[
+        int, typer.Option("--jobs", min=1, help="Processes that count shards, for discrete columns.")
+    ] = 1,
+    address: CLUSTER = None,
     as_json: JSON = False,
 ) -> None:
     """Estimate an information term from data, with a confidence interval."""
     from synergy.estimators import ESTIMATORS, estimate
+    from synthetic.parallel import cluster
 
     options: dict[str, Any] = {}
     if device is not None:
@@ -129,9 +134,18 @@ def estimate_command(
 
         choose_device(device)
         options["device"] = device
-    found = estimate(
-        data, term, estimator=estimator, confidence=confidence, seed=seed, unit=unit, groups=groups, **options
-    )
+    with cluster(address):
+        found = estimate(
+            data,
+            term,
+            estimator=estimator,
+            confidence=confidence,
+            seed=seed,
+            unit=unit,
+            groups=groups,
+            jobs=jobs,
+            **options,
+        )
     if as_json:
         emit(found.to_dict())
         return

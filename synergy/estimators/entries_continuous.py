@@ -19,14 +19,7 @@ from synergy.statistics.result import Estimate
 from synthetic import Sample
 from theory import Expression, Term
 
-__all__ = [
-    "CONTINUOUS_ENTRIES",
-    "on_arrays",
-    "one_term",
-    "run_copula_knn",
-    "run_frenzel_pompe",
-    "run_mixed",
-]
+__all__ = ["CONTINUOUS_ENTRIES", "one_term", "run_copula_knn", "run_frenzel_pompe", "run_mixed"]
 
 
 def one_term(expression: Expression, *, estimator: str) -> Term:

@@ -18,7 +18,7 @@ from synergy.statistics.result import Estimate
 from synthetic import Generator, NoExactAnswerError, Sample
 from theory import Expression, Joint, Term, parse_expression
 
-__all__ = ["ORACLE_ENTRY", "LogPosterior", "oracle"]
+__all__ = ["ORACLE_ENTRY", "oracle"]
 
 LogPosterior = Callable[[Sample, tuple[str, ...], tuple[str, ...]], npt.NDArray[np.float64]]
 """log p(target | given) of each row, shape (n,): called as `log_posterior(sample, target, given)`."""

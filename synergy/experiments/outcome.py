@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape
@@ -77,7 +78,8 @@ class ExperimentOutcome:
     @property
     def agrees(self) -> bool | None:
         """True where every prediction agrees, False where one disagrees, None where some are undecided."""
-        verdicts = {f.verdict(self.confidence) for f in self.conclusion.findings} - {"no prediction"}
+        verdicts = {f.verdict(self.confidence) for f in self.conclusion.findings}
+        verdicts -= {"no prediction", "fixed by construction"}
         if "disagrees" in verdicts:
             return False
         return True if verdicts == {"agrees"} else None
@@ -93,6 +95,7 @@ class ExperimentOutcome:
             "agrees": ("agrees", "agree"),
             "disagrees": ("disagrees", "disagree"),
             "undecided": ("is undecided", "are undecided"),
+            "fixed by construction": ("is fixed by construction", "are fixed by construction"),
         }
         counts = ", ".join(
             f"{judged.count(kind)} {forms[judged.count(kind) > 1]}"
@@ -103,12 +106,17 @@ class ExperimentOutcome:
 
     @property
     def findings(self) -> pd.DataFrame:
-        """One row per finding, for reading: the number over seeds, what it should be, the verdict."""
+        """One row per finding, for reading: the number over seeds, what it should be, the verdict.
+
+        `could have seen` is the smallest effect that the seeds could tell from 0, see
+        `Finding.smallest_effect`.
+        """
         rows = [
             {
                 "finding": f.about,
                 "over seeds": str(f.spread(self.confidence)),
                 "predicted": "" if f.relation is None else _predicted(f),
+                "could have seen": _seen(f.smallest_effect(self.confidence)),
                 "verdict": f.verdict(self.confidence),
             }
             for f in self.conclusion.findings
@@ -142,6 +150,10 @@ def _predicted(finding: Finding) -> str:
     return f"{finding.relation} 0{margin}"
 
 
+def _seen(effect: float | None) -> str:
+    return "" if effect is None else f"{effect:.3f}"
+
+
 @dataclass(frozen=True)
 class Experiment:
     """A controlled experiment with a prediction.
@@ -163,7 +175,12 @@ class Experiment:
     draw: Callable[[pd.DataFrame], Figure]
 
     def run(
-        self, scale: Scale, progress: Progress | None = None, *, journal: Path | None = None
+        self,
+        scale: Scale,
+        progress: Progress | None = None,
+        *,
+        journal: Path | None = None,
+        tell: Callable[[str], None] | None = None,
     ) -> ExperimentOutcome:
         """Run it at a scale.
 
@@ -171,13 +188,14 @@ class Experiment:
             scale: How large.
             progress: Told of every run that is done.
             journal: Where to keep finished runs, to take up after an interruption.
+            tell: Called with a line when a worker died, or a cluster has none yet.
 
         Raises:
             ValueError: If there is no such device, or the images are not what they should be.
         """
         choose_device(scale.device)
         scale.check_images()
-        runs = self.measure(Runner(scale, progress, journal))
+        runs = self.measure(Runner(scale, progress, journal, tell))
         return self.outcome(runs, scale, source=source_digest(self.measure))
 
     def outcome(self, runs: pd.DataFrame, scale: Scale, *, source: str | None = None) -> ExperimentOutcome:
@@ -241,7 +259,7 @@ def compact(table: pd.DataFrame | None, *, digits: int = 3) -> pd.DataFrame:
         if f"{name} low" in table.columns:
             ends = zip(table[f"{name} low"].tolist(), table[f"{name} high"].tolist(), strict=True)
             column = [
-                f"{value} [{text(low)}, {text(high)}]" if abs(low) != float("inf") and value else value
+                f"{value} [{text(low)}, {text(high)}]" if math.isfinite(low) and value else value
                 for value, (low, high) in zip(column, ends, strict=True)
             ]
         shown[name] = column

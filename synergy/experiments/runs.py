@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import warnings
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,11 +11,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pandas as pd
-from joblib import Parallel, delayed
-from threadpoolctl import threadpool_limits
 
 from synergy.device import keep_freed_memory
 from synergy.experiments.scale import Scale
+from synthetic.parallel import active_client, map_unordered
 from theory.source import source_digest
 
 __all__ = ["Progress", "Row", "Runner"]
@@ -38,11 +36,13 @@ class Runner:
         journal: A file with one line of JSON per finished job; None to remember nothing. Jobs that it
             holds for the same settings and the same code of all three storeys are not run again, so a run
             that was interrupted goes on, and one with more seeds adds to those that are there.
+        tell: Called with a line when a worker died, or a cluster has none yet.
     """
 
     scale: Scale
     progress: Progress | None = None
     journal: Path | None = None
+    tell: Callable[[str], None] | None = None
 
     def spread(
         self,
@@ -67,16 +67,19 @@ class Runner:
         known = self._known()
         found: dict[str, Row] = {name: known[name] for name in names if name in known}
         missing = [(name, job) for name, job in zip(names, listed, strict=True) if name not in found]
-        runner = Parallel(n_jobs=self.scale.jobs, return_as="generator")
-        results = runner(delayed(_single)(function, job, self.scale) for _, job in missing)
-        with warnings.catch_warnings():
-            # Workers keep freed memory for speed; joblib takes a growing one for a leak and replaces it.
-            warnings.filterwarnings("ignore", "A worker stopped while some jobs were given", UserWarning)
-            for (name, job), row in zip(missing, results, strict=True):
-                found[name] = row
-                self._note(name, row)
-                if self.progress is not None:
-                    self.progress(len(found), len(listed), label(job))
+        results = map_unordered(
+            _single,
+            [job for _, job in missing],
+            jobs=self.scale.jobs,
+            shared=(function, self.scale if active_client() else self.scale.holding()),
+            tell=self.tell,
+        )
+        for index, row in results:
+            name, job = missing[index]
+            found[name] = row
+            self._note(name, row)
+            if self.progress is not None:
+                self.progress(len(found), len(listed), label(job))
         return pd.DataFrame([found[name] for name in names])
 
     def _known(self) -> dict[str, Row]:
@@ -102,8 +105,7 @@ class Runner:
             file.write(f"{note}\n".encode())
 
 
-def _single(function: Callable[[Job, Scale], Row], job: Job, scale: Scale) -> Row:
+def _single(job: Job, function: Callable[[Job, Scale], Row], scale: Scale) -> Row:
     if scale.jobs > 1:  # in a worker, which does nothing else
         keep_freed_memory()
-    with threadpool_limits(limits=1):
-        return function(job, scale)
+    return function(job, scale)

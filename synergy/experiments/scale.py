@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
+from math import prod
 from typing import Any, Literal, get_args
 
 from synergy.learning import ImageSet
@@ -14,7 +15,7 @@ from synthetic.images.arrays import ImageDataset
 from synthetic.images.cifar10 import Cifar10, CifarPart, places
 from theory.checks import integer, number
 
-__all__ = ["DataName", "Scale", "ScaleName", "as_scale"]
+__all__ = ["DataName", "Scale", "as_scale"]
 
 ScaleName = Literal["quick", "full", "large"]
 """The scales that have names."""
@@ -24,6 +25,15 @@ DataName = Literal["digits", "glyphs", "cifar10"]
 
 _QUALITIES = ("quick", "default", "best")
 """How much work the classifiers may do."""
+
+_PROCESS = 600 * 2**20
+"""The bytes of a process that trains a small network, without its images: the libraries take most of it."""
+
+_COPIES = 4
+"""How often the images that are judged on lie in memory at the worst moment, transformed and represented."""
+
+_PHOTOGRAPHS = 60_000
+"""The images of CIFAR-10."""
 
 _PRECISIONS = ("float32", "bfloat16", "float16")
 """The numbers that training may compute with."""
@@ -52,6 +62,7 @@ class Scale:
         root: The folder of CIFAR-10.
         jobs: Processes at once.
         device: Where networks run: encoders, and classifiers that judge them unless `quality` is `quick`.
+        held: The photographs to train on and to judge on, read once for all processes; see `holding`.
 
     Raises:
         TypeError: If `data` is something else.
@@ -74,6 +85,7 @@ class Scale:
     root: str | None = None
     jobs: int = 1
     device: str = "cpu"
+    held: tuple[ImageSet, ImageSet] | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         for name in ("seeds", "steps", "batch", "judged", "features", "pixels", "jobs"):
@@ -110,6 +122,25 @@ class Scale:
         if self.data == "cifar10":
             for split in get_args(CifarPart):
                 Cifar10(str(self.root), split=split)
+
+    def holding(self) -> Scale:
+        """The same scale with its photographs in memory, so that processes share them; itself without any."""
+        if self.data != "cifar10" or self.held is not None:
+            return self
+        train, test = (ImageSet.from_generator(Cifar10(str(self.root), split=s)) for s in get_args(CifarPart))
+        return replace(self, held=(train, test))
+
+    @property
+    def memory(self) -> tuple[float, float]:
+        """About how many bytes a process needs for itself, and how many all share."""
+        pixels = 3 * 32 * 32 if self.data in ("cifar10", None) else 3 * self.pixels**2
+        images, shared = 3 * self.judged, 0
+        if isinstance(self.data, ImageSet):
+            pixels, images, shared = prod(self.data.shape), 2 * self.data.size, self.data.images.nbytes
+        elif self.data == "cifar10":
+            shared = _PHOTOGRAPHS * pixels * 4
+        working = _COPIES * 4 * pixels * min(images, 3 * self.judged + self.batch)
+        return _PROCESS + 4.0 * pixels * images + working, float(shared)
 
     @classmethod
     def quick(cls, **changes: Any) -> Scale:  # noqa: ANN401  (the fields above)
@@ -170,7 +201,7 @@ class Scale:
 
     def to_dict(self) -> dict[str, Any]:
         """The settings by name; an `ImageSet` by its size."""
-        found = {f.name: getattr(self, f.name) for f in fields(self)}
+        found = {f.name: getattr(self, f.name) for f in fields(self) if f.compare}
         return {**found, "data": self.data_name}
 
     @cached_property

@@ -13,7 +13,7 @@ from synergy.experiments.scale import DataName, Scale
 from synergy.learning import ImageSet, Pretext, Stream, Trained, Training, Untrained, train
 from synergy.learning.pretext import AdversarialHead
 from synergy.learning.probes import probe
-from synthetic import Cifar10, Digits, Glyphs, Sample, Variable
+from synthetic import Digits, Glyphs, Sample, Variable
 
 __all__ = [
     "fit",
@@ -83,13 +83,8 @@ def image_sets(
     if isinstance(chosen, ImageSet):
         return chosen.split(_TRAINED_ON, seed=seed)
     if chosen == "cifar10":
-        root = str(scale.root)
-        held = Cifar10(root, split="test")
-        size = min(scale.judged, len(held.raw))
-        return (
-            ImageSet.from_generator(Cifar10(root, split="train")),
-            ImageSet.from_generator(held, n=size, seed=seed),
-        )
+        train, test = scale.holding().held or ()
+        return train, test.some(min(scale.judged, test.size), seed=seed)
     if chosen == "digits":
         return ImageSet.from_generator(Digits()).split(_TRAINED_ON, seed=seed)
     shown = {"pixels": scale.pixels}

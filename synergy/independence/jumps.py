@@ -13,7 +13,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Jump", "find_jumps", "stairs"]
+__all__ = ["find_jumps", "stairs"]
 
 Floats = npt.NDArray[np.float64]
 Jump = tuple[int, float]

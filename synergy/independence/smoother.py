@@ -29,7 +29,7 @@ from synergy.independence.bases import Basis, bumps, kernel, make_basis, product
 from synergy.independence.jumps import find_jumps, stairs
 from synergy.independence.metric import average_gradients, directions, relevance_widths
 
-__all__ = ["Fit", "Smoother", "error_from_halves", "least_error"]
+__all__ = ["Fit", "Smoother", "error_from_halves"]
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any
@@ -19,6 +19,7 @@ from synergy.learning.seeds import generator as random_stream
 from synergy.learning.tasks import Task, as_task
 from synthetic import Generator, Sample, Variable
 from synthetic.images.arrays import ImageDataset, read_pairs, to_pixels
+from synthetic.parallel.tensors import as_arrays, as_tensors
 from synthetic.transformations import on_grid
 from synthetic.variables import Role
 from theory.checks import integer
@@ -94,6 +95,14 @@ class ImageSet:
             object.__setattr__(self, "groups", self.groups.cpu())
         object.__setattr__(self, "states", MappingProxyType(dict(self.states)))
 
+    def __getstate__(self) -> dict[str, Any]:
+        """The fields, tensors as arrays, so that processes of one machine map the same images."""
+        return as_arrays({f.name: getattr(self, f.name) for f in fields(self)})
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for name, value in as_tensors(state).items():
+            object.__setattr__(self, name, MappingProxyType(value) if isinstance(value, dict) else value)
+
     @classmethod
     def from_arrays(
         cls,
@@ -156,11 +165,9 @@ class ImageSet:
         if isinstance(raw, torch.Tensor) and targets is not None:
             if n is not None and integer("n", n, 1) > len(raw):
                 raise ValueError(f"n must be at most {len(raw)}, the raw images of {source.family}, got {n}")
-            chosen = random_stream(seed, Purpose.SUBSET)
-            rows = torch.arange(len(raw)) if n is None else torch.randperm(len(raw), generator=chosen)[:n]
-            classes = torch.tensor(np.asarray(targets))[rows]
             count = next(v.cardinality or 1 for v in source.variables if v.name == "C")
-            return cls(raw[rows], {"C": classes}, {"C": count})
+            whole = cls(raw, {"C": torch.tensor(np.asarray(targets))}, {"C": count})
+            return whole if n is None else whole.some(n, seed=seed)
         if n is None:
             raise ValueError(f"{source.family} draws images without end: pass n, the number of rows")
         return cls.from_sample(source.sample(n, seed=seed))
@@ -249,6 +256,11 @@ class ImageSet:
         streams = step_streams(epoch, len(chunks), seed=seed, device=device, held_out=held_out)
         for index, rng in zip(chunks, streams, strict=True):
             yield Batch(images, {k: v[index] for k, v in labels.items()}, rng, index)
+
+    def some(self, n: int, *, seed: int) -> ImageSet:
+        """The first n rows of a random order."""
+        order = torch.randperm(self.size, generator=random_stream(seed, Purpose.SUBSET))
+        return self.rows(order[:n])
 
     def rows(self, index: torch.Tensor) -> ImageSet:
         """The chosen rows.

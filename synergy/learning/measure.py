@@ -192,12 +192,22 @@ def measure_representation(
 
 
 def _default_terms(data: Sample) -> list[str]:
-    """`DEFAULT_TERMS` of the variables that there are, and I(S;Z) for every style that varies."""
+    """`DEFAULT_TERMS` that have something discrete to predict, and I(S;Z) for every style that varies."""
     styles = [v.name for v in data.variables.values() if v.role == "style" and v.kind == "discrete"]
     varied = [name for name in styles if len(np.unique(data[name])) > 1]
     known = set(data.names)
-    terms = [term for term in DEFAULT_TERMS if set(parse_expression(term).variables) <= known]
+    terms = [
+        term
+        for term in DEFAULT_TERMS
+        if set(parse_expression(term).variables) <= known and _predictable(term, data)
+    ]
     return [*terms, *(f"I({name};Z)" for name in varied)]
+
+
+def _predictable(term: str, sample: Sample) -> bool:
+    """Whether a slot of a term is discrete: where A is an angle, that of I(A;Z) is not."""
+    slots = [group for single in parse_expression(term).terms for group in single.groups]
+    return any(all(sample.variables[name].kind == "discrete" for name in group) for group in slots)
 
 
 def _routes(term: str, sample: Sample) -> list[str]:

@@ -37,6 +37,8 @@ class Purpose(IntEnum):
     """The initial weights of encoder and head."""
     EPOCH = 10
     """The random numbers of a network in an epoch, such as dropout, by the number of the epoch."""
+    REPRESENT = 11
+    """The random numbers of an encoder that is asked for representations."""
 
 
 def generator(seed: int, purpose: Purpose, *key: int, device: torch.device | str = "cpu") -> torch.Generator:

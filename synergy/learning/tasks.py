@@ -10,7 +10,7 @@ from functools import lru_cache
 import torch
 
 from synergy.device import full_precision
-from synthetic.transformations import Transformation, transformation
+from synthetic.transformations import Transformation, is_function_with_states, transformation
 
 __all__ = ["Task", "as_task"]
 
@@ -134,7 +134,8 @@ def as_task(spec: object, *, coarse: Sequence[int] | None = None) -> Task:
 
     Args:
         spec: A name in `TRANSFORMATIONS`, several joined by `+`, a mapping with parameters, a
-            Transformation, a list of these, or a Task.
+            Transformation, a pair of a function of (images, labels) and its number of states, a list of
+            these, or a Task.
         coarse: What to predict for each joint label; None for the label itself.
 
     Raises:
@@ -152,8 +153,9 @@ def as_task(spec: object, *, coarse: Sequence[int] | None = None) -> Task:
         return spec if labels is None else Task(spec.parts, labels)
     if isinstance(spec, str):
         return Task(tuple(transformation(name.strip()) for name in spec.split("+")), labels)
-    if isinstance(spec, (Transformation, Mapping)):
+    if isinstance(spec, (Transformation, Mapping)) or is_function_with_states(spec):
         return Task((transformation(spec),), labels)
     if isinstance(spec, Sequence):
         return Task(tuple(transformation(part) for part in spec), labels)
-    raise TypeError(f"task must be a name, a Transformation, a list of them or a Task, got {spec!r}")
+    hint = ": give a function with its number of states, as (f, 4)" if callable(spec) else ""
+    raise TypeError(f"task must be a name, a Transformation, a list of them or a Task, got {spec!r}{hint}")

@@ -21,7 +21,7 @@ from scipy.stats import norm
 
 from theory.expressions import Operator, Relation
 
-__all__ = ["Gap", "Outcome", "combine", "decide", "holm", "p_values", "rows_needed"]
+__all__ = ["Gap", "combine", "decide", "holm", "p_values", "rows_needed"]
 
 Outcome = Literal["verified", "violated", "inconclusive"]
 

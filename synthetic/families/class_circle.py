@@ -23,7 +23,7 @@ from scipy.special import i0e, i1e, xlogy
 
 from synthetic.families.continuous import require_finite
 from synthetic.families.modular_shift import draw
-from synthetic.generator import Answer, AnswerKind, Generator, NoExactAnswerError
+from synthetic.generator import MOST_STATES, Answer, AnswerKind, Generator, NoExactAnswerError
 from synthetic.seeds import Streams
 from synthetic.variables import Variable
 from theory import Diagram, Expression, Term, parse_expression
@@ -95,7 +95,7 @@ class ClassCircle(Generator):
             checked = distribution("radius_prior", self.radius_prior, len(self.radii))
             object.__setattr__(self, "radius_prior", checked)
         if self.turns is not None:
-            integer("turns", self.turns, 1)
+            integer("turns", self.turns, 1, MOST_STATES)
         number("concentration", self.concentration, low=0)
         if self.turns is not None and self.concentration:
             raise ValueError(

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import sympy
 
 from synthetic.families.modular_shift import ModularShift
-from synthetic.generator import AnswerKind, FiniteGenerator
+from synthetic.generator import MOST_STATES, AnswerKind, FiniteGenerator
 from synthetic.seeds import Streams
 from synthetic.variables import Variable
 from theory import Diagram, Expression, Term
@@ -63,8 +63,8 @@ class HeadedShift(FiniteGenerator):
     head: int = 2
 
     def __post_init__(self) -> None:
-        integer("encoder", self.encoder, 2)
-        integer("head", self.head, 2)
+        integer("encoder", self.encoder, 2, MOST_STATES)
+        integer("head", self.head, 2, MOST_STATES)
         if self.shift.n % self.encoder:
             raise ValueError(f"encoder must be a divisor of n={self.n}, got {self.encoder}")
         if self.encoder % self.head:

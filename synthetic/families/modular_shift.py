@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import sympy
 
-from synthetic.generator import AnswerKind, FiniteGenerator
+from synthetic.generator import MOST_STATES, AnswerKind, FiniteGenerator
 from synthetic.seeds import Streams
 from synthetic.variables import Variable
 from theory import Diagram, Expression, Term
@@ -55,7 +55,7 @@ class ModularShift(FiniteGenerator):
     prior: tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
-        integer("n", self.n, 2)
+        integer("n", self.n, 2, MOST_STATES)
         if self.classes is not None:
             integer("classes", self.classes, 1, self.n)
         probability("noise", self.noise)

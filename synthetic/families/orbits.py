@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar
@@ -94,6 +94,10 @@ class Orbits(FiniteGenerator):
 
     def _checked_pose(self) -> tuple[float, ...] | tuple[tuple[float, ...], ...]:
         rows: Any = self.pose
+        if not isinstance(rows, Sequence | np.ndarray) or isinstance(rows, str) or not len(rows):
+            raise ValueError(
+                f"pose must be {self.group.order} probabilities, or such a row for each class, got {rows!r}"
+            )
         if np.ndim(np.asarray(rows[0])) == 0:
             return distribution("pose", rows, self.group.order)
         if len(rows) != len(self.classes):

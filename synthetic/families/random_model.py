@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from synthetic.generator import FiniteGenerator, model_support
+from synthetic.generator import MOST_STATES, FiniteGenerator, model_support
 from synthetic.seeds import Streams
 from synthetic.variables import Role, Variable
 from theory import Diagram, Model
@@ -80,10 +80,10 @@ class RandomModel(FiniteGenerator):
         if isinstance(self.states, Mapping):
             if set(self.states) != set(variables):
                 raise ValueError(f"states must name {', '.join(variables)}, got {', '.join(self.states)}")
-            sizes = {v: integer(f"states of {v}", self.states[v], 1) for v in variables}
+            sizes = {v: integer(f"states of {v}", self.states[v], 1, MOST_STATES) for v in variables}
             object.__setattr__(self, "states", sizes)
         else:
-            integer("states", self.states, 1)
+            integer("states", self.states, 1, MOST_STATES)
         number("concentration", self.concentration, low=0, strict=True)
         integer("model_seed", self.model_seed, 0)
 

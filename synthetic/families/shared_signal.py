@@ -11,7 +11,7 @@ import numpy.typing as npt
 import sympy
 
 from synthetic.families.two_views import one_of, redrawn, spread
-from synthetic.generator import AnswerKind, FiniteGenerator
+from synthetic.generator import MOST_STATES, AnswerKind, FiniteGenerator
 from synthetic.seeds import Streams
 from synthetic.variables import Variable
 from theory import Diagram, Expression, Term
@@ -68,7 +68,7 @@ class SharedSignal(FiniteGenerator):
 
     def __post_init__(self) -> None:
         for name in ("shared", "own", "other"):
-            integer(name, getattr(self, name), 1)
+            integer(name, getattr(self, name), 1, MOST_STATES)
         probability("noise", self.noise)
         one_of("task", self.task, get_args(SignalTask))
         one_of("representation", self.representation, get_args(SignalKept))

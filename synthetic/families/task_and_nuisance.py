@@ -11,7 +11,7 @@ import numpy.typing as npt
 import sympy
 
 from synthetic.families.two_views import one_of, redrawn, spread
-from synthetic.generator import AnswerKind, FiniteGenerator
+from synthetic.generator import MOST_STATES, AnswerKind, FiniteGenerator
 from synthetic.seeds import Streams
 from synthetic.variables import Variable
 from theory import Diagram, Expression, Term
@@ -55,8 +55,8 @@ class TaskAndNuisance(FiniteGenerator):
     representation: NuisanceKept = "task"
 
     def __post_init__(self) -> None:
-        integer("classes", self.classes, 1)
-        integer("nuisances", self.nuisances, 1)
+        integer("classes", self.classes, 1, MOST_STATES)
+        integer("nuisances", self.nuisances, 1, MOST_STATES)
         probability("noise", self.noise)
         one_of("representation", self.representation, get_args(NuisanceKept))
         if self.representation == "mixture" and self.nuisances != self.classes:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import sympy
 
-from synthetic.generator import AnswerKind, FiniteGenerator
+from synthetic.generator import MOST_STATES, AnswerKind, FiniteGenerator
 from synthetic.seeds import Streams
 from synthetic.variables import Variable
 from theory import Diagram, Expression, Term
@@ -73,7 +73,7 @@ class TwoViews(FiniteGenerator):
 
     def __post_init__(self) -> None:
         for name in ("classes", "shared", "private"):
-            integer(name, getattr(self, name), 1)
+            integer(name, getattr(self, name), 1, MOST_STATES)
         probability("noise", self.noise)
         one_of("first", self.first, get_args(ViewKept))
         one_of("second", self.second, get_args(ViewKept))

@@ -9,8 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from synthetic.groups.action import Action
+from theory.errors import TooLargeError, shown
 
 __all__ = ["FiniteGroup", "direct_product", "require_order"]
+
+MOST_JOINS = 50_000
+"""The most pairs of subgroups that are joined in the search for all: some seconds."""
 
 MOST_ELEMENTS = 4096
 """The largest order of a group whose multiplication table is made."""
@@ -34,7 +38,10 @@ class FiniteGroup:
     def __init__(
         self, table: npt.ArrayLike, *, name: str = "group", labels: Sequence[str] | None = None
     ) -> None:
-        cayley = np.array(table)
+        try:
+            cayley = np.array(table)
+        except ValueError:
+            raise ValueError(f"a multiplication table must be square, got {shown(table)}") from None
         if cayley.ndim != 2 or cayley.shape[0] != cayley.shape[1] or not cayley.size:
             raise ValueError(f"a multiplication table must be square and not empty, got shape {cayley.shape}")
         if not np.issubdtype(cayley.dtype, np.integer):
@@ -176,17 +183,38 @@ class FiniteGroup:
 
     @cached_property
     def subgroups(self) -> tuple[tuple[int, ...], ...]:
-        """All subgroups, smallest first; meant for groups of order up to a few hundred."""
-        cyclic_ones = {self._closure([g]) for g in range(self.order)}
+        """All subgroups, smallest first.
+
+        Raises:
+            TooLargeError: If there are so many that finding them would take more than some seconds, as in
+                products of many small groups.
+        """
+        cyclic_ones = self._cyclic_subgroups()
         known = set(cyclic_ones)
         frontier = set(cyclic_ones)
+        joins = 0
         while frontier:
+            joins += len(frontier) * len(cyclic_ones)
+            if joins > MOST_JOINS:
+                raise TooLargeError(
+                    f"{self.name} has more than {len(known):,} subgroups, and looking for more would take "
+                    f"over {MOST_JOINS:,} products of them: name those that you need with generate(..)"
+                )
             joined = {
                 self._closure([*k, *z]) for k in frontier for z in cyclic_ones if not set(z) <= set(k)
             } - known
             known |= joined
             frontier = joined
         return tuple(sorted(known, key=lambda k: (len(k), k)))
+
+    def _cyclic_subgroups(self) -> set[tuple[int, ...]]:
+        """The subgroups that one element generates, by its powers, all elements at once."""
+        members = np.zeros((self.order, self.order), dtype=bool)
+        power = self.elements
+        while not members[self.elements, power].all():
+            members[self.elements, power] = True
+            power = self.table[power, self.elements]
+        return {tuple(np.flatnonzero(row).tolist()) for row in np.unique(members, axis=0)}
 
     def left_cosets(self, subgroup: Iterable[int]) -> Integers:
         """The coset number of each element: g and h agree where gK = hK; shape (order,).
@@ -303,4 +331,6 @@ def require_order(name: str, n: int | None, order: int) -> None:
     """
     if order < 1 or order > MOST_ELEMENTS:
         what = f"{name}(n) needs n of at least 1 and" if n is not None else f"{name} needs"
-        raise ValueError(f"{what} an order of at most {MOST_ELEMENTS}, got {order if n is None else n}")
+        raise ValueError(
+            f"{what} an order of at most {MOST_ELEMENTS}, got {shown(order if n is None else n)}"
+        )

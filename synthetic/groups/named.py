@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from itertools import permutations
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from synthetic.groups.group import FiniteGroup, direct_product, require_order
+from theory.errors import shown
 
 __all__ = [
     "cyclic",
@@ -87,9 +89,15 @@ def parse_group(text: str) -> FiniteGroup:
     Raises:
         ValueError: If the text is not the name of a group.
     """
+    return _parsed(text.strip())
+
+
+@lru_cache(maxsize=2)
+def _parsed(text: str) -> FiniteGroup:
+    """The group of a name, remembered: settings ask again for the group that was just made."""
     makers: dict[str, Any] = {"cyclic": cyclic, "dihedral": dihedral, "symmetric": symmetric}
     factors = []
-    for piece in re.split(r"\s+x\s+", text.strip()):
+    for piece in re.split(r"\s+x\s+", text):
         match = _FACTOR.match(piece)
         kind, n = (match["kind"], match["n"]) if match else ("", None)
         if kind == "trivial" and n is None:
@@ -98,8 +106,8 @@ def parse_group(text: str) -> FiniteGroup:
             factors.append(makers[kind](int(n)))
         else:
             raise ValueError(
-                f"cannot read the group {text!r}: expected cyclic(n), dihedral(n), symmetric(n), trivial or "
-                f"a product such as 'cyclic(4) x cyclic(2)', got {piece!r}"
+                f"cannot read the group {shown(text)}: expected cyclic(n), dihedral(n), symmetric(n), "
+                f"trivial or a product such as 'cyclic(4) x cyclic(2)', got {shown(piece)}"
             )
     return direct_product(*factors)
 
@@ -122,5 +130,5 @@ def group_from_dict(value: str | dict[str, Any]) -> FiniteGroup:
     if isinstance(value, str):
         return parse_group(value)
     if not isinstance(value, dict) or "table" not in value:
-        raise ValueError(f"a group is a name or an object with a table, got {value!r}")
+        raise ValueError(f"a group is a name or an object with a table, got {shown(value)}")
     return FiniteGroup(value["table"], name=str(value.get("name", "group")))

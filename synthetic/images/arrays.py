@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any, ClassVar, Literal, Protocol
 
@@ -15,6 +15,7 @@ import torch
 
 from synthetic.columns import as_array, check_whole
 from synthetic.images.real import RealImageGenerator
+from synthetic.parallel.tensors import as_arrays, as_tensors
 from synthetic.transformations import Transformation, on_grid
 from synthetic.transformations import transformation as resolve
 from theory.checks import integer
@@ -23,10 +24,14 @@ __all__ = [
     "ChannelOrder",
     "ImageDataset",
     "RealImages",
+    "channel_axis",
     "from_arrays",
     "from_dataset",
+    "label_of",
+    "pixels_of",
     "read_pairs",
     "to_pixels",
+    "usual_order",
 ]
 
 ChannelOrder = Literal["auto", "first", "last"]
@@ -93,6 +98,14 @@ class RealImages(RealImageGenerator):
         object.__setattr__(self, "images", on_grid(images))
         object.__setattr__(self, "labels", numbers.astype(np.int64))
         object.__setattr__(self, "transformation", action)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The fields, tensors as arrays, so that processes of one machine map the same images."""
+        return as_arrays({f.name: getattr(self, f.name) for f in fields(self)})
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for name, value in as_tensors(state).items():
+            object.__setattr__(self, name, value)
 
     @property
     def action(self) -> Transformation:
@@ -171,7 +184,7 @@ def from_arrays(
     if pixels.ndim == 3:
         pixels = pixels[:, None]
     elif pixels.ndim == 4:
-        if _channel_axis(tuple(pixels.shape), channels) == "last":
+        if channel_axis(tuple(pixels.shape), channels) == "last":
             pixels = pixels.permute(0, 3, 1, 2)
     else:
         raise ValueError(f"images must have 3 or 4 dimensions, got shape {tuple(pixels.shape)}")
@@ -214,9 +227,19 @@ def to_pixels(images: npt.ArrayLike | torch.Tensor) -> torch.Tensor:
     return pixels if pixels.dtype == torch.float64 else pixels.float()
 
 
-def _channel_axis(
+def channel_axis(
     shape: tuple[int, ...], channels: ChannelOrder, usual: ChannelOrder = "auto"
 ) -> Literal["first", "last"]:
+    """Where the channels of images of a shape are.
+
+    Args:
+        shape: That of all images, of four dimensions.
+        channels: What is known; `auto` takes the axis of length 1 or 3.
+        usual: What holds where `auto` cannot tell.
+
+    Raises:
+        ValueError: If `channels` is no such word, or nothing tells the axis.
+    """
     if channels not in ("auto", "first", "last"):
         raise ValueError(f"channels must be 'auto', 'first' or 'last', got {channels!r}")
     if channels != "auto":
@@ -291,26 +314,31 @@ def read_pairs(
             raise TypeError(
                 f"item {index} of the dataset must be a pair (image, label), got {type(item).__name__}"
             )
-        image = _pixels_of(item[0], index)
+        image = pixels_of(item[0], index)
         if images and (image.shape != images[0].shape or image.dtype != images[0].dtype):
             raise ValueError(
                 f"all images must have the same shape and type, got {images[0].shape} {images[0].dtype} "
                 f"and, at {index}, {image.shape} {image.dtype}"
             )
         if not images:
-            usual = _usual_order(item[0])
+            usual = usual_order(item[0])
         images.append(image)
-        labels.append(_label(item[1], index))
+        labels.append(label_of(item[1], index))
     if not images:
         raise ValueError("dataset must not be empty, got no images")
     pixels = np.stack(images)
     if pixels.ndim == 3:
         return pixels[:, None], labels
-    last = _channel_axis(pixels.shape, channels, usual) == "last"
+    last = channel_axis(pixels.shape, channels, usual) == "last"
     return (np.moveaxis(pixels, 3, 1) if last else pixels), labels
 
 
-def _label(label: object, index: int) -> object:
+def label_of(label: object, index: int) -> object:
+    """One label of a dataset as a plain value.
+
+    Raises:
+        TypeError: If it is more than one value.
+    """
     if not isinstance(label, (torch.Tensor, np.ndarray, np.generic)):
         return label
     if math.prod(label.shape) != 1:
@@ -321,8 +349,13 @@ def _label(label: object, index: int) -> object:
     return label.item()
 
 
-def _pixels_of(image: object, index: int) -> npt.NDArray[Any]:
-    """One image as an array of two or three dimensions."""
+def pixels_of(image: object, index: int) -> npt.NDArray[Any]:
+    """One image of a dataset as an array of two or three dimensions.
+
+    Raises:
+        TypeError: If it has other dimensions.
+        ValueError: If entries are masked.
+    """
     check_whole(f"image {index} of the dataset", image)
     if isinstance(image, torch.Tensor):
         pixels = image.detach().cpu()
@@ -334,7 +367,7 @@ def _pixels_of(image: object, index: int) -> npt.NDArray[Any]:
     return array
 
 
-def _usual_order(image: object) -> ChannelOrder:
+def usual_order(image: object) -> ChannelOrder:
     """Where the channels of images of this library are by convention."""
     if isinstance(image, torch.Tensor):
         return "first"

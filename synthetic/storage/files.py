@@ -11,20 +11,22 @@ import hashlib
 import json
 import os
 import secrets
-import textwrap
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import numpy.typing as npt
 
-from synthetic.variables import Variable
+from synthetic.storage.memory import require_room
+from synthetic.variables import Variable, VariableKind
+from theory.errors import TooLargeError, one_line, shown
 
 __all__ = [
     "DamagedFileError",
-    "TensorFile",
     "read_tensors",
+    "reading",
     "sha256_of",
     "variable_from_dict",
     "variable_to_dict",
@@ -64,6 +66,30 @@ _NAMES = {np.dtype(dtype): name for name, dtype in _TYPES.items()}
 
 class DamagedFileError(ValueError):
     """A file that is truncated, damaged, or not what it should be; the message names it."""
+
+
+@contextmanager
+def reading(what: str) -> Iterator[None]:
+    """The one gate for files of others: whatever a library finds wrong with one is one error of one line.
+
+    Libraries raise an open set of errors for damaged input (zlib, zip, Arrow and Pillow alone some thirty
+    kinds). What runs inside are their calls and nothing else.
+
+    Args:
+        what: What is wrong where one fails, such as "a.npz is damaged".
+
+    Raises:
+        DamagedFileError: In place of any error but a missing file, a lack of permission and our own.
+        TooLargeError: In place of a MemoryError.
+    """
+    try:
+        yield
+    except (DamagedFileError, TooLargeError, FileNotFoundError, PermissionError):
+        raise
+    except MemoryError as error:
+        raise TooLargeError(f"{what}, or does not fit into memory: {one_line(error)}") from None
+    except Exception as error:
+        raise DamagedFileError(f"{what}: {one_line(error)}") from None
 
 
 def write_atomically(path: Path, *pieces: bytes | memoryview) -> str:
@@ -130,19 +156,16 @@ def read_tensors(path: Path) -> tuple[TensorFile, dict[str, str]]:
         DamagedFileError: If the file is truncated or not a safetensors file; when a tensor is asked for, if
             neither numpy nor float32 can hold it.
     """
-    from safetensors import SafetensorError, safe_open
+    from safetensors import safe_open
 
-    try:
+    with reading(f"{path} is truncated, damaged or not a safetensors file"):
         with safe_open(path, "numpy") as opened:
             metadata = dict(opened.metadata() or {})
             names = list(opened.offset_keys())
-    except SafetensorError as error:
-        why = textwrap.shorten(str(error), 200)
-        raise DamagedFileError(f"{path} is truncated, damaged or not a safetensors file: {why}") from None
-    mapped = np.asarray(np.memmap(path, np.uint8, "r"))
-    start = 8 + int.from_bytes(mapped[:8].tobytes(), "little")
-    header = json.loads(mapped[8:start].tobytes())
-    return TensorFile(path, mapped[start:], {name: header[name] for name in names}), metadata
+        mapped = np.asarray(np.memmap(path, np.uint8, "r"))
+        start = 8 + int.from_bytes(mapped[:8].tobytes(), "little")
+        header = json.loads(mapped[8:start].tobytes())
+        return TensorFile(path, mapped[start:], {name: header[name] for name in names}), metadata
 
 
 class TensorFile(Mapping[str, npt.NDArray[Any]]):
@@ -157,6 +180,10 @@ class TensorFile(Mapping[str, npt.NDArray[Any]]):
     def __len__(self) -> int:
         return len(self._entries)
 
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """The shape of each."""
+        return {name: tuple(entry["shape"]) for name, entry in self._entries.items()}
+
     def rows(self) -> dict[str, int | None]:
         """The number of rows of each, None for a single value."""
         return {name: next(iter(entry["shape"]), None) for name, entry in self._entries.items()}
@@ -165,13 +192,12 @@ class TensorFile(Mapping[str, npt.NDArray[Any]]):
         entry = self._entries[name]
         kind, shape, (low, high) = entry["dtype"], tuple(entry["shape"]), entry["data_offsets"]
         content = self._mapped[low:high]
-        try:
+        with reading(f"{self._path} is damaged: {name!r} of shape {shape}"):
             if kind in _TYPES:
                 return content.view(_TYPES[kind]).reshape(shape)
             if kind in _WIDENED:
+                require_room(f"{name!r} of {self._path}", 4 * len(content), stored=len(content))
                 return _widened(content, kind).reshape(shape)
-        except (ValueError, RuntimeError) as error:
-            raise DamagedFileError(f"{self._path} is damaged: {name!r} of shape {shape}: {error}") from None
         raise DamagedFileError(
             f"{self._path} holds {name!r} as {kind}, which is not read: expected "
             f"{', '.join((*_TYPES, *_WIDENED))}"
@@ -201,7 +227,8 @@ def variable_from_dict(entry: Any) -> Variable:  # noqa: ANN401
     Raises:
         ValueError: If it is something else.
     """
-    try:
-        return Variable(entry["name"], entry["kind"], entry["cardinality"], entry["role"])
-    except (KeyError, TypeError):
-        raise ValueError(f"a variable needs name, kind, cardinality and role, got {entry!r}") from None
+    wanted = {"name": (str,), "kind": (str,), "cardinality": (int, type(None)), "role": (str,)}
+    fits = isinstance(entry, dict) and all(type(entry.get(key)) in kinds for key, kinds in wanted.items())
+    if not fits or entry["kind"] not in get_args(VariableKind):
+        raise ValueError(f"a variable needs name, kind, cardinality and role, got {shown(entry)}")
+    return Variable(entry["name"], entry["kind"], entry["cardinality"], entry["role"])

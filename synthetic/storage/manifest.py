@@ -13,9 +13,11 @@ from typing import Any
 
 from synthetic.generator import Answer, Generator, NoExactAnswerError
 from synthetic.sample import Sample
-from synthetic.storage.files import DamagedFileError, variable_from_dict, variable_to_dict
+from synthetic.storage.files import DamagedFileError, reading, variable_from_dict, variable_to_dict
 from synthetic.variables import Variable
 from theory import parse_expression
+from theory.checks import integer, number
+from theory.errors import shown
 
 __all__ = ["MANIFEST", "Manifest", "Plan", "Shard", "shard_name"]
 
@@ -130,41 +132,40 @@ class Manifest:
         path = folder / MANIFEST
         if not path.is_file():
             raise FileNotFoundError(f"{folder} is not a data set: it has no {MANIFEST}")
-        try:
+        with reading(f"{path} is damaged"):
             content = json.loads(path.read_text(encoding="utf-8"))
             if content["format"] != FORMAT:
-                raise DamagedFileError(f"{path} has the format {content['format']!r}, expected {FORMAT!r}")
+                raise DamagedFileError(
+                    f"{path} has the format {shown(content['format'])}, expected {FORMAT!r}"
+                )
             shards = tuple(Shard(**entry) for entry in content["shards"])
+            for k, shard in enumerate(shards):
+                integer(f"rows of shard {k}", shard.rows, 1)
+                integer(f"bytes of shard {k}", shard.bytes, 1)
             plan = Plan(
                 str(content["family"]),
                 dict(content["parameters"]),
-                int(content["seed"]),
-                int(content["samples"]),
+                integer("seed", content["seed"], 0),
+                integer("samples", content["samples"], 1),
                 len(shards),
             )
             exact = {
-                term: Answer(term, a["value"], a["standard_error"], a["method"])
+                term: Answer(term, number("value", a["value"]), a["standard_error"], a["method"])
                 for term, a in content["exact"].items()
             }
-            found = cls(
-                plan,
-                tuple(variable_from_dict(entry) for entry in content["variables"]),
-                shards,
-                content["groups"],
-                exact,
-                dict(content["versions"]),
-            )
-        except DamagedFileError:
-            raise
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise DamagedFileError(f"{path} is damaged: {type(error).__name__}: {error}") from None
-        if plan.digest != content.get("digest"):
+            variables = tuple(variable_from_dict(entry) for entry in content["variables"])
+            groups = content["groups"]
+            if groups is not None and groups not in [v.name for v in variables]:
+                raise DamagedFileError(f"{path} is damaged: its groups {shown(groups)} are no column")
+            found = cls(plan, variables, shards, groups, exact, dict(content["versions"]))
+            digest = plan.digest
+        if digest != content.get("digest"):
             raise DamagedFileError(f"{path} was changed: its digest does not fit its parameters")
         if tuple(shard.rows for shard in shards) != plan.sizes:
             raise DamagedFileError(f"{path} is damaged: its shards do not add up to {plan.samples} rows")
         for k, shard in enumerate(shards):
             if shard.file != shard_name(k, len(shards)):
-                raise DamagedFileError(f"{path} is damaged: shard {k} is called {shard.file!r}")
+                raise DamagedFileError(f"{path} is damaged: shard {k} is called {shown(shard.file)}")
         return found
 
 
@@ -209,11 +210,9 @@ def described(path: Path, metadata: Mapping[str, str]) -> tuple[tuple[Variable, 
     Raises:
         DamagedFileError: If the metadata cannot be understood; `path` names the file.
     """
-    try:
+    with reading(f"{path} is damaged: its variables cannot be read"):
         variables = tuple(variable_from_dict(entry) for entry in json.loads(metadata["variables"]))
         groups = json.loads(metadata.get("groups", "null"))
-    except (KeyError, TypeError, ValueError) as error:
-        raise DamagedFileError(f"{path} is damaged: its variables cannot be read ({error})") from None
     return variables, groups
 
 

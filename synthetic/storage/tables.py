@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import json
-import zipfile
-import zlib
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from synthetic.inference import check_names, parts_of
 from synthetic.sample import Sample
-from synthetic.storage.files import DamagedFileError, read_tensors, write_tensors
+from synthetic.storage.files import DamagedFileError, read_tensors, reading, write_tensors
 from synthetic.storage.manifest import describe_sample, described
+from synthetic.storage.npz import NpzFile
 from synthetic.table import Table, common_length, rows_of
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["ParquetFile", "read_table", "save_sample", "scan_table"]
 
@@ -154,28 +150,16 @@ class _Content:
 
 
 def _parquet(file: Path) -> _Content:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     from synthetic.storage.arrow import from_arrow
+    from synthetic.storage.parquet import Parquet
 
-    failures = (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError)
-    try:
-        opened = pq.ParquetFile(file, page_checksum_verification=True)
-    except failures as error:
-        raise DamagedFileError(f"{file} is damaged or not a Parquet file: {error}") from None
-
-    def read(name: str) -> Any:  # noqa: ANN401  (what `as_array` takes)
-        try:
-            table = opened.read(columns=[name])
-        except failures as error:
-            raise DamagedFileError(f"{file} is damaged: column {name!r} cannot be read: {error}") from None
-        return from_arrow(name, table.column(name))
-
-    schema = opened.schema_arrow
-    text = (schema.metadata or {}).get(_KEY)
-    metadata = json.loads(text) if text else {}
-    return _Content(tuple(schema.names), read, lambda: int(opened.metadata.num_rows), metadata)
+    opened = Parquet(file)
+    text = opened.metadata.get(_KEY)
+    with reading(f"{file} is damaged: its description cannot be read"):
+        metadata = {str(key): str(value) for key, value in json.loads(text).items()} if text else {}
+    return _Content(
+        opened.names, lambda name: from_arrow(name, opened.read(name)), lambda: opened.rows, metadata
+    )
 
 
 def _csv(file: Path) -> _Content:
@@ -188,25 +172,12 @@ def _csv(file: Path) -> _Content:
 
 
 def _npz(file: Path) -> _Content:
-    failures = (zipfile.BadZipFile, zlib.error, ValueError, OSError, EOFError, TypeError, AttributeError)
-    try:
-        with np.load(file, allow_pickle=False) as archive:
-            names = tuple(archive.files)
-    except failures as error:
-        raise DamagedFileError(
-            f"{file} is damaged, not an npz file, or holds Python objects: {error}"
-        ) from None
+    opened = NpzFile(file)
 
-    def read(name: str) -> Any:  # noqa: ANN401  (what `as_array` takes)
-        try:
-            with np.load(file, allow_pickle=False) as archive:
-                return archive[name]
-        except failures as error:
-            raise DamagedFileError(
-                f"{file} is damaged, or column {name!r} holds Python objects, which are never read: {error}"
-            ) from None
+    def rows() -> int:
+        return common_length({name: next(iter(opened.shape(name)), None) for name in opened.names})
 
-    return _Content(names, read, lambda: common_length({name: rows_of(read(name)) for name in names}))
+    return _Content(opened.names, opened.read, rows)
 
 
 def _safetensors(file: Path) -> _Content:
@@ -232,11 +203,9 @@ def _described(file: Path, content: _Content, wanted: Sequence[str] | None) -> S
         wanted = [*dict.fromkeys([*check_names(wanted), *([] if groups is None else [groups])])]
         parts = [parts_of(name, names) or (name,) for name in wanted]
         chosen = [*dict.fromkeys(part for each in parts for part in each)]
-    try:
+    with reading(f"{file} is damaged"):
         source = json.loads(content.metadata.get("metadata", "{}"))
         arrays = {name: np.asarray(content.read(name)) for name in chosen}
         held = {v.name: v for v in variables if v.name in arrays}
         sample = Sample({name: arrays[name] for name in held}, held, groups, source)
-    except (TypeError, ValueError) as error:
-        raise DamagedFileError(f"{file} is damaged: {error}") from None
     return sample if wanted is None else sample.select(wanted)

@@ -18,12 +18,19 @@ import pyarrow.compute as pc
 import pyarrow.csv as pv
 
 from synthetic.columns import EXACT, check_exact, check_missing
-from synthetic.storage.files import DamagedFileError
+from synthetic.storage.files import DamagedFileError, reading
+from synthetic.storage.memory import require_room
 
 __all__ = ["from_text", "read_csv"]
 
 _BLOCK = 2**26
 """Bytes that are parsed at once; a row must fit."""
+
+_UNPACKED = 2
+"""The bytes in memory for each byte of the file: its text, and the numbers of a column."""
+
+_SHOWN = 5
+"""Names of a header that an error shows."""
 
 _HEAD = 100
 """Entries that are tried first."""
@@ -63,15 +70,17 @@ def read_csv(file: Path) -> pa.Table:
         DamagedFileError: If it is no CSV table of UTF-8, or a row and the header disagree in number.
         ValueError: If the header repeats a name.
     """
-    try:
-        with file.open(encoding="utf-8-sig", newline="") as lines:
-            names = next((row for row in csv.reader(lines) if row), [])
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise DamagedFileError(f"{file} is not a CSV table: {error}") from None
+    with (
+        reading(f"{file} is not a CSV table"),
+        file.open(encoding="utf-8-sig", newline="") as lines,
+    ):
+        names = next((row for row in csv.reader(lines) if row), [])
     for name, times in Counter(names).items():
         if times > 1:
             raise ValueError(f"cannot use {str(file)!r}: its header has the name {name!r} {times} times")
-    try:
+    size = file.stat().st_size
+    require_room(str(file), _UNPACKED * size, stored=size)
+    with reading(f"{file} is not a CSV table"):
         table = pv.read_csv(
             file,
             read_options=pv.ReadOptions(block_size=_BLOCK),
@@ -79,10 +88,11 @@ def read_csv(file: Path) -> pa.Table:
             parse_options=pv.ParseOptions(newlines_in_values=True, ignore_empty_lines=len(names) != 1),
             convert_options=pv.ConvertOptions(column_types=dict.fromkeys(names, pa.string())),
         )
-    except pa.ArrowInvalid as error:
-        raise DamagedFileError(f"{file} is not a CSV table: {error}") from None
     if table.column_names != names:
-        raise DamagedFileError(f"{file} is not a CSV table: its header reads {names} or {table.column_names}")
+        read = ", ".join(map(repr, table.column_names[:_SHOWN]))
+        raise DamagedFileError(
+            f"{file} is not a CSV table: its header reads {', '.join(map(repr, names[:_SHOWN]))} or {read}"
+        )
     return table
 
 

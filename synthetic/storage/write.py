@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from synthetic.generator import Generator
@@ -27,7 +27,7 @@ from synthetic.storage.scratch import Scratch, Tell, made_with, writing
 from synthetic.variables import Variable
 from theory.checks import integer
 
-__all__ = ["MOST_SHARDS", "Progress", "write_dataset"]
+__all__ = ["Progress", "write_dataset"]
 
 MOST_SHARDS = 100_000
 """The largest number of files of a data set: five digits number them."""
@@ -63,7 +63,8 @@ def write_dataset(
         shards: The number of files; memory is bounded by the largest shard.
         progress: Called after each shard with the rows done and the rows in all.
         tell: Called with a line on what is taken up, what is made anew and why.
-        jobs: The number of processes that draw shards, through joblib.
+        jobs: The number of processes that draw shards; on a cluster, see `synthetic.parallel.cluster`, its
+            workers do, and `out` must be on a file system that they share.
         only: The shards to make in this call, so that several machines can share the work; None for all.
             The call that finds all shards there finishes the data set.
 
@@ -147,7 +148,7 @@ class _Work:
             if done:
                 self.report(done)
             missing = [k for k in dict.fromkeys(wanted) if k not in found]
-            for k, shard in zip(missing, self._drawn(missing, jobs), strict=True):
+            for k, shard in self._drawn(missing, jobs):
                 found[k] = shard
                 done += shard.rows
                 self.report(done)
@@ -158,16 +159,28 @@ class _Work:
             raise
         return found
 
-    def _drawn(self, missing: list[int], jobs: int) -> Iterable[Shard]:
-        if jobs == 1 or len(missing) < 2:
-            return (write_shard(self.generator, self.scratch, k) for k in missing)
-        from joblib import Parallel, delayed
+    def _drawn(self, missing: list[int], jobs: int) -> Iterator[tuple[int, Shard]]:
+        """The missing shards as they come, drawn here, by processes, or by the workers of a cluster."""
+        from synthetic.parallel import active_client, map_unordered
 
-        parallel = Parallel(n_jobs=jobs, return_as="generator")
-        shards: Iterable[Shard] = parallel(
-            delayed(write_shard)(self.generator, self.scratch, k) for k in missing
+        remote = active_client() is not None
+        if not remote and (jobs == 1 or len(missing) < 2):
+            for k in missing:
+                yield k, write_shard(k, self.generator, self.scratch)
+            return
+        scratch = replace(self.scratch, folder=self.scratch.folder.absolute())
+        written = map_unordered(
+            write_shard, missing, jobs=jobs, shared=(self.generator, scratch), tell=self.tell
         )
-        return shards
+        for index, shard in written:
+            k = missing[index]
+            if remote and not self.scratch.shard(k).is_file():
+                raise FileNotFoundError(
+                    f"a worker of the cluster wrote {scratch.shard(k)} on a disk of its own: out must be "
+                    f"on a file "
+                    "system that all workers share"
+                )
+            yield k, shard
 
     def finish(self, found: Mapping[int, Shard]) -> Path:
         """Write the manifest and give the folder its name."""
@@ -187,7 +200,7 @@ class _Work:
         return folder
 
 
-def write_shard(generator: Generator, scratch: Scratch, k: int) -> Shard:
+def write_shard(k: int, generator: Generator, scratch: Scratch) -> Shard:
     """Draw shard k and write it, and then its receipt, into the scratch folder."""
     plan = scratch.plan
     sample = generator.shard(k, plan.rows(k), seed=plan.seed)

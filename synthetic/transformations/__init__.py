@@ -3,7 +3,7 @@
 Each `Transformation` says how many states A has, which group its labels are (where composing is exact to
 the bit) or why there is none. The paper's seven are rotation, horizontal and vertical flip, inversion,
 grayscale, jigsaw and blur (Wang et al. 2024, arXiv:2411.06508); rotation by any angle and hue shift are
-continuous.
+continuous. A function of your own is one too: `FunctionTransformation(f, states=4)`, or the pair `(f, 4)`.
 
 Example:
     >>> import torch
@@ -15,11 +15,13 @@ Example:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from numbers import Integral
+from typing import Any, TypeGuard
 
 from synthetic.transformations.base import Exactness, PixelPermutation, Transformation, on_grid
 from synthetic.transformations.colour import Grayscale, HueShift, Inversion
 from synthetic.transformations.geometric import HorizontalFlip, Jigsaw, Rotation, VerticalFlip
+from synthetic.transformations.own import FunctionTransformation, ImageFunction
 from synthetic.transformations.smooth import Blur, ContinuousRotation
 
 __all__ = [
@@ -27,15 +29,18 @@ __all__ = [
     "Blur",
     "ContinuousRotation",
     "Exactness",
+    "FunctionTransformation",
     "Grayscale",
     "HorizontalFlip",
     "HueShift",
+    "ImageFunction",
     "Inversion",
     "Jigsaw",
     "PixelPermutation",
     "Rotation",
     "Transformation",
     "VerticalFlip",
+    "is_function_with_states",
     "on_grid",
     "transformation",
 ]
@@ -57,11 +62,14 @@ TRANSFORMATIONS: dict[str, type[Transformation]] = {
 """The transformations by their name on the command line."""
 
 
-def transformation(spec: str | Mapping[str, object] | Transformation) -> Transformation:
+def transformation(
+    spec: str | Mapping[str, object] | Transformation | tuple[ImageFunction, int],
+) -> Transformation:
     """The transformation that a name, a description or a transformation itself stands for.
 
     Args:
-        spec: A name in `TRANSFORMATIONS`, a mapping `{"name": .., parameter: ..}`, or a Transformation.
+        spec: A name in `TRANSFORMATIONS`, a mapping `{"name": .., parameter: ..}`, a Transformation, or a
+            pair of a function of (images, labels) and its number of states.
 
     Raises:
         ValueError: If the name or a parameter is unknown.
@@ -71,8 +79,12 @@ def transformation(spec: str | Mapping[str, object] | Transformation) -> Transfo
         return spec
     if isinstance(spec, str):
         spec = {"name": spec}
+    if is_function_with_states(spec):
+        function, states = spec
+        return FunctionTransformation(function, states)
     if not isinstance(spec, Mapping):
-        raise TypeError(f"transformation must be a name, a mapping or a Transformation, got {spec!r}")
+        hint = ": give a function with its number of states, as (f, 4)" if callable(spec) else ""
+        raise TypeError(f"transformation must be a name, a mapping or a Transformation, got {spec!r}{hint}")
     name = spec.get("name")
     if not isinstance(name, str) or name not in TRANSFORMATIONS:
         raise ValueError(f"unknown transformation {name!r}: expected one of {', '.join(TRANSFORMATIONS)}")
@@ -87,3 +99,14 @@ def transformation(spec: str | Mapping[str, object] | Transformation) -> Transfo
             f"it has {', '.join(kind.__dataclass_fields__) or 'none'}"
         )
     return kind(**options)
+
+
+def is_function_with_states(spec: object) -> TypeGuard[tuple[ImageFunction, int]]:
+    """Whether it is a pair of a function and its number of states."""
+    return (
+        isinstance(spec, tuple)
+        and len(spec) == 2
+        and callable(spec[0])
+        and isinstance(spec[1], Integral)
+        and not isinstance(spec[1], bool)
+    )

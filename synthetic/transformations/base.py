@@ -15,9 +15,9 @@ from synthetic.groups import FiniteGroup
 
 __all__ = ["Exactness", "PixelPermutation", "Transformation", "on_grid"]
 
-Exactness = Literal["exact", "approximate", "not invertible"]
+Exactness = Literal["exact", "approximate", "not invertible", "not claimed"]
 """`exact`: T_g T_h = T_gh to the bit; `approximate`: up to interpolation or rounding, as the statement
-says; `not invertible`: no group acts, information is lost."""
+says; `not invertible`: no group acts, information is lost; `not claimed`: nothing is known of it."""
 
 _GRID = float(2**24)
 """Pixels are multiples of its inverse."""

@@ -115,7 +115,7 @@ def test_text_becomes_the_generator(family, settings, expected):
         ("modular-shift", {"noise": "nan"}, "noise must be a number, got 'nan'"),
         ("modular-shift", {"noise": "1/0"}, "noise must be a number, got '1/0'"),
         ("modular-shift", {"noise": "2"}, "noise must be a probability"),
-        ("modular-shift", {"prior": "[0.5,"}, "prior must be a list of numbers or none, got .* not JSON"),
+        ("modular-shift", {"prior": "[0.5,"}, "prior must be a list of numbers or none, got .* must be JSON"),
         ("modular-shift", {"prior": '["a"]'}, "an entry of it must be a number"),
         ("modular-shift", {"prior": "[true]"}, "an entry of it must be a number"),
         ("modular-shift", {"n.k": "1"}, "n is no generator"),

@@ -101,7 +101,7 @@ def test_shard_files_are_identical_in_any_order_and_process(tmp_path):
     scratch = Scratch(tmp_path / "backwards", plan, made_with(SHIFT))
     scratch.open()
     for k in reversed(range(5)):
-        write.write_shard(SHIFT, scratch, k)
+        write.write_shard(k, SHIFT, scratch)
     for path in one.glob("*.safetensors"):
         assert path.read_bytes() == (two / path.name).read_bytes() == (scratch.path / path.name).read_bytes()
     assert (one / "dataset.json").read_bytes() == (two / "dataset.json").read_bytes()

@@ -11,7 +11,7 @@ from theory.claims.registry import Claim
 from theory.diagrams import INVARIANT, NUISANCE, Diagram
 from theory.joints import Joint
 
-__all__ = ["BOTTLENECK", "OTHER_FEATURE"]
+__all__ = ["BOTTLENECK"]
 
 OTHER_FEATURE = Diagram.parse("B->R, C->R, R->X, A->X, X->Z", name="diagram with another feature B")
 """The raw input has a feature B beside its class, and the transformation A acts on it."""

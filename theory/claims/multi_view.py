@@ -11,7 +11,7 @@ from theory.claims.registry import Claim
 from theory.diagrams import SIGNAL, Diagram
 from theory.joints import Joint
 
-__all__ = ["BESIDE", "MULTI_VIEW", "SMALLER"]
+__all__ = ["MULTI_VIEW"]
 
 SMALLER = Diagram.parse(f"{SIGNAL}, Z->M", name="signal diagram with a smaller representation")
 """M is made from the representation Z."""

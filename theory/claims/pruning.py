@@ -11,7 +11,7 @@ from theory.claims.registry import Claim
 from theory.diagrams import Diagram
 from theory.joints import Joint
 
-__all__ = ["PRUNING", "STATISTICS"]
+__all__ = ["PRUNING"]
 
 STATISTICS = Diagram.parse("C->R, S->R, V->R, R->X, A->X, X=>U, X->W", name="simple statistics diagram")
 """U is a function of the input X, and W another feature of it."""

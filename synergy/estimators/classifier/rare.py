@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from synergy.statistics.folds import Split
 
-__all__ = ["ROWS_OF_CLASS", "Pooled", "frequencies", "pooled"]
+__all__ = ["ROWS_OF_CLASS", "frequencies", "pooled"]
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]

@@ -21,7 +21,7 @@ import numpy.typing as npt
 from synergy.estimators.columns import scaled
 from synergy.estimators.gaussian import gaussian_value
 
-__all__ = ["GaussianBias", "GaussianReference"]
+__all__ = ["GaussianReference"]
 
 Floats = npt.NDArray[np.float64]
 

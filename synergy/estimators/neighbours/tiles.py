@@ -17,7 +17,7 @@ from scipy.special import digamma
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["TILED", "tile_height", "tiled_terms"]
+__all__ = ["tile_height", "tiled_terms"]
 
 Floats = npt.NDArray[np.float64]
 

@@ -7,7 +7,7 @@ import math
 import torch
 from torch import nn
 
-__all__ = ["Categorical", "Critic", "MixtureDensity", "Trunk"]
+__all__ = ["Categorical", "Critic", "MixtureDensity"]
 
 
 def _mlp(inputs: int, hidden: int, outputs: int) -> nn.Sequential:

@@ -17,7 +17,7 @@ from synergy.estimators.variational.networks import Categorical, MixtureDensity
 from synergy.estimators.variational.objectives import Objective, evaluate, train_loss
 from synergy.statistics.folds import Split
 
-__all__ = ["DENSITY_CRITERION", "Criterion", "critic_criterion", "held_out", "train"]
+__all__ = ["DENSITY_CRITERION", "critic_criterion", "held_out", "train"]
 
 _EVALUATED = 2048
 """Rows that are scored at a time, and the most that early stopping looks at."""

@@ -37,7 +37,7 @@ from synergy.experiments.worlds import (
 )
 from synergy.learning import PredictLabel, PredictTransformation, Pretext, Untrained
 from synergy.plots import COLOURS, plot_style, subplots
-from synergy.ranking.rank import rank
+from synergy.ranking import RankSettings, rank
 
 __all__ = ["TRANSFORMATIONS"]
 
@@ -69,7 +69,7 @@ def _seven(scale: Scale) -> tuple[str, ...]:
 
 
 def _truth(job: tuple[str, str], scale: Scale) -> Row:
-    """The input side: exact on glyphs, by held-out predictions on images without known latents."""
+    """The input side: exact on glyphs; on images without known latents estimates, with their errors."""
     images, name = job
     if images in SETS:
         world = glyph_world(images, name, pixels=scale.pixels)
@@ -77,9 +77,23 @@ def _truth(job: tuple[str, str], scale: Scale) -> Row:
         exact = {term: float(world.exact(term, tolerance=scale.tolerance)) for term in TRUTHS[:2]}
         forced = float(world.forced_information(draws=draws))
         return {"images": images, "transformation": name, **exact, "J": forced}
-    judged = untransformed(image_sets(scale, seed=0, default="digits")[1])
-    found = rank(judged["X"], judged["C"], transformations=[name], quality=scale.quality).table.iloc[0]
-    return {"images": images, "transformation": name, **{term: float(found[term]) for term in TRUTHS}}
+    size = RankSettings(
+        judged=scale.judged,
+        steps=scale.steps,
+        features=scale.features,
+        batch=scale.batch,
+        encoder=scale.encoder,
+    )
+    shown = image_sets(scale, seed=0, default="digits")[0]
+    found = rank(
+        shown, transformations=[name], seeds=2, settings=size, jobs=1, device=scale.device
+    ).best.quantities
+    row: Row = {"images": images, "transformation": name}
+    for term in TRUTHS:
+        quantity = found[term]
+        row[term] = float("nan") if quantity is None else quantity.value
+        row[f"{term} ±"] = float("nan") if quantity is None else quantity.error
+    return row
 
 
 def _train(job: Job, scale: Scale) -> Row:
@@ -195,10 +209,22 @@ def _of_set(runs: pd.DataFrame, images: str) -> list[Finding]:
             shared=shared,
         ),
         *(
-            Finding(f"{images}: rank correlation of {name} with the gain", values, shared=shared)
+            Finding(
+                f"{images}: rank correlation of {name} with the gain",
+                values,
+                shared=shared,
+                bounds=(-1, 1),
+                discrete=True,
+            )
             for name, values in correlations.items()
         ),
-        Finding(f"{images}: rank correlation of J less that of I(A;C|X)", apart, shared=shared),
+        Finding(
+            f"{images}: rank correlation of J less that of I(A;C|X)",
+            apart,
+            shared=shared,
+            bounds=(-2, 2),
+            discrete=True,
+        ),
     ]
 
 

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import math
-import zipfile
-import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
-__all__ = ["IMAGE_NAMES", "LABEL_NAMES", "ImageArrays", "read_npz", "read_safetensors"]
+from synthetic.storage.files import read_tensors
+from synthetic.storage.npz import NpzFile
+
+__all__ = ["IMAGE_NAMES", "LABEL_NAMES", "read_npz", "read_safetensors"]
 
 IMAGE_NAMES = ("images", "image", "img", "X", "x", "data", "pixels", "x_train", "train_images")
 """Names that a column of images goes by, the most telling first."""
 
 LABEL_NAMES = ("C", "labels", "label", "class", "classes", "y", "target", "targets", "fine_label", "y_train")
 """Names that a column of labels goes by, the most telling first."""
-
-_MOST_BYTES = 2**33  # of one array, as its header declares it
 
 Shapes = Mapping[str, tuple[int, ...]]
 """The shape of each array of a file, from its header."""
@@ -80,28 +77,9 @@ def read_npz(path: Path) -> ImageArrays:
     Raises:
         ValueError: If the file is damaged, an array is too large or of objects, or see `choose`.
     """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            shapes = {}
-            for member in archive.namelist():
-                if not member.endswith(".npy"):
-                    continue
-                with archive.open(member) as opened:
-                    version = np.lib.format.read_magic(opened)
-                    header = np.lib.format.read_array_header_1_0 if version == (1, 0) else None
-                    header = header or np.lib.format.read_array_header_2_0
-                    shape, _, dtype = header(opened)
-                if dtype.itemsize * math.prod(shape) > _MOST_BYTES:
-                    raise ValueError(
-                        f"the array {member.removesuffix('.npy')} of shape {shape} has more than "
-                        f"{_MOST_BYTES / 2**30:.0f} GiB"
-                    )
-                shapes[member.removesuffix(".npy")] = tuple(map(int, shape))
-        images, labels = choose(path, shapes)
-        with np.load(path, allow_pickle=False) as arrays:
-            return ImageArrays(arrays[images], arrays[labels].reshape(shapes[images][0]), (images, labels))
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError) as error:
-        raise ValueError(f"{str(path)!r} cannot be read: {' '.join(str(error).split())}") from None
+    opened = NpzFile(path)
+    shapes = {name: opened.shape(name) for name in opened.names}
+    return _chosen(path, shapes, opened.read)
 
 
 def read_safetensors(path: Path) -> ImageArrays:
@@ -110,13 +88,10 @@ def read_safetensors(path: Path) -> ImageArrays:
     Raises:
         ValueError: If the file is damaged, or see `choose`.
     """
-    from safetensors import SafetensorError, safe_open
+    tensors, _ = read_tensors(path)
+    return _chosen(path, tensors.shapes(), tensors.__getitem__)
 
-    try:
-        with safe_open(path, framework="numpy") as opened:
-            shapes = {name: tuple(opened.get_slice(name).get_shape()) for name in opened.keys()}  # noqa: SIM118 - no mapping
-            images, labels = choose(path, shapes)
-            found = opened.get_tensor(labels).reshape(shapes[images][0])
-            return ImageArrays(opened.get_tensor(images), found, (images, labels))
-    except (SafetensorError, OSError, TypeError) as error:
-        raise ValueError(f"{str(path)!r} cannot be read: {' '.join(str(error).split())}") from None
+
+def _chosen(path: Path, shapes: Shapes, read: Callable[[str], npt.NDArray[Any]]) -> ImageArrays:
+    images, labels = choose(path, shapes)
+    return ImageArrays(read(images), read(labels).reshape(shapes[images][0]), (images, labels))

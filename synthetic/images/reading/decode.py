@@ -7,7 +7,6 @@ Here images that are all gray keep their one channel.
 from __future__ import annotations
 
 import io
-import struct
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,10 +17,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from synthetic.storage.files import DamagedFileError, reading
+from synthetic.storage.memory import require_room
+from theory.errors import TooLargeError, one_line
+
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-__all__ = ["Decoded", "Encoded", "decode"]
+__all__ = ["Encoded", "decode"]
 
 _GRAY = ("1", "L", "LA")  # Pillow's modes of gray pixels of at most a byte
 _DEEP = ("I", "F", "I;16", "I;16L", "I;16B", "I;16N")  # modes of more than a byte, which RGB would cut off
@@ -80,10 +83,11 @@ def decode(
     channels = 1 if survey.gray else 3
     need = len(images) * channels * height * width
     if need > _MOST_BYTES:
-        raise ValueError(
+        raise TooLargeError(
             f"{len(images):,} images of {height} x {width} need {need / 2**30:.1f} GiB, more than "
             f"{_MOST_BYTES / 2**30:.0f}: resize them, or read fewer"
         )
+    require_room(f"{len(images):,} images of {height} x {width}", need, stored=need)
     pixels = np.empty((len(images), channels, height, width), np.uint8)
     for i, image in enumerate(images):
         with _opened(image) as opened:
@@ -141,22 +145,25 @@ def _survey(images: Sequence[Encoded]) -> _Survey:
 
 @contextmanager
 def _opened(image: Encoded) -> Iterator[Image]:
-    """The image, open; whatever goes wrong with it inside is one error that names it."""
+    """The image, open; whatever goes wrong with it inside is one error that names it.
+
+    Pillow warns of damaged metadata, which plays no part here.
+    """
     from PIL import Image as Pillow
     from PIL import UnidentifiedImageError
 
     source = io.BytesIO(image.content) if isinstance(image.content, bytes) else image.content
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Pillow.DecompressionBombWarning)
-            with Pillow.open(source) as opened:
-                yield opened
-    except UnidentifiedImageError:
-        raise ValueError(f"{image.name} is not an image that can be read") from None
-    except (Pillow.DecompressionBombWarning, Pillow.DecompressionBombError) as error:
-        raise ValueError(f"{image.name} is too large: {_line(error)}") from None
-    except (OSError, SyntaxError, ValueError, EOFError, struct.error) as error:
-        raise ValueError(f"{image.name} cannot be read: {_line(error)}") from None
+    with reading(f"{image.name} cannot be read"):
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                warnings.simplefilter("error", Pillow.DecompressionBombWarning)
+                with Pillow.open(source) as opened:
+                    yield opened
+        except UnidentifiedImageError:
+            raise DamagedFileError(f"{image.name} is not an image that can be read") from None
+        except (Pillow.DecompressionBombWarning, Pillow.DecompressionBombError) as error:
+            raise TooLargeError(f"{image.name} is too large: {one_line(error)}") from None
 
 
 def _pixels(opened: Image, gray: bool, size: tuple[int, int]) -> npt.NDArray[np.uint8]:
@@ -167,7 +174,3 @@ def _pixels(opened: Image, gray: bool, size: tuple[int, int]) -> npt.NDArray[np.
         shown = shown.resize(size, Resampling.BILINEAR)
     array = np.asarray(shown, dtype=np.uint8)
     return array[None] if gray else np.moveaxis(array, -1, 0)
-
-
-def _line(error: BaseException) -> str:
-    return " ".join(str(error).split()) or type(error).__name__

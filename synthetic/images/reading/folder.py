@@ -8,7 +8,7 @@ from pathlib import Path
 
 from synthetic.images.reading.decode import Encoded
 
-__all__ = ["SUFFIXES", "ImageFiles", "find_images"]
+__all__ = ["SUFFIXES", "find_images"]
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
 """The endings that ImageFolder takes for images, in upper or lower case."""
@@ -63,9 +63,18 @@ def find_images(folder: Path) -> ImageFiles:
 
 
 def _images_below(folder: Path) -> list[Path]:
-    found = []
-    for root, _, names in os.walk(folder, followlinks=True):
-        found += [Path(root) / name for name in names if name.lower().endswith(SUFFIXES) and name[0] != "."]
+    """The image files at any depth; links are followed, but into each folder once: they may form circles."""
+    found: list[Path] = []
+    seen: set[tuple[int, int]] = set()
+    for root, below, names in os.walk(folder, followlinks=True):
+        place = os.stat(root)
+        if (place.st_dev, place.st_ino) in seen:
+            below.clear()
+            continue
+        seen.add((place.st_dev, place.st_ino))
+        below.sort()
+        chosen = [Path(root) / name for name in names if name.lower().endswith(SUFFIXES) and name[0] != "."]
+        found += [path for path in chosen if path.is_file()]  # a pipe would be waited for
     return sorted(found)
 
 

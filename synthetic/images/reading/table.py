@@ -13,7 +13,7 @@ from synthetic.images.reading.decode import Encoded
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["ImageTable", "read_image_table"]
+__all__ = ["read_image_table"]
 
 
 @dataclass(frozen=True)
@@ -39,16 +39,11 @@ def read_image_table(path: Path) -> ImageTable:
     Raises:
         ValueError: If it is damaged, there is no such column or several, or a value is missing.
     """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+    from synthetic.storage.parquet import Parquet
 
-    try:
-        schema = pq.read_schema(path)
-        image, label = _columns(path, schema)
-        table = pq.read_table(path, columns=[image, label])
-    except (pa.ArrowException, OSError) as error:
-        raise ValueError(f"{str(path)!r} cannot be read: {' '.join(str(error).split())}") from None
-    encoded, labels = table[image].to_pylist(), table[label].to_pylist()
+    opened = Parquet(path)
+    image, label = _columns(path, opened.schema)
+    encoded, labels = opened.read(image).to_pylist(), opened.read(label).to_pylist()
     images = []
     for row, (value, name) in enumerate(zip(encoded, labels, strict=True)):
         content = value.get("bytes") if isinstance(value, dict) else value
@@ -57,7 +52,7 @@ def read_image_table(path: Path) -> ImageTable:
         if name is None:
             raise ValueError(f"row {row} of {str(path)!r} has no label under {label!r}")
         images.append(Encoded(f"row {row} of {str(path)!r}", content))
-    return ImageTable(tuple(images), labels, _class_names(schema, label), (image, label))
+    return ImageTable(tuple(images), labels, _class_names(opened.schema, label), (image, label))
 
 
 def _columns(path: Path, schema: pa.Schema) -> tuple[str, str]:
@@ -82,7 +77,14 @@ def _holds_bytes(kind: pa.DataType) -> bool:
     import pyarrow as pa
 
     if pa.types.is_struct(kind):
-        return any(kind.field(i).name == "bytes" for i in range(kind.num_fields))
+        parts = [kind.field(i) for i in range(kind.num_fields)]
+        return any(part.name == "bytes" and _is_binary(part.type) for part in parts)
+    return _is_binary(kind)
+
+
+def _is_binary(kind: pa.DataType) -> bool:
+    import pyarrow as pa
+
     return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
 
 

@@ -235,7 +235,7 @@ COUNTS = {
     "folds": lambda n: estimate(
         {"A": [0, 1] * 9, "C": [0, 1] * 9}, "I(A;C)", estimator="classifier", folds=n
     ),
-    "copies": lambda n: rank(np.zeros((4, 8, 8)), [0, 1] * 2, copies=n),
+    "seeds": lambda n: rank(np.zeros((4, 8, 8)), [0, 1] * 2, seeds=n),
     "table_rows": lambda n: Settings(table_rows=n),
     "n": lambda n: ModularShift().sample(n, seed=0),
     "samples": lambda n: ModularShift().as_dataset(seed=0, samples=n),

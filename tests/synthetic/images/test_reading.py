@@ -218,7 +218,7 @@ def a_row_that_is_no_image(folder, tmp_path):
         (no_labels, "must hold the labels of its 6 images"),
         (no_images, "must hold one array of images"),
         (two_images, r"must hold one array of images .* got before of shape \(6, 8, 10, 3\)"),
-        (objects, "Object arrays cannot be loaded"),
+        (objects, "holds Python objects"),
         (float_labels, "must be integers or text, got float64"),
         (a_damaged_archive, "cannot be read"),
         (a_missing_label, "row 2 of .* has no label under 'label'"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["EFFORTS", "HIGH", "LOW", "MEDIUM", "CodeSearch", "Effort", "GateSearch"]
+__all__ = ["EFFORTS", "LOW", "MEDIUM", "CodeSearch", "Effort", "GateSearch"]
 
 
 @dataclass(frozen=True)

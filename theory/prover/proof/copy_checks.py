@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from theory.expressions import Expression, Term
 from theory.prover.proof.certificate import Copy
 
-__all__ = ["Copies", "CopyError"]
+__all__ = ["Copies"]
 
 
 class CopyError(ValueError):

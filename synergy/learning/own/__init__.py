@@ -1,0 +1,1 @@
+"""Encoders and images of one's own: representing, further training, and the error of equivariance."""

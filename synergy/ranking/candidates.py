@@ -1,0 +1,118 @@
+"""The tasks that are ranked: transformations, their combinations, and base augmentations before them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations as choose
+
+import torch
+
+from synergy.learning import PredictTransformation, Task, as_task
+from synthetic.transformations import TRANSFORMATIONS
+from synthetic.transformations.augment import augmentation
+from theory.checks import integer
+
+__all__ = ["Candidate", "candidates", "fitting"]
+
+MOST_COMBINED = 3
+"""Transformations in a combination, at most."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A pretext task that is ranked.
+
+    Args:
+        task: The transformations, and what about them is predicted.
+        augment: The base augmentation before them.
+    """
+
+    task: Task
+    augment: str = "none"
+
+    @property
+    def name(self) -> str:
+        """The name of the task, and of the augmentation where there is one."""
+        return self.task.name if self.augment == "none" else f"{self.task.name} after {self.augment}"
+
+    @property
+    def pretext(self) -> PredictTransformation:
+        """The task of a pilot."""
+        return PredictTransformation(self.task, augment=self.augment)
+
+    def identity(self, images: torch.Tensor) -> str:
+        """A digest of what the task does to a few images, for transformations whose code is not here."""
+        digest = hashlib.sha256(f"{self.name} {self.task.parts!r} {self.task.coarse}".encode())
+        for code in range(self.task.applied):
+            shown = self.task.apply(images.clone(), torch.full((len(images),), code))
+            digest.update(shown.contiguous().numpy().tobytes())
+        return digest.hexdigest()[:16]
+
+
+def fitting(shape: tuple[int, int, int]) -> list[str]:
+    """The transformations with finitely many states that fit images (channels, height, width).
+
+    Example:
+        >>> "grayscale" in fitting((1, 8, 8)), "grayscale" in fitting((3, 8, 8))
+        (False, True)
+    """
+    made = {name: kind() for name, kind in TRANSFORMATIONS.items()}
+    return [name for name, t in made.items() if t.cardinality is not None and t.supports(shape)]
+
+
+def candidates(
+    transformations: Sequence[object],
+    shape: tuple[int, int, int],
+    *,
+    combinations: int = 1,
+    augmentations: Sequence[str] = ("none",),
+) -> list[Candidate]:
+    """Every task that is ranked, each once.
+
+    Args:
+        transformations: What `synergy.learning.as_task` takes; none for all that fit.
+        shape: The shape of an image.
+        combinations: Up to how many of them are combined, 1 to 3.
+        augmentations: Base augmentations, by name.
+
+    Raises:
+        TypeError: If the transformations are one text.
+        ValueError: If a name is unknown, a transformation is continuous or does not fit, or two tasks have
+            one name.
+
+    Example:
+        >>> [c.name for c in candidates(["rotation", "inversion"], (1, 8, 8), combinations=2)]
+        ['rotation', 'inversion', 'rotation+inversion']
+    """
+    if isinstance(transformations, str):
+        raise TypeError(f"transformations must be a list of names, got the text {transformations!r}")
+    integer("combinations", combinations, 1, MOST_COMBINED)
+    if not augmentations or isinstance(augmentations, str):
+        raise TypeError(f"augmentations must be a list with at least one name, got {augmentations!r}")
+    tasks = [_finite(spec) for spec in (transformations or fitting(shape))]
+    if not tasks:
+        raise ValueError(f"no transformation fits images of shape {shape}")
+    tasks = list(dict.fromkeys(tasks))
+    made = list(tasks)
+    for size in range(2, combinations + 1):
+        for parts in choose([task for task in tasks if task.coarse is None], size):
+            made.append(Task(tuple(part for task in parts for part in task.parts)))
+    for task in made:
+        task.check(shape)
+    found = [Candidate(t, augmentation(a).name) for a in dict.fromkeys(augmentations) for t in made]
+    names = [candidate.name for candidate in found]
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"two different tasks are called {twice!r}: rank them one at a time")
+    return found
+
+
+def _finite(spec: object) -> Task:
+    try:
+        return as_task(spec)
+    except ValueError as error:
+        if "continuous" in str(error):
+            raise ValueError(f"{error}; ranking needs one with finitely many states") from error
+        raise

@@ -1,0 +1,126 @@
+"""What a ranking will cost, said before it is paid."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from threadpoolctl import threadpool_limits
+
+from synergy.learning import PredictTransformation, Training, train
+from synergy.ranking.candidates import Candidate
+from synergy.ranking.data import RankedImages
+from synergy.ranking.settings import RankSettings
+
+__all__ = ["Cost", "predicted_cost"]
+
+_PROBE_STEPS = 8
+"""Steps that are timed; the first ones, which set everything up, are not."""
+
+_PROBE_OPS = 4e-9
+"""Seconds of a cross-validated probe for each image, feature, class, fold and step, on one core."""
+
+_SIMPLE_SECONDS = 12.0
+"""Seconds that the simple models and the calibration of a task take with 12,000 images, one core."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """The predicted cost of a ranking.
+
+    Args:
+        runs: Trainings and other runs at most, if no task is dropped.
+        least: Runs at least.
+        done: Those of them that are kept from earlier.
+        seconds: Of one core for all runs that are left, at most.
+        processes: How many run at once.
+    """
+
+    runs: int
+    least: int
+    done: int
+    seconds: float
+    processes: int
+
+    @property
+    def minutes(self) -> float:
+        """By the clock, at most."""
+        return self.seconds / self.processes / 60
+
+    def __str__(self) -> str:
+        kept = f", {self.done} of them kept from earlier" if self.done else ""
+        spent = f"{self.minutes:.1f} min" if self.minutes >= 1 else f"{self.seconds / self.processes:.0f} s"
+        runs = f"{self.runs}" if self.least == self.runs else f"{self.least} to {self.runs}"
+        return (
+            f"{runs} runs{kept}: at most about {spent} with {self.processes} "
+            f"process{'es' if self.processes > 1 else ''}"
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data."""
+        return {
+            "runs": self.runs,
+            "least": self.least,
+            "done": self.done,
+            "seconds": self.seconds,
+            "processes": self.processes,
+        }
+
+
+def predicted_cost(
+    tasks: list[Candidate],
+    data: RankedImages,
+    settings: RankSettings,
+    *,
+    counts: tuple[int, int, int],
+    pilots: int,
+    longer: int,
+    explained: int,
+    device: str,
+    processes: int,
+) -> Cost:
+    """Time a few steps here, and count.
+
+    Args:
+        tasks: What is ranked.
+        data: The images.
+        settings: How large the runs are.
+        counts: Runs at most, at least, and those that are done.
+        pilots: Pilots and supervised runs that are left, at most.
+        longer: Longer trainings that are left, at most.
+        explained: Tasks whose simple models are left to fit.
+        device: Where they run.
+        processes: How many at once.
+    """
+    size = min(settings.images, len(data.trained))
+    epochs, batch = settings.passes(size)
+    step = _step_seconds(tasks[0], data, settings, batch, device) if pilots or longer else 0.0
+    steps = epochs * (size // batch)
+    probe = _PROBE_OPS * len(data.judged) * settings.features * len(data.names) * settings.folds * 50
+    simple = _SIMPLE_SECONDS * min(1.0, size / 6_000)
+    seconds = pilots * (steps * step + probe) + longer * settings.longer * steps * step + explained * simple
+    return Cost(*counts, seconds, processes)
+
+
+def _step_seconds(
+    task: Candidate, data: RankedImages, settings: RankSettings, batch: int, device: str
+) -> float:
+    """Seconds of one training step of a pilot."""
+    rows = data.rows(data.trained[: batch * _PROBE_STEPS])
+    options = Training(epochs=1, batch_size=min(batch, rows.size), device=device)
+    spent = 0.0
+    with threadpool_limits(limits=1):
+        for _ in range(2):  # the second is warm
+            start = time.perf_counter()
+            train(
+                PredictTransformation(task.task),
+                rows,
+                seed=0,
+                encoder=settings.encoder,
+                features=settings.features,
+                options=options,
+                progress=False,
+            )
+            spent = time.perf_counter() - start
+    return spent / max(1, rows.size // options.batch_size)

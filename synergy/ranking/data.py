@@ -1,0 +1,151 @@
+"""The images of a ranking: which are trained on, and which are judged."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from synergy.learning import ImageSet
+from synergy.ranking.settings import RankSettings
+from synthetic import LabelledImages, from_arrays
+from synthetic.columns import as_array
+
+__all__ = ["UNKNOWN", "RankedImages", "ranked_images"]
+
+UNKNOWN = -1
+"""The label of an image whose class is not known."""
+
+UNKNOWN_NAMES = ("-1", "unlabeled", "unlabelled")
+"""Names of a class of files that stand for images of no known class, as in STL-10."""
+
+_FEWEST = 20
+"""Labelled images that are judged, at least: fewer cannot be cross-validated."""
+
+
+@dataclass(frozen=True)
+class RankedImages:
+    """Images with their classes, and their parts.
+
+    Args:
+        pixels: Floats in [0, 1], shape (n, channels, height, width).
+        labels: The class of each, -1 where it is not known, shape (n,).
+        names: The name of each class.
+        trained: The rows that are pretrained on, labelled or not.
+        judged: The rows that are judged, all labelled.
+        notes: How the images were understood.
+    """
+
+    pixels: npt.NDArray[np.float32] = field(repr=False)
+    labels: npt.NDArray[np.int64] = field(repr=False)
+    names: tuple[str, ...]
+    trained: npt.NDArray[np.int64] = field(repr=False)
+    judged: npt.NDArray[np.int64] = field(repr=False)
+    notes: tuple[str, ...] = ()
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Channels, height and width."""
+        _, channels, height, width = self.pixels.shape
+        return channels, height, width
+
+    @property
+    def digest(self) -> str:
+        """16 hexadecimal digits that differ from those of other images, labels or parts."""
+        digest = hashlib.sha256(repr(self.pixels.shape).encode())
+        for column in (self.pixels, self.labels, self.trained, self.judged):
+            digest.update(np.ascontiguousarray(column).tobytes())
+        return digest.hexdigest()[:16]
+
+    @property
+    def labelled(self) -> npt.NDArray[np.int64]:
+        """The labelled rows among those that are pretrained on."""
+        return self.trained[self.labels[self.trained] != UNKNOWN]
+
+    def rows(self, index: npt.NDArray[np.int64]) -> ImageSet:
+        """Some rows to train on; a label that is not known is 0, and must not be used."""
+        labels = torch.from_numpy(np.maximum(self.labels[index], 0))
+        return ImageSet(torch.from_numpy(self.pixels[index]), {"C": labels}, {"C": len(self.names)})
+
+    def drawn(self, limit: int, *, seed: int, labelled: bool = False) -> npt.NDArray[np.int64]:
+        """The rows that a pilot of this seed is trained on: at most `limit`."""
+        pool = self.labelled if labelled else self.trained
+        if len(pool) <= limit:
+            return pool
+        return np.sort(np.random.default_rng([seed, 0x9A1]).choice(pool, limit, replace=False))
+
+
+def ranked_images(
+    images: npt.ArrayLike | torch.Tensor | ImageSet | LabelledImages,
+    labels: npt.ArrayLike | Sequence[str] | None,
+    settings: RankSettings,
+    *,
+    seed: int,
+) -> RankedImages:
+    """Read images and labels, and set aside those that are judged.
+
+    Args:
+        images: An array as `synthetic.from_arrays` takes it, or images with their labels.
+        labels: The class of each, integers or strings; -1 where it is not known. None where `images` has
+            them.
+        settings: How many are judged.
+        seed: Fixes which.
+
+    Raises:
+        TypeError: If labels are missing, or given twice.
+        ValueError: If shapes do not fit, there are fewer than two classes, or too few labelled images.
+    """
+    pixels, classes, names, notes = _read(images, labels)
+    known = np.flatnonzero(classes != UNKNOWN)
+    wanted = min(settings.judged, round(settings.judged_share * len(classes)), len(known))
+    if wanted < _FEWEST or len(classes) - wanted < _FEWEST:
+        raise ValueError(
+            f"rank needs at least {_FEWEST} labelled images to judge on and as many others to train on: got "
+            f"{len(classes)} images, {len(known)} of them labelled"
+        )
+    order = np.random.default_rng([seed, 0x1D6]).permutation(known)
+    judged = np.sort(order[:wanted])
+    if len(np.unique(classes[judged])) < 2:
+        raise ValueError(f"the {wanted} judged images must show at least two classes: give more labels")
+    trained = np.setdiff1d(np.arange(len(classes)), judged)
+    return RankedImages(pixels, classes, names, trained, judged, notes)
+
+
+def _read(
+    images: npt.ArrayLike | torch.Tensor | ImageSet | LabelledImages,
+    labels: npt.ArrayLike | Sequence[str] | None,
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64], tuple[str, ...], tuple[str, ...]]:
+    given: object = images
+    notes: tuple[str, ...] = ()
+    named: tuple[str, ...] | None = None
+    if isinstance(images, (ImageSet, LabelledImages)) and labels is not None:
+        raise TypeError("labels must be None where the images come with their own")
+    if isinstance(images, ImageSet):
+        if "C" not in images.labels:
+            raise ValueError(f"images must have the label 'C', got {sorted(images.labels)}")
+        given, labels = images.images, images.labels["C"].numpy()
+    elif isinstance(images, LabelledImages):
+        given, labels, named, notes = images.images, images.labels, images.names, images.notes
+    elif labels is None:
+        raise TypeError("labels must be the class of each image, got None")
+    numbers = as_array("labels", labels)
+    if numbers.ndim != 1 or not len(numbers):
+        raise ValueError(f"labels must have shape (n,) with n > 0, got {numbers.shape}")
+    texts = np.array([str(value) for value in numbers.tolist()] if named is None else named, dtype=str)
+    unknown = np.isin(texts, UNKNOWN_NAMES) if named is None else np.isin(texts[numbers], UNKNOWN_NAMES)
+    if unknown.all():
+        raise ValueError("labels must name at least two classes, got images of no known class alone")
+    marked = np.array(texts if named is None else texts[numbers])
+    world = from_arrays(given, numbers if named is None else marked)  # type: ignore[arg-type]  # checked there
+    names = [name for name in world.class_names if name not in UNKNOWN_NAMES]
+    if len(names) < 2:
+        raise ValueError(f"labels must name at least two classes, got {', '.join(names)}")
+    place = {name: number for number, name in enumerate(names)}
+    classes = np.array([place.get(name, UNKNOWN) for name in marked.tolist()], dtype=np.int64)
+    if unknown.any():
+        notes = (*notes, f"{int(unknown.sum())} of {len(classes)} images have no known class")
+    return np.asarray(world.raw.numpy(), dtype=np.float32), classes, tuple(names), notes

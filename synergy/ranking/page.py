@@ -1,0 +1,119 @@
+"""From a ranking to one HTML page, with jinja2: one file that refers to nothing outside itself."""
+
+from __future__ import annotations
+
+import base64
+import io
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from matplotlib import pyplot
+
+from synergy.plots import save_figure
+from synergy.ranking.figure import draw_ranking
+from synergy.ranking.quantities import MEANINGS, QUANTITIES
+
+if TYPE_CHECKING:
+    from synergy.ranking.result import Ranked, Ranking
+
+__all__ = ["headline", "render_ranking", "write_ranking"]
+
+_WORTH = {"more": "expected", "undecided": "inconclusive", "less": "unexpected"}
+"""The tone of a gain on the page."""
+
+_SAID = {
+    "more": "more than no training",
+    "undecided": "not told from no training",
+    "less": "less than no training",
+}
+"""The same in words."""
+
+
+def headline(ranking: Ranking) -> str:
+    """The answer in a sentence."""
+    best = ranking.best
+    alike = [task.name for task in ranking.tasks if task.group == 1 and task is not best]
+    points = f"{100 * best.gain.value:+.1f}".replace("-", "−")
+    said = f"{best.name} is worth most: {points} points of accuracy over no training"
+    if alike:
+        said += f"; not told from it: {', '.join(alike)}"
+    if best.worth == "less":
+        said = (
+            f"No task is worth training on: the best, {best.name}, is worth less than no training "
+            f"({points} points)"
+        )
+    elif best.worth == "undecided":
+        said += ". It is not told from no training"
+    return f"{said}."
+
+
+def render_ranking(ranking: Ranking) -> str:
+    """The text of the page."""
+    figure = draw_ranking(ranking)
+    picture = io.BytesIO()
+    figure.savefig(picture, format="png", dpi=150)
+    pyplot.close(figure)
+    environment = Environment(
+        loader=PackageLoader("synergy.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    names = [name for name in QUANTITIES if any(task.quantities.get(name) for task in ranking.tasks)]
+    return environment.get_template("ranking.html.jinja").render(
+        ranking=ranking,
+        headline=headline(ranking),
+        tone=_WORTH[ranking.best.worth],
+        picture=base64.b64encode(picture.getvalue()).decode(),
+        names=names,
+        meanings=MEANINGS,
+        worth=_WORTH,
+        said=_SAID,
+        points=_points,
+        nats=_nats,
+        ordered=_ordered,
+    )
+
+
+def write_ranking(ranking: Ranking, out: Path) -> list[Path]:
+    """Write `ranking.json`, `ranking.csv`, `ranking.html` and the figure into a folder.
+
+    Each file appears whole or not at all.
+
+    Raises:
+        ValueError: If `out` is a file.
+    """
+    if out.exists() and not out.is_dir():
+        raise ValueError(f"out must be a folder, got the file {str(out)!r}")
+    out.mkdir(parents=True, exist_ok=True)
+    texts = {
+        "ranking.json": ranking.to_json(),
+        "ranking.csv": ranking.table.to_csv(index=False),
+        "ranking.html": render_ranking(ranking),
+    }
+    written = []
+    for name, text in texts.items():
+        part = out / f".{name}.{os.getpid()}.part"
+        part.write_text(text, encoding="utf-8")
+        written.append(part.replace(out / name))
+    figure = draw_ranking(ranking)
+    written += save_figure(figure, out, "ranking")
+    pyplot.close(figure)
+    return written
+
+
+def _points(value: float) -> str:
+    return f"{100 * value:+.1f}".replace("-", "−")
+
+
+def _nats(value: float) -> str:
+    return f"{value:.3f}".replace("-", "−")
+
+
+def _ordered(task: Ranked) -> list[tuple[str, str]]:
+    """The named shortcuts of a task, the most telling first."""
+    found = sorted(task.shortcuts.items(), key=lambda pair: -pair[1].value)
+    return [(name, f"{_nats(q.value)} ± {_nats(q.error)}") for name, q in found]

@@ -1,0 +1,263 @@
+r"""What the theory asks of a pretext task, from networks that were trained as well as they could be.
+
+Every posterior is a portfolio: the log probabilities of several predictors, trained on other images, are
+combined by non-negative weights that are fitted on some of the judged images and used on others
+(cross-fitted). The held-out loss of such a portfolio is an upper bound of the entropy, in expectation; how
+much of it is left by the predictors and not by the input cannot be known. So I(A;X) and I(A;U) are lower
+bounds, and differences of two bounds, such as the synergy, are neither.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from synergy.estimators.classifier.crossfit import CrossFit, calibrated
+from synergy.ranking.candidates import Candidate
+from synergy.ranking.data import RankedImages
+from synergy.ranking.gains import PRIOR_SEEDS
+from synergy.statistics.errors import clustered_error
+from synergy.statistics.folds import Split, make_splits
+from synthetic import Sample, Variable
+
+__all__ = ["MEANINGS", "QUANTITIES", "Quantities", "Quantity", "combined", "joined", "measured"]
+
+Floats = npt.NDArray[np.float64]
+Bound = Literal["upper bound", "lower bound", "neither"]
+"""On which side of the truth an estimate is expected."""
+
+QUANTITIES = ("H(A|X)", "I(A;X)", "I(A;C|X)", "J", "I(A;U)", "I(A;X|U)", "I(A;R|X)")
+"""What is measured of each task, in nats."""
+
+MEANINGS: Mapping[str, str] = {
+    "H(A|X)": "what is left to guess of the transformation once the input is seen (an upper bound)",
+    "I(A;X)": "what can be told of the transformation from the input (a lower bound)",
+    "I(A;C|X)": "the synergy: what knowing the class adds to the guess",
+    "J": "the forced class information: what the rounded posterior of the transformation tells of the class",
+    "I(A;U)": "the shortcut: what simple statistics tell of the transformation (a lower bound)",
+    "I(A;X|U)": "what shape must tell: I(A;X) - I(A;U)",
+    "I(A;R|X)": "the pose ambiguity: what the untransformed image would add to the guess (an upper bound)",
+}
+"""The meaning of each quantity."""
+
+_BOUNDS: Mapping[str, Bound] = {
+    "H(A|X)": "upper bound",
+    "I(A;X)": "lower bound",
+    "I(A;U)": "lower bound",
+    "I(A;R|X)": "upper bound",
+}
+"""Those that are expected on one side of the truth; the others are neither."""
+
+_POSE_IMAGES = 400
+"""Judged images in which the states of A that look the same are counted."""
+
+_ALIKE = 1e-6
+"""Images whose pixels differ by less are the same."""
+
+_MOST_CODES = 0.02
+"""Rounded posteriors are read as one discrete variable where there are fewer of them per judged image."""
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A quantity of the theory, in nats.
+
+    Args:
+        value: As measured; it may be negative by error where the truth cannot be.
+        error: Its standard error, over images and over trainings.
+        bound: On which side of the truth it is expected.
+    """
+
+    value: float
+    error: float
+    bound: Bound = "neither"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data."""
+        return {"value": self.value, "error": self.error, "bound": self.bound}
+
+
+@dataclass(frozen=True)
+class Quantities:
+    """The quantities of one task.
+
+    Args:
+        values: By name; None where one could not be measured.
+        shortcuts: I(A;U) of each named statistic alone.
+        trainings: The half difference between two halves of the networks, by name, see `joined`.
+    """
+
+    values: Mapping[str, Quantity | None]
+    shortcuts: Mapping[str, Quantity]
+    trainings: Mapping[str, float]
+
+
+def combined(
+    members: Sequence[npt.NDArray[Any]], labels: npt.NDArray[np.int64], states: int, *, folds: int
+) -> Floats:
+    """Held-out log probabilities of a portfolio of predictors, shape (m, states).
+
+    Args:
+        members: Log probabilities of each predictor, none of which saw the images, each (m, states).
+        labels: The labels, shape (m,).
+        states: Their number of states.
+        folds: The weights of a fold are fitted on all others.
+    """
+    splits = make_splits(len(labels), folds, seed=0)
+    stacked = [np.asarray(member, dtype=np.float64) for member in members]
+    found = np.zeros((len(labels), states))
+    for split in splits:
+        others = np.setdiff1d(np.arange(len(labels)), split.test)
+        rows = Split(fit=others[:0], tune=others, test=split.test)
+        found[split.test] = calibrated([(m[others], m[split.test]) for m in stacked], labels, rows, states)
+    return found
+
+
+def measured(
+    candidate: Candidate,
+    data: RankedImages,
+    labels: npt.NDArray[np.int64],
+    networks: Sequence[tuple[Floats, ...]],
+    shortcuts: Mapping[str, Sequence[Floats]],
+    *,
+    folds: int,
+    resolution: int,
+) -> Quantities:
+    """The quantities of one task.
+
+    Args:
+        candidate: The task.
+        data: The images.
+        labels: A on each judged image, shape (m,).
+        networks: What networks say of A: pilots; those trained longer with shuffled classes told; those with
+            the class told. Log probabilities (m, states); the last two may be empty.
+        shortcuts: What simple models say of A from each named statistic, and from all under the name "".
+        folds: Of the calibration.
+        resolution: J reads the posterior rounded to multiples of 1 / resolution.
+    """
+    states = candidate.task.states
+    pilots, untold, told = networks
+    rows = np.arange(len(labels))
+    simple = list(shortcuts[""])
+
+    def log_p(members: Sequence[npt.NDArray[Any]]) -> tuple[Floats, Floats]:
+        whole = combined(members, labels, states, folds=folds)
+        return whole, whole[rows, labels]
+
+    by_u = log_p(simple)[1]
+    posterior, by_x = log_p([*pilots, *untold, *simple])
+    prior = -np.log(np.bincount(candidate.task.predicted(torch.arange(candidate.task.applied)).numpy()))
+    surprise = (prior + np.log(candidate.task.applied))[labels]  # of A before anything is seen
+    scores: dict[str, Floats | None] = {
+        "H(A|X)": -by_x,
+        "I(A;X)": surprise + by_x,
+        "I(A;U)": surprise + by_u,
+        "I(A;X|U)": by_x - by_u,
+        "I(A;C|X)": log_p([*pilots, *told, *simple])[1] - by_x if told else None,
+        "J": _forced(posterior, data, folds=folds, resolution=resolution),
+        "I(A;R|X)": -_unreadable(candidate, data) - by_x,
+    }
+    halves = {name: _halves(pilots, untold, told, part) for part, name in enumerate(("first", "second"))}
+    trainings: dict[str, float] = {}
+    if all(half is not None for half in halves.values()):
+        ends = []
+        for half in halves.values():
+            own, with_class = half or ([], [])
+            x = log_p([*own, *simple])[1]
+            c = log_p([*with_class, *simple])[1] if with_class else x
+            ends.append((float(x.mean()), float((c - x).mean())))
+        of_x = abs(ends[0][0] - ends[1][0]) / 2
+        trainings = dict.fromkeys(("H(A|X)", "I(A;X)", "I(A;X|U)", "I(A;R|X)"), of_x)
+        trainings["I(A;C|X)"] = abs(ends[0][1] - ends[1][1]) / 2
+    values = {
+        name: None
+        if score is None
+        else Quantity(float(score.mean()), clustered_error(score, None), _BOUNDS.get(name, "neither"))
+        for name, score in scores.items()
+    }
+    each = {
+        name: _quantity(surprise + log_p(list(members))[1], "lower bound")
+        for name, members in shortcuts.items()
+        if name
+    }
+    return Quantities(values, each, trainings)
+
+
+def _quantity(scores: Floats, bound: Bound) -> Quantity:
+    return Quantity(float(scores.mean()), clustered_error(scores, None), bound)
+
+
+def _halves(
+    pilots: Sequence[Floats], untold: Sequence[Floats], told: Sequence[Floats], part: int
+) -> tuple[list[Floats], list[Floats]] | None:
+    """Every other network, without and with the class told; None where there are too few."""
+    mine = list(pilots[part::2])
+    if not mine:
+        return None
+    return [*mine, *untold[part::2]], [*mine, *told[part::2]] if told else []
+
+
+def joined(found: Mapping[str, Quantities]) -> dict[str, dict[str, Quantity | None]]:
+    """The quantities of all tasks with the error of training in theirs.
+
+    The error of training is half the difference between two halves of the networks; one difference says
+    little, so its square is shrunk towards the mean of all tasks.
+    """
+    pooled = {}
+    for name in QUANTITIES:
+        squares = [q.trainings[name] ** 2 for q in found.values() if name in q.trainings]
+        pooled[name] = float(np.mean(squares)) if squares else 0.0
+    result: dict[str, dict[str, Quantity | None]] = {}
+    for task, quantities in found.items():
+        result[task] = {}
+        for name, q in quantities.values.items():
+            if q is None:
+                result[task][name] = None
+                continue
+            own = quantities.trainings.get(name)
+            square = 0.0 if own is None else (PRIOR_SEEDS * pooled[name] + own**2) / (PRIOR_SEEDS + 1)
+            result[task][name] = Quantity(q.value, float(np.hypot(q.error, np.sqrt(square))), q.bound)
+    return result
+
+
+def _forced(log_p: Floats, data: RankedImages, *, folds: int, resolution: int) -> Floats:
+    """Row scores of J = I(C;T), T the posterior rounded to multiples of 1 / resolution.
+
+    The class is predicted from T as one discrete variable where its values recur, else from its entries.
+    """
+    rounded = np.round(np.exp(log_p) * resolution).astype(np.int64)
+    values, codes = np.unique(rounded, axis=0, return_inverse=True)
+    codes = codes.reshape(-1).astype(np.int64)
+    classes = data.labels[data.judged]
+    if len(values) <= max(4, _MOST_CODES * len(codes)):
+        column: npt.NDArray[Any] = codes
+        variable = Variable("T", "discrete", max(2, len(values)))
+    else:
+        column = (rounded / resolution).astype(np.float32)
+        variable = Variable("T", "continuous")
+    sample = Sample(
+        {"C": classes, "T": column}, {"C": Variable("C", "discrete", len(data.names), "class"), "T": variable}
+    )
+    fit = CrossFit(sample, folds=folds, seed=0, quality="quick")
+    return fit.losses("C") - fit.losses("C", "T")
+
+
+def _unreadable(candidate: Candidate, data: RankedImages) -> float:
+    """H(A|X,R): what cannot be told even beside the raw image, because states of A show the same image."""
+    task = candidate.task
+    rows = data.judged[:: max(1, len(data.judged) // _POSE_IMAGES)]
+    codes = torch.arange(task.applied)
+    labels = task.predicted(codes)
+    found = []
+    for row in rows:
+        image = torch.from_numpy(data.pixels[row])[None].expand(task.applied, *data.shape)
+        shown = task.apply(image, codes).flatten(1)
+        same = torch.stack([(shown - one).abs().amax(dim=1) < _ALIKE for one in shown])
+        alike = (same & (labels[:, None] == labels[None])).float().sum(dim=1) / same.float().sum(dim=1)
+        found.append(-float(alike.log().mean()))
+    return float(np.mean(found))

@@ -1,0 +1,82 @@
+"""How large the pilots of a ranking are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from theory.checks import integer, probability
+
+__all__ = ["Progress", "RankSettings"]
+
+Progress = Callable[[int, int, str], None]
+"""Called with the runs that are done, their number in all, and the name of the last."""
+
+
+@dataclass(frozen=True)
+class RankSettings:
+    """The size of the pilots and of what is measured beside them.
+
+    Args:
+        images: Images that a pilot is trained on, at most.
+        judged: Labelled images that the probe is cross-validated on, at most.
+        judged_share: The share of the images that is judged, at most.
+        epochs: Passes of a pilot over its images, where these are many.
+        steps: Steps of a pilot, at least: few images are passed more often, at most `most_epochs` times.
+        most_epochs: Passes over few images, at most.
+        batch: Images in a step, at most.
+        encoder: The network, a name in `synergy.learning.ENCODERS`.
+        features: The dimension of its representation.
+        folds: Folds of the probes and of the calibration of posteriors.
+        longer: The networks that read A best are trained so many times longer than a pilot.
+        patience: Epochs without a better held-out loss after which they stop.
+        pairs: How many of them are trained with the class and how many with shuffled classes.
+        resolution: J reads the posterior rounded to multiples of 1 / `resolution`.
+        confidence: The nominal coverage of the intervals.
+
+    Raises:
+        ValueError: If a number is out of range.
+    """
+
+    images: int = 6_000
+    judged: int = 4_000
+    judged_share: float = 0.4
+    epochs: int = 6
+    steps: int = 280
+    most_epochs: int = 40
+    batch: int = 128
+    encoder: str = "cnn"
+    features: int = 64
+    folds: int = 5
+    longer: float = 2.0
+    patience: int = 4
+    pairs: int = 2
+    resolution: int = 4
+    confidence: float = 0.95
+
+    def __post_init__(self) -> None:
+        for name in ("images", "judged", "epochs", "steps", "most_epochs", "batch", "features", "patience"):
+            integer(name, getattr(self, name), 1)
+        for name in ("folds", "pairs", "resolution"):
+            integer(name, getattr(self, name), 2)
+        for name in ("judged_share", "confidence"):
+            if not 0 < probability(name, getattr(self, name)) < 1:
+                raise ValueError(f"{name} must be strictly between 0 and 1, got {getattr(self, name)}")
+        if not self.longer >= 1:
+            raise ValueError(f"longer must be at least 1, got {self.longer!r}")
+
+    def passes(self, images: int, *, longer: float = 1.0) -> tuple[int, int]:
+        """Epochs and batch size for so many images.
+
+        Example:
+            >>> RankSettings().passes(6000), RankSettings().passes(600)
+            ((6, 128), (40, 128))
+        """
+        batch = min(self.batch, images)
+        needed = -(-self.steps // max(1, images // batch))
+        return round(longer * max(self.epochs, min(needed, self.most_epochs))), batch
+
+    def to_dict(self) -> dict[str, Any]:
+        """The settings by name."""
+        return asdict(self)

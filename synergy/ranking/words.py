@@ -1,0 +1,140 @@
+"""A paragraph for each task, in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from synergy.ranking.gains import Gain
+from synergy.ranking.quantities import Quantity
+
+__all__ = ["paragraph"]
+
+_SURE = 2.0
+"""A quantity is called different from 0 when it is so many standard errors away."""
+
+_LITTLE = 0.02
+"""In nats: less than this is called nothing."""
+
+_MOSTLY = 0.8
+"""A shortcut that explains so much of I(A;X) solves the task."""
+
+_LOSSLESS = 0.05
+"""With H(A|X) of at most this share of the entropy of A, the task can be read off the input."""
+
+
+def paragraph(
+    name: str,
+    gain: Gain,
+    *,
+    entropy: float,
+    quantities: Mapping[str, Quantity | None],
+    shortcuts: Mapping[str, Quantity],
+    dropped: int | None,
+) -> str:
+    """What the numbers say of a task.
+
+    Args:
+        name: The task.
+        gain: Over no training.
+        entropy: H(A), in nats.
+        quantities: What the theory asks; empty where it was not asked.
+        shortcuts: I(A;U) of each statistic alone.
+        dropped: After how many seeds the task was dropped; None where it was not.
+    """
+    said = [_gain(name, gain, dropped)]
+    if quantities:
+        said += [_reading(entropy, quantities), _shortcut(quantities, shortcuts), _class(quantities)]
+        said += _impossible(quantities)
+    return " ".join(sentence for sentence in said if sentence)
+
+
+def _percent(value: float) -> str:
+    return f"{100 * value:+.1f}".replace("-", "−")
+
+
+def _gain(name: str, gain: Gain, dropped: int | None) -> str:
+    low, high = gain.interval
+    ends = f"[{_percent(low)}, {_percent(high)}]"
+    seeds = f"{gain.seeds} seed{'s' if gain.seeds > 1 else ''}"
+    verdict = (
+        "worth less than no training"
+        if high < 0
+        else "worth more than no training"
+        if low > 0
+        else "not told from no training"
+    )
+    dropping = "" if dropped is None else f"; dropped after {dropped} seeds, clearly behind the best"
+    return f"{name} is {verdict}: {_percent(gain.value)} points of accuracy {ends} over {seeds}{dropping}."
+
+
+def _reading(entropy: float, quantities: Mapping[str, Quantity | None]) -> str:
+    left, told = quantities.get("H(A|X)"), quantities.get("I(A;X)")
+    if left is None or told is None:
+        return ""
+    pose = quantities.get("I(A;R|X)")
+    if left.value <= _LOSSLESS * entropy:
+        return (
+            f"The transformation can be read off the input (at most {left.value:.2f} of {entropy:.2f} nats "
+            "are left to guess), so the class has nothing to add (claim L2)."
+        )
+    if told.value <= max(_LITTLE, _SURE * told.error):
+        return (
+            f"No network here could tell the transformation from the input (I(A;X) {told.value:.2f} of "
+            f"{entropy:.2f} nats), so there was nothing to learn from."
+        )
+    said = (
+        f"{told.value:.2f} of {entropy:.2f} nats can be told from the input, at most "
+        f"{left.value:.2f} are left to guess"
+    )
+    if pose is not None and pose.value > max(_LITTLE, _SURE * pose.error):
+        share = min(1.0, pose.value / left.value)
+        said += f", {100 * share:.0f} % of that because the pose of the raw image is not known"
+    return said + "."
+
+
+def _shortcut(quantities: Mapping[str, Quantity | None], shortcuts: Mapping[str, Quantity]) -> str:
+    told, simple = quantities.get("I(A;X)"), quantities.get("I(A;U)")
+    shape = quantities.get("I(A;X|U)")
+    if told is None or simple is None or shape is None or told.value <= max(_LITTLE, _SURE * told.error):
+        return ""
+    share = max(0.0, min(1.0, simple.value / told.value))
+    best = max(shortcuts, key=lambda key: shortcuts[key].value) if shortcuts else ""
+    alone = max(0.0, min(1.0, shortcuts[best].value / told.value)) if best else 0.0
+    left = f"shape must tell {max(0.0, shape.value):.2f} ± {shape.error:.2f} nats"
+    if alone >= _MOSTLY:
+        return f"It is solved by {best} alone: {100 * alone:.0f} % of I(A;X); {left}."
+    if share >= _MOSTLY:
+        return f"It is solved by simple statistics: {100 * share:.0f} % of I(A;X), {best} most; {left}."
+    if share > 0.1:
+        return f"Simple statistics tell {100 * share:.0f} % of I(A;X), {best} most; {left}."
+    return f"Simple statistics tell next to nothing of it; {left}."
+
+
+def _class(quantities: Mapping[str, Quantity | None]) -> str:
+    synergy, forced = quantities.get("I(A;C|X)"), quantities.get("J")
+    said = []
+    if synergy is not None:
+        sure = synergy.value > max(_LITTLE / 2, _SURE * synergy.error)
+        said.append(
+            f"Knowing the class adds {synergy.value:.3f} ± {synergy.error:.3f} nats to the guess"
+            if sure
+            else "Knowing the class adds nothing that could be seen"
+        )
+    if forced is not None:
+        sure = forced.value > max(_LITTLE, _SURE * forced.error)
+        said.append(
+            f"its posterior tells {forced.value:.2f} ± {forced.error:.2f} nats of the class"
+            if sure
+            else "its posterior tells next to nothing of the class"
+        )
+    text = "; ".join(said)
+    return f"{text[0].upper()}{text[1:]}." if text else ""
+
+
+def _impossible(quantities: Mapping[str, Quantity | None]) -> list[str]:
+    """A number that cannot be negative, and is: by how much, and why."""
+    below = [f"{name} ({q.value:.3f} ± {q.error:.3f})" for name, q in quantities.items() if q and q.value < 0]
+    if not below:
+        return []
+    is_are = "is" if len(below) == 1 else "are"
+    return [f"{', '.join(below)} {is_are} not negative in truth: read 0, up to the error of the estimate."]

@@ -1,0 +1,260 @@
+"""The runs of one ranking, and what is made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from synergy.ranking.candidates import Candidate
+from synergy.ranking.cost import Cost, predicted_cost
+from synergy.ranking.data import RankedImages
+from synergy.ranking.gains import Gain, Scores, gain, seed_variance, tiers
+from synergy.ranking.halving import dropped, looks
+from synergy.ranking.pilots import Job, judged_inputs
+from synergy.ranking.quantities import Quantities, joined, measured
+from synergy.ranking.result import Ranked, Ranking, Reference
+from synergy.ranking.settings import RankSettings
+from synergy.ranking.shortcuts import SHORTCUTS
+from synergy.ranking.store import Runs
+from synergy.ranking.words import paragraph
+from theory.source import source_digest
+
+__all__ = ["Work"]
+
+_MOST_EXPLAINED = 12
+"""With more tasks than this, only those that were not dropped are explained."""
+
+_FEW_LABELS = 1000
+"""With fewer judged images a note says what the intervals can tell."""
+
+
+class Work:
+    """The runs of one ranking, and what is made of them."""
+
+    def __init__(
+        self,
+        data: RankedImages,
+        settings: RankSettings,
+        tasks: list[Candidate],
+        *,
+        first: int,
+        seeds: int,
+        explain: bool,
+        runs: Runs,
+    ) -> None:
+        self.data, self.settings, self.tasks, self.runs = data, settings, tasks, runs
+        self.by_name = {candidate.name: candidate for candidate in tasks}
+        self.seeds = [first + s for s in range(seeds)]
+        self.looks = looks(seeds, len(tasks))
+        self.explain = explain
+        self.lost: dict[str, int] = {}
+
+    def references(self) -> list[Job]:
+        """The runs of what the tasks are compared with."""
+        few = len(self.data.labelled) < 2 or len(np.unique(self.data.labels[self.data.labelled])) < 2
+        supervised = [] if few else [Job("supervised", None, s) for s in self.seeds[:2]]
+        return [
+            *(Job("random", None, s) for s in self.seeds),
+            *supervised,
+            Job("pixels", None, self.seeds[0]),
+        ]
+
+    def pilots(self, names: Sequence[str], done: int) -> list[Job]:
+        """The pilots of some tasks with the first seeds."""
+        return [Job("pilot", self.by_name[name], s) for s in self.seeds[:done] for name in names]
+
+    def reasons(self, names: Sequence[str]) -> list[Job]:
+        """The runs that explain some tasks."""
+        jobs = []
+        for name in dict.fromkeys(self.by_name[name].task.name for name in names):
+            plain = Candidate(next(c.task for c in self.tasks if c.task.name == name))
+            jobs.append(Job("shortcuts", plain, self.seeds[0]))
+            if len(self.data.labelled) >= self.settings.batch:
+                for kind in ("told", "untold"):
+                    jobs += [Job(kind, plain, s) for s in self.seeds[: self.settings.pairs]]  # type: ignore[arg-type]  # both are kinds
+        return jobs
+
+    def cost(self) -> Cost:
+        """What the runs that are left will cost at most."""
+        names = list(self.by_name)
+        pilots = [*self.references(), *self.pilots(names, len(self.seeds))]
+        reasons = self.reasons(names) if self.explain else []
+        first = [*self.references(), *self.pilots(names, self.looks[0])]
+        few = reasons if len(names) <= _MOST_EXPLAINED else []
+        left = self.runs.waiting([*pilots, *reasons])
+        kinds = [job.kind for job in left]
+        return predicted_cost(
+            self.tasks,
+            self.data,
+            self.settings,
+            counts=(
+                len({*pilots, *reasons}),
+                len({*first, *few}),
+                len({*pilots, *reasons}) - len(left),
+            ),
+            pilots=kinds.count("pilot") + kinds.count("supervised"),
+            longer=kinds.count("told") + kinds.count("untold"),
+            explained=kinds.count("shortcuts"),
+            device=self.runs.device,
+            processes=self.runs.processes,
+        )
+
+    def scores(self, name: str) -> Scores:
+        """Rightness of a task less that of the random encoder, by seed and judged image."""
+        found = [s for s in self.seeds if Job("pilot", self.by_name[name], s) in self.runs]
+        right = np.stack([self.runs[Job("pilot", self.by_name[name], s)]["right"] for s in found])
+        return right.astype(np.float64) - self.random()[: len(found)]
+
+    def random(self) -> Scores:
+        """Rightness of the random encoder, by seed and judged image."""
+        return np.stack([self.runs[Job("random", None, s)]["right"] for s in self.seeds]).astype(np.float64)
+
+    def race(self) -> None:
+        """Run the pilots, dropping clear losers between the looks."""
+        left = list(self.by_name)
+        for number, done in enumerate(self.looks):
+            jobs = self.pilots(left, done)
+            if number == 0:
+                jobs = [*self.references(), *jobs]
+            last = number == len(self.looks) - 1
+            more = len(left) * (self.looks[-1] - done) if not last else 0
+            reasons = len(self.reasons(left)) if self.explain else 0
+            self.runs.do(jobs, more=more + reasons)
+            if not last:
+                scores = {name: self.scores(name) for name in left}
+                losers = dropped(scores, pooled=seed_variance(list(scores.values())))
+                self.lost.update(dict.fromkeys(losers, done))
+                left = [name for name in left if name not in losers]
+
+    def quantities(self) -> dict[str, Quantities]:
+        """What the theory asks of each task that is explained."""
+        names = [n for n in self.by_name if len(self.by_name) <= _MOST_EXPLAINED or n not in self.lost]
+        self.runs.do(self.reasons(names))
+        return {name: self._explained(self.by_name[name]) for name in names}
+
+    def _explained(self, candidate: Candidate) -> Quantities:
+        plain = Candidate(next(c.task for c in self.tasks if c.task == candidate.task))
+        _, labels = judged_inputs(Job("pilot", plain), self.data)
+
+        def log_p(jobs: list[Job], name: str = "log_p") -> tuple[npt.NDArray[np.float64], ...]:
+            return tuple(self.runs[job][name].astype(np.float64) for job in jobs if job in self.runs)
+
+        pilots = log_p([Job("pilot", candidate, s) for s in self.seeds])
+        untold = log_p([Job("untold", plain, s) for s in self.seeds[: self.settings.pairs]])
+        told = log_p([Job("told", plain, s) for s in self.seeds[: self.settings.pairs]])
+        simple = Job("shortcuts", plain, self.seeds[0])
+        named = {name: list(log_p([simple], f"log_p of {name}")[0]) for name in SHORTCUTS}
+        return measured(
+            candidate,
+            self.data,
+            labels,
+            (pilots, untold, told),
+            {"": list(log_p([simple])[0]), **named},
+            folds=self.settings.folds,
+            resolution=self.settings.resolution,
+        )
+
+    def ranking(self, seed: int) -> Ranking:
+        """Run everything, and order the tasks."""
+        self.race()
+        found = self.quantities() if self.explain else {}
+        scores = {name: self.scores(name) for name in self.by_name}
+        pooled = seed_variance(list(scores.values()))
+        confidence = self.settings.confidence
+        gains = {
+            name: gain(s, pooled=pooled, confidence=confidence, looks=len(self.looks))
+            for name, s in scores.items()
+        }
+        groups = tiers(scores, pooled=pooled, confidence=confidence)
+        values = joined(found)
+        ranked = []
+        for name, candidate in self.by_name.items():
+            jobs = [Job("pilot", candidate, s) for s in self.seeds]
+            pilots = [self.runs[job] for job in jobs if job in self.runs]
+            quantities = values.get(name, {})
+            shortcuts = found[name].shortcuts if name in found else {}
+            ranked.append(
+                Ranked(
+                    transformation=candidate.task.name,
+                    augmentation=candidate.augment,
+                    states=candidate.task.states,
+                    gain=gains[name],
+                    accuracy=float(np.mean([pilot["right"].mean() for pilot in pilots])),
+                    group=groups[name],
+                    dropped=self.lost.get(name),
+                    pretext={
+                        key: float(np.mean([float(pilot[key]) for pilot in pilots]))
+                        for key in ("loss", "accuracy")
+                    },
+                    quantities=quantities,
+                    shortcuts=shortcuts,
+                    told=paragraph(
+                        name,
+                        gains[name],
+                        entropy=float(np.log(candidate.task.states)),
+                        quantities=quantities,
+                        shortcuts=shortcuts,
+                        dropped=self.lost.get(name),
+                    ),
+                )
+            )
+        ranked.sort(key=lambda task: (-task.gain.value, task.name))
+        return Ranking(
+            tasks=tuple(ranked),
+            references=self._compared(pooled),
+            images=len(self.data.labels),
+            classes=len(self.data.names),
+            judged=len(self.data.judged),
+            trained=min(self.settings.images, len(self.data.trained)),
+            seconds=float(sum(float(self.runs[job]["seconds"]) for job in self._used())),
+            digest=self.data.digest,
+            source=source_digest(),
+            settings=self.settings,
+            seed=seed,
+            notes=(*self.data.notes, *self._notes(gains, found)),
+        )
+
+    def _used(self) -> list[Job]:
+        """Every run that the answer rests on, in one order."""
+        names = list(self.by_name)
+        wanted = [*self.references(), *self.pilots(names, len(self.seeds)), *self.reasons(names)]
+        return [job for job in wanted if job in self.runs]
+
+    def _compared(self, pooled: float) -> tuple[Reference, ...]:
+        random = self.random()
+        found = [Reference("random encoder", float(random.mean()), None)]
+        named = {"supervised": "supervised encoder", "pixels": "raw pixels"}
+        for kind, name in named.items():
+            jobs = [job for job in self.references() if job.kind == kind]
+            if not jobs:
+                continue
+            right = np.stack([self.runs[job]["right"] for job in jobs]).astype(np.float64)
+            against = random[: len(right)] if kind == "supervised" else random.mean(axis=0)[None]
+            difference = gain(right - against, pooled=pooled, confidence=self.settings.confidence)
+            found.append(Reference(name, float(right.mean()), difference))
+        return tuple(found)
+
+    def _notes(self, gains: dict[str, Gain], found: dict[str, Quantities]) -> list[str]:
+        """What a reader must know."""
+        widest = max(g.smallest for g in gains.values())
+        judged = len(self.data.judged)
+        notes = []
+        if judged < _FEW_LABELS:
+            notes.append(
+                f"judged on {judged} labelled images: a gain below {100 * widest:.1f} points of accuracy is "
+                "not told from none; four times as many labels would about halve that"
+            )
+        if "supervised" not in {job.kind for job in self.references()}:
+            notes.append("no supervised encoder: the images that are trained on have no labels")
+        if found and not any(q.values["I(A;C|X)"] for q in found.values()):
+            notes.append(
+                f"no synergy I(A;C|X): it needs {self.settings.batch} labelled images among those trained on"
+            )
+        if found:
+            notes.append(
+                "H(A|X) is an upper bound: the held-out loss of the best portfolio of networks and simple "
+                "models that was trained here, so I(A;X) is a lower bound"
+            )
+        return notes

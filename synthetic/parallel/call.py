@@ -1,0 +1,119 @@
+"""What travels to a worker: a function, and the code and versions that it must meet there."""
+
+from __future__ import annotations
+
+import copy
+import platform
+import socket
+import threading
+import traceback
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, Generic, TypeVar
+
+from theory.source import source_digest
+
+__all__ = ["Call", "OtherCodeError", "Outcome", "WorkerDiedError", "fingerprint"]
+
+R = TypeVar("R")
+
+_TURN = threading.Lock()
+"""A worker process of a cluster runs one item at a time: random streams and thread limits belong to a
+process."""
+
+_PACKAGES = ("essl-synergy", "numpy", "scipy", "torch", "scikit-learn")
+"""The packages that results depend on, beside the code of the toolkit."""
+
+
+class WorkerDiedError(ChildProcessError):
+    """An item whose worker died each time that it was tried."""
+
+
+class OtherCodeError(ValueError):
+    """A worker has other code or other versions than the process that sent the work."""
+
+
+@cache
+def _fingerprint() -> tuple[tuple[str, str], ...]:
+    found = {"code": source_digest(), "python": ".".join(platform.python_version_tuple()[:2])}
+    for package in _PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return tuple(found.items())
+
+
+def fingerprint() -> dict[str, str]:
+    """The code of the toolkit, as a digest, and the versions of what its results depend on."""
+    return dict(_fingerprint())
+
+
+@dataclass(frozen=True)
+class Outcome(Generic[R]):
+    """What became of one item.
+
+    Args:
+        index: Its number.
+        value: The result; None where there is an error.
+        error: What the function raised.
+    """
+
+    index: int
+    value: R | None = None
+    error: Exception | None = None
+
+
+@dataclass(frozen=True)
+class Call(Generic[R]):
+    """Runs a function on one item, on one thread, and never raises what the function raised.
+
+    Args:
+        function: What to run.
+        needs: The `fingerprint` that a worker must have; None on the same machine.
+    """
+
+    function: Callable[..., R]
+    needs: Mapping[str, str] | None = None
+
+    def __call__(self, index: int, item: Any, shared: tuple[Any, ...] = ()) -> Outcome[R]:  # noqa: ANN401
+        """The outcome of `function(item, *shared)`."""
+        from threadpoolctl import threadpool_limits
+
+        with nullcontext() if self.needs is None else _TURN:
+            try:
+                if self.needs is not None:
+                    _require(self.needs)
+                with threadpool_limits(limits=1):
+                    return Outcome(index, self.function(item, *shared))
+            except Exception as error:
+                return Outcome(index, error=portable(error))
+
+
+def portable(error: Exception) -> Exception:
+    """The error, or one that says the same where it could not be rebuilt in another process."""
+    told = traceback.format_exc()
+    try:
+        copy.copy(error)
+    except Exception:
+        error = RuntimeError(f"{type(error).__name__}: {error}")
+    error.add_note(f"in a worker:\n{told}")
+    return error
+
+
+def _require(needs: Mapping[str, str]) -> None:
+    here = fingerprint()
+    other = [
+        f"{name} {here.get(name, 'none')} instead of {needs[name]}"
+        for name in needs
+        if here.get(name) != needs[name]
+    ]
+    if other:
+        raise OtherCodeError(
+            f"the worker on {socket.gethostname()} has {', '.join(other)}: install the same versions "
+            f"there, so "
+            "that results are the same wherever they are computed"
+        )

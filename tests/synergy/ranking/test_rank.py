@@ -1,0 +1,244 @@
+"""Ranking by pilots, on images and tasks whose worth is known."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+from ranking_worlds import TINY, Idle, Watermark, digits
+
+from synergy.learning import ImageSet
+from synergy.ranking import QUANTITIES, rank, render_ranking, write_ranking
+from synthetic import LabelledImages
+
+N = 600
+
+
+def ranked(transformations, *, seed=0, images=None, **options):
+    shown, labels = digits(N, seed=seed) if images is None else images
+    given = {"settings": TINY, "seeds": 3, "jobs": 1, "device": "cpu", **options}
+    return rank(shown, labels, transformations=transformations, seed=seed, **given)
+
+
+@pytest.fixture(scope="module")
+def ranking():
+    return ranked(["rotation", Watermark(), Idle()])
+
+
+def task(ranking, name):
+    return next(t for t in ranking.tasks if t.transformation == name)
+
+
+def test_a_task_that_shows_its_label_and_one_without_a_label_are_below_a_rotation(ranking):
+    assert ranking.best.transformation == "rotation"
+    assert task(ranking, "rotation").accuracy > task(ranking, "watermark").accuracy
+    assert task(ranking, "rotation").accuracy > task(ranking, "idle").accuracy
+
+
+def test_gains_are_differences_to_the_random_encoder(ranking):
+    random = ranking.references[0]
+    assert random.name == "random encoder"
+    assert random.gain is None
+    for found in ranking.tasks:
+        low, high = found.gain.interval
+        assert -1 <= low <= found.gain.value <= high <= 1
+        if found.gain.seeds == 3:
+            assert found.gain.value == pytest.approx(found.accuracy - random.accuracy)
+
+
+def test_an_idle_task_has_no_information_and_all_of_it_unreadable(ranking):
+    """H(A|X) = H(A|X,R) = log 2: nothing is told, by shape or else, and the pose is not to blame."""
+    found = task(ranking, "idle").quantities
+    assert found["H(A|X)"].value == pytest.approx(math.log(2), abs=0.02)
+    for name in ("I(A;X)", "I(A;U)", "I(A;X|U)", "I(A;R|X)", "I(A;C|X)"):
+        assert abs(found[name].value) < 0.02 + 4 * found[name].error, name
+
+
+def test_a_watermark_is_solved_by_the_border(ranking):
+    found = task(ranking, "watermark")
+    assert found.quantities["H(A|X)"].value < 0.1
+    assert found.quantities["I(A;U)"].value > 0.9 * math.log(4)
+    assert found.shortcuts["border pixels"].value > 0.9 * math.log(4)
+    assert found.shortcuts["border pixels"].value > found.shortcuts["channel spreads"].value
+    assert abs(found.quantities["I(A;X|U)"].value) < 0.05 + 4 * found.quantities["I(A;X|U)"].error
+    assert "border pixels alone" in found.told
+
+
+def test_identities_between_the_quantities(ranking):
+    for found in ranking.tasks:
+        q = {name: found.quantities[name].value for name in QUANTITIES}
+        assert q["H(A|X)"] + q["I(A;X)"] == pytest.approx(math.log(found.states), abs=1e-9)
+        assert q["I(A;X|U)"] == pytest.approx(q["I(A;X)"] - q["I(A;U)"], abs=1e-9)
+        assert q["I(A;R|X)"] <= q["H(A|X)"] + 1e-9
+
+
+def test_the_order_of_the_question_does_not_matter(ranking):
+    other = ranked([Idle(), "rotation", Watermark()], explain=False)
+    for found in other.tasks:
+        assert found.gain == task(ranking, found.transformation).gain
+    assert [t.name for t in other.tasks] == [t.name for t in ranking.tasks]
+
+
+def test_shuffled_classes_cannot_be_read():
+    """Where the class is no function of the image, no task is worth more than none."""
+    images, labels = digits(N)
+    shuffled = np.random.default_rng(5).permutation(labels)
+    found = ranked(["rotation"], images=(images, shuffled), explain=False)
+    assert abs(found.references[0].accuracy - 0.1) < 4 * math.sqrt(0.1 * 0.9 / found.judged)
+    assert found.best.worth == "undecided"
+
+
+def test_a_run_is_taken_up_again_and_gives_the_same_bytes(tmp_path):
+    arguments = {"out": tmp_path, "seeds": 2}
+    told = []
+    first = ranked(["rotation", "inversion"], progress=lambda *a: told.append(a), **arguments)
+    kept = sorted((tmp_path / "runs").iterdir())
+    assert len(told) == len(kept)
+    assert told[-1][0] == told[-1][1]
+    kept[0].unlink()  # as if it had been interrupted
+    kept[1].write_bytes(b"PK half a file")
+    again = []
+    second = ranked(["rotation", "inversion"], progress=lambda *a: again.append(a), **arguments)
+    assert len(again) == 2
+    assert {**second.to_dict(), "seconds": 0} == {**first.to_dict(), "seconds": 0}
+    third = ranked(["rotation", "inversion"], progress=lambda *a: pytest.fail("run again"), **arguments)
+    assert third.to_json() == second.to_json()
+
+
+def test_other_images_are_other_runs(tmp_path):
+    ranked(["inversion"], out=tmp_path, seeds=2, explain=False)
+    before = set((tmp_path / "runs").iterdir())
+    images, labels = digits(N)
+    images[0, 0, 0, 0] = 1 - images[0, 0, 0, 0]
+    ranked(["inversion"], out=tmp_path, seeds=2, explain=False, images=(images, labels))
+    assert len(set((tmp_path / "runs").iterdir())) == 2 * len(before)
+
+
+def test_processes_give_the_same_answer(ranking):
+    found = ranked(["rotation", Watermark(), Idle()], jobs=2, explain=False)
+    assert [t.gain for t in found.tasks] == [t.gain for t in ranking.tasks]
+
+
+def test_the_cost_is_said_before_it_is_paid(tmp_path):
+    order = []
+    ranked(
+        ["inversion"],
+        out=tmp_path,
+        explain=False,
+        seeds=2,
+        announce=lambda cost: order.append(cost),
+        progress=lambda *a: order.append(a),
+    )
+    assert order[0].seconds > 0
+    assert order[0].runs == len(order) - 1
+    assert "runs: at most about" in str(order[0])
+    ranked(["inversion"], out=tmp_path, explain=False, seeds=2, announce=lambda cost: order.append(cost))
+    assert order[-1].done == order[-1].runs
+    assert order[-1].seconds == 0
+
+
+def test_combinations_and_augmentations():
+    found = ranked(
+        ["rotation", "inversion"], combinations=2, augmentations=["none", "crop"], seeds=2, explain=False
+    )
+    assert {t.name for t in found.tasks} == {
+        f"{name}{end}"
+        for name in ("rotation", "inversion", "rotation+inversion")
+        for end in ("", " after crop")
+    }
+    assert next(t for t in found.tasks if t.name == "rotation+inversion").states == 8
+
+
+def test_few_labels_are_said_to_be_few():
+    images, labels = digits(N)
+    labels = labels.copy()
+    labels[60:] = -1
+    found = ranked(["rotation"], images=(images, labels), seeds=2)
+    assert found.judged == 60
+    assert found.trained == 400
+    text = " ".join(found.notes)
+    assert "540 of 600 images have no known class" in text
+    assert "judged on 60 labelled images: a gain below" in text
+    assert "no supervised encoder" in text
+    assert found.best.quantities["I(A;C|X)"] is None
+    assert found.best.gain.smallest > 0.03
+
+
+def test_images_may_bring_their_labels():
+    images, labels = digits(N)
+    want = ranked(["inversion"], seeds=2, explain=False).tasks[0].gain
+    sets = [
+        ImageSet.from_arrays(images, {"C": labels}),
+        LabelledImages(images, labels, tuple("abcdefghij"), "memory"),
+    ]
+    for given in sets:
+        found = rank(
+            given, transformations=["inversion"], seeds=2, explain=False, settings=TINY, jobs=1, device="cpu"
+        )
+        assert found.tasks[0].gain == want
+    with pytest.raises(TypeError, match="labels must be None"):
+        rank(sets[0], labels)
+
+
+def test_the_table_and_plain_data(ranking):
+    told = ranking.to_dict()
+    assert json.loads(ranking.to_json()) == told
+    names = [entry["transformation"] for entry in told["ranking"]]
+    assert names == [t.transformation for t in ranking.tasks]
+    for entry in told["ranking"]:
+        assert entry["interval"][0] <= entry["gain"] <= entry["interval"][1]
+        assert {*QUANTITIES, *(f"{name} ±" for name in QUANTITIES)} <= set(entry)
+        assert entry["worth"] in ("more", "less", "undecided")
+    assert [e["gain"] for e in told["ranking"]] == sorted((e["gain"] for e in told["ranking"]), reverse=True)
+    assert list(ranking.table["transformation"]) == names
+    assert "rotation" in ranking._repr_html_()
+
+
+def test_the_page_stands_alone(ranking, tmp_path):
+    text = render_ranking(ranking)
+    assert "http://" not in text
+    assert "https://" not in text
+    assert "watermark" in text
+    assert all(t.told[:20] in text for t in ranking.tasks)
+    written = {path.name for path in write_ranking(ranking, tmp_path)}
+    assert written == {"ranking.json", "ranking.csv", "ranking.html", "ranking.png", "ranking.svg"}
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ValueError, match="out must be a folder"):
+        write_ranking(ranking, tmp_path / "file")
+
+
+IMAGES, LABELS = digits(80)
+BAD = {
+    "no labels": (lambda: rank(IMAGES), TypeError, "labels must be the class of each image"),
+    "too few": (lambda: rank(IMAGES[:30], LABELS[:30]), ValueError, "at least 20 labelled images"),
+    "one class": (lambda: rank(IMAGES, np.zeros(80, int)), ValueError, "at least two classes"),
+    "lengths": (lambda: rank(IMAGES, LABELS[:70]), ValueError, "labels must have shape"),
+    "continuous": (
+        lambda: rank(IMAGES, LABELS, transformations=["continuous-rotation"]),
+        ValueError,
+        "continuous",
+    ),
+    "unknown": (lambda: rank(IMAGES, LABELS, transformations=["melting"]), ValueError, "unknown .*'melting'"),
+    "text": (lambda: rank(IMAGES, LABELS, transformations="rotation"), TypeError, "must be a list of names"),
+    "channels": (lambda: rank(IMAGES, LABELS, transformations=["grayscale"]), ValueError, "grayscale needs"),
+    "combinations": (lambda: rank(IMAGES, LABELS, combinations=4), ValueError, "combinations must be"),
+    "augmentation": (lambda: rank(IMAGES, LABELS, augmentations=["glow"]), ValueError, "'glow'"),
+    "no augmentation": (lambda: rank(IMAGES, LABELS, augmentations=[]), TypeError, "augmentations must be"),
+    "seeds": (lambda: rank(IMAGES, LABELS, seeds=1), ValueError, "seeds must be"),
+    "device": (lambda: rank(IMAGES, LABELS, device="abacus"), ValueError, "unknown device 'abacus'"),
+    "one name": (
+        lambda: rank(
+            IMAGES,
+            LABELS,
+            transformations=[{"name": "blur", "sigmas": (0, 1)}, {"name": "blur", "sigmas": (0, 2)}],
+        ),
+        ValueError,
+        "are called 'blur'",
+    ),
+}
+
+
+@pytest.mark.parametrize(("call", "error", "message"), BAD.values(), ids=BAD)
+def test_bad_input(call, error, message):
+    with pytest.raises(error, match=message):
+        call()
