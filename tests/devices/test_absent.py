@@ -9,7 +9,16 @@ from synergy.cli import run
 from synergy.estimators import ESTIMATORS, estimate
 from synergy.estimators.classifier import ConvolutionClassifier, CrossFit, NetworkClassifier, TorchClassifier
 from synergy.experiments import EXPERIMENTS, Scale
-from synergy.learning import ImageSet, PredictLabel, Training, load_encoder, measure_representation, train
+from synergy.learning import (
+    ImageSet,
+    PredictLabel,
+    Training,
+    load_encoder,
+    measure_representation,
+    represent,
+    train,
+)
+from synergy.ranking import rank
 from synergy.verification import Settings, verify
 from synthetic import ModularShift
 
@@ -58,6 +67,8 @@ CALLS = {
     "TorchClassifier": lambda: TorchClassifier(nn.Linear(3, 3), device="cuda"),
     "NetworkClassifier": lambda: NetworkClassifier(device="cuda"),
     "ConvolutionClassifier": lambda: ConvolutionClassifier(device="cuda"),
+    "rank": lambda: rank(IMAGES, transformations=["rotation"], device="cuda"),
+    "represent": lambda: represent(nn.Flatten(), IMAGES.images, device="cuda"),
     "experiment": lambda: EXPERIMENTS["projection-head"].run(Scale.large()),
     "verify": lambda: verify("E1", settings=Settings(device="cuda")),
     **{

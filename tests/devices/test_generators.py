@@ -37,13 +37,16 @@ from synergy.learning import (
     Stream,
     Training,
     Untrained,
+    equivariance_error,
     load_encoder,
     measure_representation,
     probe,
     probes,
+    represent,
     train,
     train_classifier,
 )
+from synergy.ranking import RankSettings
 from synergy.verification import CASES, Settings, verify
 from synthetic import Digits, Glyphs, GlyphViews, ModularShift, ReducedShift, Sample, write_dataset
 from theory import Model, judge, parse_expression, prove
@@ -99,6 +102,14 @@ def verified() -> object:
     sizes = {"vector_rows": 80, "train_rows": 64, "judge_rows": 64, "image_rows": 64, "features": 4}
     settings = Settings(**sizes, vector_epochs=1, trainings=1, folds=2, quality="quick", models=2, seed=1)
     return verify("E1", worlds=("exact", "learned"), generators=("modular-shift",), settings=settings)
+
+
+def ranked() -> object:
+    tiny = RankSettings(images=40, judged=24, steps=2, most_epochs=2, features=4, folds=2)
+    shown, classes = Digits(classes=[0, 1]).raw[:72], Digits(classes=[0, 1]).targets[:72]
+    return rank(
+        shown, classes, transformations=["rotation"], seeds=2, explain=False, settings=tiny, jobs=1, seed=1
+    )
 
 
 def saved(folder) -> object:
@@ -163,7 +174,9 @@ CALLS: dict[str, Callable[..., object]] = {
     "probe": lambda folder: probe(sample(), "A", folds=2, seed=1),
     "probes": lambda folder: probes(sample(), ["A"], folds=2, seed=1),
     "prove": lambda folder: prove("H(A|Z) >= H(A)", seed=1),
-    "rank": lambda folder: rank(pictures().numpy(), np.arange(24) % 2, transformations=["rotation"], seed=1),
+    "equivariance_error": lambda folder: equivariance_error(layer(), "rotation", pictures(), seed=1),
+    "rank": lambda folder: ranked(),
+    "represent": lambda folder: represent(layer(), pictures(), "rotation", seed=1, device="cuda"),
     "train": lambda folder: train(PredictLabel("C"), images(), seed=1, encoder="cnn", options=OPTIONS),
     "train_classifier": lambda folder: train_classifier(
         layer, pictures().numpy(), np.arange(24) % 2, states=2, epochs=1, seed=1, batch_size=8

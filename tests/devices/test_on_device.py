@@ -30,12 +30,15 @@ from synergy.learning import (
     Training,
     Untrained,
     as_task,
+    equivariance_error,
     load_encoder,
     measure_representation,
     probes,
+    represent,
     train,
 )
 from synergy.learning.encoders import ENCODERS, ResNet18, build_encoder
+from synergy.ranking import RankSettings, rank
 from synergy.verification import Settings, verify
 from synthetic import Digits, Glyphs, ModularShift, Sample, from_arrays
 from synthetic.transformations import TRANSFORMATIONS, on_grid, transformation
@@ -477,6 +480,36 @@ def test_what_cannot_run_on_a_device_says_so_in_one_line():
         assert CrossFit(sample, model=LogisticRegression(), device="auto").device == "cpu"
         with pytest.raises(TypeError, match="option 'device' is not one of auto's"):
             estimate(sample, "I(X;Y)", device="cuda")
+
+
+def test_any_encoder_is_read_and_tried_on_the_device():
+    encoder, images = nn.Sequential(nn.Flatten(), nn.Linear(3 * 16 * 16, 8)), pictures(12)
+    expected = represent(encoder, images, "rotation", seed=1)
+    error = equivariance_error(encoder, "rotation", images, seed=1)
+    with pretend():
+        found = represent(encoder, images, "rotation", seed=1, device="cuda")
+        np.testing.assert_allclose(found["Z"], expected["Z"], atol=1e-5)
+        there = equivariance_error(encoder, "rotation", images, seed=1, device="cuda")
+    assert there.table.shape == error.table.shape
+    assert next(encoder.parameters()).device.type == "cpu"
+
+
+@pytest.mark.slow
+def test_a_ranking_trains_its_pilots_on_the_device():
+    digits = Digits(classes=[0, 1])
+    tiny = RankSettings(images=60, judged=40, steps=2, most_epochs=2, features=8, folds=2)
+    with pretend() as traffic:
+        found = rank(
+            digits.raw[:120].cuda(),
+            digits.targets[:120],
+            transformations=["rotation"],
+            seeds=2,
+            settings=tiny,
+            jobs=1,
+            device="cuda",
+        )
+    assert [task.transformation for task in found.tasks] == ["rotation"]
+    assert traffic.uploads
 
 
 @pytest.mark.slow
