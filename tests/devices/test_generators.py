@@ -75,13 +75,13 @@ def layer() -> nn.Module:
 
 
 SHIFT = ModularShift(n=3)
-NETWORK = NetworkClassifier(hidden=4, members=1, epochs=(1, 1), device="auto")
-CONVOLUTION = ConvolutionClassifier(width=2, hidden=4, epochs=(1, 1), device="auto")
+NETWORK = NetworkClassifier(hidden=4, members=1, epochs=(1, 1))
+CONVOLUTION = ConvolutionClassifier(width=2, hidden=4, epochs=(1, 1))
 OPTIONS = Training(epochs=1, batch_size=8)
 
 
 def fitted(model: object, given: str = "Z") -> object:
-    return CrossFit(sample(), folds=2, model=model).losses("A", given)
+    return CrossFit(sample(), folds=2, model=model, device="auto").losses("A", given)
 
 
 def dropped() -> object:
@@ -120,7 +120,7 @@ def saved(folder) -> object:
 CALLS: dict[str, Callable[..., object]] = {
     "Case.sample": lambda folder: CASES[0].sample(8, seed=1),
     "ConvolutionClassifier.fit_predict": lambda folder: CrossFit(
-        Digits(classes=[0, 1]).sample(60, seed=1), folds=2, model=CONVOLUTION
+        Digits(classes=[0, 1]).sample(60, seed=1), folds=2, model=CONVOLUTION, device="cuda"
     ).losses("C", "X"),
     "CrossFit": lambda folder: fitted("auto"),
     "Entry.run": lambda folder: ESTIMATORS["auto"].run(sample(), parse_expression("I(A;C)"), seed=1),
@@ -128,11 +128,11 @@ CALLS: dict[str, Callable[..., object]] = {
     "Generator.sample": lambda folder: SHIFT.sample(8, seed=1),
     "Generator.shard": lambda folder: SHIFT.shard(1, 8, seed=1),
     "Generator.stream": lambda folder: next(SHIFT.stream(8, 1)),
-    "Glyphs.exact": lambda folder: Glyphs().exact("I(A;X)", seed=1),
+    "Glyphs.exact": lambda folder: Glyphs().exact("H(C)", seed=1),
     "Glyphs.forced_information": lambda folder: Glyphs().forced_information(seed=1),
     "Glyphs.sample": lambda folder: Glyphs().sample(4, seed=1),
     "Glyphs.tensors": lambda folder: Glyphs(noise=0.1).tensors(4, seed=1, device="cuda"),
-    "GlyphViews.exact": lambda folder: GlyphViews().exact("I(A1;X1)", seed=1),
+    "GlyphViews.exact": lambda folder: GlyphViews().exact("H(C)", seed=1),
     "GlyphViews.sample": lambda folder: GlyphViews().sample(4, seed=1),
     "GlyphViews.tensors": lambda folder: GlyphViews().tensors(4, seed=1, device="cuda"),
     "ImageSet.batches": lambda folder: list(images().batches(0, 8, seed=1, device=DEVICE)),
@@ -158,17 +158,19 @@ CALLS: dict[str, Callable[..., object]] = {
         "A", "C"
     ),
     "TorchClassifier.fit_predict": lambda folder: dropped(),
-    "classifier": lambda folder: classifier(sample(), "I(A;Z)", folds=2, seed=1, model=NETWORK),
+    "classifier": lambda folder: classifier(
+        sample(), "I(A;Z)", folds=2, seed=1, model=NETWORK, device="cuda"
+    ),
     "conditional_entropy_scores": lambda folder: conditional_entropy_scores(
-        sample(), "A", "Z", folds=2, seed=1, model=NETWORK
+        sample(), "A", "Z", folds=2, seed=1, model=NETWORK, device="cuda"
     ),
     "copula_knn": lambda folder: copula_knn(sample()["Z"], sample()["W"], seed=1),
     "estimate": lambda folder: estimate(sample(), "I(Z;W)", seed=1),
-    "independence_test": lambda folder: independence_test(sample(), "I(Z;W)", seed=1),
+    "independence_test": lambda folder: independence_test(sample(), "Z _||_ W", seed=1),
     "judge": lambda folder: judge(CLAIMS["E1"], seed=1, models=2),
     "knn": lambda folder: knn(sample()["Z"], sample()["W"], seed=1, device="cuda"),
     "measure_representation": lambda folder: measure_representation(
-        sample(), terms=["I(A;Z)"], folds=2, seed=1, model=NETWORK
+        sample(), terms=["I(A;Z)"], folds=2, seed=1, model=NETWORK, device="cuda"
     ),
     "mixed": lambda folder: mixed(sample()["A"].astype(float), sample()["Z"], seed=1),
     "probe": lambda folder: probe(sample(), "A", folds=2, seed=1),
