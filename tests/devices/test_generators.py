@@ -13,6 +13,7 @@ from sklearn.ensemble import RandomForestClassifier
 from torch import nn
 
 from synergy import independence_test, rank
+from synergy.device import seeded_generators
 from synergy.estimators import ESTIMATORS, estimate
 from synergy.estimators.classifier import (
     ConvolutionClassifier,
@@ -69,7 +70,8 @@ def sample(n: int = 80) -> Sample:
 
 
 def layer() -> nn.Module:
-    module = nn.Sequential(nn.Flatten(), nn.Linear(64, 4), nn.Dropout(0.5))
+    with seeded_generators(0, torch.device("cpu")):
+        module = nn.Sequential(nn.Flatten(), nn.Linear(64, 4), nn.Dropout(0.5))
     module.features = 4
     return module
 
@@ -85,7 +87,8 @@ def fitted(model: object, given: str = "Z") -> object:
 
 
 def dropped() -> object:
-    module = nn.Sequential(nn.Linear(1, 4), nn.Dropout(), nn.Linear(4, 2))
+    with seeded_generators(0, torch.device("cpu")):
+        module = nn.Sequential(nn.Linear(1, 4), nn.Dropout(), nn.Linear(4, 2))
     return fitted(TorchClassifier(module, epochs=1, device="cuda"))
 
 
@@ -99,7 +102,7 @@ def bounded(bound: str) -> object:
 
 
 def verified() -> object:
-    sizes = {"vector_rows": 80, "train_rows": 64, "judge_rows": 64, "image_rows": 64, "features": 4}
+    sizes = {"vector_rows": 160, "train_rows": 64, "judge_rows": 64, "image_rows": 64, "features": 4}
     settings = Settings(**sizes, vector_epochs=1, trainings=1, folds=2, quality="quick", models=2, seed=1)
     return verify("E1", worlds=("exact", "learned"), generators=("modular-shift",), settings=settings)
 
@@ -137,6 +140,7 @@ CALLS: dict[str, Callable[..., object]] = {
     "GlyphViews.tensors": lambda folder: GlyphViews().tensors(4, seed=1, device="cuda"),
     "ImageSet.batches": lambda folder: list(images().batches(0, 8, seed=1, device=DEVICE)),
     "ImageSet.from_generator": lambda folder: ImageSet.from_generator(Digits(), n=8, seed=1),
+    "ImageSet.some": lambda folder: images().some(8, seed=1),
     "ImageSet.split": lambda folder: images().split(0.5, seed=1),
     "ImageSet.transformed": lambda folder: images().transformed("rotation", seed=1),
     "Joint.sample": lambda folder: SHIFT.joint().sample(8, seed=1),
@@ -212,8 +216,8 @@ PACKAGES = (
     "synthetic.images",
     "theory",
 )
-PROTOCOLS = {"Classifier.fit_predict", "Source.batches"}
-"""What others implement."""
+PROTOCOLS = {"Classifier.fit_predict", "Source.batches", "Ranking"}
+"""What others implement, and a record that says which seed it was made with."""
 
 
 def _takes_seed(function: object) -> bool:
