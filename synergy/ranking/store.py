@@ -17,6 +17,8 @@ from synergy.device import keep_freed_memory
 from synergy.ranking.data import RankedImages
 from synergy.ranking.pilots import Arrays, Job, run_job
 from synergy.ranking.settings import Progress, RankSettings
+from synthetic.parallel.orphans import end_with_parent
+from synthetic.storage.npz import NpzFile
 from theory.source import source_digest
 
 __all__ = ["Runs"]
@@ -81,8 +83,7 @@ class Runs:
         missing = [job for job in dict.fromkeys(jobs) if job not in self._found]
         total = len(self._found) + len(missing) + more
         results = Parallel(n_jobs=self.processes, return_as="generator")(
-            delayed(_single)(job, self.data, self.settings, self.device, self.processes > 1)
-            for job in missing
+            delayed(_single)(job, self.data, self.settings, self.device, os.getpid()) for job in missing
         )
         for job, found in zip(missing, results, strict=True):
             self._keep(job, found)
@@ -107,9 +108,9 @@ class Runs:
         if self.folder is None or not (path := self._path(job)).exists():
             return None
         try:
-            with np.load(path, allow_pickle=False) as file:
-                return {name: file[name] for name in file.files}
-        except (OSError, ValueError, EOFError, KeyError):
+            opened = NpzFile(path)
+            return {name: opened.read(name) for name in opened.names}
+        except (OSError, ValueError):
             return None  # damaged: it is made again
 
     def _keep(self, job: Job, found: Arrays) -> None:
@@ -123,7 +124,7 @@ class Runs:
         part.replace(path)
 
 
-def _single(job: Job, data: RankedImages, settings: RankSettings, device: str, worker: bool) -> Arrays:
-    if worker:  # a process that does nothing else
+def _single(job: Job, data: RankedImages, settings: RankSettings, device: str, parent: int) -> Arrays:
+    if end_with_parent(parent):  # a process that does nothing else
         keep_freed_memory()
     return run_job(job, data, settings, device)

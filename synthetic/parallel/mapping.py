@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from synthetic.parallel.call import Call, Outcome, WorkerDiedError, fingerprint
 from synthetic.parallel.clusters import active_client, on_cluster
+from synthetic.parallel.orphans import end_with_parent
 from theory.checks import integer
 
 __all__ = ["map_unordered"]
@@ -175,7 +177,8 @@ def _pool(
         mmap_mode="c",
     )
     try:
-        yield from run(delayed(call)(index, item, shared) for index, item in pairs)
+        here = os.getpid()
+        yield from run(delayed(_in_worker)(here, call, index, item, shared) for index, item in pairs)
     except Exception as error:
         if type(error).__name__ != "PicklingError":
             raise
@@ -184,6 +187,17 @@ def _pool(
             f"{error.__cause__ or error}; a worker must be able to import functions, and items must be plain "
             "data"
         ) from error
+
+
+def _in_worker(
+    parent: int,
+    call: Call[R],
+    index: int,
+    item: Any,  # noqa: ANN401 - whatever the function takes
+    shared: tuple[Any, ...],
+) -> Outcome[R]:
+    end_with_parent(parent)
+    return call(index, item, shared)
 
 
 def _killed(index: int, times: int) -> WorkerDiedError:
