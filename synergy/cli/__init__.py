@@ -14,13 +14,13 @@ from concurrent.futures import BrokenExecutor
 from types import FrameType
 from typing import NoReturn
 
-from synergy.cli import choose, data, images, judge, listing, mend, ranks
+from synergy.cli import choose, data, images, judge, listing, mend, ranks, sweeps
 from synergy.cli.app import app
 from theory.parser import ParseError
 
 __all__ = ["app", "main"]
 
-COMMANDS = (judge, mend, data, ranks, choose, listing, images)
+COMMANDS = (judge, mend, data, ranks, choose, sweeps, listing, images)
 """The modules whose commands have registered themselves on `app`."""
 
 BAD_INPUT = 2
@@ -33,7 +33,7 @@ KILLED = 137
 """As shells report a program that was ended by SIGKILL, here one of its workers."""
 BROKEN_PIPE = 141
 """As shells report a program that was ended by SIGPIPE."""
-RESUMED = ("verify", "experiment", "generate")
+RESUMED = ("verify", "experiment", "generate", "sweep")
 """The commands that keep what is done, and go on from there when started again; `rank` with --out."""
 
 _WORKER_LOST = (

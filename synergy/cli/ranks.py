@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,12 +9,10 @@ import typer
 
 from synergy.cli.app import JSON, SEED, app, emit, results_folder
 from synergy.cli.images import SIZE, images_of
+from synergy.cli.progress import CLUSTER, say, shown
 
 if TYPE_CHECKING:
     from synergy.ranking import Cost, Ranking
-
-_MINUTE = 60.0
-"""Seconds between two lines of progress, where there is no terminal."""
 
 
 @app.command("rank")
@@ -60,42 +57,20 @@ def rank_command(
     size: SIZE = 0,
     seed: SEED = 0,
     jobs: Annotated[int, typer.Option("--jobs", min=0, help="Processes at once; 0 for one per core.")] = 0,
+    address: CLUSTER = None,
     device: Annotated[str, typer.Option("--device", help="auto, cpu or cuda.")] = "auto",
     as_json: JSON = False,
 ) -> None:
     """Rank pretext tasks by what a short pretraining on them is worth, and say why."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-
     from synergy.ranking import rank, write_ranking
+    from synthetic.parallel import cluster
 
     given = images_of(data, size=size)
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"))
-    bar = Progress(
-        *columns,
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )
-    start = said = time.monotonic()
 
     def announce(cost: Cost) -> None:
         typer.echo(f"{cost}", err=True)
 
-    def progress(done: int, total: int, what: str) -> None:
-        nonlocal said
-        bar.update(task, completed=done, total=total, description=what)
-        now = time.monotonic()
-        if not console.is_terminal and now - said >= _MINUTE:
-            said = now
-            left = (now - start) / done * (total - done) / _MINUTE
-            typer.echo(f"{done} of {total} runs, about {left:.0f} min left: {what}", err=True)
-
-    with results_folder(out), bar:
-        task = bar.add_task("ranking", total=None)
+    with results_folder(out), cluster(address), shown("rank") as progress:
         ranking = rank(
             given,
             transformations=tuple(transformation or ()),
@@ -109,6 +84,7 @@ def rank_command(
             device=device,
             progress=progress,
             announce=announce,
+            tell=say,
         )
     written = [] if out is None else write_ranking(ranking, out)
     if as_json:

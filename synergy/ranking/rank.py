@@ -48,6 +48,7 @@ def rank(
     device: str = "auto",
     progress: Progress | None = None,
     announce: Callable[[Cost], None] | None = None,
+    tell: Callable[[str], None] | None = None,
 ) -> Ranking:
     """Rank pretext tasks by what a short pretraining on them is worth.
 
@@ -69,6 +70,7 @@ def rank(
         device: `auto`, `cpu` or `cuda`.
         progress: Told of every run that is done.
         announce: Told of the predicted cost before it is paid.
+        tell: Called with a line when a worker died, or a cluster has none yet.
 
     Raises:
         TypeError: If labels are missing.
@@ -102,7 +104,7 @@ def rank(
         first=seed * 1000,
         seeds=seeds,
         explain=explain,
-        runs=Runs(data, chosen, str(where), processes, folder, progress),
+        runs=Runs(data, chosen, str(where), processes, folder, progress, tell),
     )
     if announce is not None:
         announce(work.cost())

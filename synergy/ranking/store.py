@@ -5,19 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from joblib import Parallel, delayed
 
 from synergy.device import keep_freed_memory
 from synergy.ranking.data import RankedImages
 from synergy.ranking.pilots import Arrays, Job, run_job
 from synergy.ranking.settings import Progress, RankSettings
-from synthetic.parallel.orphans import end_with_parent
+from synthetic.parallel import map_unordered
 from synthetic.storage.npz import NpzFile
 from theory.source import source_digest
 
@@ -39,6 +38,7 @@ class Runs:
         folder: Where finished runs are kept, one file each, named by a digest of the images, the code, the
             settings and the job; None to keep them in memory alone.
         progress: Told of every run that is done.
+        tell: Called with a line when a worker died, or a cluster has none yet.
     """
 
     data: RankedImages
@@ -47,6 +47,7 @@ class Runs:
     processes: int
     folder: Path | None = None
     progress: Progress | None = None
+    tell: Callable[[str], None] | None = None
 
     def __post_init__(self) -> None:
         self._found: dict[Job, Arrays] = {}
@@ -82,10 +83,11 @@ class Runs:
                 self._found[job] = kept
         missing = [job for job in dict.fromkeys(jobs) if job not in self._found]
         total = len(self._found) + len(missing) + more
-        results = Parallel(n_jobs=self.processes, return_as="generator")(
-            delayed(_single)(job, self.data, self.settings, self.device, os.getpid()) for job in missing
-        )
-        for job, found in zip(missing, results, strict=True):
+        shared = (self.data, self.settings, self.device, self.processes > 1)
+        for index, found in map_unordered(
+            _single, missing, jobs=self.processes, shared=shared, tell=self.tell
+        ):
+            job = missing[index]
             self._keep(job, found)
             self._found[job] = found
             if self.progress is not None:
@@ -124,7 +126,7 @@ class Runs:
         part.replace(path)
 
 
-def _single(job: Job, data: RankedImages, settings: RankSettings, device: str, parent: int) -> Arrays:
-    if end_with_parent(parent):  # a process that does nothing else
+def _single(job: Job, data: RankedImages, settings: RankSettings, device: str, worker: bool) -> Arrays:
+    if worker:  # a process that does nothing else
         keep_freed_memory()
     return run_job(job, data, settings, device)
