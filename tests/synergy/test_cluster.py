@@ -38,8 +38,8 @@ def local():
 
 @pytest.fixture
 def client(local):
-    """The three workers, all of them there, and joblib told to use them."""
-    local.wait_for_workers(3, timeout=120)
+    """Joblib told to use the workers; one that was killed before may still be on its way back."""
+    local.wait_for_workers(1, timeout=300)
     with parallel_config("dask", client=local):
         yield local
 
