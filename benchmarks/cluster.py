@@ -110,7 +110,8 @@ def table(rows: list[dict[str, object]], cells: int, items: int) -> str:
         "",
         f"Made by `benchmarks/cluster.py`. {MACHINE}; {packages}. A sweep of {cells:,} cells that do "
         f"nothing, kept in Parquet parts; the map of {items:,} items that do nothing, one a task. Two "
-        "workers. Wall-clock times are from a machine that others used; `processor` is what the parent itself computed.",
+        "workers. Wall-clock times are from a machine that others used; `processor` is what the parent "
+        "itself computed.",
         "",
         "| what | where | wall, ms a cell | cells a second | processor of the parent, ms a cell "
         "| memory of the parent, MiB | parts | MiB on disk | taking up a whole sweep, processor s |",
