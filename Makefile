@@ -25,6 +25,7 @@ test: lint types unit
 lint: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive theory synthetic synergy
 
 types: setup
 	$(BIN)/mypy

@@ -124,6 +124,8 @@ def _show(ranking: Ranking) -> None:
         ("I(A;X|U)", "shape"),
         ("I(A;R|X)", "pose"),
     ]
+    if wide.width < _WIDE:  # the paragraphs below have the others
+        columns = [column for column in columns if column[0] in _FIRST]
     present = [
         (key, name) for key, name in columns if any(task.quantities.get(key) for task in ranking.tasks)
     ]

@@ -14,7 +14,10 @@ Tasks: `PredictTransformation("rotation")`, several with `"rotation+inversion"` 
 Training: `train(task, source, seed=0, encoder="cnn", features=64, options=Training(epochs=20))`, also with
 `held_out=` and `checkpoint=`, gives a `Trained` with `encoder`, `head`, `curve` (a DataFrame), `represent`,
 `represented` and `save`; `load_encoder(folder)`. An encoder is a name in `ENCODERS` (mlp, cnn, resnet18, c4,
-d4) or a function that makes a module with an attribute `features`.
+d4), a function that makes a module, or a module of your own, of which a copy is trained further.
+
+Your own: `represent(encoder, images, "rotation")` takes any module or function and any holder of images, and
+gives the sample that is measured below; `equivariance_error(encoder, "rotation", images)`; `FeatureEncoder`.
 
 Measuring: `judged.transformed("rotation", copies=4, seed=1)` is a Sample with C, R, A and X whose groups are
 R; `trained.represented(sample)` adds Z. Then `probes(sample)` is a table of linear and k-NN probes, and
@@ -48,7 +51,9 @@ from synergy.learning.encoders import (
 from synergy.learning.loop import train
 from synergy.learning.measure import DEFAULT_TERMS, Measured, measure_representation, over_seeds
 from synergy.learning.options import Training
+from synergy.learning.own.equivariance import EquivarianceError, equivariance_error
 from synergy.learning.own.represent import represent
+from synergy.learning.own.wrapped import FeatureEncoder
 from synergy.learning.pretext import (
     Eliminate,
     Equivariance,
@@ -72,7 +77,9 @@ __all__ = [
     "ConvEncoder",
     "Eliminate",
     "Equivariance",
+    "EquivarianceError",
     "EquivariantEncoder",
+    "FeatureEncoder",
     "ImageSet",
     "Invariance",
     "MLPEncoder",
@@ -93,6 +100,7 @@ __all__ = [
     "build_encoder",
     "choose_device",
     "count_parameters",
+    "equivariance_error",
     "load_encoder",
     "measure_representation",
     "over_seeds",

@@ -31,7 +31,7 @@ def train(
     source: Source,
     *,
     seed: int,
-    encoder: str | Callable[[], nn.Module] = "cnn",
+    encoder: str | nn.Module | Callable[[], nn.Module] = "cnn",
     features: int = 64,
     options: Training | None = None,
     held_out: Source | None = None,
@@ -49,8 +49,9 @@ def train(
         pretext: The task.
         source: An `ImageSet` or a `Stream`.
         seed: Fixes initial weights, order and draws.
-        encoder: A name in `ENCODERS`, or a function that makes an untrained module with an attribute
-            `features`.
+        encoder: A name in `ENCODERS`, a function that makes an untrained module, or a module, such as a
+            pretrained one, of which a copy is trained further in single precision. What a module of your own
+            returns becomes features as in `represent`; `FeatureEncoder` chooses a layer or an output.
         features: The dimension of the representation of a named encoder.
         options: The settings; None for the defaults.
         held_out: Inputs that the task is also evaluated on after each epoch: every row counts the same, but
@@ -95,10 +96,10 @@ def _check_kinds(pretext: object, source: object, encoder: object, options: obje
                 f"{name} must be an ImageSet or a Stream, got {type(given).__name__}: make one with "
                 "ImageSet.from_arrays, .from_dataset or .from_generator, or Stream(generator, size)"
             )
-    if not isinstance(encoder, str) and (isinstance(encoder, nn.Module) or not callable(encoder)):
+    if not isinstance(encoder, str) and not callable(encoder):
         raise TypeError(
-            "encoder must be a name in ENCODERS or a function that makes an untrained module, so that its "
-            f"weights come from the seed, got {type(encoder).__name__}"
+            "encoder must be a name in ENCODERS, a torch module to train further, or a function that makes "
+            f"one, got {type(encoder).__name__}"
         )
     if not (options is None or isinstance(options, Training)):
         raise TypeError(f"options must be Training(...) or None, got {options!r}")

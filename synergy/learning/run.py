@@ -16,8 +16,8 @@ from torch import nn
 
 from synergy.learning.batches import Batch, Source
 from synergy.learning.checkpoints import Checkpoint, flatten_optimiser, restore_optimiser
-from synergy.learning.encoders import build_encoder
 from synergy.learning.options import Training
+from synergy.learning.own.wrapped import make_encoder, weights_digest
 from synergy.learning.pretext import Pretext
 from synergy.learning.seeds import Purpose, seeded
 from synergy.learning.trained import Trained
@@ -34,7 +34,7 @@ class Run:
         source: Source,
         settings: Training,
         device: torch.device,
-        encoder: str | Callable[[], nn.Module],
+        encoder: str | nn.Module | Callable[[], nn.Module],
         features: int,
         seed: int,
         held_out: Source | None = None,
@@ -42,16 +42,8 @@ class Run:
         self.pretext, self.settings, self.device, self.seed = pretext, settings, device, seed
         self._data = source, held_out
         with seeded(seed, Purpose.WEIGHTS, device=device):
-            built = (
-                build_encoder(encoder, source.shape, features=features)
-                if isinstance(encoder, str)
-                else encoder()
-            )
-            width = getattr(built, "features", None)
-            if not isinstance(width, int):
-                raise ValueError(
-                    f"an encoder needs an integer attribute `features`, {type(built).__name__} has {width!r}"
-                )
+            built = make_encoder(encoder, source.shape, features=features)
+            width = int(built.features)  # type: ignore[arg-type]  # an integer, as make_encoder saw to
             made = pretext.head(width, source.states)
         self.encoder, self.head = built.to(device), made.to(device)
         self.forward = self.encoder
@@ -82,6 +74,8 @@ class Run:
             "settings": settings.to_dict(),
             "seed": int(seed),
         }
+        if isinstance(encoder, nn.Module):
+            self.description["start"] = weights_digest(self.encoder)
 
     @cached_property
     def identity(self) -> dict[str, Any]:

@@ -41,7 +41,10 @@ class Partial:
         known = {f.name for f in fields(Verdict)}
         try:
             rows = json.loads((self.folder / f"{key}.json").read_text())
-            return [Verdict(**{k: v for k, v in row.items() if k in known}) for row in rows]
+            return [
+                Verdict(**{k: tuple(v) if k == "warnings" else v for k, v in row.items() if k in known})
+                for row in rows
+            ]
         except (ValueError, TypeError):
             return None
 

@@ -20,6 +20,7 @@ class Settings:
         alpha: The family-wise error rate over the whole table.
         table_rows: Rows drawn from a generator of integers.
         image_rows: Rows drawn from a generator of images, in the sample world.
+        data_rows: Rows of the caller's own table that are used where not all columns are discrete.
         vector_rows: Rows of integers that the learned world trains on, and as many to judge on.
         train_rows: Rows that the learned world's encoders are trained on.
         judge_rows: Rows that the learned world's claims are judged on, of other raw images.
@@ -47,6 +48,7 @@ class Settings:
     alpha: float = 0.05
     table_rows: int = 50_000
     image_rows: int = 1797 * 4
+    data_rows: int = 20_000
     vector_rows: int = 4000
     train_rows: int = 1797 * 8
     judge_rows: int = 1797 * 4
@@ -55,7 +57,7 @@ class Settings:
     trainings: int = 3
     features: int = 16
     folds: int = 5
-    quality: Literal["quick", "default", "best"] = "default"
+    quality: Literal["quick", "default", "best"] = "quick"
     exact_tolerance: float = 1e-9
     table_margin: float = 0.01
     network_margin: float = 0.1
@@ -70,6 +72,7 @@ class Settings:
             *(
                 "table_rows",
                 "image_rows",
+                "data_rows",
                 "vector_rows",
                 "train_rows",
                 "judge_rows",
@@ -116,6 +119,10 @@ class Call:
         generators: The families or cases that were named.
         registered: Whether all claims and cases are the project's own, which the command line knows.
         chapter: The chapter that was named.
+        data: The path of the caller's rows; `..` for rows that were no file.
+        diagram: The diagram that was named.
+        given: The premises that were named.
+        groups: The column of groups that was named.
     """
 
     claims: tuple[str, ...] = ()
@@ -123,3 +130,7 @@ class Call:
     generators: tuple[str, ...] = ()
     registered: bool = True
     chapter: str | None = None
+    data: str | None = None
+    diagram: str | None = None
+    given: tuple[str, ...] = ()
+    groups: str | None = None

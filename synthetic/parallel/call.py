@@ -28,11 +28,11 @@ _PACKAGES = ("essl-synergy", "numpy", "scipy", "torch", "scikit-learn")
 """The packages that results depend on, beside the code of the toolkit."""
 
 
-class WorkerDiedError(RuntimeError):
+class WorkerDiedError(ChildProcessError):
     """An item whose worker died each time that it was tried."""
 
 
-class OtherCodeError(RuntimeError):
+class OtherCodeError(ValueError):
     """A worker has other code or other versions than the process that sent the work."""
 
 

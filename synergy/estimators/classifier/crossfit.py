@@ -48,8 +48,8 @@ def as_model(model: object, *, device: str | None = None) -> Classifier:
 
     Args:
         model: One of these.
-        device: Where to train it: a torch module, or a `Classifier` with a field `device`. None for the model's
-            own; `auto` takes CUDA where there is one and the model can use it.
+        device: Where to train it: a torch module, or a `Classifier` with a field `device`. None for the
+            model's own; `auto` takes CUDA where there is one and the model can use it.
 
     Raises:
         TypeError: If it is none of these.
@@ -251,7 +251,7 @@ class CrossFit:
         key = self._key(target, given)
         if key not in self._log_p:
             y, k = self._target(target)
-            design = make_design(self.sample, [name for name in self.sample if name in key[1]])
+            design = make_design(self.sample, sorted(key[1]))
             self._log_p[key] = self._fit(design, y, k)
         return self._log_p[key]
 
@@ -267,8 +267,7 @@ class CrossFit:
         return pair
 
     def _target(self, target: str | Sequence[str]) -> tuple[npt.NDArray[np.int64], int]:
-        wanted = {target} if isinstance(target, str) else set(target)
-        return encode_target(self.sample, [name for name in self.sample if name in wanted])
+        return encode_target(self.sample, sorted({target} if isinstance(target, str) else set(target)))
 
     def _fit(self, design: Design, y: npt.NDArray[np.int64], k: int) -> Floats64:
         log_p = np.zeros((len(y), k))

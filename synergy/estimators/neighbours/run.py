@@ -79,8 +79,12 @@ def run(
     """The estimate; see `synergy.estimators.neighbours.knn` for the arguments.
 
     Raises:
-        ValueError: If an option is unknown, the method does not fit the columns, or there are too few rows.
+        ValueError: If an option is unknown, there is no such device, the method does not fit the columns, or there are too few rows.
     """
+    if device is not None:
+        from synergy.device import choose_device
+
+        device = str(choose_device(device))
     check_confidence(confidence)
     check_scale(scale)
     if correction not in ("none", "gaussian"):

@@ -65,7 +65,7 @@ def image_source(
         images: What holds them, see `represent`.
         labels: For arrays and datasets of images alone: the class of each, or a mapping of columns. For
             items that bring labels: their names in order, such as ("C", "A"), or a mapping from a column to
-            its key in the item.
+            its key in the item. () for none at all.
         batch_size: Images in a batch, where they are not in batches already.
         channels: Where the channels of images of three dimensions are.
 
@@ -114,7 +114,7 @@ def _expected(images: object) -> str:
 
 
 def _no_labels(labels: object, images: object) -> None:
-    if labels is not None:
+    if labels is not None and labels != ():
         raise ValueError(f"labels must be left out: {type(images).__name__} has its own")
 
 
@@ -135,7 +135,7 @@ def _inputs(images: Any, channels: ChannelOrder) -> torch.Tensor:  # noqa: ANN40
 
 def _columns(labels: Any, n: int) -> dict[str, Sequence[Any]]:  # noqa: ANN401 - arrays of any library
     """Labels that are arrays, by column; an array alone is the class."""
-    if labels is None:
+    if labels is None or (isinstance(labels, tuple) and not labels):
         return {}
     given = dict(labels) if isinstance(labels, Mapping) else {"C": labels}
     found: dict[str, Sequence[Any]] = {}

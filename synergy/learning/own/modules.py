@@ -12,7 +12,19 @@ from typing import Any
 import torch
 from torch import nn
 
-__all__ = ["Encoder", "dtype_of", "evaluated", "find_layer", "home_of", "modules_of", "place", "placed"]
+__all__ = [
+    "Encoder",
+    "LayerError",
+    "dtype_of",
+    "evaluated",
+    "find_layer",
+    "home_of",
+    "hooked",
+    "modules_of",
+    "place",
+    "placed",
+    "unwrapped",
+]
 
 Encoder = Callable[..., Any]
 """Takes a batch of images (n, channels, height, width) and gives features: a module or a function."""
@@ -71,8 +83,7 @@ def find_layer(encoder: nn.Module, path: str) -> tuple[nn.Module, nn.Module]:
         >>> find_layer(net, "1")[0]
         Linear(in_features=4, out_features=2, bias=True)
     """
-    while (inner := _wrapped(encoder)) is not None:
-        encoder = inner
+    encoder = unwrapped(encoder)
     layers = {name: layer for name, layer in encoder.named_modules(remove_duplicate=False) if name}
     if path in layers:
         return layers[path], encoder
@@ -83,11 +94,14 @@ def find_layer(encoder: nn.Module, path: str) -> tuple[nn.Module, nn.Module]:
     raise ValueError(f"layer {path!r} does not exist in {type(encoder).__name__}, which has such as {listed}")
 
 
-def _wrapped(module: nn.Module) -> nn.Module | None:
-    """The module that a compiled or parallel one wraps."""
-    children = dict(module.named_children())
-    name = next(iter(children), "")
-    return children[name] if len(children) == 1 and name in _WRAPPERS else None
+def unwrapped(module: nn.Module) -> nn.Module:
+    """The module within a compiled or parallel one; another is itself."""
+    while True:
+        children = dict(module.named_children())
+        name = next(iter(children), "")
+        if len(children) != 1 or name not in _WRAPPERS:
+            return module
+        module = children[name]
 
 
 def dtype_of(modules: Sequence[nn.Module]) -> torch.dtype:
@@ -156,3 +170,38 @@ def placed(modules: Sequence[nn.Module], device: torch.device) -> Iterator[None]
 def place(device: torch.device) -> torch.device:
     """The device with its number, as tensors on it say it."""
     return torch.empty(0, device=device).device
+
+
+class LayerError(ValueError):
+    """A layer that did not run."""
+
+
+@contextmanager
+def hooked(module: nn.Module, path: str) -> Iterator[Encoder]:
+    """A function that runs a module and gives the output of one of its layers.
+
+    Where the layer runs several times the last counts. A tensor is copied, since a later layer may change it
+    in place, as ReLU does.
+
+    Raises:
+        ValueError: If there is no such layer, or it did not run.
+    """
+    layer, whole = find_layer(module, path)
+    seen: list[object] = []
+
+    def keep(module: nn.Module, inputs: object, output: object) -> None:
+        del module, inputs
+        seen[:] = [output.clone() if isinstance(output, torch.Tensor) else output]
+
+    def run(batch: torch.Tensor) -> object:
+        seen.clear()
+        whole(batch)
+        if not seen:
+            raise LayerError(f"layer {path!r} did not run when the encoder was called")
+        return seen.pop()
+
+    handle = layer.register_forward_hook(keep)
+    try:
+        yield run
+    finally:
+        handle.remove()

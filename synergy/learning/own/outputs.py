@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 import torch
 
-__all__ = ["FEATURE_NAMES", "Pool", "chosen_output", "pooled_features"]
+__all__ = ["FEATURE_NAMES", "Pool", "chosen_output", "feature_rows"]
 
 Pool = Literal["mean", "max", "first", "flatten"] | Callable[[torch.Tensor], torch.Tensor]
 """How maps and sequences become one vector an image; `first` takes the first place, as of a class token."""
@@ -93,8 +93,8 @@ def _named(output: object, choice: str | int) -> object:
     raise ValueError(f"output {choice!r} is not among what the encoder returns: {got}")
 
 
-def pooled_features(found: torch.Tensor, batch: int, pool: Pool) -> torch.Tensor:
-    """Features of shape (n, d), on the CPU, in single precision or, where they came so, in double.
+def feature_rows(found: torch.Tensor, batch: int, pool: Pool) -> torch.Tensor:
+    """Features of shape (n, d).
 
     Numbers of shape (n,) are one feature. Maps (n, channels, height, width) are pooled over their last two
     axes, sequences (n, places, d) over their places.
@@ -122,11 +122,10 @@ def pooled_features(found: torch.Tensor, batch: int, pool: Pool) -> torch.Tensor
             f"the encoder must return one row of features for each of the {batch} images of a batch, first "
             f"axis {batch}, got shape {tuple(found.shape)}"
         )
-    flat = found.detach()[:, None] if found.ndim == 1 else _pooled(found.detach(), pool)
+    flat = found[:, None] if found.ndim == 1 else _pooled(found, pool)
     if not flat.shape[1]:
         raise ValueError(f"the encoder must return at least one feature, got shape {tuple(found.shape)}")
-    kept = torch.float64 if flat.dtype == torch.float64 else torch.float32
-    return flat.to(device="cpu", dtype=kept, copy=True)  # the encoder may use its memory again
+    return flat
 
 
 def _pooled(found: torch.Tensor, pool: Pool) -> torch.Tensor:

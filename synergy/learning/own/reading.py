@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,25 +16,22 @@ from torch import nn
 from synergy.device import choose_device
 from synergy.learning.own.modules import (
     Encoder,
+    LayerError,
     dtype_of,
     evaluated,
     find_layer,
     home_of,
+    hooked,
     modules_of,
     place,
     placed,
 )
-from synergy.learning.own.outputs import Pool, chosen_output, pooled_features
+from synergy.learning.own.normalise import Normalise, mean_and_deviation, normalised
+from synergy.learning.own.outputs import Pool, chosen_output, feature_rows
 from synergy.learning.seeds import Purpose, seeded
 from synergy.learning.trained import Trained
 
-__all__ = ["Normalise", "Reading", "normalised", "read_features"]
-
-Normalise = Literal["imagenet"] | tuple[float | Sequence[float], float | Sequence[float]]
-"""The mean that is subtracted from pixels and the deviation they are divided by, one or one a channel."""
-
-IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
-"""Of the photographs of ImageNet, as torchvision's and most of timm's weights expect them."""
+__all__ = ["Ask", "Reading", "read_features"]
 
 _SAME = 1e-3
 """Features of the same images that differ by less, in deviations, do so by rounding."""
@@ -85,7 +82,7 @@ class Reading:
                 raise TypeError(f"layer needs an encoder that is a torch module, got a {got}")
             find_layer(self.run, self.layer)
         if self.normalise is not None:
-            _mean_and_deviation(self.normalise)
+            mean_and_deviation(self.normalise)
 
     @property
     def run(self) -> Encoder:
@@ -114,9 +111,9 @@ def read_features(reading: Reading) -> Iterator[Ask]:
         placed(modules, device),
         evaluated(modules),
         seeded(reading.seed, Purpose.REPRESENT, device=device),
-        _hooked(reading) as hooked,
+        _running(reading) as run,
     ):
-        yield _Asked(reading, hooked or reading.run, device, dtype_of(modules))
+        yield _Asked(reading, run, device, dtype_of(modules))
 
 
 def _no_encoder(given: object) -> str:
@@ -176,7 +173,12 @@ class _Asked:
         batch = batch.to(self.dtype)
         output = _called(self.run, batch)
         found = chosen_output(output, self.reading.output, len(batch))
-        return pooled_features(found, len(batch), self.reading.pool).numpy()
+        flat = feature_rows(found.detach(), len(batch), self.reading.pool)
+        kept = torch.float64 if flat.dtype == torch.float64 else torch.float32
+        features: Features = flat.to(
+            device="cpu", dtype=kept, copy=True
+        ).numpy()  # its memory may be used again
+        return features
 
 
 def _called(run: Encoder, batch: torch.Tensor) -> object:
@@ -187,7 +189,7 @@ def _called(run: Encoder, batch: torch.Tensor) -> object:
         raise MemoryError(
             f"the encoder ran out of memory at {len(batch)} images: lower batch_size"
         ) from error
-    except _LayerError:
+    except LayerError:
         raise
     except Exception as error:
         said = " ".join(str(error).split())[:300]
@@ -200,72 +202,11 @@ def _called(run: Encoder, batch: torch.Tensor) -> object:
         ) from error
 
 
-class _LayerError(ValueError):
-    """A layer that did not run."""
-
-
 @contextmanager
-def _hooked(reading: Reading) -> Iterator[Encoder | None]:
-    """A function that runs the encoder and gives the output of its layer; None where none is asked for."""
+def _running(reading: Reading) -> Iterator[Encoder]:
+    """What is called: the encoder, or a function that gives the output of its layer."""
     if reading.layer is None or not isinstance(reading.run, nn.Module):
-        yield None
+        yield reading.run
         return
-    layer, whole = find_layer(reading.run, reading.layer)
-    seen: list[object] = []
-
-    def keep(module: nn.Module, inputs: object, output: object) -> None:
-        del module, inputs
-        seen[:] = [_copied(output)]
-
-    def run(batch: torch.Tensor) -> object:
-        seen.clear()
-        whole(batch)
-        if not seen:
-            raise _LayerError(f"layer {reading.layer!r} did not run when the encoder was called")
-        return seen.pop()
-
-    handle = layer.register_forward_hook(keep)
-    try:
+    with hooked(reading.run, reading.layer) as run:
         yield run
-    finally:
-        handle.remove()
-
-
-def _copied(output: object) -> object:
-    """A copy of a tensor, which a later layer may change in place, as ReLU does; others as they are."""
-    return output.clone() if isinstance(output, torch.Tensor) else output
-
-
-def normalised(images: torch.Tensor, normalise: Normalise) -> torch.Tensor:
-    """Images less a mean, divided by a deviation, channel by channel.
-
-    Raises:
-        ValueError: If there is neither one number nor one for each channel.
-    """
-    parts = []
-    for name, values in zip(("mean", "deviation"), _mean_and_deviation(normalise), strict=True):
-        if len(values) not in (1, images.shape[1]):
-            raise ValueError(
-                f"normalise must have one {name} or one for each of the {images.shape[1]} channels, got "
-                f"{len(values)}"
-            )
-        shape = (1, -1, *([1] * (images.ndim - 2)))
-        parts.append(torch.tensor(values, dtype=torch.float32, device=images.device).reshape(shape))
-    return (images - parts[0]) / parts[1]
-
-
-def _mean_and_deviation(normalise: object) -> tuple[list[float], list[float]]:
-    if isinstance(normalise, str):
-        if normalise != "imagenet":
-            raise ValueError(f"normalise must be (mean, deviation) or 'imagenet', got {normalise!r}")
-        normalise = IMAGENET
-    try:
-        mean, deviation = (
-            [float(x) for x in np.atleast_1d(np.asarray(part, dtype=np.float64))]
-            for part in normalise  # type: ignore[attr-defined]  # what cannot be iterated raises the TypeError below
-        )
-    except (TypeError, ValueError):
-        raise ValueError(f"normalise must be (mean, deviation) or 'imagenet', got {normalise!r}") from None
-    if not np.isfinite(mean + deviation).all() or min(deviation) <= 0:
-        raise ValueError(f"normalise must have finite means and positive deviations, got {normalise!r}")
-    return mean, deviation

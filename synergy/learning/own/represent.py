@@ -16,8 +16,9 @@ from rich.progress import Progress
 from synergy.learning.data import ImageSet
 from synergy.learning.own.intake import ImageSource, image_source
 from synergy.learning.own.modules import Encoder
+from synergy.learning.own.normalise import Normalise
 from synergy.learning.own.outputs import Pool
-from synergy.learning.own.reading import Ask, Normalise, Reading, read_features
+from synergy.learning.own.reading import Ask, Reading, read_features
 from synergy.learning.seeds import Purpose
 from synergy.learning.seeds import generator as random_stream
 from synergy.learning.tasks import Task, as_task
@@ -29,7 +30,7 @@ from synthetic.transformations import FunctionTransformation, PixelPermutation
 from synthetic.variables import Role
 from theory.checks import integer
 
-__all__ = ["represent"]
+__all__ = ["Listener", "check_pixels", "reporting", "represent"]
 
 Listener = Callable[[int, int | None], None]
 """Called after each batch with the batches that are done and their number in all, if it is known."""
@@ -168,7 +169,7 @@ class _Shown:
         for copy, draw in enumerate(self.draws):
             seen = images
             if self.task is not None:
-                _check_pixels(self.task, images)
+                check_pixels(self.task, images)
                 codes = self.task.draw(len(images), draw)
                 seen = self.task.apply(images, codes)
                 self.codes[copy].append(codes)
@@ -243,7 +244,12 @@ def _described(
     return columns, variables, levels
 
 
-def _check_pixels(task: Task, images: torch.Tensor) -> None:
+def check_pixels(task: Task, images: torch.Tensor) -> None:
+    """Refuse pixels outside [0, 1] where a transformation computes with them.
+
+    Raises:
+        ValueError: If they are.
+    """
     if all(isinstance(part, PixelPermutation | FunctionTransformation) for part in task.parts):
         return
     low, high = float(images.min()), float(images.max())

@@ -53,7 +53,8 @@ def test_a_module_gives_what_it_gives_in_evaluation_mode(net: Net):
     sample = represent(net, FIRST, labels=CLASSES, batch_size=5)
     np.testing.assert_allclose(sample["Z"], expected, rtol=1e-5, atol=1e-6)
     np.testing.assert_array_equal(sample["C"], CLASSES)
-    assert sample.groups == "R" and sample.variables["Z"].role == "representation"
+    assert sample.groups == "R"
+    assert sample.variables["Z"].role == "representation"
 
 
 def test_modes_hooks_random_numbers_statistics_and_gradients_are_as_before(net: Net):
@@ -68,14 +69,16 @@ def test_modes_hooks_random_numbers_statistics_and_gradients_are_as_before(net: 
     assert {name: part.training for name, part in net.named_modules()} == before
     assert all(torch.equal(weights[k], v) for k, v in net.state_dict().items())
     assert not any(part._forward_hooks for part in net.modules())
-    assert torch.is_grad_enabled() and all(p.grad is None for p in net.parameters())
+    assert torch.is_grad_enabled()
+    assert all(p.grad is None for p in net.parameters())
 
 
 def test_the_same_when_it_fails(net: Net):
     net.head.eval()
     with pytest.raises(ValueError, match="failed on a batch of shape"):
         represent(net, FIRST[:, :1], layer="stem")
-    assert net.stem.training and not net.head.training
+    assert net.stem.training
+    assert not net.head.training
     assert not any(part._forward_hooks for part in net.modules())
 
 
@@ -94,7 +97,8 @@ def test_the_same_when_it_fails(net: Net):
 def test_modules_behind_a_callable_are_put_in_evaluation_mode(net: Net, wrap):
     expected = represent(net, FIRST)["Z"]
     np.testing.assert_array_equal(represent(wrap(net), FIRST)["Z"], expected)
-    assert net.training and net.drop.training
+    assert net.training
+    assert net.drop.training
 
 
 class Callable:
@@ -419,7 +423,8 @@ def test_the_same_as_transforming_an_image_set_first():
 
 def test_copies_are_transformed_anew_and_grouped():
     found = represent(flat, FIRST, "rotation", labels=CLASSES, copies=3, seed=1, batch_size=4)
-    assert len(found) == 3 * N and found.groups == "R"
+    assert len(found) == 3 * N
+    assert found.groups == "R"
     np.testing.assert_array_equal(found["R"], np.tile(np.arange(N), 3))
     np.testing.assert_array_equal(found["C"], np.tile(CLASSES, 3))
     assert not np.array_equal(found["A"][:N], found["A"][N : 2 * N])
@@ -467,7 +472,8 @@ def test_a_label_of_ones_own_takes_the_place_of_a_transformation():
     angles = np.array([0, 90, 180, 270])[np.arange(N) % 4]
     found = represent(flat, FIRST, labels={"C": CLASSES, "A": angles})
     np.testing.assert_array_equal(found["A"], np.arange(N) % 4)
-    assert found.variables["A"].role == "transformation" and found.variables["A"].cardinality == 4
+    assert found.variables["A"].role == "transformation"
+    assert found.variables["A"].cardinality == 4
     assert found.metadata["levels"]["A"] == [0, 90, 180, 270]
     brought = represent(flat, Dicts())
     np.testing.assert_array_equal(brought["A"], np.arange(N) % 2)
@@ -485,7 +491,8 @@ def test_a_continuous_label_of_ones_own_is_measured_where_it_can_be():
 def test_a_sample_keeps_its_columns():
     drawn = Digits().sample(40, seed=0)
     found = represent(flat, drawn, batch_size=7)
-    assert found.names == ("C", "R", "A", "Z") and found.groups == "R"
+    assert found.names == ("C", "R", "A", "Z")
+    assert found.groups == "R"
     np.testing.assert_array_equal(found["Z"], drawn["X"].reshape(40, -1))
     assert represent(flat, drawn, keep_images=True).names == ("C", "R", "A", "X", "Z")
 

@@ -205,7 +205,8 @@ def test_early_stopping_keeps_the_best_weights(digits: tuple[ImageSet, ImageSet]
         ),
         pytest.param({"source": Digits()}, "make one with ImageSet", id="a generator"),
         pytest.param({"held_out": Digits()}, "held_out must be an ImageSet or a Stream", id="held out"),
-        pytest.param({"encoder": torch.nn.Linear(64, 8)}, "a function that makes an untrained", id="module"),
+        pytest.param({"encoder": lambda x: x}, "a function without arguments that makes", id="no factory"),
+        pytest.param({"encoder": lambda: 3}, "encoder must make a torch module, got int", id="no module"),
         pytest.param({"encoder": None}, "encoder must be a name in ENCODERS", id="no encoder"),
         pytest.param({"options": {}}, r"options must be Training\(\.\.\.\) or None, got {}", id="options"),
         pytest.param({"options": {"epochs": 3}}, r"options must be Training\(\.\.\.\)", id="more options"),
@@ -339,10 +340,10 @@ BAD = {
         ValueError,
         "multiple of 8 for D4, got 12",
     ),
-    "an encoder without features": (
-        lambda: pair(encoder=lambda: torch.nn.Flatten()),
+    "an encoder that cannot take the images": (
+        lambda: pair(encoder=torch.nn.Linear(7, 2)),
         ValueError,
-        "integer attribute `features`",
+        "the encoder failed on images of shape",
     ),
     "vectors for a CNN": (lambda: build_encoder("cnn", (64,)), ValueError, "needs images"),
     "an unknown label": (lambda: pair(PredictLabel("D")), ValueError, "unknown label 'D': the data has C"),
