@@ -203,7 +203,9 @@ def _headline(report: Report) -> tuple[str, str]:
         return "neutral", "Nothing was judged."
     if report.undecided:
         return "inconclusive", f"Nothing decides {', '.join(report.undecided)} here."
-    quiet = f" Not contradicted here: {', '.join(report.not_contradicted)}." if report.not_contradicted else ""
+    quiet = (
+        f" Not contradicted here: {', '.join(report.not_contradicted)}." if report.not_contradicted else ""
+    )
     return "expected", f"Every claim came out as the theory expects.{quiet}"
 
 

@@ -73,12 +73,21 @@ class Given:
         """All rows where every column that the claim names is discrete, else some."""
         facts = (v for fact in claim.given for v in fact.variables)
         named = {*claim.statement.variables, *facts}
-        kinds = {v.kind for name, v in self.sample.variables.items() if name in named or ("X" == name and "Z" in named)}
+        kinds = {
+            v.kind
+            for name, v in self.sample.variables.items()
+            if name in named or (name == "X" and "Z" in named)
+        }
         return self.sample if kinds == {"discrete"} else self.some
 
 
 def read_given(
-    data: Data, claims: Sequence[Claim], *, groups: str | None, settings: Settings, premises: Sequence[str] = ()
+    data: Data,
+    claims: Sequence[Claim],
+    *,
+    groups: str | None,
+    settings: Settings,
+    premises: Sequence[str] = (),
 ) -> Given:
     """Read what claims and their diagrams name from a table.
 
@@ -101,7 +110,9 @@ def read_given(
         raise ValueError(f"groups names {groups!r}, which is no column of the data: it has {_told(columns)}")
     for name in premises:
         if not _is_there(name, columns):
-            raise ValueError(f"a premise names {name}, which is no column of the data: it has {_told(columns)}")
+            raise ValueError(
+                f"a premise names {name}, which is no column of the data: it has {_told(columns)}"
+            )
     wanted = [v for claim in claims for v in (*claim.statement.variables, *claim.diagram.variables)]
     wanted += [v for claim in claims for fact in claim.given for v in fact.variables]
     there = [name for name in dict.fromkeys(wanted) if _is_there(name, columns)]
@@ -189,7 +200,9 @@ def _check_kinds(sample: Sample, claims: Sequence[Claim]) -> None:
             for term in claim.statement.terms
             if len(term.groups) == 1
             for name in term.groups[0]
-            if name in sample.variables and name not in term.given and sample.variables[name].kind != "discrete"
+            if name in sample.variables
+            and name not in term.given
+            and sample.variables[name].kind != "discrete"
         ]
         if not wrong:
             return

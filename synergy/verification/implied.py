@@ -146,9 +146,7 @@ def _add_premise(
                 functions.setdefault((v, term.given), "premise")
 
 
-def _independence(
-    text: str, source: Literal["diagram", "premise"], given: Given, resamples: int
-) -> DataTest:
+def _independence(text: str, source: Literal["diagram", "premise"], given: Given, resamples: int) -> DataTest:
     sample = given.sample if _all_discrete(text, given.sample) else given.some
     try:
         found = independence_test(sample, text, permutations=resamples, seed=given.settings.seed)

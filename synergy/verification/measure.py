@@ -177,7 +177,10 @@ def _functions(sample: Sample, names: tuple[str, ...]) -> tuple[Statement, ...]:
     found = []
     states = {name: encode_target(sample, [name])[1] for name in names}
     for source, target in permutations(names, 2):
-        if 1 < states[target] < states[source] and encode_target(sample, [source, target])[1] == states[source]:
+        if (
+            1 < states[target] < states[source]
+            and encode_target(sample, [source, target])[1] == states[source]
+        ):
             found.append(parse_statement(f"H({target}|{source}) == 0"))
     return tuple(found)
 

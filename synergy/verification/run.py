@@ -199,7 +199,9 @@ def _unread(claim: Claim, rows: Given) -> str | None:
         for statement in (claim.statement, *claim.given):
             readable(statement, rows.sample.names)
     except ValueError:
-        named = ", ".join(dict.fromkeys([*claim.statement.variables, *(v for f in claim.given for v in f.variables)]))
+        named = ", ".join(
+            dict.fromkeys([*claim.statement.variables, *(v for f in claim.given for v in f.variables)])
+        )
         return f"it names {named}, and the data has the columns {', '.join(there)} of its diagram"
     return None
 
@@ -355,7 +357,9 @@ def _refused(claims: Sequence[Claim], wanted: Sequence[World], cases: Sequence[C
                 reason = why_not(claim, case, world)
                 if reason is not None:
                     found.append(
-                        Verdict(claim.id, world, case.name, str(claim.statement), "not applicable", note=reason)
+                        Verdict(
+                            claim.id, world, case.name, str(claim.statement), "not applicable", note=reason
+                        )
                     )
     return found
 

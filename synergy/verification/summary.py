@@ -55,7 +55,9 @@ class DataChecks:
     def of(cls, given: Given, tests: Sequence[DataTest]) -> DataChecks:
         """The checks of rows."""
         kinds = {
-            v.name: _counted(v.cardinality or 1, "label") if v.kind == "discrete" else f"{v.kind}, {_width(given, v.name)}"
+            v.name: _counted(v.cardinality or 1, "label")
+            if v.kind == "discrete"
+            else f"{v.kind}, {_width(given, v.name)}"
             for v in given.sample.variables.values()
         }
         return cls(len(given.sample), kinds, given.sample.groups, given.notes, tuple(tests))

@@ -272,9 +272,7 @@ def estimated(
     base = Verdict(claim.id, world, where, str(claim.statement), "not applicable")
 
     def measured(relation: Relation, column: Mapping[str, str]) -> Measurement:
-        return measure(
-            relation, rows, fit, seed=settings.seed, given=claim.given, column=column, known=known
-        )
+        return measure(relation, rows, fit, seed=settings.seed, given=claim.given, column=column, known=known)
 
     try:
         relations = _about(readable(claim.statement, rows.names), at)
