@@ -17,15 +17,12 @@ if TYPE_CHECKING:
 _PROCESS = 900.0 * 2**20
 """The bytes of a process that runs pilots: its libraries, and some copies of the images it trains on."""
 
-<<<<<<< HEAD
 _WIDE = 150
 """Characters of a line that holds all quantities."""
 
 _FIRST = ("H(A|X)", "I(A;U)", "I(A;X|U)")
 """The quantities that are shown on narrow terminals."""
 
-=======
->>>>>>> main
 
 @app.command("rank")
 def rank_command(
