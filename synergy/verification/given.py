@@ -67,7 +67,9 @@ class Given:
     def fit(self) -> NestedCrossFit:
         """Cross-fitted losses on some of the rows."""
         s = self.settings
-        return NestedCrossFit(self.some, folds=s.folds, seed=s.seed, quality=s.quality)
+        return NestedCrossFit(
+            self.some, folds=s.folds, seed=s.seed, quality=s.quality, device=s.judging_device
+        )
 
     def rows_for(self, claim: Claim) -> Sample:
         """All rows where every column that the claim names is discrete, else some."""
