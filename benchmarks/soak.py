@@ -29,7 +29,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -130,7 +130,7 @@ def ranking(out: Path) -> dict[str, str]:
 def tasks(folder: Path) -> list[Task]:
     rng = np.random.default_rng(0)
     images = folder / "images.npz"
-    np.savez(images, images=rng.random((80, 8, 8)).astype(np.float32), labels=np.arange(80) % 2)
+    np.savez(images, images=rng.random((600, 8, 8)).astype(np.float32), labels=np.arange(600) % 2)
     return [
         Task(
             "generate",
@@ -176,6 +176,7 @@ class Counts:
     told: list[str] = field(default_factory=list)
 
     def fault(self, kind: str, what: str) -> None:
+        """Count what went wrong, and say so."""
         self.faults[kind] += 1
         self.told.append(f"{kind}: {what}")
         print(f"  {kind}: {what}", file=sys.stderr, flush=True)
@@ -197,10 +198,8 @@ def session(leader: int) -> list[int]:
 
 
 def end(process: int) -> None:
-    try:
+    with suppress(ProcessLookupError):
         os.kill(process, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
 
 
 @contextmanager
@@ -239,6 +238,7 @@ class Soak:
         self.environment = {**os.environ, "TMPDIR": str(self.temporary), "OMP_NUM_THREADS": "1"}
 
     def line(self, task: Task, out: Path, jobs: int) -> list[str]:
+        """The whole command line."""
         more = ["--jobs", str(jobs)] if task.parallel else []
         return [self.command, *task.arguments, *more, "--out", str(out)]
 
@@ -292,10 +292,8 @@ class Soak:
             kind = "SIGKILL"
         errors = self.folder / "errors"
         with started(self.line(task, out, 2), errors, self.environment) as process:
-            try:
+            with suppress(subprocess.TimeoutExpired):
                 process.wait(self.rng.uniform(0, seconds))
-            except subprocess.TimeoutExpired:
-                pass
             if process.poll() is not None:
                 return False
             workers = session(process.pid)
@@ -344,6 +342,7 @@ class Soak:
         shutil.rmtree(out.parent)
 
     def compare_units(self, task: Task, before: dict[str, str], after: dict[str, str], when: str) -> None:
+        """Pieces of work that were whole before and are gone, or were made again."""
         gone = [key for key in before if key not in after]
         again = [key for key in before if key in after and after[key] != before[key]]
         if gone and when != "the last run":
@@ -385,9 +384,9 @@ def page(counts: Counts, minutes: float, known: dict[str, tuple[dict[str, str], 
     told = "\n".join(f"- {line}" for line in counts.told)
     return f"""# Killed and run again
 
-Made by `python benchmarks/soak.py` in {minutes:.0f} minutes on 2 CPU cores shared with other work: {kills} kills,
-{sum(counts.runs.values())} runs to the end. Results that were compared with an undisturbed run of one process,
-and what that took: {compared}.
+Made by `python benchmarks/soak.py` in {minutes:.0f} minutes on 2 CPU cores shared with other work:
+{kills} kills, {sum(counts.runs.values())} runs to the end. Results that were compared with an undisturbed run
+of one process, and what that took: {compared}.
 
 | killed | times |
 | --- | ---: |

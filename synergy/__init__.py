@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from synergy.independence import independence_test
     from synergy.learning import ImageSet, measure_representation, train
     from synergy.ranking import rank
+    from synergy.sweeping import sweep
     from synergy.verification import Report, Settings, Verdict, verify
     from synergy.version import __version__
 else:
@@ -26,6 +27,7 @@ else:
             "synergy.independence": ("independence_test",),
             "synergy.learning": ("ImageSet", "measure_representation", "train"),
             "synergy.ranking": ("rank",),
+            "synergy.sweeping": ("sweep",),
             "synergy.verification": ("Report", "Settings", "Verdict", "verify"),
             "synergy.version": ("__version__",),
         },
@@ -43,6 +45,7 @@ __all__ = [
     "independence_test",
     "measure_representation",
     "rank",
+    "sweep",
     "train",
     "verify",
 ]

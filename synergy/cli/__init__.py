@@ -7,30 +7,53 @@ Exit status: 0 proved, holds, done; 1 refuted or violated; 2 bad input, with one
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Sequence
+from concurrent.futures import BrokenExecutor
+from types import FrameType
+from typing import NoReturn
 
-from synergy.cli import choose, data, images, judge, listing, mend, ranks
+from synergy.cli import choose, data, images, judge, listing, mend, ranks, sweeps
 from synergy.cli.app import app
 from theory.parser import ParseError
 
 __all__ = ["app", "main"]
 
-COMMANDS = (judge, mend, data, ranks, choose, listing, images)
+COMMANDS = (judge, mend, data, ranks, choose, sweeps, listing, images)
 """The modules whose commands have registered themselves on `app`."""
 
 BAD_INPUT = 2
 """The exit status of bad input."""
 INTERRUPTED = 130
 """The exit status of Ctrl-C, 128 and the number of the signal."""
+TERMINATED = 143
+"""As shells report a program that was ended by SIGTERM."""
+KILLED = 137
+"""As shells report a program that was ended by SIGKILL, here one of its workers."""
 BROKEN_PIPE = 141
 """As shells report a program that was ended by SIGPIPE."""
-RESUMED = ("verify", "experiment", "generate")
+RESUMED = ("verify", "experiment", "generate", "sweep")
 """The commands that keep what is done, and go on from there when started again; `rank` with --out."""
+
+_WORKER_LOST = (
+    "a worker process was killed, perhaps because memory ran out: what is done is kept, and the same command "
+    "goes on from there; fewer --jobs need less memory"
+)
+"""What is said when a worker was killed."""
+
+
+class TerminatedError(KeyboardInterrupt):
+    """The process was asked to end by SIGTERM, which is answered as Ctrl-C is: workers and their files go."""
+
+
+def _end(number: int, frame: FrameType | None) -> NoReturn:
+    raise TerminatedError
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit; set SYNERGY_TRACEBACK=1 to see where an error comes from."""
+    signal.signal(signal.SIGTERM, _end)
     sys.exit(run(sys.argv[1:] if arguments is None else list(arguments)))
 
 
@@ -38,11 +61,14 @@ def run(arguments: Sequence[str]) -> int:
     """Run the command line and return the exit status."""
     try:
         status = app(args=list(arguments) or ["--help"], prog_name="synergy", standalone_mode=False)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as error:
         resumed = {*arguments} & {*RESUMED} or {"rank", "--out"} <= {*arguments}
         kept = "; what is done is kept, and the same command goes on from there"
         print(f"synergy: interrupted{kept if resumed else ''}", file=sys.stderr)
-        return INTERRUPTED
+        return TERMINATED if isinstance(error, TerminatedError) else INTERRUPTED
+    except BrokenExecutor:
+        print(f"synergy: {_WORKER_LOST}", file=sys.stderr)
+        return KILLED
     except SystemExit as error:  # the reader of the output went away: not a verdict
         if isinstance(error.__context__, BrokenPipeError):
             return BROKEN_PIPE

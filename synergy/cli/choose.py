@@ -78,6 +78,7 @@ def experiment_command(
     short = "full" if full else "quick"
     if scale and full is not None and scale != short:
         raise ValueError(f"--{short} and --scale {scale} ask for different scales: give one of them")
+    where = choose_device(device or Scale.named(scale or short).device)  # type: ignore[arg-type]  # checked there
     options: dict[str, Any] = {"seeds": seeds, "data": _named_or_read(data, size), "device": device}
     options = {key: value for key, value in options.items() if value not in ("", 0)}
     if root is not None:

@@ -128,10 +128,15 @@ def estimate_command(
         str | None,
         typer.Option("--device", help="auto, cpu or cuda, for estimators that train or search there."),
     ] = None,
+    jobs: Annotated[
+        int, typer.Option("--jobs", min=1, help="Processes that count shards, for discrete columns.")
+    ] = 1,
+    address: CLUSTER = None,
     as_json: JSON = False,
 ) -> None:
     """Estimate an information term from data, with a confidence interval."""
     from synergy.estimators import ESTIMATORS, estimate
+    from synthetic.parallel import cluster
 
     options: dict[str, Any] = {}
     if device is not None:
@@ -140,10 +145,20 @@ def estimate_command(
             raise ValueError(f"--device is for the estimators {able}; {estimator} takes none, got {device!r}")
         from synergy.device import choose_device
 
-        options["device"] = str(choose_device(device))
-    found = estimate(
-        data, term, estimator=estimator, confidence=confidence, seed=seed, unit=unit, groups=groups, **options
-    )
+        choose_device(device)
+        options["device"] = device
+    with cluster(address):
+        found = estimate(
+            data,
+            term,
+            estimator=estimator,
+            confidence=confidence,
+            seed=seed,
+            unit=unit,
+            groups=groups,
+            jobs=jobs,
+            **options,
+        )
     if as_json:
         emit(found.to_dict())
         return

@@ -28,6 +28,9 @@ def prove_command(
     non_shannon: Annotated[
         bool, typer.Option("--non-shannon", help="Use the Zhang-Yeung inequality too.")
     ] = False,
+    seconds: Annotated[
+        float, typer.Option("--seconds", help="The work that may be done, in seconds of a usual core.")
+    ] = 2.0,
     as_json: JSON = False,
 ) -> None:
     """Prove a statement from a causal diagram, or refute it with a distribution."""
@@ -39,6 +42,7 @@ def prove_command(
         given=tuple(given or ()),
         exists=exists,
         non_shannon=non_shannon,
+        seconds=seconds,
     )
     if as_json:
         emit({k: _in_options(v) if isinstance(v, str) else v for k, v in outcome.to_dict().items()})
@@ -49,7 +53,7 @@ def prove_command(
 
 def _in_options(text: str) -> str:
     """The prover's advice in the words of the command line."""
-    return text.replace("non_shannon=True", "--non-shannon")
+    return text.replace("non_shannon=True", "--non-shannon").replace("(seconds=", "(--seconds ")
 
 
 @app.command("verify")
@@ -65,6 +69,26 @@ def verify_command(
         list[str] | None,
         typer.Option("--generator", help="A family or a case of one, such as digits; may be repeated."),
     ] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            "--data", help="Your own rows: .parquet, .csv, .npz, .safetensors, or a generated folder."
+        ),
+    ] = None,
+    diagram: Annotated[
+        str | None,
+        typer.Option(
+            "--diagram",
+            help='Judge on this diagram: edges such as "C->X, A->X", a name as in prove, or none.',
+        ),
+    ] = None,
+    given: Annotated[
+        list[str] | None, typer.Option("--given", help="A premise to assume; may be repeated.")
+    ] = None,
+    groups: Annotated[
+        str | None,
+        typer.Option("--groups", help="The column of --data whose equal values mark dependent rows."),
+    ] = None,
     chapter: Annotated[
         str | None,
         typer.Option("--chapter", help="Judge the claims of a chapter, see `synergy list claims`."),
@@ -79,21 +103,29 @@ def verify_command(
     device: Annotated[str, typer.Option("--device", help="auto, cpu or cuda.")] = "auto",
     as_json: JSON = False,
 ) -> None:
-    """Judge claims in five worlds on generators and real images, to a table of verdicts."""
+    """Judge claims in five worlds, or on rows of your own, to a table of verdicts."""
+    from dataclasses import replace
+
     from joblib import cpu_count
     from rich.console import Console
 
     from synergy.learning import choose_device
-    from synergy.verification import Settings, render, verify
+    from synergy.verification import Settings, render, render_tests, verify
     from synergy.verification.partial import Partial
     from synthetic.parallel import cluster
 
     choose_device(device)
     settings = Settings.quick(seed=seed, device=device) if quick else Settings(seed=seed, device=device)
+    if data is not None and not quick:
+        settings = replace(settings, quality="default")
     worlds: Any = tuple(world or ())
     with results_folder(out), cluster(address), shown("verify") as progress:
         report = verify(
             tuple(claims or ()),
+            data=data,
+            diagram=diagram,
+            given=tuple(given or ()),
+            groups=groups,
             worlds=worlds,
             generators=tuple(generator or ()),
             chapter=chapter,
@@ -111,6 +143,15 @@ def verify_command(
         width = None if sys.stdout.isatty() else 140
         table = Console(width=width)
         table.print(render(report))
+        tests = render_tests(report)
+        if tests is not None:
+            table.print(tests)
+        for note in report.data.notes if report.data is not None else ():
+            table.print(f"note: {note}", soft_wrap=True, markup=False, highlight=False)
+        for verdict in report.verdicts:
+            for warning in verdict.warnings if report.data is not None else ():
+                text = f"warning: {verdict.claim} in the {verdict.world} world: {warning}"
+                table.print(text, soft_wrap=True, markup=False, highlight=False)
         table.print(f"written to {out}/: {', '.join(path.name for path in written)}", soft_wrap=True)
-        table.print(report.summary(), soft_wrap=True)
+        table.print(report.summary(), soft_wrap=True, markup=False, highlight=False)
     raise typer.Exit(report.exit_status)

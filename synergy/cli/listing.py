@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -22,9 +23,34 @@ def _stated(claim: Claim) -> str:
     return f"{given}{claim.statement}{law}"
 
 
+def _judged_on(claim: Claim, stored: dict[str, dict[str, list[str]]]) -> dict[str, list[str]]:
+    """For each world the cases that a claim is judged on: as stored for ours, found for others."""
+    if claim.id in stored:
+        return stored[claim.id]
+    from synergy.verification import judged_on
+
+    return judged_on(claim).to_dict()
+
+
+_WITHOUT_CASE = ("any model", "random models", "witness", "its own check")
+"""What a claim is judged on in some worlds without a case."""
+
+
+def _families(judged_on: dict[str, list[str]]) -> str:
+    """The families that a claim is judged on, each with its number of cases where it has several."""
+    names = dict.fromkeys(name for found in judged_on.values() for name in found if name not in _WITHOUT_CASE)
+    counts = Counter(name.partition(":")[0] for name in names)
+    return ", ".join(f"{name} ({count})" if count > 1 else name for name, count in counts.items())
+
+
 def _claims() -> list[Row]:
+    from synergy.verification.listed import read_listed
     from theory import CLAIMS
 
+    return _claim_rows(CLAIMS.values(), read_listed())
+
+
+def _claim_rows(claims: Iterable[Claim], stored: dict[str, dict[str, list[str]]]) -> list[Row]:
     return [
         {
             "id": claim.id,
@@ -35,11 +61,13 @@ def _claims() -> list[Row]:
             "given": [str(fact) for fact in claim.given],
             "expectation": claim.expectation,
             "worlds": list(claim.worlds),
+            "judged_in": list(judged := _judged_on(claim, stored)),
+            "judged_on": judged,
             "diagram": str(claim.diagram),
             "prose": claim.prose,
             "reference": claim.reference,
         }
-        for claim in CLAIMS.values()
+        for claim in claims
     ]
 
 
@@ -100,7 +128,7 @@ _LISTS: dict[str, Callable[[], list[Row]]] = {
 }
 """What makes the rows of each list."""
 _SHOWN = {
-    "claims": ("id", "chapter", "title", "claim", "expectation"),
+    "claims": ("id", "chapter", "title", "claim", "expectation", "judged_in", "judged_on"),
     "diagrams": ("name", "title", "edges"),
     "generators": ("family", "summary", "defaults", "answers"),
     "estimators": ("name", "columns", "description"),
@@ -111,6 +139,8 @@ _SHOWN = {
 
 
 def _cell(value: object) -> str:
+    if isinstance(value, dict) and any(isinstance(item, list) for item in value.values()):
+        return _families(value)
     if isinstance(value, dict):
         return ", ".join(f"{k}={v}" for k, v in value.items())
     if isinstance(value, (list, tuple)):
@@ -136,7 +166,7 @@ def list_command(
 
     table = Table()
     for column in _SHOWN[what]:
-        table.add_column(column, overflow="fold")
+        table.add_column(column.replace("_", " "), overflow="fold")
     for row in rows:
         table.add_row(*(_cell(row[column]) for column in _SHOWN[what]))
     Console().print(table)

@@ -20,7 +20,7 @@ from synergy.statistics.result import Estimate
 from synthetic import Sample, Variable
 from theory import Expression, Term, parse_expression
 
-__all__ = ["AUTO_ENTRY", "auto", "combine"]
+__all__ = ["ALL_DISCRETE", "AUTO_ENTRY", "ROWS_OF_NUMBER", "auto", "combine"]
 
 _FEW_DIMENSIONS = 3
 """Up to this many continuous dimensions: neighbours rather than a classifier, and edges matter."""
@@ -32,8 +32,10 @@ _ROWS_OF_STATE = 5
 """Numbers that repeat are labels where every joint state has this many rows on the average."""
 _ROWS_OF_CLASSIFIER = 200
 """With fewer rows: neighbours rather than a classifier."""
-_ROWS_OF_NUMBER = 2
+ROWS_OF_NUMBER = 2
 """Integers with fewer rows than this to a value, on the average, are numbers and not labels."""
+ALL_DISCRETE = "auto chose the discrete estimator: every column is discrete"
+"""The note where counts suffice."""
 
 
 def auto(sample: Sample, expression: Expression, *, confidence: float = 0.95, seed: int = 0) -> Estimate:
@@ -78,7 +80,7 @@ def _of_any(
 ) -> Estimate:
     if not continuous and not images:
         found = run_plug_in(sample, expression, correction="digamma", confidence=confidence)
-        return _with_notes(found, "auto chose the discrete estimator: every column is discrete")
+        return _with_notes(found, ALL_DISCRETE)
     labels = None if images else _as_labels(sample, continuous, expression)
     if labels is not None:
         found = run_plug_in(labels, expression, correction="digamma", confidence=confidence)
@@ -106,7 +108,7 @@ def _as_numbers(sample: Sample, expression: Expression) -> tuple[Sample, list[st
         if not _is_integer(sample, name):
             continue
         levels = sample.metadata.get("levels", {}).get(name)
-        if np.unique(sample[name]).size * _ROWS_OF_NUMBER > len(sample):
+        if np.unique(sample[name]).size * ROWS_OF_NUMBER > len(sample):
             values = np.asarray(sample[name] if levels is None else np.asarray(levels)[sample[name]])
             if values.dtype.kind in "iu":
                 moved = (values - values.min()).astype(np.float64)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy.typing as npt
 from synergy.estimators.intake import Data, as_sample, check_expression
 from synergy.estimators.order import dependence_warnings
 from synergy.estimators.registry import ESTIMATORS
+from synergy.estimators.stored import counted, estimate_counted
 from synergy.statistics.result import Estimate, Unit
 from synthetic import Sample, Variable
 from theory import Expression, Term
@@ -34,6 +36,7 @@ def estimate(
     clip: bool = False,
     groups: str | None = None,
     blocks: int | None = None,
+    jobs: int = 1,
     **options: Any,  # noqa: ANN401  (checked against the chosen estimator's)
 ) -> Estimate:
     """Estimate an information quantity from data, with a standard error and a confidence interval.
@@ -53,6 +56,9 @@ def estimate(
         groups: The column that marks dependent rows; a Sample's own by default.
         blocks: For rows that follow one another, as in a time series: every so many rows are one group. A
             block should be several times as long as rows remember.
+        jobs: Processes that count the shards of a data set's folder, for discrete columns. Inside
+            `synthetic.parallel.cluster(..)` its workers do. Such an estimate, and one of a folder whose
+            columns are too large for memory, has no scores and is else the same, bit for bit.
         **options: The options of the chosen estimator.
 
     Returns:
@@ -76,6 +82,7 @@ def estimate(
     if unit not in ("nats", "bits"):
         raise ValueError(f"unit must be 'nats' or 'bits', got {unit!r}")
     integer("seed", seed, 0)
+    integer("jobs", jobs, 1)
     if not isinstance(clip, bool):
         raise TypeError(f"clip must be True or False, got {clip!r}")
     if not 0 < number("confidence", confidence) < 1:
@@ -90,16 +97,28 @@ def estimate(
             known = ", ".join(entry.options) or "none"
             raise TypeError(f"option {name!r} is not one of {estimator}'s, which are: {known}")
     parsed = check_expression(term)
+    if groups is None and blocks is None and not options:
+        stored = counted(data, parsed, estimator=estimator, jobs=jobs)
+        if stored is not None and stored.rows > 1:
+            found = estimate_counted(stored, parsed, estimator=estimator, confidence=confidence)
+            return _told(found, stored.head, parsed, stored.constant, clip=clip).to(unit)
     sample = as_sample(data, parsed.variables, groups=groups)
     if blocks is not None:
         sample = _in_blocks(sample, blocks)
     if len(sample) < 2:
         raise ValueError(f"an estimate needs at least 2 rows, got {len(sample)}")
     found = entry.run(sample, parsed, confidence=confidence, seed=seed, **options)
-    found = found.with_words(warnings=dependence_warnings(sample, parsed))
     constant = [
         v for v in parsed.variables if sample.variables[v].kind == "discrete" and _is_constant(sample[v])
     ]
+    return _told(found, sample, parsed, constant, clip=clip).to(unit)
+
+
+def _told(
+    found: Estimate, sample: Sample, parsed: Expression, constant: Sequence[str], *, clip: bool
+) -> Estimate:
+    """The estimate with what the rows say of it: their order, variables of one value, and clipping."""
+    found = found.with_words(warnings=dependence_warnings(sample, parsed))
     if constant:
         takes = "takes" if len(constant) == 1 else "take"
         found = replace(
@@ -107,7 +126,7 @@ def estimate(
         )
     if clip and len(parsed.summands) == 1 and parsed.summands[0][0] > 0 and len(parsed.terms[0].groups) < 3:
         found = _clipped(found)
-    return found.to(unit)
+    return found
 
 
 def _in_blocks(sample: Sample, blocks: int) -> Sample:

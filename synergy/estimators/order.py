@@ -22,7 +22,7 @@ from scipy.special import ndtri
 from synthetic import Sample
 from theory import Expression
 
-__all__ = ["dependence_warnings"]
+__all__ = ["MOST_ROWS", "dependence_warnings"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -32,7 +32,7 @@ _LAGS = 10
 _LEAST_ROWS = 50
 """With fewer rows ten lags say nothing."""
 
-_MOST_ROWS = 10_000
+MOST_ROWS = 10_000
 """The first rows suffice: from here on every dependence that matters is plain."""
 
 _LEVEL = 1e-3
@@ -80,7 +80,7 @@ def dependence_warnings(sample: Sample, expression: Expression) -> list[str]:
 
 def _that_follow(sample: Sample, names: list[str]) -> list[str]:
     """The variables whose neighbours in the order of the rows are alike; none in a sorted table."""
-    n = min(len(sample), _MOST_ROWS)
+    n = min(len(sample), MOST_ROWS)
     if n < _LEAST_ROWS:
         return []
     found = []

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 from scipy.stats import t as student
 
 __all__ = ["Comparison", "Finding", "summarise"]
 
-FindingVerdict = Literal["agrees", "disagrees", "undecided", "no prediction"]
-"""Whether a measured number is as predicted."""
+FindingVerdict = Literal["agrees", "disagrees", "undecided", "fixed by construction", "no prediction"]
+"""Whether a measured number is as predicted; a number that no seed can change is evidence of nothing."""
 
 Comparison = Literal[">", "<", ">=", "=="]
 """How a number is predicted to compare with another."""
@@ -21,19 +22,30 @@ Comparison = Literal[">", "<", ">=", "=="]
 
 @dataclass(frozen=True)
 class Spread:
-    """A mean over seeds with Student's interval; with a single seed the interval is infinite."""
+    """A mean over seeds with Student's interval.
+
+    With a single seed, or with the same number for every seed, there is nothing to learn a variance from: the
+    interval is infinite.
+    """
 
     mean: float
     low: float
     high: float
+    seeds: int = 0
 
     def __str__(self) -> str:
         if not math.isfinite(self.low):
-            return f"{self.mean:+.3f} (one seed)"
+            return f"{self.mean:+.3f} ({'one seed' if self.seeds == 1 else 'the same for every seed'})"
         return f"{self.mean:+.3f} [{self.low:+.3f}, {self.high:+.3f}]"
 
 
-def summarise(values: Sequence[float], *, confidence: float = 0.95, shared: float = 0.0) -> Spread:
+def summarise(
+    values: Sequence[float],
+    *,
+    confidence: float = 0.95,
+    shared: float = 0.0,
+    bounds: tuple[float, float] | None = None,
+) -> Spread:
     """The mean over seeds and its Student t interval, mean -+ t s sqrt(1/n + shared).
 
     Args:
@@ -42,6 +54,8 @@ def summarise(values: Sequence[float], *, confidence: float = 0.95, shared: floa
         shared: 0 where every seed draws its own images. Where every seed splits the same images anew, its
             numbers are not independent: then judged images over trained ones (the corrected resampled t
             test).
+        bounds: What the number cannot leave, such as (-1, 1) for a correlation. The interval is cut there,
+            which costs no coverage.
 
     Raises:
         ValueError: If there is no value.
@@ -58,11 +72,17 @@ def summarise(values: Sequence[float], *, confidence: float = 0.95, shared: floa
     if not len(data):
         raise ValueError("a mean over seeds needs at least one value, got none")
     mean = float(data.mean())
-    if len(data) < 2:
-        return Spread(mean, -math.inf, math.inf)
+    if len(data) < 2 or np.ptp(data) == 0:
+        return Spread(mean, -math.inf, math.inf, len(data))
     quantile = float(student.ppf(0.5 + confidence / 2, len(data) - 1))
-    half = quantile * float(data.std(ddof=1)) * math.sqrt(1 / len(data) + shared)
-    return Spread(mean, mean - half, mean + half)
+    half = quantile * _error(data, shared)
+    least, most = bounds or (-math.inf, math.inf)
+    return Spread(mean, max(least, mean - half), min(most, mean + half), len(data))
+
+
+def _error(data: npt.NDArray[np.float64], shared: float) -> float:
+    """The standard error of a mean over seeds that share some of their images."""
+    return float(data.std(ddof=1)) * math.sqrt(1 / len(data) + shared)
 
 
 @dataclass(frozen=True)
@@ -77,12 +97,17 @@ class Finding:
         >=  low >= -m           disagrees: high < -m
         ==  -m <= low, high <= m    disagrees: high < -m or low > m
 
+    A number that is the same for every seed is fixed by construction: it neither agrees nor disagrees. A
+    discrete one, such as a rank correlation of a few tasks, may be the same by chance: then it is undecided.
+
     Args:
         about: What the number is, with its unit.
         values: One number per seed.
         relation: What it should be to 0; None where the theory does not say.
         margin: How far from 0 still counts as 0: the error of a measurement by classifiers.
         shared: How much the seeds share their images, see `summarise`.
+        bounds: What the number cannot leave, see `summarise`.
+        discrete: Whether the number takes few values, so that seeds may agree by chance.
     """
 
     about: str
@@ -90,16 +115,41 @@ class Finding:
     relation: Comparison | None = None
     margin: float = 0.0
     shared: float = 0.0
+    bounds: tuple[float, float] | None = None
+    discrete: bool = False
 
     def spread(self, confidence: float = 0.95) -> Spread:
         """The mean and interval over seeds."""
-        return summarise(self.values, confidence=confidence, shared=self.shared)
+        return summarise(self.values, confidence=confidence, shared=self.shared, bounds=self.bounds)
+
+    @property
+    def fixed(self) -> bool:
+        """Whether no seed changes the number, though it could take any value."""
+        return len(self.values) > 1 and len(set(self.values)) == 1 and not self.discrete
+
+    def smallest_effect(self, confidence: float = 0.95, power: float = 0.8) -> float | None:
+        """The smallest distance from 0 that as many seeds, spread as these, tell from 0 with that power.
+
+        It is (t_(1+confidence)/2 + t_power) standard errors, t the quantiles of Student's law: a smaller
+        effect can easily go unseen. None where the seeds show no spread.
+
+        Example:
+            >>> round(Finding("a gain", (0.1, 0.2, 0.3)).smallest_effect(), 3)
+            0.31
+        """
+        data = np.asarray(self.values, dtype=np.float64)
+        if len(data) < 2 or np.ptp(data) == 0:
+            return None
+        quantiles = student.ppf([0.5 + confidence / 2, power], len(data) - 1)
+        return float(quantiles.sum()) * _error(data, self.shared)
 
     def verdict(self, confidence: float = 0.95) -> FindingVerdict:
         """Whether theory and number agree."""
         found, m = self.spread(confidence), self.margin
         if self.relation is None:
             return "no prediction"
+        if self.fixed:
+            return "fixed by construction"
         agrees, disagrees = {
             ">": (found.low > 0, found.high < 0),
             "<": (found.high < 0, found.low > 0),
@@ -119,6 +169,7 @@ class Finding:
             "mean": found.mean if math.isfinite(found.mean) else None,
             "interval": [found.low, found.high] if finite else None,
             "confidence": confidence,
+            "smallest_effect": self.smallest_effect(confidence),
             "seeds": len(self.values),
             "verdict": self.verdict(confidence),
         }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape
@@ -12,6 +13,7 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
+from synergy.device import choose_device
 from synergy.experiments.findings import Finding
 from synergy.experiments.runs import Progress, Runner
 from synergy.experiments.scale import Scale, as_scale
@@ -76,7 +78,8 @@ class ExperimentOutcome:
     @property
     def agrees(self) -> bool | None:
         """True where every prediction agrees, False where one disagrees, None where some are undecided."""
-        verdicts = {f.verdict(self.confidence) for f in self.conclusion.findings} - {"no prediction"}
+        verdicts = {f.verdict(self.confidence) for f in self.conclusion.findings}
+        verdicts -= {"no prediction", "fixed by construction"}
         if "disagrees" in verdicts:
             return False
         return True if verdicts == {"agrees"} else None
@@ -92,6 +95,7 @@ class ExperimentOutcome:
             "agrees": ("agrees", "agree"),
             "disagrees": ("disagrees", "disagree"),
             "undecided": ("is undecided", "are undecided"),
+            "fixed by construction": ("is fixed by construction", "are fixed by construction"),
         }
         counts = ", ".join(
             f"{judged.count(kind)} {forms[judged.count(kind) > 1]}"
@@ -102,12 +106,17 @@ class ExperimentOutcome:
 
     @property
     def findings(self) -> pd.DataFrame:
-        """One row per finding, for reading: the number over seeds, what it should be, the verdict."""
+        """One row per finding, for reading: the number over seeds, what it should be, the verdict.
+
+        `could have seen` is the smallest effect that the seeds could tell from 0, see
+        `Finding.smallest_effect`.
+        """
         rows = [
             {
                 "finding": f.about,
                 "over seeds": str(f.spread(self.confidence)),
                 "predicted": "" if f.relation is None else _predicted(f),
+                "could have seen": _seen(f.smallest_effect(self.confidence)),
                 "verdict": f.verdict(self.confidence),
             }
             for f in self.conclusion.findings
@@ -139,6 +148,10 @@ class ExperimentOutcome:
 def _predicted(finding: Finding) -> str:
     margin = f" within {finding.margin:g}" if finding.margin else ""
     return f"{finding.relation} 0{margin}"
+
+
+def _seen(effect: float | None) -> str:
+    return "" if effect is None else f"{effect:.3f}"
 
 
 @dataclass(frozen=True)
@@ -176,7 +189,11 @@ class Experiment:
             progress: Told of every run that is done.
             journal: Where to keep finished runs, to take up after an interruption.
             tell: Called with a line when a worker died, or a cluster has none yet.
+
+        Raises:
+            ValueError: If there is no such device, or the images are not what they should be.
         """
+        choose_device(scale.device)
         scale.check_images()
         runs = self.measure(Runner(scale, progress, journal, tell))
         return self.outcome(runs, scale, source=source_digest(self.measure))
@@ -242,7 +259,7 @@ def compact(table: pd.DataFrame | None, *, digits: int = 3) -> pd.DataFrame:
         if f"{name} low" in table.columns:
             ends = zip(table[f"{name} low"].tolist(), table[f"{name} high"].tolist(), strict=True)
             column = [
-                f"{value} [{text(low)}, {text(high)}]" if abs(low) != float("inf") and value else value
+                f"{value} [{text(low)}, {text(high)}]" if math.isfinite(low) and value else value
                 for value, (low, high) in zip(column, ends, strict=True)
             ]
         shown[name] = column

@@ -144,8 +144,12 @@ class Scale:
         """The same scale with its photographs in memory, so that processes share them; itself without any."""
         if self.data != "cifar10" or self.held is not None:
             return self
+        return replace(self, held=self._photographs)
+
+    @cached_property
+    def _photographs(self) -> tuple[ImageSet, ImageSet]:
         train, test = (ImageSet.from_generator(Cifar10(str(self.root), split=s)) for s in get_args(CifarPart))
-        return replace(self, held=(train, test))
+        return train, test
 
     @property
     def memory(self) -> tuple[float, float]:

@@ -26,7 +26,7 @@ def shared_images(runs: pd.DataFrame) -> float:
 def means(
     runs: pd.DataFrame, by: str | list[str], quantities: Sequence[str], *, keep: Sequence[str] = ()
 ) -> pd.DataFrame:
-    """One row per condition: the mean of each quantity over seeds with its 95 % interval.
+    """One row per condition: the mean of each quantity over seeds with its 95 % interval, NaN without one.
 
     Args:
         runs: One row per condition and seed.
@@ -41,7 +41,12 @@ def means(
         row.update({name: part[name].iloc[0] for name in keep})
         for quantity in quantities:
             found = summarise(part[quantity].tolist(), shared=shared_images(part))
-            row.update({quantity: found.mean, f"{quantity} low": found.low, f"{quantity} high": found.high})
+            known = np.isfinite(found.low)
+            row |= {
+                quantity: found.mean,
+                f"{quantity} low": found.low if known else np.nan,
+                f"{quantity} high": found.high if known else np.nan,
+            }
         rows.append(row)
     return pd.DataFrame(rows)
 

@@ -86,8 +86,9 @@ def image_sets(
         train, test = chosen
         return train, test.some(min(scale.judged, test.size), seed=seed)
     if chosen == "cifar10":
-        train, test = scale.holding().held or ()
-        return train, test.some(min(scale.judged, test.size), seed=seed)
+        held = scale.holding().held
+        if held is not None:
+            return held[0], held[1].some(min(scale.judged, held[1].size), seed=seed)
     if chosen == "digits":
         return ImageSet.from_generator(Digits()).split(_TRAINED_ON, seed=seed)
     shown = {"pixels": scale.pixels}

@@ -35,8 +35,9 @@ class ImageSet:
     with the labels that say how.
 
     Args:
-        images: Floats of shape (n, ..), on the CPU or a device, kept there as float32: (n, channels, height, width) for images, (n, height,
-            width) for gray ones without an axis of channels, which only `mlp` takes, (n, d) for vectors.
+        images: Floats of shape (n, ..), kept as float32 where they are, on the CPU or a device: (n, channels,
+            height, width) for images, (n, height, width) for gray ones without an axis of channels, which
+            only `mlp` takes, (n, d) for vectors.
         labels: Integers of shape (n,) by variable, such as C and the styles; kept on the CPU.
         states: The number of states of each label.
         groups: One integer per row, of shape (n,), the raw image that it shows; None where every row is
@@ -96,6 +97,11 @@ class ImageSet:
 
     def __getstate__(self) -> dict[str, Any]:
         """The fields, tensors as arrays, so that processes of one machine map the same images."""
+        return self._arrays
+
+    @cached_property
+    def _arrays(self) -> dict[str, Any]:
+        """Made once: joblib knows an array again by its identity, and writes it once then."""
         return as_arrays({f.name: getattr(self, f.name) for f in fields(self)})
 
     def __setstate__(self, state: dict[str, Any]) -> None:

@@ -15,7 +15,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from synergy.device import choose_device
+from synergy.device import choose_device, seeded_generators
 from synergy.learning.data import to_inputs
 from synergy.learning.encoders import build_encoder
 from synthetic import Sample, Variable
@@ -101,17 +101,18 @@ def load_encoder(folder: str | Path, *, device: str = "auto") -> Trained:
 
     Raises:
         FileNotFoundError: If there is nothing.
-        ValueError: If the files do not fit together.
+        ValueError: If the files do not fit together, or there is no such device.
     """
-    path = Path(folder)
+    path, place = Path(folder), choose_device(device)
     if not (path / _DESCRIPTION).exists():
         raise FileNotFoundError(f"no encoder in {path}: expected {_DESCRIPTION} and {_WEIGHTS}")
     try:
         record = json.loads((path / _DESCRIPTION).read_text())
         shape, features = tuple(record["shape"]), int(record["features"])
-        encoder = build_encoder(record["encoder"], shape, features=features)
+        with seeded_generators(0, torch.device("cpu")):  # for weights that are replaced
+            encoder = build_encoder(record["encoder"], shape, features=features)
         encoder.load_state_dict(load_file(path / _WEIGHTS))
         curve = pd.DataFrame(record.pop("curve"))
     except (KeyError, TypeError, RuntimeError, json.JSONDecodeError, SafetensorError) as error:
         raise ValueError(f"the encoder in {path} is damaged: {error}") from error
-    return Trained(encoder.to(choose_device(device)).eval(), nn.Identity(), curve, record)
+    return Trained(encoder.to(place).eval(), nn.Identity(), curve, record)

@@ -5,18 +5,19 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from joblib import Parallel, delayed
 
 from synergy.device import keep_freed_memory
 from synergy.ranking.data import RankedImages
 from synergy.ranking.pilots import Arrays, Job, run_job
 from synergy.ranking.settings import Progress, RankSettings
+from synthetic.parallel import active_client, map_unordered
+from synthetic.storage.npz import NpzFile
 from theory.source import source_digest
 
 __all__ = ["Runs"]
@@ -37,6 +38,7 @@ class Runs:
         folder: Where finished runs are kept, one file each, named by a digest of the images, the code, the
             settings and the job; None to keep them in memory alone.
         progress: Told of every run that is done.
+        tell: Told a line when a worker died, or is waited for.
     """
 
     data: RankedImages
@@ -45,6 +47,7 @@ class Runs:
     processes: int
     folder: Path | None = None
     progress: Progress | None = None
+    tell: Callable[[str], None] | None = None
 
     def __post_init__(self) -> None:
         self._found: dict[Job, Arrays] = {}
@@ -80,11 +83,16 @@ class Runs:
                 self._found[job] = kept
         missing = [job for job in dict.fromkeys(jobs) if job not in self._found]
         total = len(self._found) + len(missing) + more
-        results = Parallel(n_jobs=self.processes, return_as="generator")(
-            delayed(_single)(job, self.data, self.settings, self.device, self.processes > 1)
-            for job in missing
+        alone = self.processes > 1 or active_client() is not None
+        results = map_unordered(
+            _single,
+            missing,
+            jobs=self.processes,
+            shared=(self.data, self.settings, self.device, alone),
+            tell=self.tell,
         )
-        for job, found in zip(missing, results, strict=True):
+        for index, found in results:
+            job = missing[index]
             self._keep(job, found)
             self._found[job] = found
             if self.progress is not None:
@@ -107,9 +115,9 @@ class Runs:
         if self.folder is None or not (path := self._path(job)).exists():
             return None
         try:
-            with np.load(path, allow_pickle=False) as file:
-                return {name: file[name] for name in file.files}
-        except (OSError, ValueError, EOFError, KeyError):
+            opened = NpzFile(path)
+            return {name: opened.read(name) for name in opened.names}
+        except (OSError, ValueError):
             return None  # damaged: it is made again
 
     def _keep(self, job: Job, found: Arrays) -> None:
@@ -123,7 +131,7 @@ class Runs:
         part.replace(path)
 
 
-def _single(job: Job, data: RankedImages, settings: RankSettings, device: str, worker: bool) -> Arrays:
-    if worker:  # a process that does nothing else
+def _single(job: Job, data: RankedImages, settings: RankSettings, device: str, alone: bool) -> Arrays:
+    if alone:  # in a process that does nothing else
         keep_freed_memory()
     return run_job(job, data, settings, device)

@@ -38,8 +38,9 @@ WORLDS: dict[World, str] = {
     "agree to rounding error.",
     "exact": "What is the value in a model whose latents are known? Enumeration of its joint distribution, "
     "in generators and in randomly drawn models.",
-    "sample": "What do estimators say that see only data? Plug-in entropies where everything is discrete, "
-    "cross-fitted log losses of classifiers where an image or a representation is involved.",
+    "sample": "What do estimators say that see only data? Those of estimate: entropies of the frequencies "
+    "where all columns are discrete, cross-fitted log losses of classifiers where there are labels to "
+    "predict, and nearest neighbours where there are none.",
     "learned": "Does it hold in what a network learns? An encoder is trained to predict the transformation, "
     "and the claim is judged on raw inputs that it never saw.",
 }
@@ -67,7 +68,7 @@ _MEANINGS: dict[Judgement, str] = {
 _OF_SOME = {"verified": "satisfied", "violated": "not satisfied"}
 """Other names of judgements, where the claim is that some model satisfies the statement."""
 
-_COUNTED = {"random models": "model", "witness": "model", "its own check": "case"}
+_COUNTED = {"random models": "model", "witness": "model", "counterexample": "model", "its own check": "case"}
 """The things that are counted in place of samples, by case."""
 
 _EXPECTED = {
@@ -200,7 +201,12 @@ def _headline(report: Report) -> tuple[str, str]:
         return "inconclusive", f"Nothing contradicts the theory; {', '.join(open_)} stay open in some world."
     if not standings:
         return "neutral", "Nothing was judged."
-    return "expected", "Every claim came out as the theory expects."
+    if report.undecided:
+        return "inconclusive", f"Nothing decides {', '.join(report.undecided)} here."
+    quiet = (
+        f" Not contradicted here: {', '.join(report.not_contradicted)}." if report.not_contradicted else ""
+    )
+    return "expected", f"Every claim came out as the theory expects.{quiet}"
 
 
 def _section(claim: Claim, report: Report) -> ClaimSection:
@@ -236,6 +242,14 @@ def _section(claim: Claim, report: Report) -> ClaimSection:
     )
 
 
+_STATES = {
+    "as expected": "expected",
+    "unexpected": "unexpected",
+    "inconclusive": "inconclusive",
+    "not contradicted here": "neutral",
+}
+"""The state of a claim in a world, by how it came out there."""
+
 _SYMBOLS = {"expected": "✓", "unexpected": "✗", "inconclusive": "?", "neutral": "·", "absent": ""}
 """The sign of each state in the overview."""
 
@@ -247,7 +261,7 @@ def _cell(claim: Claim, world: World, own: Sequence[Verdict], report: Report) ->
     if set(here) <= {"by construction", "not applicable"}:
         state = "neutral"
     else:
-        state = report.standings()[claim.id, world].replace("as expected", "expected")
+        state = _STATES.get(report.standings()[claim.id, world], "inconclusive")
     order = JUDGEMENTS if claim.expectation != "false" else _AGAINST_FIRST
     said = [name for name in order if here[name]]
     decisive = [name for name in said if name != "not applicable"] or said
@@ -296,9 +310,14 @@ def _verify(claims: Sequence[str], report: Report) -> str:
     settings, call = report.settings, report.call or Call()
     seed, device = settings.seed, settings.device
     quick = settings == Settings.quick(seed=seed, device=device)
-    if call.registered and (quick or settings == Settings(seed=seed, device=device)):
+    full = Settings(seed=seed, device=device, quality="default" if call.data else Settings.quality)
+    if call.registered and (quick or settings == full):
         words = ["synergy", "verify", *claims]
         words += ["--chapter", call.chapter] if call.chapter and not claims else []
+        words += ["--data", call.data] if call.data else []
+        words += ["--diagram", call.diagram] if call.diagram else []
+        words += [word for fact in call.given for word in ("--given", fact)]
+        words += ["--groups", call.groups] if call.groups else []
         words += [word for world in call.worlds for word in ("--world", world)]
         words += [word for name in call.generators for word in ("--generator", name)]
         words += ["--quick"] if quick else []
@@ -308,6 +327,10 @@ def _verify(claims: Sequence[str], report: Report) -> str:
     plain = Settings().to_dict()
     changed = ", ".join(f"{k}={v!r}" for k, v in settings.to_dict().items() if plain[k] != v)
     arguments = [repr(list(claims))] if claims or not call.chapter else [f"chapter={call.chapter!r}"]
+    arguments += [f"data={call.data}"] if call.data else []
+    arguments += [f"diagram={call.diagram!r}"] if call.diagram else []
+    arguments += [f"given={list(call.given)!r}"] if call.given else []
+    arguments += [f"groups={call.groups!r}"] if call.groups else []
     arguments += [f"worlds={list(call.worlds)!r}"] if call.worlds else []
     arguments += [f"generators={list(call.generators)!r}"] if call.generators else []
     arguments += [f"settings=Settings({changed})"] if changed else []

@@ -11,8 +11,7 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from synergy.estimators.classifier import Classifier, KernelClassifier, NestedCrossFit, NetworkClassifier
-from synergy.estimators.classifier.design import Design
+from synergy.estimators.classifier import NestedCrossFit
 from synergy.learning import MLPEncoder, Trained, build_encoder, train_classifier
 from synergy.verification.cases import Case
 from synergy.verification.settings import Settings
@@ -23,20 +22,6 @@ __all__ = ["Bench", "Target"]
 
 Target = Literal["pretext", "mixture", "class"]
 """What an encoder is trained to predict: A, (A + C) modulo the number of transformations, or C."""
-
-
-class Losses(NestedCrossFit):
-    """Cross-fitted losses by a kernel classifier of one width and one batch of networks.
-
-    The portfolio of `estimate` tries several widths, and more landmarks: several times the work, for losses
-    that differ by less than their standard error on the cases that are judged here.
-    """
-
-    def _models(self, design: Design, n: int, k: int) -> tuple[Classifier, ...]:
-        if self.quality != "default":
-            return super()._models(design, n, k)
-        kernel = KernelClassifier(landmarks=300, widths=(3.0,), ridges=(0.3, 3.0, 30.0), rows=6_000)
-        return kernel, NetworkClassifier(device=self.device)
 
 
 class Bench:
@@ -69,15 +54,18 @@ class Bench:
         return self.case.sample(rows, seed=self.settings.seed)
 
     @cached_property
-    def fit(self) -> Losses:
+    def fit(self) -> NestedCrossFit:
         """Cross-fitted losses on the sample."""
         return self._crossfit(self.sample)
 
-    def _crossfit(self, sample: Sample) -> Losses:
+    def _crossfit(self, sample: Sample) -> NestedCrossFit:
         settings = self.settings
-        device = None if settings.quality == "quick" else settings.device
-        return Losses(
-            sample, folds=settings.folds, seed=settings.seed, quality=settings.quality, device=device
+        return NestedCrossFit(
+            sample,
+            folds=settings.folds,
+            seed=settings.seed,
+            quality=settings.quality,
+            device=settings.judging_device,
         )
 
     def trained(self, target: Target, run: int = 0) -> Trained:
@@ -106,7 +94,7 @@ class Bench:
         return self._trained[target, run]
 
     @cached_property
-    def learned(self) -> tuple[Sample, Losses]:
+    def learned(self) -> tuple[Sample, NestedCrossFit]:
         """Raw inputs that no encoder saw, with learned representations of them.
 
         Columns Z, Z2, .. hold the features of encoders that predict A, trained with other seeds. M, M2, ..

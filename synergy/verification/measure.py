@@ -1,4 +1,12 @@
-"""Measuring the gap of a relation on a sample, by plug-in entropies or by held-out log losses."""
+"""Measuring the gap of a relation on a sample, with what `estimate` says of it.
+
+Every number here is one that a user gets from `estimate` on the same columns:
+
+* where all columns are discrete, `estimate(sample, gap)`: entropies of one empirical joint;
+* where every term has a discrete slot, `estimate(.., estimator="classifier", nested=True, predict=..)` with
+  the slots of `routes.choose`, so that the terms share as few losses as possible;
+* else `estimate(sample, gap)`, whose `auto` takes the terms one by one.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +14,15 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from itertools import permutations
 
-import numpy as np
-import numpy.typing as npt
 from scipy.stats import norm
 
-from synergy.estimators.classifier import CrossFit
-from synergy.estimators.discrete.plug_in import plug_in
+from synergy.estimators import Estimate, estimate
+from synergy.estimators.classifier import NestedCrossFit, classifier
+from synergy.estimators.classifier.design import encode_target
+from synergy.estimators.order import dependence_warnings
 from synergy.statistics.decision import Gap
-from synergy.statistics.errors import clustered_error
 from synergy.verification.routes import RouteError, choose, routes
 from synthetic import Answer, Sample
 from theory import Expression, Relation, Statement, Term, parse_statement, prove
@@ -33,6 +41,7 @@ class Measurement:
         plug_in: Whether it came from entropies of one empirical joint and not from predictions.
         smallest: For an equality by predictions, the term nearest to 0 and its value, in nats: with a margin
             that is larger, the equality could not be told from one without it.
+        warnings: What `estimate` says to beware of.
     """
 
     gap: Gap
@@ -40,6 +49,7 @@ class Measurement:
     note: str
     plug_in: bool = True
     smallest: tuple[str, float] | None = None
+    warnings: tuple[str, ...] = ()
 
 
 @cache
@@ -60,67 +70,65 @@ Known = Callable[[Expression], Answer | None]
 def measure(
     relation: Relation,
     sample: Sample,
-    fit: CrossFit,
+    fit: Callable[[], NestedCrossFit],
     *,
-    deterministic: bool,
+    seed: int = 0,
     given: tuple[Statement, ...] = (),
     column: Mapping[str, str] | None = None,
     known: Known | None = None,
 ) -> Measurement:
     """Measure the gap of a relation.
 
-    Relations among discrete columns use plug-in entropies, which all come from one empirical joint, and
-    those among vectors the log-determinants of one empirical covariance; all others use the route of
-    `routes.choose`.
-
     Args:
         relation: The relation; its variables are columns of the sample.
         sample: The data.
-        fit: The cross-fitted losses on the same data.
-        deterministic: Whether Z is a function of X in the sample.
+        fit: Gives the cross-fitted losses on the same data, where they are needed.
+        seed: Fixes everything random.
         given: What the claim assumes.
         column: The column that plays a variable, where it has another name.
         known: Gives the terms of the raw input X their exact value, so that what a representation holds
             is compared with the truth; None to estimate them too.
 
     Raises:
-        RouteError: If a term cannot be measured by prediction.
+        RouteError: If no estimator takes the columns; the message says why.
         ValueError: If the sample lacks a variable.
     """
     shown, relation = relation, relation.replace(column or {})
+    facts = (*given, *_constants(sample, relation.variables))
     kinds = {v: sample.variables[v].kind for v in relation.variables if sample[v] is not None}
-    groups = None if sample.groups is None else sample[sample.groups]
     if set(kinds.values()) == {"discrete"}:
-        codes = {v: sample[v] for v in kinds}
-        sizes = {v: sample.variables[v].cardinality or 1 for v in kinds}
-        estimate = plug_in(relation.gap, codes, cardinalities=sizes, groups=groups)
-        low, high = estimate.interval
-        error = (high - low) / (2 * float(norm.isf((1 - estimate.confidence) / 2)))
-        facts = given
-        if deterministic and {"X", "Z"} <= set(kinds):
-            facts = (*given, parse_statement("H(Z|X) == 0"))
-        gap = Gap(shown, estimate.value, error, len(sample))
-        note = "; ".join([_plug_in_note(relation), *(f"warning: {words}" for words in estimate.warnings)])
-        return Measurement(gap, shannon(relation, facts), note)
-    if set(kinds.values()) == {"continuous"}:
-        value, scores = _gaussian(relation, sample)
-        gap = Gap(shown, value, clustered_error(scores, groups), len(sample))
-        note = "log-determinants of one empirical covariance, which assumes that all is Gaussian"
-        return Measurement(gap, shannon(relation, given), note)
+        found = _asked(sample, relation.gap, seed)
+        facts = (*facts, *_functions(sample, relation.variables))
+        return Measurement(
+            _gap(shown, found), shannon(relation, facts), _plug_in_note(relation), warnings=found.warnings
+        )
     if sample.groups in kinds:
         raise RouteError(
             f"{sample.groups} names the raw input, which no two folds share: nothing can be predicted from it"
         )
     exact, terms = _exactly(relation, known)
     discrete = {name for name, v in sample.variables.items() if v.kind == "discrete"}
-    route = choose(relation, discrete, known=terms)
-    scores = np.zeros(len(sample))
-    for loss, coefficient in route.gap.items():
-        scores += float(coefficient) * fit.losses(loss.target, loss.given)
-    value, error = float(scores.mean()), clustered_error(scores, groups)
+    try:
+        route = choose(relation, discrete, known=terms)
+    except RouteError:
+        if "image" in kinds.values() or terms:
+            raise
+        found = _asked(sample, relation.gap, seed)
+        note = "; ".join([f"term by term with estimate(.., {found.term!r})", *found.notes])
+        fixed = facts != given and shannon(relation, facts)
+        return Measurement(_gap(shown, found), fixed, note, plug_in=False, warnings=found.warnings)
+    rest = Expression(tuple((c, term) for c, term in relation.gap.summands if term not in terms))
+    try:
+        fitted = fit()
+        found = classifier(fitted.sample, rest, predict=route.predict, fit=fitted)
+    except ValueError as error:
+        raise RouteError(str(error)) from None
+    found = found.with_words(warnings=dependence_warnings(sample, rest))
+    gap = _gap(shown, found)
     note = f"usable information, gap = {route}"
     if exact is not None:
-        value, error = value + exact.value, math.hypot(error, exact.standard_error)
+        both = math.hypot(gap.standard_error, exact.standard_error)
+        gap = Gap(shown, gap.value + exact.value, both, len(sample))
         note += f" + {exact.value:.4f}, the exact {exact.expression} ({exact.method})"
         measured = [c for loss, c in route.gap.items() if not set(loss.given) <= discrete]
         if all(c > 0 for c in measured):
@@ -128,13 +136,57 @@ def measure(
             note += "wrong exact value, could contradict this"
     if route.shared:
         note += f"; shared losses {', '.join(map(str, route.shared))}"
-    gap = Gap(shown, value, error, len(sample))
-    smallest = _smallest(relation, discrete, fit, terms) if relation.operator == "==" else None
-    return Measurement(gap, route.by_construction, note, plug_in=False, smallest=smallest)
+    return Measurement(
+        gap,
+        route.by_construction or (facts != given and shannon(relation, facts)),
+        note,
+        plug_in=False,
+        smallest=_smallest(relation, discrete, fitted, terms) if relation.operator == "==" else None,
+        warnings=found.warnings,
+    )
+
+
+def _asked(sample: Sample, expression: Expression, seed: int) -> Estimate:
+    """What `estimate` says.
+
+    Raises:
+        RouteError: If it takes no such columns.
+    """
+    try:
+        return estimate(sample, expression, seed=seed)
+    except ValueError as error:
+        raise RouteError(str(error)) from None
+
+
+def _gap(relation: Relation, found: Estimate) -> Gap:
+    """The gap with the error that the interval stands for, which reaches further where rows are few."""
+    low, high = found.interval
+    error = (high - low) / (2 * float(norm.isf((1 - found.confidence) / 2)))
+    return Gap(relation, found.value, error, found.samples)
+
+
+def _constants(sample: Sample, names: tuple[str, ...]) -> tuple[Statement, ...]:
+    """Which columns take one value only: relations that hold because of that could not have failed."""
+    return tuple(
+        parse_statement(f"H({name}) == 0") for name in names if bool((sample[name] == sample[name][:1]).all())
+    )
+
+
+def _functions(sample: Sample, names: tuple[str, ...]) -> tuple[Statement, ...]:
+    """Which discrete columns are functions of another in these rows, and so in their empirical joint."""
+    found = []
+    states = {name: encode_target(sample, [name])[1] for name in names}
+    for source, target in permutations(names, 2):
+        if (
+            1 < states[target] < states[source]
+            and encode_target(sample, [source, target])[1] == states[source]
+        ):
+            found.append(parse_statement(f"H({target}|{source}) == 0"))
+    return tuple(found)
 
 
 def _smallest(
-    relation: Relation, discrete: set[str], fit: CrossFit, known: frozenset[Term]
+    relation: Relation, discrete: set[str], fit: NestedCrossFit, known: frozenset[Term]
 ) -> tuple[str, float]:
     """The measured term nearest to 0, times its coefficient, and that number in nats."""
     found = []
@@ -153,27 +205,6 @@ def _exactly(relation: Relation, known: Known | None) -> tuple[Answer | None, fr
         return None, frozenset()
     answer = known(Expression(of_input))
     return answer, frozenset(term for _, term in of_input) if answer is not None else frozenset()
-
-
-def _gaussian(relation: Relation, sample: Sample) -> tuple[float, npt.NDArray[np.float64]]:
-    """The gap by Gaussian entropies and its influence on each row, shape (n,).
-
-    h(Y) = 1/2 log det(2 pi e S) with S the empirical covariance of Y, whose influence function at y is
-    1/2 ((y - mean)' S^-1 (y - mean) - dim Y).
-    """
-    value, scores = 0.0, np.zeros(len(sample))
-    for names, coefficient in relation.gap.entropies().items():
-        y = np.hstack([sample[name].reshape(len(sample), -1) for name in sorted(names)]).astype(np.float64)
-        y = y - y.mean(axis=0)
-        covariance = y.T @ y / len(y)
-        sign, log_det = np.linalg.slogdet(covariance)
-        if sign <= 0:
-            raise RouteError(f"the covariance of {', '.join(sorted(names))} is singular")
-        d = y.shape[1]
-        value += float(coefficient) * 0.5 * (float(log_det) + d * math.log(2 * math.pi * math.e))
-        distances = (y * np.linalg.solve(covariance, y.T).T).sum(axis=1)
-        scores += float(coefficient) * 0.5 * (distances - d)
-    return value, scores
 
 
 def _plug_in_note(relation: Relation) -> str:

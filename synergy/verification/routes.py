@@ -9,12 +9,12 @@ and a mutual information of two discrete slots can be had by predicting either. 
 I(A;C|Z) from the losses of A, the identity I(A;Z|C) = I(A;Z) + I(A;C|Z) holds whatever the networks do,
 and judging it says nothing. `choose` therefore takes, among all routes, one that shares as few losses as
 possible between the terms of a claim, and `Route.by_construction` says when even that one cannot
-contradict it.
+contradict it. `Route.predict` is the option of the same name that makes the classifier of `estimate` take it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
@@ -51,11 +51,13 @@ class Route:
         gap: The coefficient of each log loss in the gap.
         shared: The losses of representations that more than one term of the relation uses.
         by_construction: Whether no losses at all could contradict the relation.
+        predict: For each term the variables that are predicted in it.
     """
 
     gap: Form
     shared: tuple[Loss, ...]
     by_construction: bool
+    predict: Mapping[str, tuple[str, ...]]
 
     def __str__(self) -> str:
         text = ""
@@ -121,14 +123,22 @@ def choose(relation: Relation, discrete: Collection[str], *, known: Collection[T
         RouteError: If a term cannot be measured by prediction.
     """
     summands = [(c, term) for c, term in relation.gap.summands if term not in known]
-    best: tuple[tuple[Loss, ...], Form] | None = None
-    for forms in product(*(routes(term, discrete) for _, term in summands)):
-        used = [loss for form in forms for loss in form if not set(loss.given) <= set(discrete)]
-        shared = tuple(sorted({loss for loss in used if used.count(loss) > 1}))
-        if best is None or len(shared) < len(best[0]):
-            best = shared, _collected([(c, form) for (c, _), form in zip(summands, forms, strict=True)])
-    if best is None:
+    if not summands:
         raise RouteError(f"{relation} has no term to measure")
-    shared, gap = best
+
+    def shared_by(forms: tuple[Form, ...]) -> tuple[Loss, ...]:
+        used = [loss for form in forms for loss in form if not set(loss.given) <= set(discrete)]
+        return tuple(sorted({loss for loss in used if used.count(loss) > 1}))
+
+    forms = min(
+        product(*(routes(term, discrete) for _, term in summands)), key=lambda forms: len(shared_by(forms))
+    )
+    shared = shared_by(forms)
+    gap = _collected([(c, form) for (c, _), form in zip(summands, forms, strict=True)])
     never_negative = all(c > 0 for c in gap.values()) and relation.operator in (">=", "<=")
-    return Route(gap, shared, by_construction=not known and (not gap or never_negative))
+    return Route(
+        gap,
+        shared,
+        by_construction=not known and (not gap or never_negative),
+        predict={str(term): next(iter(form)).target for (_, term), form in zip(summands, forms, strict=True)},
+    )

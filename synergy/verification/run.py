@@ -1,23 +1,31 @@
-"""Judging claims in worlds on cases, to a table of verdicts."""
+"""Judging claims in worlds on cases, or on the caller's own rows, to a table of verdicts."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial as applied
 from pathlib import Path
 from typing import get_args
 
+from synergy.estimators.intake import Data
 from synergy.statistics.decision import Gap, decide, holm, rows_needed
 from synergy.verification import worlds as judges
 from synergy.verification.bench import Bench, Target
 from synergy.verification.cases import CASES, Case
 from synergy.verification.controls import CONTROL
+from synergy.verification.fitting import general, readable, why_not
+from synergy.verification.given import OWN_ROWS, Given, read_given
+from synergy.verification.implied import DataTest, tested
+from synergy.verification.measure import shannon
+from synergy.verification.own import diagram_option, is_own, own_cases, read_claim
 from synergy.verification.partial import Partial
 from synergy.verification.settings import Call, Settings
-from synergy.verification.summary import Report
+from synergy.verification.summary import DataChecks, Report
 from synergy.verification.verdict import Verdict, World
 from synthetic.parallel import map_unordered
-from theory import CLAIMS, Claim, find_claim, of_chapter, parse_statement
+from theory import CLAIMS, Claim, Diagram, find_claim, of_chapter, parse_statement
 
 __all__ = ["DEFAULT_CLAIMS", "Progress", "Report", "verify"]
 
@@ -28,9 +36,17 @@ Progress = Callable[[int, int, str], None]
 """Called with the number of jobs done, their total, and what has just been done."""
 
 
+_OF_DATA: tuple[World, ...] = ("proof", "exact", "sample")
+"""The worlds that the caller's rows can be judged beside."""
+
+
 def verify(
     claims: str | Claim | Sequence[str | Claim] = (),
     *,
+    data: Data | None = None,
+    diagram: str | Diagram | None = None,
+    given: str | Sequence[str] = (),
+    groups: str | None = None,
     worlds: Sequence[World] = (),
     generators: Sequence[str] = (),
     chapter: str | None = None,
@@ -41,18 +57,25 @@ def verify(
     partial: Path | None = None,
     tell: Callable[[str], None] | None = None,
 ) -> Report:
-    """Judge claims in worlds on cases.
+    """Judge claims in worlds on cases, or on rows of the caller's own.
 
     Args:
         claims: One or more claims, their identifiers in the registry, or statements on the E-SSL diagram,
             such as `"I(A;Z|S) >= I(A;Z)"`; none for the negative control and the whole registry, or with
-            `settings.core` the default ones, or with `chapter` those of the chapter.
-        worlds: The worlds to judge in; none for all five.
-        generators: Families, or full names of cases, to judge on; none for all.
+            `settings.core` the default ones, with `chapter` those of the chapter, and with `data` all that
+            can be read in its columns.
+        data: Rows to judge the claims on, as `estimate` takes them: a Sample, a DataFrame, arrays by name, or
+            a path. The sample world is then these rows, and what diagram and premises say of them is tested.
+        diagram: A diagram to judge the claims on in place of their own, or its text; `"none"` for none.
+        given: Premises beside those of the claims.
+        groups: The column of `data` whose equal values mark dependent rows.
+        worlds: The worlds to judge in; none for all five, with `data` for proof and sample, and exact for
+            claims that are not registered.
+        generators: Families, or full names of cases, to judge on; none for all that fit.
         chapter: A chapter of the registry, see `theory.CHAPTERS`, whose claims are judged; it goes
             with no claims.
-        cases: The cases to choose from.
-        settings: How much work to do; None for the full settings.
+        cases: The cases to choose from; those that fit a claim are judged, see `judged_on`.
+        settings: How much work to do; None for the full settings, with the better classifiers for `data`.
         jobs: How many processes work at once; on a cluster, see `synthetic.parallel.cluster`, all workers do.
         progress: Told of every job that is done.
         partial: A folder in which finished jobs are kept, so that the same call goes on where an
@@ -61,40 +84,96 @@ def verify(
 
     Raises:
         ValueError: If a claim, world, generator or chapter is unknown (the message says which exist), jobs
-            is not positive, or both claims and a chapter are named.
+            is not positive, there is no such device, both claims and a chapter or both data and generators
+            are named, or the data does not fit the claims.
+        TypeError: If the data or the diagram is of an unknown kind.
     """
-    settings = settings or Settings()
+    if settings is None:
+        settings = Settings() if data is None else Settings(quality="default")
+    if settings.device not in ("auto", "cpu"):
+        from synergy.device import choose_device
+
+        choose_device(settings.device)
     if isinstance(jobs, bool) or not isinstance(jobs, int) or jobs < 1:
         raise ValueError(f"jobs must be at least 1, got {jobs!r}")
-    if isinstance(claims, (str, Claim)):
-        claims = [claims]
-    chosen = _chosen(claims, chapter, core=settings.core)
+    claims = [claims] if isinstance(claims, (str, Claim)) else list(claims)
+    premises = (given,) if isinstance(given, str) else tuple(given)
+    _check_data(data, groups, generators, cases)
     for world in worlds:
         if world not in get_args(World):
             raise ValueError(f"unknown world {world!r}: expected some of {', '.join(get_args(World))}")
-    wanted = tuple(worlds or get_args(World))
-    picked = _pick(cases, generators)
-    own = cases is CASES or picked == [case for case in CASES if _selected(case, generators)]
-    if settings.core and not generators:
+        if data is not None and world not in _OF_DATA:
+            raise ValueError(f"with data the worlds are {', '.join(_OF_DATA)}, got {world!r}")
+    named = _chosen(claims, chapter, core=settings.core, data=data is not None)
+    chosen = [read_claim(claim, diagram, premises) for claim in named]
+    picked, own_rows = _pick(cases, generators), None
+    if data is not None:
+        asked = sorted({v for text in premises for v in parse_statement(text).variables})
+        own_rows = read_given(data, chosen, groups=groups, settings=settings, premises=asked)
+        if not claims and chapter is None:
+            chosen = [claim for claim in chosen if _unread(claim, own_rows) is None]
+        picked = []
+    elif settings.core and not generators:
         picked = [case for case in picked if case.core]
-    tasks = list(_tasks(chosen, wanted, picked, settings, general=not generators))
+    if data is None and cases is CASES and not generators and "sample" in (worlds or ("sample",)):
+        picked += own_cases([claim for claim in chosen if is_own(claim)])
+    wanted: tuple[World, ...] = tuple(worlds or (get_args(World) if data is None else _OF_DATA))
+    if own_rows is not None and not worlds:
+        tasks = list(_tasks(chosen, ("proof", "sample"), picked, settings, own_rows))
+        unregistered = [claim for claim in chosen if is_own(claim)]
+        tasks += _tasks(unregistered, ("exact",), picked, settings, None)
+    else:
+        tasks = list(_tasks(chosen, wanted, picked, settings, own_rows, alone=bool(generators)))
     tasks.sort(key=lambda task: task.weight, reverse=True)
     verdicts = _finished(tasks, jobs, progress, Partial(partial), tell)
+    if generators or cases is not CASES:
+        verdicts += _refused(chosen, wanted, picked)
     order = {c.id: i for i, c in enumerate(chosen)}
     world_order = {w: i for i, w in enumerate(get_args(World))}
-    case_order = {case.name: i for i, case in enumerate(cases)}
-    verdicts.sort(key=lambda v: (order[v.claim], world_order[v.world], case_order.get(v.case, len(cases))))
+    case_order = {case.name: i for i, case in enumerate(picked)}
+    verdicts.sort(key=lambda v: (order[v.claim], world_order[v.world], case_order.get(v.case, -1)))
+    own = cases is CASES or picked == [case for case in CASES if _selected(case, generators)]
     call = Call(
         tuple(c if isinstance(c, str) else c.id for c in claims),
         tuple(worlds),
         tuple(generators),
-        all(isinstance(c, str) or CLAIMS.get(c.id) == c for c in claims) and own,
+        all(isinstance(c, str) or CLAIMS.get(c.id) == c for c in claims)
+        and own
+        and (data is None or isinstance(data, str | Path)),
         chapter,
+        None if data is None else str(data) if isinstance(data, str | Path) else "..",
+        diagram_option(diagram) if isinstance(diagram, Diagram) else diagram,
+        premises,
+        groups,
     )
-    return Report(tuple(_decided(verdicts, settings)), tuple(chosen), settings, call)
+    decided = tuple(_decided(verdicts, settings))
+    if own_rows is None:
+        return Report(decided, tuple(chosen), settings, call)
+    if progress is not None:
+        progress(len(tasks), len(tasks), "testing what the diagram and the premises say of the rows")
+    checks = DataChecks.of(own_rows, tested(chosen, own_rows) if "sample" in wanted else ())
+    told = tuple(_with_rejections(verdict, chosen, checks.tests) for verdict in decided)
+    return Report(told, tuple(chosen), settings, call, checks)
 
 
-def _chosen(claims: Sequence[str | Claim], chapter: str | None, *, core: bool) -> list[Claim]:
+def _check_data(
+    data: Data | None, groups: str | None, generators: Sequence[str], cases: Sequence[Case]
+) -> None:
+    """Refuse what goes only with data, and what does not.
+
+    Raises:
+        ValueError: If there is such an argument.
+    """
+    if data is None and groups is not None:
+        raise ValueError(f"groups marks dependent rows of data, and there is no data: got {groups!r}")
+    if data is not None and (generators or cases is not CASES):
+        told = ", ".join(generators) or "cases"
+        raise ValueError(f"name data or generators, not both: got data and {told}")
+
+
+def _chosen(
+    claims: Sequence[str | Claim], chapter: str | None, *, core: bool, data: bool
+) -> Sequence[str | Claim]:
     """The claims that were named, or those of a chapter, or the core or all of the registry."""
     if chapter is not None:
         if claims:
@@ -102,23 +181,36 @@ def _chosen(claims: Sequence[str | Claim], chapter: str | None, *, core: bool) -
             raise ValueError(f"name claims or a chapter, not both: got {told} and the chapter {chapter!r}")
         return list(of_chapter(chapter))
     if claims:
-        return [c if isinstance(c, Claim) else _named(c) for c in claims]
+        return claims
+    if data:
+        return [claim for claim in CLAIMS.values() if "sample" in claim.worlds]
     return [*(map(find_claim, DEFAULT_CLAIMS) if core else CLAIMS.values()), CONTROL]
 
 
-def _named(text: str) -> Claim:
-    """The claim of an identifier, or the claim that a statement makes of the E-SSL diagram."""
-    if "(" not in text and "_||_" not in text:
-        return find_claim(text)
-    return Claim(
-        text,
-        "Your statement",
-        text,
-        "exists" if any(r.operator in (">", "<") for r in parse_statement(text)) else "true",
-        prose="A statement that was given in place of a claim.",
-        reference="the caller",
-        worlds=get_args(World),
-    )
+def _unread(claim: Claim, rows: Given) -> str | None:
+    """Why a claim cannot be read in the caller's columns; None where it can."""
+    there = [name for name in rows.sample.names if name != rows.sample.groups]
+    try:
+        for statement in (claim.statement, *claim.given):
+            readable(statement, rows.sample.names)
+    except ValueError:
+        named = ", ".join(
+            dict.fromkeys([*claim.statement.variables, *(v for f in claim.given for v in f.variables)])
+        )
+        return f"it names {named}, and the data has the columns {', '.join(there)} of its diagram"
+    return None
+
+
+def _with_rejections(verdict: Verdict, claims: Sequence[Claim], tests: Sequence[DataTest]) -> Verdict:
+    """A proof with a warning, where the rows reject something that it may rest on."""
+    rejected = ", ".join(test.statement for test in tests if test.outcome == "rejected")
+    claim = next(claim for claim in claims if claim.id == verdict.claim)
+    if verdict.world != "proof" or verdict.judgement != "proved" or not rejected:
+        return verdict
+    if all(shannon(relation) for relation in claim.statement):
+        return verdict
+    warning = f"the rows reject {rejected}: the proof does not apply to them"
+    return replace(verdict, warnings=(*verdict.warnings, warning), note=f"{verdict.note}; {warning}")
 
 
 def _finished(
@@ -168,34 +260,53 @@ def _selected(case: Case, generators: Sequence[str]) -> bool:
 
 @dataclass(frozen=True)
 class _Task:
-    """Everything that shares one bench: the claims of some worlds on one case, or on no case."""
+    """Everything that shares one bench: some claims and worlds on one case, on own rows, or on neither."""
 
-    claims: tuple[Claim, ...]
-    worlds: tuple[World, ...]
+    pairs: tuple[tuple[Claim, World], ...]
     case: Case | None
     settings: Settings
+    own: Given | None = None
+
+    @property
+    def worlds(self) -> tuple[World, ...]:
+        """The worlds, each once."""
+        return tuple(dict.fromkeys(world for _, world in self.pairs))
 
     @property
     def key(self) -> str:
         """A name for everything that decides the verdicts."""
-        claims = [(str(c), str(c.diagram), c.worlds) for c in self.claims]
+        claims = [(str(c), str(c.diagram), world) for c, world in self.pairs]
         case = None if self.case is None else (self.case.name, self.case.about, self.case.generator)
-        return Partial.key(claims, self.worlds, case, self.settings)
+        own = None if self.own is None else _digest(self.own)
+        return Partial.key(claims, case, own, self.settings)
 
     @property
     def weight(self) -> float:
         """Roughly how long it takes, so that the longest start first."""
+        count = float(len(self.pairs))
+        if self.own is not None:
+            return count * 40.0
         if self.case is None:
-            return float(len(self.claims))
+            return count
         if "learned" not in self.worlds and "sample" not in self.worlds:
             return 0.0
         kinds = {v.kind for v in self.case.generator.variables}
         if "learned" in self.worlds:
-            return len(self.claims) * (40.0 if "image" in kinds else 10.0)
-        return len(self.claims) * (20.0 if kinds - {"discrete"} else 0.1)
+            return count * (40.0 if "image" in kinds else 10.0)
+        return count * (20.0 if kinds - {"discrete"} else 0.1)
 
     def __str__(self) -> str:
-        return f"{' and '.join(self.worlds)}: {self.case.name if self.case else 'any model'}"
+        where = OWN_ROWS if self.own is not None else self.case.name if self.case else "any model"
+        return f"{' and '.join(self.worlds)}: {where}"
+
+
+def _digest(own: Given) -> str:
+    """A name for the caller's rows."""
+    found = hashlib.sha256(repr(own.sample.groups).encode())
+    for name, column in own.sample.columns.items():
+        found.update(f"{name} {column.dtype} {column.shape}".encode())
+        found.update(column.tobytes())
+    return found.hexdigest()
 
 
 _TOGETHER: tuple[tuple[World, ...], ...] = (("learned",), ("sample",), ("symbolic", "exact"))
@@ -207,29 +318,64 @@ def _tasks(
     wanted: Sequence[World],
     cases: Iterable[Case],
     settings: Settings,
+    own: Given | None,
     *,
-    general: bool,
+    alone: bool = False,
 ) -> Iterator[_Task]:
-    def some(kinds: Iterable[World], case: Case | None) -> Iterator[_Task]:
-        kept = tuple(w for w in kinds if w in wanted)
-        fitting = tuple(c for c in claims if (case is None or case.fits(c)) and set(kept) & set(c.worlds))
-        if kept and fitting:
-            yield _Task(fitting, kept, case, settings)
-
+    """The tasks: claims in worlds on the cases that fit, on own rows, and on no case unless `alone`."""
     for case in cases:
         for together in _TOGETHER:
-            yield from some([world for world in together if case.judged_in(world)], case)
-    if general:
-        yield from some(("proof", "symbolic", "exact"), None)
+            kept = [world for world in together if world in wanted]
+            pairs = tuple((c, w) for c in claims for w in kept if why_not(c, case, w) is None)
+            if pairs:
+                yield _Task(pairs, case, settings)
+    if own is not None and "sample" in wanted:
+        yield _Task(tuple((c, "sample") for c in claims), None, settings, own)
+    if not alone:
+        pairs = tuple((c, w) for c in claims for w in wanted if general(c, w) is not None)
+        for some in (pairs[k : k + _PAIRS] for k in range(0, len(pairs), _PAIRS)):
+            yield _Task(some, None, settings)
 
 
-def _general(claim: Claim, world: World, settings: Settings) -> list[Verdict]:
+_PAIRS = 64
+"""Claims and worlds without a case that are judged in one task."""
+
+
+def _refused(claims: Sequence[Claim], wanted: Sequence[World], cases: Sequence[Case]) -> list[Verdict]:
+    """For cases that were named the claims that do not fit them, each with the reason."""
+    found = []
+    for claim in claims:
+        for case in cases:
+            for world in wanted:
+                if world == "proof" or world not in claim.worlds or case.why_not_in(world) is not None:
+                    continue
+                reason = why_not(claim, case, world)
+                if reason is not None:
+                    found.append(
+                        Verdict(
+                            claim.id, world, case.name, str(claim.statement), "not applicable", note=reason
+                        )
+                    )
+    return found
+
+
+def _general(claim: Claim, world: World, settings: Settings) -> Verdict:
     """What can be said of a claim without a case: its proof, its own checks, random models."""
     if world == "proof":
-        return [judges.proof(claim, settings)]
-    if world == "exact" or world in claim.checks:
-        return [judges.by_check(claim, world, settings)]
-    return []
+        return judges.proof(claim, settings)
+    return judges.by_check(claim, world, settings, refute=is_own(claim))
+
+
+def _on_rows(claim: Claim, own: Given) -> Verdict:
+    """The sample world on the caller's rows."""
+    reason = _unread(claim, own)
+    if reason is not None:
+        return Verdict(claim.id, "sample", OWN_ROWS, str(claim.statement), "not applicable", note=reason)
+    return judges.timed(
+        applied(
+            judges.estimated, claim, "sample", OWN_ROWS, own.rows_for(claim), lambda: own.fit, own.settings
+        )
+    )
 
 
 _JUDGES: dict[World, Callable[[Claim, Bench], Verdict]] = {
@@ -246,21 +392,17 @@ def _run(index: int, tasks: Sequence[_Task]) -> list[Verdict]:
 
 
 def _judged(task: _Task) -> list[Verdict]:
+    if task.own is not None:
+        return [_on_rows(claim, task.own) for claim, _ in task.pairs]
+    if task.case is None:
+        return [_general(claim, world, task.settings) for claim, world in task.pairs]
     targets: set[Target] = {"pretext"}
-    if any(claim.expectation == "false" for claim in task.claims):
+    if any(claim.expectation == "false" for claim, _ in task.pairs):
         targets.add("mixture")
-    if any("W" in claim.statement.variables for claim in task.claims):
+    if any("W" in claim.statement.variables for claim, _ in task.pairs):
         targets.add("class")
-    bench = None if task.case is None else Bench(task.case, task.settings, targets)
-    verdicts = []
-    for claim in task.claims:
-        for world in task.worlds:
-            if world in claim.worlds:
-                if bench is None:
-                    verdicts.extend(_general(claim, world, task.settings))
-                else:
-                    verdicts.append(_JUDGES[world](claim, bench))
-    return verdicts
+    bench = Bench(task.case, task.settings, targets)
+    return [_JUDGES[world](claim, bench) for claim, world in task.pairs]
 
 
 def _decided(verdicts: Sequence[Verdict], settings: Settings) -> Iterator[Verdict]:

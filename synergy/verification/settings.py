@@ -20,6 +20,7 @@ class Settings:
         alpha: The family-wise error rate over the whole table.
         table_rows: Rows drawn from a generator of integers.
         image_rows: Rows drawn from a generator of images, in the sample world.
+        data_rows: Rows of the caller's own table that are used where not all columns are discrete.
         vector_rows: Rows of integers that the learned world trains on, and as many to judge on.
         train_rows: Rows that the learned world's encoders are trained on.
         judge_rows: Rows that the learned world's claims are judged on, of other raw images.
@@ -34,7 +35,7 @@ class Settings:
         table_margin: The margin for plug-in estimates, in nats.
         network_margin: The margin for usable information, in nats: a gap below it counts as none.
         models: Random models on the diagram in the exact world.
-        device: Where networks run.
+        device: Where networks run: encoders, and classifiers that judge them unless `quality` is `quick`.
         core: Whether to judge the core of the theory alone when no claim is named, and on the core cases
             when no generator is.
 
@@ -47,6 +48,7 @@ class Settings:
     alpha: float = 0.05
     table_rows: int = 50_000
     image_rows: int = 1797 * 4
+    data_rows: int = 20_000
     vector_rows: int = 4000
     train_rows: int = 1797 * 8
     judge_rows: int = 1797 * 4
@@ -55,7 +57,7 @@ class Settings:
     trainings: int = 3
     features: int = 16
     folds: int = 5
-    quality: Literal["quick", "default", "best"] = "default"
+    quality: Literal["quick", "default", "best"] = "quick"
     exact_tolerance: float = 1e-9
     table_margin: float = 0.01
     network_margin: float = 0.1
@@ -70,6 +72,7 @@ class Settings:
             *(
                 "table_rows",
                 "image_rows",
+                "data_rows",
                 "vector_rows",
                 "train_rows",
                 "judge_rows",
@@ -83,6 +86,11 @@ class Settings:
             raise ValueError(f"alpha must lie strictly between 0 and 1, got {self.alpha}")
         for name in ("exact_tolerance", "table_margin", "network_margin"):
             number(name, getattr(self, name), low=0)
+
+    @property
+    def judging_device(self) -> str | None:
+        """Where the classifiers that judge are trained; those of quality `quick` run on the CPU alone."""
+        return None if self.quality == "quick" else self.device
 
     @classmethod
     def quick(cls, *, seed: int = 0, device: str = "auto") -> Settings:
@@ -116,6 +124,10 @@ class Call:
         generators: The families or cases that were named.
         registered: Whether all claims and cases are the project's own, which the command line knows.
         chapter: The chapter that was named.
+        data: The path of the caller's rows; `..` for rows that were no file.
+        diagram: The diagram that was named.
+        given: The premises that were named.
+        groups: The column of groups that was named.
     """
 
     claims: tuple[str, ...] = ()
@@ -123,3 +135,7 @@ class Call:
     generators: tuple[str, ...] = ()
     registered: bool = True
     chapter: str | None = None
+    data: str | None = None
+    diagram: str | None = None
+    given: tuple[str, ...] = ()
+    groups: str | None = None

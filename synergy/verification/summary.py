@@ -3,22 +3,99 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
+from synergy.verification.own import is_own
 from synergy.verification.settings import Call, Settings
-from synergy.verification.verdict import JUDGEMENTS, Standing, Verdict, World, standing, to_pandas
+from synergy.verification.verdict import (
+    JUDGEMENTS,
+    Judgement,
+    Standing,
+    Verdict,
+    World,
+    standing,
+    to_pandas,
+)
 from theory import Claim
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Report"]
+    from synergy.verification.given import Given
+    from synergy.verification.implied import DataTest
+
+__all__ = ["DataChecks", "Report"]
 
 _SHOWN = ("claim", "world", "case", "judgement", "predicted", "measured", "low", "high")
 """The columns of the table in a notebook."""
+
+
+@dataclass(frozen=True)
+class DataChecks:
+    """What was understood of the caller's rows, and whether they agree with diagram and premises.
+
+    Args:
+        rows: The number of rows.
+        columns: What each column is.
+        groups: The column of groups.
+        notes: What was understood.
+        tests: What diagram and premises say of the rows, tested.
+    """
+
+    rows: int
+    columns: dict[str, str]
+    groups: str | None
+    notes: tuple[str, ...]
+    tests: tuple[DataTest, ...]
+
+    @classmethod
+    def of(cls, given: Given, tests: Sequence[DataTest]) -> DataChecks:
+        """The checks of rows."""
+        kinds = {
+            v.name: _counted(v.cardinality or 1, "label")
+            if v.kind == "discrete"
+            else f"{v.kind}, {_width(given, v.name)}"
+            for v in given.sample.variables.values()
+        }
+        return cls(len(given.sample), kinds, given.sample.groups, given.notes, tuple(tests))
+
+    @property
+    def rejected(self) -> tuple[str, ...]:
+        """What the rows reject."""
+        return tuple(test.statement for test in self.tests if test.outcome == "rejected")
+
+    def summary(self) -> str:
+        """One line."""
+        if not self.tests:
+            return "the diagram and the premises say nothing of these columns that can be tested"
+        tested = sum(test.p_value is not None for test in self.tests)
+        if self.rejected:
+            told = f"the rows reject {len(self.rejected)} of {tested}"
+            return f"{told} ({', '.join(self.rejected)}): proofs that rest on it do not apply to them"
+        untested = len(self.tests) - tested
+        more = f"; {untested} could not be tested" if untested else ""
+        what = f"what the diagram and the premises say of these columns ({_counted(tested, 'test')})"
+        return f"the rows do not contradict {what}{more}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The checks as plain data."""
+        return {
+            "rows": self.rows,
+            "columns": dict(self.columns),
+            "groups": self.groups,
+            "notes": list(self.notes),
+            "summary": self.summary(),
+            "tests": [test.to_dict() for test in self.tests],
+        }
+
+
+def _width(given: Given, name: str) -> str:
+    shape = given.sample[name].shape[1:]
+    return " x ".join(map(str, shape)) or "one number"
 
 
 @dataclass(frozen=True)
@@ -30,12 +107,14 @@ class Report:
         claims: The claims that were judged.
         settings: How.
         call: What was asked for; None where the report was put together by hand.
+        data: What was understood of the caller's own rows; None where there are none.
     """
 
     verdicts: tuple[Verdict, ...]
     claims: tuple[Claim, ...]
     settings: Settings
     call: Call | None = None
+    data: DataChecks | None = None
 
     def seconds(self) -> dict[str, float]:
         """How long each job took, longest first, summed over its verdicts."""
@@ -48,7 +127,8 @@ class Report:
     def standings(self) -> dict[tuple[str, World], Standing]:
         """For each claim and world whether the verdicts are what the registry expects.
 
-        An existential claim that was satisfied anywhere is established everywhere.
+        An existential claim that was satisfied anywhere is established everywhere. A statement of the
+        caller's that holds in the caller's own rows need not be a theorem: there the rows decide.
         """
         found: dict[tuple[str, World], Standing] = {}
         for claim in self.claims:
@@ -60,15 +140,58 @@ class Report:
                 judgements = [v.judgement for v in own if v.world == world]
                 if judgements:
                     usual = standing(claim.expectation, judgements)
-                    found[claim.id, world] = "as expected" if satisfied else usual
+                    known = satisfied or (world != "sample" and self._rows_decide(claim))
+                    found[claim.id, world] = "as expected" if known else usual
         return found
 
     @property
+    def only_here(self) -> tuple[str, ...]:
+        """Statements, or claims on other diagrams, that hold in these rows though not on every model."""
+        if self.data is None:
+            return ()
+        return tuple(
+            claim.id
+            for claim in self.claims
+            if self._rows_decide(claim)
+            and (self._found(claim.id, "refuted") or self._found(claim.id, "violated", "exact"))
+        )
+
+    def _rows_decide(self, claim: Claim) -> bool:
+        """Whether nobody but the caller expects the claim to hold, and it does in the caller's rows."""
+        own = claim.expectation == "true" and is_own(claim)
+        return self.data is not None and own and self._found(claim.id, "verified", "sample")
+
+    def _found(self, claim: str, judgement: Judgement, world: World | None = None) -> bool:
+        """Whether a claim has a judgement, in any world or in one."""
+        return any(
+            v.claim == claim and v.judgement == judgement and world in (None, v.world) for v in self.verdicts
+        )
+
+    @property
+    def not_contradicted(self) -> tuple[str, ...]:
+        """Claims that are expected false and met no example of it in some world that could have shown one."""
+        found = self.standings().items()
+        return tuple(dict.fromkeys(claim for (claim, _), s in found if s == "not contradicted here"))
+
+    @property
     def undecided(self) -> tuple[str, ...]:
-        """The claims that no verdict decided: none was judged, could not fail, or did not apply."""
-        decisive = ("proved", "refuted", "verified", "violated")
-        decided = {v.claim for v in self.verdicts if v.judgement in decisive}
-        return tuple(claim.id for claim in self.claims if claim.id not in decided)
+        """The claims that no verdict decided: none was judged, could not fail, or did not apply.
+
+        A claim that is expected false is decided where it is contradicted. With rows of the caller's own they
+        decide, or an inequality that no rows can break, which is proved.
+        """
+        return tuple(claim.id for claim in self.claims if not self._is_decided(claim))
+
+    def _is_decided(self, claim: Claim) -> bool:
+        against = self._found(claim.id, "refuted") or self._found(claim.id, "violated")
+        if claim.expectation == "false":
+            return against
+        decided = against or self._found(claim.id, "proved") or self._found(claim.id, "verified")
+        if self.data is None or not any(v.world == "sample" and v.claim == claim.id for v in self.verdicts):
+            return decided
+        fixed = self._found(claim.id, "by construction", "sample") and self._found(claim.id, "proved")
+        here = self._found(claim.id, "verified", "sample") or self._found(claim.id, "violated", "sample")
+        return here or fixed or against
 
     @property
     def exit_status(self) -> int:
@@ -87,7 +210,14 @@ class Report:
             3: self._open(standings.count("inconclusive")),
         }[self.exit_status]
         claims, verdicts = _counted(len(self.claims), "claim"), _counted(len(self.verdicts), "verdict")
-        return f"{claims}, {verdicts}{f' ({told})' if told else ''}: {verdict}"
+        more = ""
+        if self.not_contradicted:
+            more += f"; not contradicted here: {', '.join(self.not_contradicted)}"
+        if self.only_here:
+            more += f"; holds in these rows though not on every model: {', '.join(self.only_here)}"
+        if self.data is not None:
+            more += f"; {self.data.summary()}"
+        return f"{claims}, {verdicts}{f' ({told})' if told else ''}: {verdict}{more}"
 
     def _open(self, inconclusive: int) -> str:
         """What stayed open."""

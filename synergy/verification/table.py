@@ -20,7 +20,7 @@ from synergy.verification.verdict import Verdict, World
 if TYPE_CHECKING:
     from synergy.verification.summary import Report
 
-__all__ = ["provenance", "render", "write"]
+__all__ = ["provenance", "render", "render_tests", "write"]
 
 _STYLES = {
     "proved": "green",
@@ -57,7 +57,7 @@ def render(report: Report) -> Table:
     Rows without a number that only say why a claim does not apply are left out and counted.
     """
     table = Table(title="Claims in five worlds: the gap is left minus right, in nats", title_style="bold")
-    for name in ("claim", "world", "generator"):
+    for name in ("claim", "world", "generator" if report.data is None else "rows"):
         table.add_column(name, no_wrap=True)
     for name in ("predicted gap", "measured gap [95 %]"):
         table.add_column(name, justify="right", no_wrap=True)
@@ -85,11 +85,30 @@ def render(report: Report) -> Table:
     return table
 
 
+_TEST_STYLES = {"rejected": "magenta", "not rejected": "green", "not testable": "dim"}
+"""The style of each outcome of a test of the caller's rows."""
+
+
+def render_tests(report: Report) -> Table | None:
+    """What diagram and premises say about the caller's rows, tested; None where there is nothing."""
+    if report.data is None or not report.data.tests:
+        return None
+    table = Table(title="What the diagram and the premises say about these rows", title_style="bold")
+    for name in ("statement", "said by", "p (Holm)", "the rows"):
+        table.add_column(name, no_wrap=True)
+    for test in report.data.tests:
+        p = "–" if test.adjusted is None else f"{test.adjusted:.2g}"
+        table.add_row(test.statement, test.source, p, Text(test.outcome, style=_TEST_STYLES[test.outcome]))
+    return table
+
+
 def provenance(report: Report) -> dict[str, Any]:
     """Seed, settings, versions and machine, the claims as judged, and how each came out."""
     return {
         "summary": report.summary(),
         "exit_status": report.exit_status,
+        "not_contradicted_here": list(report.not_contradicted),
+        "data": None if report.data is None else report.data.to_dict(),
         "settings": report.settings.to_dict(),
         "versions": {package: version(package) for package in _PACKAGES}
         | {"python": platform.python_version()},

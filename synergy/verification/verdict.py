@@ -37,7 +37,8 @@ JUDGEMENTS: tuple[Judgement, ...] = (
 )
 """The judgements in the order in which people are told of them."""
 
-Standing = Literal["as expected", "unexpected", "inconclusive"]
+Standing = Literal["as expected", "unexpected", "inconclusive", "not contradicted here"]
+"""How a claim came out in a world; the last is of one that is expected false and met no example of that."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,8 @@ class Verdict:
         samples: The number of rows behind the numbers.
         seconds: How long it took.
         note: How it was measured and what to know about it.
+        evidence: The proof, the distribution or whatever else stands behind it.
+        warnings: What the estimators say to beware of.
     """
 
     claim: str
@@ -80,6 +83,7 @@ class Verdict:
     seconds: float = 0.0
     note: str = ""
     evidence: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    warnings: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         number = "" if self.measured is None else f", gap {self.measured:.4g} nats"
@@ -97,10 +101,10 @@ _OPEN = ("unknown", "inconclusive")
 def standing(expectation: str, judgements: Sequence[Judgement]) -> Standing:
     """Whether the judgements of one claim in one world are what the registry expects.
 
-    A claim that is expected to be true may never be contradicted; one expected to be false must be
-    contradicted at least once; an existential one must be satisfied at least once. What cannot be
-    contradicted or does not apply decides nothing here; `Report.undecided` names the claims that nothing
-    decided in any world.
+    A claim that is expected to be true may never be contradicted, and one that is expected to be false may
+    never be proved. That it holds in some samples is no surprise: then it is not contradicted here. An
+    existential one must be satisfied at least once. What cannot be contradicted or does not apply decides
+    nothing here; `Report.undecided` names the claims that nothing decided in any world.
     """
     found = set(judgements)
     if expectation == "true":
@@ -110,9 +114,13 @@ def standing(expectation: str, judgements: Sequence[Judgement]) -> Standing:
     wanted = _AGAINST if expectation == "false" else _FOR
     if found & set(wanted):
         return "as expected"
+    if expectation == "false" and "proved" in found:
+        return "unexpected"
     decisive = found & (set(_AGAINST) | set(_FOR))
     if found & set(_OPEN):
         return "inconclusive"
+    if expectation == "false":
+        return "not contradicted here" if decisive else "as expected"
     return "unexpected" if decisive else "as expected"
 
 
@@ -123,5 +131,6 @@ def to_pandas(verdicts: Sequence[Verdict]) -> pd.DataFrame:
     rows = []
     for verdict in verdicts:
         row = {k: v for k, v in asdict(verdict).items() if k != "evidence"}
+        row["warnings"] = "; ".join(verdict.warnings)
         rows.append(row)
     return pd.DataFrame(rows, columns=[f.name for f in fields(Verdict) if f.name != "evidence"])

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from synergy.estimators.classifier import CrossFit
+from synergy.estimators.classifier import NestedCrossFit
 from synergy.statistics.decision import Gap, combine, p_values
 from synergy.verification.bench import Bench, Target
 from synergy.verification.downstream import downstream
-from synergy.verification.measure import Measurement, measure, shannon
-from synergy.verification.routes import RouteError
+from synergy.verification.fitting import readable
+from synergy.verification.measure import Known, Measurement, measure, shannon
 from synergy.verification.settings import Settings
 from synergy.verification.verdict import Judgement, Verdict, World
 from synthetic import NoExactAnswerError, Sample
-from theory import Claim, Relation, Statement, judge, prove
+from theory import Claim, Evidence, Refutation, Relation, judge, parse_statement, prove
+from theory.claims import slack
 
-__all__ = ["by_check", "exact", "learned", "proof", "sample", "symbolic"]
+__all__ = ["by_check", "estimated", "exact", "learned", "proof", "sample", "symbolic", "timed"]
+
+_PROOF_SECONDS = 60.0
+"""The work of a proof, in seconds of a usual core: more than any claim takes on any machine."""
 
 
 def proof(claim: Claim, settings: Settings) -> Verdict:
@@ -31,6 +35,7 @@ def proof(claim: Claim, settings: Settings) -> Verdict:
         diagram=claim.diagram,
         given=claim.given,
         exists=claim.expectation == "exists",
+        seconds=_PROOF_SECONDS,
         seed=settings.seed,
     )
     judgement: Judgement = outcome.verdict
@@ -51,8 +56,15 @@ def _proof_note(outcome: object) -> str:
     return str(description) if description else "certificate checked in exact rationals"
 
 
-def by_check(claim: Claim, world: World, settings: Settings) -> Verdict:
-    """Judge the claim by its own check, or else on random models of its diagram or on its witness."""
+def by_check(claim: Claim, world: World, settings: Settings, *, refute: bool = False) -> Verdict:
+    """Judge the claim by its own check, or else on random models of its diagram or on its witness.
+
+    Args:
+        claim: The claim.
+        world: The world.
+        settings: How much work to do.
+        refute: Whether to look for a distribution that breaks it with the prover, where no model does.
+    """
     start = time.perf_counter()
     own = world in claim.checks
     where = "its own check" if own else "random models" if claim.witness is None else "witness"
@@ -60,6 +72,8 @@ def by_check(claim: Claim, world: World, settings: Settings) -> Verdict:
         evidence = judge(claim, world, seed=settings.seed, models=settings.models)
     except ValueError as error:
         return Verdict(claim.id, world, where, str(claim.statement), "not applicable", note=str(error))
+    if refute and not own and claim.expectation == "true" and evidence.holds:
+        evidence, where = _with_counterexample(claim, evidence, where, settings)
     judgement: Judgement
     if claim.expectation == "true" and not own and evidence.holds and _all_shannon(claim):
         judgement = "by construction"
@@ -82,6 +96,24 @@ def by_check(claim: Claim, world: World, settings: Settings) -> Verdict:
         seconds=time.perf_counter() - start,
         note=evidence.summary,
     )
+
+
+def _with_counterexample(
+    claim: Claim, evidence: Evidence, where: str, settings: Settings
+) -> tuple[Evidence, str]:
+    """What the prover's distribution shows, where it refutes the claim; else the evidence as it is."""
+    found = prove(claim.statement, diagram=claim.diagram, given=claim.given, seed=settings.seed)
+    if not isinstance(found, Refutation):
+        return evidence, where
+    margin = min(side.left - side.right for side in found.sides)
+    margin = min(slack(found.joint, claim.statement), margin) if not _missing(claim, found) else -abs(margin)
+    summary = f"{evidence.summary}; the prover's distribution breaks it: {found.description}"
+    return replace(evidence, holds=False, margin=margin, summary=summary), "counterexample"
+
+
+def _missing(claim: Claim, found: Refutation) -> set[str]:
+    """The variables of the claim that are constant in the distribution, and so left out of it."""
+    return set(claim.statement.variables) - set(found.joint.names)
 
 
 def _all_shannon(claim: Claim) -> bool:
@@ -130,10 +162,10 @@ def _known(claim: Claim, bench: Bench, world: World, gap_of: Callable[[Relation]
     base = Verdict(claim.id, world, bench.case.name, str(claim.statement), "not applicable", margin=tolerance)
     names = [v.name for v in bench.case.generator.variables]
     try:
-        relations = _readable(claim.statement, names)
-        premises = [gap_of(p) for fact in claim.given for p in _readable(fact, names)]
+        relations = readable(claim.statement, names)
+        premises = [gap_of(p) for fact in claim.given for p in readable(fact, names)]
         found = [gap_of(relation) for relation in relations]
-    except (_UnreadableError, NoExactAnswerError) as error:
+    except (ValueError, NoExactAnswerError) as error:
         return replace(base, note=str(error))
     except _DisagreementError as error:
         return replace(base, judgement="violated", note=str(error), seconds=time.perf_counter() - start)
@@ -165,7 +197,11 @@ def _known(claim: Claim, bench: Bench, world: World, gap_of: Callable[[Relation]
 def sample(claim: Claim, bench: Bench) -> Verdict:
     """Judge the claim by estimators that see only samples."""
     start = time.perf_counter()
-    verdict = _estimated(claim, bench, "sample", bench.sample, lambda: bench.fit, deterministic=True)
+    rows = bench.sample
+    verdict = estimated(claim, "sample", bench.case.name, rows, lambda: bench.fit, bench.settings)
+    if verdict.measured is not None:
+        predicted = _predicted(bench, parse_statement(verdict.statement).relations[0])
+        verdict = replace(verdict, predicted=predicted)
     return replace(verdict, seconds=time.perf_counter() - start)
 
 
@@ -179,14 +215,15 @@ def learned(claim: Claim, bench: Bench) -> Verdict:
     start = time.perf_counter()
     target: Target = "mixture" if claim.expectation == "false" else "pretext"
     rows, fit = bench.learned
-    verdict = _estimated(
+    verdict = estimated(
         claim,
-        bench,
         "learned",
+        bench.case.name,
         rows,
         lambda: fit,
-        deterministic=False,
+        bench.settings,
         at="Z",
+        known=bench.known,
         columns=[{"Z": run["Z" if target == "pretext" else "M"], "W": run["W"]} for run in bench.runs],
     )
     losses = [bench.trained(target, run).curve["loss"].iloc[-1] for run in range(len(bench.runs))]
@@ -201,37 +238,48 @@ def learned(claim: Claim, bench: Bench) -> Verdict:
     return replace(verdict, seconds=time.perf_counter() - start)
 
 
-def _estimated(
+def timed(judge_it: Callable[[], Verdict]) -> Verdict:
+    """A verdict with the time that it took."""
+    start = time.perf_counter()
+    return replace(judge_it(), seconds=time.perf_counter() - start)
+
+
+def estimated(
     claim: Claim,
-    bench: Bench,
     world: World,
+    where: str,
     rows: Sample,
-    fit: Callable[[], CrossFit],
+    fit: Callable[[], NestedCrossFit],
+    settings: Settings,
     *,
-    deterministic: bool,
     at: str | None = None,
     columns: Sequence[Mapping[str, str]] = ({},),
+    known: Known | None = None,
 ) -> Verdict:
-    settings = bench.settings
-    base = Verdict(claim.id, world, bench.case.name, str(claim.statement), "not applicable")
+    """Judge the claim on rows, not yet decided: Holm's procedure needs the whole table.
+
+    Args:
+        claim: The claim.
+        world: The world that the rows are of.
+        where: What to call them in the table.
+        rows: The data.
+        fit: Gives the cross-fitted losses on the rows, where they are needed.
+        settings: How strict to be.
+        at: The variable that the claim is about; X is read as it where no relation names it.
+        columns: For each representation the columns that play variables.
+        known: Gives exact values of terms of the input.
+    """
+    base = Verdict(claim.id, world, where, str(claim.statement), "not applicable")
 
     def measured(relation: Relation, column: Mapping[str, str]) -> Measurement:
-        return measure(
-            relation,
-            rows,
-            fit(),
-            deterministic=deterministic,
-            given=claim.given,
-            column=column,
-            known=bench.known if world == "learned" else None,
-        )
+        return measure(relation, rows, fit, seed=settings.seed, given=claim.given, column=column, known=known)
 
     try:
-        relations = _readable(claim.statement, rows.names, at=at)
-        facts = [p for fact in claim.given for p in _readable(fact, rows.names, at=at)]
+        relations = _about(readable(claim.statement, rows.names), at)
+        facts = [p for fact in claim.given for p in _about(readable(fact, rows.names), at)]
         premises = [measured(p, column) for column in columns for p in facts]
         found = [[measured(r, column) for r in relations] for column in columns]
-    except (_UnreadableError, RouteError) as error:
+    except ValueError as error:
         return replace(base, note=str(error))
     every = [m for each in found for m in each]
     margin = settings.table_margin if all(m.plug_in for m in every) else settings.network_margin
@@ -267,7 +315,6 @@ def _estimated(
         base,
         statement=str(tightest.relation),
         judgement="by construction" if fixed else "inconclusive",
-        predicted=_predicted(bench, tightest.relation) if world == "sample" else None,
         measured=tightest.value,
         standard_error=tightest.standard_error,
         low=low,
@@ -275,7 +322,16 @@ def _estimated(
         p_verify=None if fixed else verify,
         p_violate=None if fixed else violate,
         note=note,
+        warnings=tuple(dict.fromkeys(w for m in (*premises, *every) for w in m.warnings)),
     )
+
+
+def _about(relations: Sequence[Relation], at: str | None) -> Sequence[Relation]:
+    """The relations that name a variable, where some do; else the claim is of any input, read as it."""
+    if at is None:
+        return relations
+    named = [r for r in relations if at in r.variables]
+    return named or [r.replace({"X": at}) for r in relations]
 
 
 def _over_runs(gaps: Sequence[Gap]) -> Gap:
@@ -296,36 +352,3 @@ def _predicted(bench: Bench, relation: Relation) -> float | None:
 
 def _slack(gap: Gap) -> float:
     return -abs(gap.value) if gap.operator == "==" else gap.value
-
-
-class _UnreadableError(ValueError):
-    """A claim whose variables the case does not have."""
-
-
-def _readable(statement: Statement, names: Iterable[str], *, at: str | None = None) -> Sequence[Relation]:
-    """The relations of a statement in the variables that are there.
-
-    Where there is no Z, it is read as X. With `at="Z"`, relations that name Z come alone, and where none
-    does the claim is about any input, so X is read as Z.
-
-    Raises:
-        _UnreadableError: If a variable is missing.
-    """
-    known = set(names)
-    relations = list(statement)
-    if "Z" not in known:
-        read = [r.replace({"Z": "X"}) for r in relations]
-        relations = [
-            new for new, old in zip(read, relations, strict=True) if new.gap.entropies() or new == old
-        ]
-        if not relations:
-            raise _UnreadableError("trivial where the representation is the input itself")
-    elif at is not None:
-        about = [r for r in relations if at in r.variables]
-        relations = about or [r.replace({"X": at}) for r in relations]
-    relations = list(dict.fromkeys(relations))
-    for relation in relations:
-        for variable in relation.variables:
-            if variable not in known:
-                raise _UnreadableError(f"{variable} is not known here")
-    return relations

@@ -66,9 +66,8 @@ def cluster(address: str | None) -> Iterator[Client | None]:
             cluster: nothing happens.
 
     Raises:
-        ModuleNotFoundError: If dask.distributed is not installed.
         ConnectionError: If no scheduler answers there.
-        ValueError: If it is neither an address nor a file.
+        ValueError: If it is neither an address nor a file, or dask.distributed is not installed.
     """
     if address is None:
         yield None
@@ -76,7 +75,7 @@ def cluster(address: str | None) -> Iterator[Client | None]:
     try:
         from distributed import Client
     except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(_NEEDED) from error
+        raise ValueError(_NEEDED) from error
     from joblib import parallel_config
 
     options = {"address": address} if "://" in address else {"scheduler_file": _file(address)}
@@ -168,10 +167,9 @@ class _Work:
         self.sent, self.closed = 0, False
 
     def _place(self, shared: tuple[Any, ...]) -> list[Any]:
-        """Send what is shared to every worker there is; those that come later fetch it from one that has
-        it.
-        """
-        return [self.client.scatter(thing, broadcast=True, hash=False) for thing in shared]
+        """Send what is shared to every worker there is; one that comes later fetches it from another."""
+        # In a list, as dask would take a list or dict apart.
+        return [self.client.scatter([thing], broadcast=True, hash=False)[0] for thing in shared]
 
     def all(self, fresh: Iterator[tuple[int, Any]]) -> Iterator[Outcome[Any]]:
         """The outcomes of all items, those whose workers died too often last and one by one."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import warnings
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from synthetic.parallel.call import Call, Outcome, WorkerDiedError, fingerprint
 from synthetic.parallel.clusters import active_client, on_cluster
+from synthetic.parallel.orphans import end_with_parent
 from theory.checks import integer
 
 __all__ = ["map_unordered"]
@@ -130,34 +134,30 @@ def _on_processes(
     call: Call[R], items: Iterable[T], jobs: int, shared: tuple[Any, ...], tell: Callable[[str], None]
 ) -> Iterator[Outcome[R]]:
     """The outcomes from processes of this machine; when one dies, all that were in work are run again."""
-    import warnings
     from concurrent.futures.process import BrokenProcessPool
 
     supply = _Supply(items)
     deaths: Counter[int] = Counter()
     alone: deque[tuple[int, Any]] = deque()
-    with warnings.catch_warnings():
-        # A worker that keeps freed memory looks like a leak to joblib, which then replaces it.
-        warnings.filterwarnings("ignore", "A worker stopped while some jobs were given", UserWarning)
-        while True:
-            try:
-                for outcome in _pool(call, supply, jobs, shared):
-                    yield supply.landed(outcome)
-                break
-            except BrokenProcessPool:
-                lost = sorted(supply.flying.items())
-                supply.flying.clear()
-                deaths.update(index for index, _ in lost)
-                tell(f"a worker process died (killed, or out of memory): {len(lost)} items are run again")
-                alone.extend(pair for pair in lost if deaths[pair[0]] >= _TRIES_TOGETHER)
-                supply.again.extend(pair for pair in lost if deaths[pair[0]] < _TRIES_TOGETHER)
-        while alone and not supply.closed:
-            pair = alone.popleft()
-            try:
-                for outcome in _pool(call, [pair], 2, shared):
-                    yield supply.landed(outcome)
-            except BrokenProcessPool:
-                yield supply.landed(Outcome(pair[0], error=_killed(pair[0], _TRIES_TOGETHER + 1)), died=True)
+    while True:
+        try:
+            for outcome in _pool(call, supply, jobs, shared):
+                yield supply.landed(outcome)
+            break
+        except BrokenProcessPool:
+            lost = sorted(supply.flying.items())
+            supply.flying.clear()
+            deaths.update(index for index, _ in lost)
+            tell(f"a worker process died (killed, or out of memory): {len(lost)} items are run again")
+            alone.extend(pair for pair in lost if deaths[pair[0]] >= _TRIES_TOGETHER)
+            supply.again.extend(pair for pair in lost if deaths[pair[0]] < _TRIES_TOGETHER)
+    while alone and not supply.closed:
+        pair = alone.popleft()
+        try:
+            for outcome in _pool(call, [pair], 2, shared):
+                yield supply.landed(outcome)
+        except BrokenProcessPool:
+            yield supply.landed(Outcome(pair[0], error=_killed(pair[0], _TRIES_TOGETHER + 1)), died=True)
 
 
 def _pool(
@@ -174,21 +174,60 @@ def _pool(
         max_nbytes=_SHARED_FROM,
         mmap_mode="c",
     )
+    here = os.getpid()
+    outcomes: Generator[Outcome[R], None, None] = run(
+        delayed(_in_worker)(here, call, index, item, shared) for index, item in pairs
+    )
     try:
-        yield from run(delayed(call)(index, item, shared) for index, item in pairs)
+        while True:
+            with _quiet():
+                outcome = next(outcomes, None)
+            if outcome is None:
+                return
+            yield outcome
     except Exception as error:
         if type(error).__name__ != "PicklingError":
             raise
         raise TypeError(
             "the function, an item or a result cannot be sent between processes: "
-            f"{error.__cause__ or error}; a worker must be able to import functions, and items must be plain "
-            "data"
+            f"{_last_line(error.__cause__ or error)}; a worker must be able to import functions, and items "
+            "must be plain data"
         ) from error
+    finally:
+        with _quiet():
+            outcomes.close()
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without two warnings of joblib.
+
+    A worker that keeps freed memory looks like a leak to it, and work that is given up like a mistake.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "A worker stopped while some jobs were given", UserWarning)
+        warnings.filterwarnings("ignore", ".*still being processed by the workers", UserWarning)
+        yield
+
+
+def _last_line(error: BaseException) -> str:
+    """What an error says, without the traceback that joblib puts before it."""
+    return [line for line in str(error).splitlines() if line.strip(' "')][-1]
+
+
+def _in_worker(
+    parent: int,
+    call: Call[R],
+    index: int,
+    item: Any,  # noqa: ANN401 - whatever the function takes
+    shared: tuple[Any, ...],
+) -> Outcome[R]:
+    end_with_parent(parent)
+    return call(index, item, shared)
 
 
 def _killed(index: int, times: int) -> WorkerDiedError:
     return WorkerDiedError(
         f"item {index}: its worker process died {times} times, the last time alone on it; it was killed, "
-        f"ran out "
-        "of memory or crashed"
+        "ran out of memory or crashed"
     )

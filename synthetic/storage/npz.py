@@ -17,6 +17,7 @@ from synthetic.storage.memory import require_room
 __all__ = ["NpzFile"]
 
 _SUFFIX = ".npy"
+"""How the name of an array ends in the archive."""
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,14 @@
 """Parquet tables: one column at a time, after its size in memory has been found from what the file declares.
 
 A page may repeat one value a billion times in a few bytes, and a dictionary one long text. The number of
-values is in the footer, so that numbers are sized by it; texts are added up while they are still numbers in
-the dictionary.
+rows is in the footer, so that numbers are sized by it; texts and lists are added up in batches, texts while
+they are still numbers in the dictionary. (What the footer says of the chunks of a column is not asked: Arrow
+ends the process where that is damaged.)
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 
@@ -20,20 +21,14 @@ from synthetic.storage.memory import require_room
 
 __all__ = ["Parquet"]
 
-_WIDTHS = {"BOOLEAN": 1, "INT32": 4, "INT64": 8, "INT96": 8, "FLOAT": 4, "DOUBLE": 8}
-"""The bytes of a value of each physical type of fixed size."""
-
 _TEXT = "BYTE_ARRAY"
 """The physical type of texts and bytes."""
 
 _OFFSET = 8
 """The bytes by which the place of a text is told, besides its content."""
 
-_BATCH = 4096
-"""Rows that are added up at once."""
-
-_PLAIN = 2**28
-"""Columns of texts that cannot take more than this, even if each is as long as all, are not added up."""
+_BATCHES = (1, 32, 1024)
+"""Rows that are added up at once: a few first, in case each is large."""
 
 
 class Parquet:
@@ -71,13 +66,19 @@ class Parquet:
             DamagedFileError: If it is damaged.
         """
         with reading(f"{self.path} is damaged: column {name!r} cannot be read"):
-            what = f"column {name!r} of {self.path}"
-            stored = self.path.stat().st_size
-            require_room(what, sum(map(self._declared, self._leaves[name])), stored=stored)
-            texts = [leaf for leaf in self._leaves[name] if self._may_repeat(leaf)]
-            if texts:
-                require_room(what, self._added_up(name, texts, what, stored), stored=stored)
+            kind = self.schema.field(name).type
+            if _is_plain(kind):
+                require_room(self._what(name), self.rows * (_width(kind) or 1), stored=self._stored)
+            else:
+                self._require_room_for_parts(name)
             return self._file.read(columns=[name]).column(name)
+
+    def _what(self, name: str) -> str:
+        return f"column {name!r} of {self.path}"
+
+    @cached_property
+    def _stored(self) -> int:
+        return self.path.stat().st_size
 
     @cached_property
     def _leaves(self) -> dict[str, range]:
@@ -87,38 +88,20 @@ class Parquet:
             found[field.name] = range(start, start := start + _leaf_count(field.type))
         return found
 
-    def _chunks(self, leaf: int) -> Iterator[pq.ColumnChunkMetaData]:
-        footer = self._file.metadata
-        return (footer.row_group(group).column(leaf) for group in range(footer.num_row_groups))
-
-    def _declared(self, leaf: int) -> int:
-        """The bytes of a physical column, from the number of its values; of texts what is stored."""
-        column = self._file.schema.column(leaf)
-        values = sum(chunk.num_values for chunk in self._chunks(leaf))
-        if column.physical_type == _TEXT:
-            return _OFFSET * values + sum(chunk.total_uncompressed_size for chunk in self._chunks(leaf))
-        return values * _WIDTHS.get(column.physical_type, column.length)
-
-    def _may_repeat(self, leaf: int) -> bool:
-        """Whether texts may take more than is stored, as those of a dictionary do."""
-        if self._file.schema.column(leaf).physical_type != _TEXT:
-            return False
-        worst = sum(
-            chunk.num_values * chunk.total_uncompressed_size
-            for chunk in self._chunks(leaf)
-            if any("DICTIONARY" in kind or "DELTA" in kind for kind in chunk.encodings)
-        )
-        return worst > _PLAIN
-
-    def _added_up(self, name: str, leaves: list[int], what: str, stored: int) -> int:
-        """The bytes of the texts of a column, without unpacking its dictionary."""
-        paths = [self._file.schema.column(leaf).path for leaf in leaves]
-        opened = pq.ParquetFile(self.path, read_dictionary=paths)
+    def _require_room_for_parts(self, name: str) -> None:
+        """Add up texts and lists in batches, without unpacking dictionaries, until there are too many."""
+        columns = [self._file.schema.column(leaf) for leaf in self._leaves[name]]
+        texts = [column.path for column in columns if column.physical_type == _TEXT]
+        opened = pq.ParquetFile(self.path, read_dictionary=texts)
         total = 0
-        for batch in opened.iter_batches(batch_size=_BATCH, columns=[name]):
-            total += sum(map(_text_bytes, batch.columns))
-            require_room(what, total, stored=stored)
-        return total
+        for size in _BATCHES:
+            for batch in opened.iter_batches(batch_size=size, columns=[name]):
+                total += sum(map(_unpacked, batch.columns))
+                require_room(self._what(name), total, stored=self._stored)
+                if size < _BATCHES[-1]:
+                    break  # the first rows alone, so that not too many rows of many entries come at once
+            else:
+                return
 
 
 def _leaf_count(kind: pa.DataType) -> int:
@@ -130,23 +113,36 @@ def _leaf_count(kind: pa.DataType) -> int:
     return 1
 
 
-def _text_bytes(array: pa.Array) -> int:
-    """The bytes that the texts of an array take when its dictionaries are unpacked."""
+def _is_plain(kind: pa.DataType) -> bool:
+    """Whether a value has one size, which the type says."""
+    return _width(kind) is not None or pa.types.is_boolean(kind) or pa.types.is_null(kind)
+
+
+def _width(kind: pa.DataType) -> int | None:
+    """The bytes of a value; None where they differ from value to value, or the type is of parts."""
+    if isinstance(kind, pa.BaseExtensionType) or pa.types.is_nested(kind) or pa.types.is_dictionary(kind):
+        return None
+    try:
+        return int(kind.bit_width) // 8
+    except ValueError:  # texts
+        return None
+
+
+def _unpacked(array: pa.Array) -> int:
+    """The bytes that an array takes when the dictionaries in it are unpacked."""
     kind = array.type
     if isinstance(array, pa.ExtensionArray):
-        return _text_bytes(array.storage)
+        return _unpacked(array.storage)
     if pa.types.is_dictionary(kind):
         if not _is_text(kind.value_type):
-            return 0
+            return len(array) * (_width(kind.value_type) or _OFFSET)
         lengths = pc.binary_length(array.dictionary).take(array.indices)
-        return int(pc.sum(pc.cast(lengths, pa.int64())).as_py() or 0)
-    if _is_text(kind):
-        return int(array.nbytes)
+        return int(pc.sum(pc.cast(lengths, pa.int64())).as_py() or 0) + _OFFSET * len(array)
     if pa.types.is_struct(kind):
-        return sum(_text_bytes(array.field(i)) for i in range(kind.num_fields))
-    if pa.types.is_nested(kind) and not pa.types.is_union(kind):
-        return _text_bytes(array.flatten()) if not pa.types.is_map(kind) else int(array.nbytes)
-    return 0
+        return sum(_unpacked(array.field(i)) for i in range(kind.num_fields))
+    if pa.types.is_nested(kind) and not pa.types.is_union(kind) and not pa.types.is_map(kind):
+        return _unpacked(array.flatten()) + _OFFSET * len(array)
+    return int(array.nbytes)
 
 
 def _is_text(kind: pa.DataType) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import glob
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ import numpy as np
 
 from synthetic.generator import Generator
 from synthetic.inference import check_names
+from synthetic.parallel.memory import available_memory, gib
 from synthetic.sample import Sample
 from synthetic.storage.files import DamagedFileError, read_tensors, reading, sha256_of
 from synthetic.storage.manifest import Manifest, described
@@ -116,13 +116,14 @@ class StoredDataset:
         if self.shards == 1:
             only = _chosen(self.shard(0, verify=verify), columns)
             return Sample(only.columns, only.variables, only.groups, source)
-        need, limit = sum(shard.bytes for shard in self.manifest.shards), _memory()
-        if limit is not None and need > _SHARE * limit:
-            raise MemoryError(
-                f"{self.folder} needs {need / 2**30:.1f} GiB and this machine has {limit / 2**30:.1f} GiB: "
-                f"go through it with iter_shards(..)"
-            )
         first = _chosen(self.shard(0, verify=verify), columns)
+        need, left = _size(first) * plan.samples, _memory()
+        if left is not None and need > _SHARE * left:
+            raise MemoryError(
+                f"{self.folder} needs {gib(need)} for {', '.join(first.names)} and {gib(left)} are "
+                "available: name fewer columns, go through it with iter_shards(..), or take some of its "
+                "shards; estimates of discrete columns without groups need no more than their counts"
+            )
         whole = {name: np.empty((plan.samples, *c.shape[1:]), c.dtype) for name, c in first.columns.items()}
         start = 0
         for k in range(self.shards):
@@ -228,9 +229,10 @@ def _chosen(shard: Sample, columns: Sequence[str] | None) -> Sample:
     )
 
 
+def _size(sample: Sample) -> float:
+    """The bytes of a row."""
+    return sum(column.nbytes for column in sample.columns.values()) / len(sample)
+
+
 def _memory() -> int | None:
-    """The physical memory in bytes, where the system says."""
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):
-        return None
+    return available_memory()

@@ -2,7 +2,9 @@
 
 A user adds one in one line:
 
-    register(Claim("T1", "Mine", "I(A;Z|S) >= I(A;Z)", "true", prose="..", reference="..", worlds=("proof",)))
+    register(Claim("T1", "Mine", "I(A;Z|S) >= I(A;Z)", "true"))
+
+`synergy.verification.judged_on(claim)` says on which cases, and in which worlds, it will be judged.
 
 Example:
     >>> from theory.claims import find_claim, judge

@@ -12,6 +12,7 @@ from itertools import combinations
 import numpy as np
 
 from theory.checks import integer
+from theory.claims.compositions import compositions, constructible
 from theory.claims.evidence import Evidence, World
 from theory.claims.registry import Claim
 from theory.diagrams import Diagram
@@ -19,10 +20,13 @@ from theory.expressions import Relation, Statement
 from theory.joints import Joint
 from theory.models import Model
 
-__all__ = ["TOLERANCE", "holds", "is_on", "judge", "random_joint", "slack"]
+__all__ = ["TOLERANCE", "draw_joint", "holds", "is_on", "judge", "random_joint", "slack"]
 
 TOLERANCE = 1e-10
 """In nats: sums of a few thousand terms of float64 stay below it, false claims fail by far more."""
+
+_REDRAWN = 40
+"""How often a model is drawn again until premises hold that cannot be built in, such as inequalities."""
 
 
 def slack(joint: Joint, statement: Statement) -> float:
@@ -86,21 +90,37 @@ def judge(claim: Claim, world: World = "exact", *, seed: int = 0, models: int = 
     return _searched(claim, seed, models)
 
 
-def _draw(claim: Claim, seed: int) -> Joint:
+def draw_joint(claim: Claim, seed: int) -> Joint:
+    """A random joint of what a claim names, on its diagram, that satisfies its premises.
+
+    Raises:
+        ValueError: If the premises cannot be satisfied by construction, or the claim's `draw` breaks them.
+    """
     if claim.draw is not None:
         joint = claim.draw(seed)
         for fact in claim.given:
             if not holds(joint, fact):
                 raise ValueError(f"the models of claim {claim.id} must satisfy {fact}, seed {seed} does not")
         return joint
-    if claim.given:
-        raise ValueError(f"claim {claim.id} has given facts and needs `draw` for models that satisfy them")
-    return random_joint(claim.diagram, claim.statement.variables, seed)
+    if not claim.given:
+        return random_joint(claim.diagram, claim.statement.variables, seed)
+    facts = (v for fact in claim.given for v in fact.variables)
+    names = tuple(dict.fromkeys((*claim.statement.variables, *facts)))
+    draw = compositions(claim.diagram, claim.given, names)
+    for again in range(_REDRAWN):
+        joint = draw(seed + again * 2**32)
+        if all(holds(joint, fact) for fact in claim.given):
+            return joint
+    told = ", ".join(str(fact) for fact in claim.given if constructible(fact) is None)
+    raise ValueError(
+        f"no model that satisfies {told or 'what is given'} was found among {_REDRAWN} random ones: it "
+        "cannot be satisfied by construction; give the claim a `draw` of its own"
+    )
 
 
 def _on_models(claim: Claim, seed: int, models: int) -> Evidence:
     seeds = np.random.SeedSequence(seed).generate_state(models)
-    joints = [_draw(claim, int(s)) for s in seeds]
+    joints = [draw_joint(claim, int(s)) for s in seeds]
     margins = [slack(joint, claim.statement) for joint in joints]
     violated = sum(not holds(joint, claim.statement) for joint in joints)
     return Evidence(
@@ -148,7 +168,7 @@ def _searched(claim: Claim, seed: int, models: int) -> Evidence:
     wanted = claim.expectation == "exists"
     margins = []
     for tried, s in enumerate(seeds, start=1):
-        joint = _draw(claim, int(s))
+        joint = draw_joint(claim, int(s))
         margins.append(slack(joint, claim.statement))
         if holds(joint, claim.statement) == wanted:
             verb = "satisfies" if wanted else "violates"

@@ -54,6 +54,9 @@ CHAPTERS: Mapping[str, str] = MappingProxyType(
 OWN = "own"
 """The chapter of a claim that names none: the caller's own."""
 
+CALLER = "the caller"
+"""Where a claim comes from that names no source."""
+
 Check = Callable[[int], Evidence]
 """Judges a claim in one world; the argument is the seed of whatever is random in it."""
 
@@ -71,10 +74,11 @@ class Claim:
             at least one of them, or `"exists"`: at least one of them satisfies it.
         diagram: The causal diagram.
         given: Statements, or their texts, that are assumed.
-        prose: The claim in one sentence.
-        reference: Where it comes from.
+        prose: The claim in one sentence; its title where there is none.
+        reference: Where it comes from; by default from the caller.
         chapter: The part of the field that it belongs to: one of `CHAPTERS`, or a word of the caller's.
-        worlds: Those in which it makes sense, out of proof, symbolic, exact, sample and learned.
+        worlds: Those in which it makes sense, out of proof, symbolic, exact, sample and learned; by default
+            all, of which those are used that some case fits.
         ours: Whether it goes beyond the cited work.
         bounds_error: Whether it bounds the error of a classifier of C on Z, so that where it is measured the
             error of a probe stands beside it.
@@ -116,9 +120,9 @@ class Claim:
         diagram: Diagram = ESSL,
         given: tuple[str | Statement, ...] = (),
         *,
-        prose: str,
-        reference: str,
-        worlds: tuple[World, ...],
+        prose: str = "",
+        reference: str = CALLER,
+        worlds: tuple[World, ...] = get_args(World),
         chapter: str = OWN,
         ours: bool = False,
         bounds_error: bool = False,
@@ -127,6 +131,7 @@ class Claim:
         witness: Callable[[], Joint] | None = None,
         checks: Mapping[World, Check] | None = None,
     ) -> None:
+        prose = prose if prose != "" else title
         texts = {"id": id, "title": title, "prose": prose, "reference": reference, "chapter": chapter}
         for name, text in texts.items():
             if not isinstance(text, str) or not text.strip():

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
+from math import inf
 from time import perf_counter
 
-from theory.checks import integer
+from theory.checks import integer, number
 from theory.diagrams import Diagram, read_diagram
 from theory.errors import TooLargeError
 from theory.expressions import Expression, Relation, Statement
 from theory.parser import parse_statement, parse_statements
+from theory.prover.budget import Budget, SpentError, limited
 from theory.prover.counterexample.effort import EFFORTS, LOW, MEDIUM, Effort
 from theory.prover.counterexample.layout import Goal
 from theory.prover.counterexample.polymatroid import violating
@@ -228,12 +231,14 @@ class _Problem:
         """Why a relation was neither proved nor refuted."""
         if relation.strict:
             return f"{relation} does not follow, and no distribution that breaks it was found"
+        with suppress(SpentError):
+            self.rays(relation)
         laws = (
             "Shannon's and Zhang and Yeung's inequalities and from one or two copies of variables"
             if self.non_shannon
             else "Shannon's inequalities"
         )
-        for ray in self.rays(relation):
+        for ray in self._rays.get(relation, []):
             order = sorted(ray, key=lambda names: (len(names), sorted(names)))
             values = [f"H({','.join(sorted(names))})={ray[names]}" for names in order[:_ENTROPIES_SHOWN]]
             shown = ", ".join(values) + (", .." if len(order) > _ENTROPIES_SHOWN else "")
@@ -253,6 +258,7 @@ def prove(
     non_shannon: bool = False,
     counterexample: bool = True,
     max_columns: int = 1100,
+    seconds: float = 2.0,
     seed: int = 0,
 ) -> Proof | Refutation | Unknown | Witness | Impossible:
     """Prove or refute a statement about entropies.
@@ -273,6 +279,8 @@ def prove(
             those that all its terms are given do not count.
         counterexample: Search for a distribution where no proof is found.
         max_columns: The largest linear program to solve, in joint entropies that the facts leave.
+        seconds: The work that may be done, in seconds of a usual core; infinity for no limit. Work is
+            counted, so that the answer is the same on every machine that is not slower.
         seed: Fixes the random part of the search for a distribution.
 
     Returns:
@@ -300,61 +308,117 @@ def prove(
     start = perf_counter()
     integer("seed", seed, 0)
     integer("max_columns", max_columns, 0)
+    if seconds != inf:
+        number("seconds", seconds, low=0, strict=True)
     claim = parse_statement(statement)
     graph = read_diagram(diagram)
     premises = parse_statements(given)
     problem = _Problem(claim, graph, premises, non_shannon=non_shannon, max_columns=max_columns)
     problem.require_size()
-    problem.require_consistent()
     judged = _exists if exists else _for_all
-    return judged(claim, problem, counterexample, seed, start)
+    with limited(seconds) as budget:
+        try:
+            problem.require_consistent()
+        except SpentError:
+            reason = f"whether the given statements agree was not found out {_within(budget)}"
+            return Unknown(claim, perf_counter() - start, reason)
+        return judged(claim, problem, counterexample, seed, start, budget)
+
+
+def _within(budget: Budget) -> str:
+    """The time that was allowed, and how to allow more."""
+    return f"in {budget.seconds:g} s of work (seconds={2 * budget.seconds:g} allows more)"
 
 
 def _for_all(
-    claim: Statement, problem: _Problem, counterexample: bool, seed: int, start: float
+    claim: Statement, problem: _Problem, counterexample: bool, seed: int, start: float, budget: Budget
 ) -> Proof | Refutation | Unknown:
     """Proofs and counterexamples in turn, the quick ones first."""
-    proved: dict[Relation, list[Part]] = {}
-    too_large: TooLargeError | None = None
-    for stage, effort in enumerate(EFFORTS):
-        sizes = problem.sizes[stage : stage + 1]
-        for relation in claim:
+    judging = _Judging(claim, problem, counterexample, seed, start)
+    try:
+        found = judging.all()
+    except SpentError:
+        reason = f"{problem.why_not(judging.missing()[0])} {_within(budget)}"
+        return Unknown(claim, perf_counter() - start, reason)
+    if found is not None:
+        return found
+    if judging.too_large is not None:
+        raise judging.too_large
+    return Unknown(claim, perf_counter() - start, problem.why_not(judging.missing()[0]))
+
+
+class _Judging:
+    """One statement about all distributions, while it is judged."""
+
+    def __init__(
+        self, claim: Statement, problem: _Problem, counterexample: bool, seed: int, start: float
+    ) -> None:
+        self.claim, self.problem, self.start = claim, problem, start
+        self.counterexample, self.seed = counterexample, seed
+        self.proved: dict[Relation, list[Part]] = {}
+        self.too_large: TooLargeError | None = None
+
+    def missing(self) -> list[Relation]:
+        """The relations that are not proved yet."""
+        return [relation for relation in self.claim if relation not in self.proved]
+
+    def all(self) -> Proof | Refutation | Unknown | None:
+        """The stages one after the other; None where none decides.
+
+        Raises:
+            SpentError: If the work that was allowed is done.
+        """
+        for stage, effort in enumerate(EFFORTS):
+            self._prove(self.problem.sizes[stage : stage + 1])
+            missing = self.missing()
+            if not missing:
+                return self._proof()
+            goal = Goal(self.problem.facts.relations, tuple(missing))
+            wanted = self.counterexample
+            example = self.problem.distribution(goal, self.seed, effort) if wanted else None
+            if example is not None:
+                sides = sides_of(missing, example.joint)
+                took = perf_counter() - self.start
+                return Refutation(self.claim, took, example.joint, sides, example.description)
+            found = self._beyond(missing) if effort is MEDIUM and self.too_large is None else None
+            if found is not None:
+                return found
+        return None
+
+    def _prove(self, sizes: Sequence[int]) -> None:
+        for relation in self.missing() if sizes else ():
             try:
-                if relation not in proved and sizes:
-                    parts = problem.parts(relation, sizes)
-                    proved |= {} if parts is None else {relation: parts}
+                parts = self.problem.parts(relation, sizes)
             except TooLargeError as error:
-                too_large = error
-        missing = [relation for relation in claim if relation not in proved]
-        if not missing:
-            every = [part for relation in dict.fromkeys(claim) for part in proved[relation]]
-            certificate = problem.certificate(str(claim), every)
-            return Proof(claim, perf_counter() - start, certificate)
-        goal = Goal(problem.facts.relations, tuple(missing))
-        example = problem.distribution(goal, seed, effort) if counterexample else None
-        if example is not None:
-            sides = sides_of(missing, example.joint)
-            return Refutation(claim, perf_counter() - start, example.joint, sides, example.description)
-        if effort is MEDIUM and problem.non_shannon and too_large is None:
-            with_copies = {relation: problem.parts_by_copies(relation) for relation in missing}
+                self.too_large = error
+                continue
+            if parts is not None:
+                self.proved[relation] = parts
+
+    def _proof(self) -> Proof:
+        every = [part for relation in dict.fromkeys(self.claim) for part in self.proved[relation]]
+        return Proof(
+            self.claim, perf_counter() - self.start, self.problem.certificate(str(self.claim), every)
+        )
+
+    def _beyond(self, missing: Sequence[Relation]) -> Proof | Unknown | None:
+        """What copies prove, or whether Zhang and Yeung's inequality would."""
+        if self.problem.non_shannon:
+            with_copies = {relation: self.problem.parts_by_copies(relation) for relation in missing}
             if all(with_copies.values()):
-                proved |= {relation: parts for relation, parts in with_copies.items() if parts}
-                parts = [part for relation in dict.fromkeys(claim) for part in proved[relation]]
-                return Proof(claim, perf_counter() - start, problem.certificate(str(claim), parts))
-        if effort is MEDIUM and too_large is None and problem.beyond_shannon(missing):
+                self.proved |= {relation: parts for relation, parts in with_copies.items() if parts}
+                return self._proof()
+        if self.problem.beyond_shannon(missing):
             reason = (
                 f"true but not of Shannon type: {' and '.join(map(str, missing))} follows with Zhang and "
                 f"Yeung's inequality (non_shannon=True)"
             )
-            return Unknown(claim, perf_counter() - start, reason)
-    if too_large is not None:
-        raise too_large
-    reason = problem.why_not(missing[0])
-    return Unknown(claim, perf_counter() - start, reason)
+            return Unknown(self.claim, perf_counter() - self.start, reason)
+        return None
 
 
 def _exists(
-    claim: Statement, problem: _Problem, counterexample: bool, seed: int, start: float
+    claim: Statement, problem: _Problem, counterexample: bool, seed: int, start: float, budget: Budget
 ) -> Witness | Impossible | Unknown:
     """Witnesses, the quick ones first, and a proof that there is none."""
     assumed = _Problem(
@@ -365,12 +429,16 @@ def _exists(
         max_columns=problem.max_columns,
     )
     goal = Goal((*problem.facts.relations, *claim.relations), ())
-    for effort in EFFORTS:
-        example = problem.distribution(goal, seed, effort) if counterexample else None
-        if example is not None:
-            sides = sides_of(claim.relations, example.joint)
-            return Witness(claim, perf_counter() - start, example.joint, sides, example.description)
-        contradiction = assumed.contradiction() if effort is LOW else None
-        if contradiction is not None:
-            return Impossible(claim, perf_counter() - start, contradiction)
-    return Unknown(claim, perf_counter() - start, "no distribution was found that satisfies it")
+    reason = "no distribution was found that satisfies it"
+    try:
+        for effort in EFFORTS:
+            example = problem.distribution(goal, seed, effort) if counterexample else None
+            if example is not None:
+                sides = sides_of(claim.relations, example.joint)
+                return Witness(claim, perf_counter() - start, example.joint, sides, example.description)
+            contradiction = assumed.contradiction() if effort is LOW else None
+            if contradiction is not None:
+                return Impossible(claim, perf_counter() - start, contradiction)
+    except SpentError:
+        reason += f" {_within(budget)}"
+    return Unknown(claim, perf_counter() - start, reason)

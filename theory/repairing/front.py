@@ -87,8 +87,8 @@ def repair(
     names = _names(claim, graph, premises, within)
     if isinstance(at_most, bool) or not isinstance(at_most, int) or not 1 <= at_most <= _MOST_PREMISES:
         raise ValueError(f"at_most must be 1 or {_MOST_PREMISES} premises, got {at_most!r}")
-    outcome = _outcome(claim, graph, premises)
     few = len(names) <= _FEW
+    outcome = _outcome(claim, graph, premises, _SECONDS[few] / 2)
     attempt = Attempt(
         claim,
         graph,
@@ -143,17 +143,19 @@ def _names(
     return known if len(known) <= _MOST_VARIABLES else names
 
 
-def _outcome(claim: Statement, diagram: Diagram | None, given: tuple[Statement, ...]) -> Refutation | Unknown:
+def _outcome(
+    claim: Statement, diagram: Diagram | None, given: tuple[Statement, ...], seconds: float
+) -> Refutation | Unknown:
     """What is known of the statement as it stands.
 
     Raises:
         NothingToRepairError: If it is proved.
         ContradictionError: If it contradicts what is given.
     """
-    outcome = prove(claim, diagram=diagram, given=given)
+    outcome = prove(claim, diagram=diagram, given=given, seconds=seconds)
     if isinstance(outcome, Proof):
         raise NothingToRepairError(outcome)
-    possible = prove(claim, diagram=diagram, given=given, exists=True, counterexample=False)
+    possible = prove(claim, diagram=diagram, given=given, exists=True, counterexample=False, seconds=seconds)
     if isinstance(possible, Impossible):
         raise ContradictionError(
             f"{claim} contradicts {'; '.join(map(str, given)) or 'itself'}, so that no further premise makes "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -48,8 +48,8 @@ def as_model(model: object, *, device: str | None = None) -> Classifier:
 
     Args:
         model: One of these.
-        device: Where to train it: a torch module, or a `Classifier` with a field `device`. None for the model's
-            own; `auto` takes CUDA where there is one and the model can use it.
+        device: Where to train it: a torch module, or a `Classifier` with a field `device`. None for the
+            model's own; `auto` takes CUDA where there is one and the model can use it.
 
     Raises:
         TypeError: If it is none of these.
@@ -59,8 +59,10 @@ def as_model(model: object, *, device: str | None = None) -> Classifier:
     if device is None:
         return found
     place = choose_device(device)
-    if is_dataclass(found) and not isinstance(found, type) and "device" in {f.name for f in fields(found)}:
-        return replace(found, device=str(place))
+    if "device" in getattr(found, "__dataclass_fields__", ()):
+        kept: Any = found
+        moved: Classifier = replace(kept, device=str(place))
+        return moved
     if device != "auto" and place.type != "cpu":
         raise ValueError(
             f"device {device!r} was asked for, but {type(found).__name__} runs on the CPU alone: "
@@ -251,7 +253,7 @@ class CrossFit:
         key = self._key(target, given)
         if key not in self._log_p:
             y, k = self._target(target)
-            design = make_design(self.sample, [name for name in self.sample if name in key[1]])
+            design = make_design(self.sample, sorted(key[1]))
             self._log_p[key] = self._fit(design, y, k)
         return self._log_p[key]
 
@@ -267,8 +269,7 @@ class CrossFit:
         return pair
 
     def _target(self, target: str | Sequence[str]) -> tuple[npt.NDArray[np.int64], int]:
-        wanted = {target} if isinstance(target, str) else set(target)
-        return encode_target(self.sample, [name for name in self.sample if name in wanted])
+        return encode_target(self.sample, sorted({target} if isinstance(target, str) else set(target)))
 
     def _fit(self, design: Design, y: npt.NDArray[np.int64], k: int) -> Floats64:
         log_p = np.zeros((len(y), k))

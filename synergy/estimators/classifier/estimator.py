@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import chain, combinations
@@ -19,13 +19,14 @@ from synergy.estimators.classifier.rare import ROWS_OF_CLASS, pooled
 from synergy.estimators.entry import Entry
 from synergy.statistics.result import Estimate
 from synthetic import Sample
-from theory import Expression, Term, parse_expression
+from theory import Expression, Term, parse_expression, parse_term
 
 if TYPE_CHECKING:
     from synergy.estimators.classifier.crossfit import CrossFit, Quality
 
 __all__ = [
     "CLASSIFIER_ENTRY",
+    "Predict",
     "Prediction",
     "classifier",
     "conditional_entropy_scores",
@@ -39,6 +40,9 @@ _USABLE = (
 )
 """The note of every estimate by classifiers."""
 
+
+Predict = str | Sequence[str] | Mapping[str, str | Sequence[str]]
+"""What is predicted: one or several variables, or those of each term by the term's text."""
 
 _TIMES = 2.0
 """Networks and kernels lose about this many times what a logistic regression does (4 shifted classes in 8
@@ -70,7 +74,7 @@ class Prediction:
 
 
 def decompose(
-    expression: str | Term | Expression, sample: Sample, *, predict: str | Sequence[str] | None = None
+    expression: str | Term | Expression, sample: Sample, *, predict: Predict | None = None
 ) -> tuple[Prediction, ...]:
     """Write an expression as conditional entropies of discrete variables.
 
@@ -81,21 +85,20 @@ def decompose(
         expression: One term or a linear combination.
         sample: Says which variables are discrete.
         predict: The variable(s) whose slot is predicted; None for the first slot that is discrete in
-            each term. A term of an expression without such a slot falls back to that rule.
+            each term. A term of an expression without such a slot falls back to that rule. A mapping from
+            terms, such as `{"I(A;C|Z)": "C"}`, says it for each of them; other terms keep that rule.
 
     Raises:
         ValueError: If a term has no slot of discrete variables only, if `predict` names no slot, a slot
-            with a variable that is not discrete, or a name is unknown.
+            with a variable that is not discrete, or a term or a name is unknown.
     """
     parsed = parse_expression(expression)
     for name in parsed.variables:
         sample[name]
-    wanted = frozenset([predict] if isinstance(predict, str) else predict or ())
-    if wanted and not any(wanted <= set(g) for term in parsed.terms for g in term.groups):
-        raise ValueError(f"predict={predict!r} must name (part of) a slot of {parsed}, none has it")
+    wanted = _wanted(parsed, predict)
     total: dict[tuple[frozenset[str], frozenset[str]], Fraction] = {}
     for coefficient, term in parsed.summands:
-        slot = _slot(term, sample, wanted)
+        slot = _slot(term, sample, wanted[term])
         others = [g for i, g in enumerate(term.groups) if i != slot]
         subsets = chain.from_iterable(combinations(others, r) for r in range(len(others) + 1))
         for subset in subsets:
@@ -106,6 +109,28 @@ def decompose(
                 key = (target, given)
                 total[key] = total.get(key, Fraction(0)) + sign * coefficient
     return tuple(Prediction(c, target, given) for (target, given), c in total.items() if c)
+
+
+def _wanted(parsed: Expression, predict: Predict | None) -> dict[Term, frozenset[str]]:
+    """The variables that are to be predicted in each term; none where a term may choose.
+
+    Raises:
+        ValueError: If `predict` names a term that is not there, or variables that no slot has.
+    """
+    if isinstance(predict, Mapping):
+        found: dict[Term, frozenset[str]] = dict.fromkeys(parsed.terms, frozenset())
+        for text, names in predict.items():
+            term = parse_term(text)
+            if term not in found:
+                raise ValueError(f"predict names the term {text}, which is none of {parsed}")
+            found[term] = frozenset([names] if isinstance(names, str) else names)
+            if not any(found[term] <= set(group) for group in term.groups):
+                raise ValueError(f"predict={names!r} must name (part of) a slot of {text}, none has it")
+        return found
+    wanted = frozenset([predict] if isinstance(predict, str) else predict or ())
+    if wanted and not any(wanted <= set(g) for term in parsed.terms for g in term.groups):
+        raise ValueError(f"predict={predict!r} must name (part of) a slot of {parsed}, none has it")
+    return dict.fromkeys(parsed.terms, wanted)
 
 
 def _slot(term: Term, sample: Sample, wanted: frozenset[str]) -> int:
@@ -198,9 +223,10 @@ def classifier(
     sample: Sample,
     expression: str | Term | Expression,
     *,
-    predict: str | Sequence[str] | None = None,
+    predict: Predict | None = None,
     model: object = "auto",
     quality: Quality = "default",
+    nested: bool = False,
     folds: int = 5,
     seed: int = 0,
     confidence: float = 0.95,
@@ -215,9 +241,12 @@ def classifier(
     Args:
         sample: The data; `sample.groups` are never split between folds.
         expression: A term or a linear combination.
-        predict: The variable whose slot is predicted; None for the first discrete slot.
+        predict: The variable whose slot is predicted; None for the first discrete slot; a mapping such as
+            `{"I(A;C|Z)": "C"}` says it term by term.
         model: `auto`, a scikit-learn classifier, a torch module giving logits, or a `Classifier`.
         quality: How much work `auto` does.
+        nested: Whether classifiers may ignore discrete conditions beside others, see `NestedCrossFit`: a
+            condition that tells nothing then costs nothing, for several times the work.
         folds: The number of folds.
         seed: Fixes everything random.
         confidence: The nominal coverage of the interval.
@@ -247,8 +276,9 @@ def classifier(
     parts = decompose(parsed, sample, predict=predict)
     if fit is None:
         from synergy.estimators.classifier.crossfit import CrossFit
+        from synergy.estimators.classifier.nested import NestedCrossFit
 
-        fit = CrossFit(
+        fit = (NestedCrossFit if nested else CrossFit)(
             sample, folds=folds, seed=seed, model=model, quality=quality, device=device, progress=_progress
         )
     elif fit.sample is not sample:

@@ -84,7 +84,7 @@ class NestedCrossFit(CrossFit):
         key = self._key(target, given)
         if key not in self._remembered:
             y, k = self._classes(target)
-            design = make_design(self.sample, [name for name in self.sample if name in key[1]])
+            design = make_design(self.sample, sorted(key[1]))
             found = []
             for model in self._models(design, len(y), k):
                 log_p = np.zeros((len(y), k))

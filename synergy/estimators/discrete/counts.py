@@ -236,6 +236,25 @@ class DiscreteCounts:
             raise ValueError(f"all columns must have the same length, got {lengths}")
         return [c.view(np.uint8) if c.dtype == bool else c for c in columns]
 
+    def add_cells(self, cells: Cells) -> DiscreteCounts:
+        """Add what was counted elsewhere, as `cells` gives it; returns itself.
+
+        Raises:
+            ValueError: If it is of other columns, or a state leaves 0 .. cardinality - 1.
+        """
+        if tuple(cells.columns) != self.names:
+            raise ValueError(f"cells must be of the columns {self.names}, got {tuple(cells.columns)}")
+        for name, column in zip(self.names, cells.states.T, strict=True):
+            _check_range(name, np.ascontiguousarray(column), self.cardinalities.get(name))
+        counts = cells.counts.astype(np.int64)
+        if self._dense is None:
+            states = np.concatenate([self._states, cells.states])
+            self._states, self._counts, _ = _distinct(states, np.concatenate([self._counts, counts]))
+        else:
+            shape = [self.cardinalities[name] for name in self.names]
+            self._dense[np.ravel_multi_index(tuple(cells.states.T), shape)] += counts
+        return self
+
     def cells(self) -> Cells:
         """The combinations that were seen, with their counts.
 

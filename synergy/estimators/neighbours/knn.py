@@ -53,8 +53,8 @@ def knn(
         groups: Codes of dependent rows, shape (n,): subsamples never split a group.
         seed: Fixes the subsamples and the reference.
         workers: Threads; None for all cores. The answer does not depend on it.
-        device: A torch device such as `cuda` to run KSG 1, Frenzel-Pompe and Mesner-Shalizi on, in tiles of
-            all pairwise distances; None for trees and bitsets on the CPU. The answer is the same.
+        device: `auto`, `cpu` or `cuda`, to run KSG 1, Frenzel-Pompe and Mesner-Shalizi there in tiles of all
+            pairwise distances; None for trees and bitsets on the CPU. The answer is the same.
         term: What to call the quantity.
         columns: What to call the columns of x, y and z in notes, such as `[("height",), ("weight",)]`.
 

@@ -17,7 +17,7 @@ from scipy.special import digamma
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["tiled_terms"]
+__all__ = ["tile_height", "tiled_terms"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -68,9 +68,7 @@ def tiled_terms(
     place = choose_device(device)
     slots = [torch.as_tensor(s, dtype=torch.float64, device=place) for s in (x, y, z) if s is not None]
     n = len(x)
-    if budget is None:
-        budget = int(_SHARE * torch.cuda.mem_get_info(place)[0]) if place.type == "cuda" else _BUDGET
-    height = max(1, min(n, budget // (8 * n * _ARRAYS)))
+    height = tile_height(n, place, budget)
     found = torch.empty((4, n), dtype=torch.int64, device=place)
     inclusive = method == "mesner-shalizi"
     for start in range(0, n, height):
@@ -93,6 +91,21 @@ def tiled_terms(
             terms = digamma(counts[3] - 1) - digamma(near_x - 1) - digamma(near_y - 1) + digamma(last)
         return np.where(counts[3] > 1, terms, np.nan)
     return np.asarray(digamma(k) - digamma(near_x) - digamma(near_y) + digamma(near_z))
+
+
+def tile_height(n: int, device: torch.device, budget: int | None = None) -> int:
+    """How many of n rows meet all others at once.
+
+    Args:
+        n: The number of rows.
+        device: Where they meet.
+        budget: See `tiled_terms`.
+    """
+    import torch
+
+    if budget is None:
+        budget = int(_SHARE * torch.cuda.mem_get_info(device)[0]) if device.type == "cuda" else _BUDGET
+    return max(1, min(n, budget // (8 * n * _ARRAYS)))
 
 
 def _distances(rows: torch.Tensor, points: torch.Tensor) -> torch.Tensor:

@@ -209,10 +209,22 @@ def _of_set(runs: pd.DataFrame, images: str) -> list[Finding]:
             shared=shared,
         ),
         *(
-            Finding(f"{images}: rank correlation of {name} with the gain", values, shared=shared)
+            Finding(
+                f"{images}: rank correlation of {name} with the gain",
+                values,
+                shared=shared,
+                bounds=(-1, 1),
+                discrete=True,
+            )
             for name, values in correlations.items()
         ),
-        Finding(f"{images}: rank correlation of J less that of I(A;C|X)", apart, shared=shared),
+        Finding(
+            f"{images}: rank correlation of J less that of I(A;C|X)",
+            apart,
+            shared=shared,
+            bounds=(-2, 2),
+            discrete=True,
+        ),
     ]
 
 

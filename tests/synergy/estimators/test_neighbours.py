@@ -254,7 +254,7 @@ def test_cuda_gives_the_answer_of_the_cpu():
 
 def test_a_device_or_method_that_cannot_is_named():
     x, y = gaussian_pair(50, 1, 0.5, seed=23)
-    with pytest.raises(ValueError, match="device 'abacus' cannot hold float64"):
+    with pytest.raises(ValueError, match="unknown device 'abacus'"):
         knn(x, y, device="abacus")
     with pytest.raises(ValueError, match="method 'ksg2' does not run on a device"):
         knn(x, y, method="ksg2", device="cpu")

@@ -78,6 +78,39 @@ def test_a_verdict_follows_from_the_interval(relation, centre, margin, verdict):
     assert finding.to_dict()["verdict"] == verdict
 
 
+def test_intervals_stay_within_what_a_number_can_be():
+    values = (0.8, 0.95, 1.0)
+    free, cut = summarise(values), summarise(values, bounds=(-1, 1))
+    assert free.high > 1
+    assert (cut.low, cut.high, cut.mean) == (free.low, 1, free.mean)
+    inside = summarise((0.1, 0.2, 0.15), bounds=(-1, 1))
+    assert (inside.low, inside.high) == (summarise((0.1, 0.2, 0.15)).low, summarise((0.1, 0.2, 0.15)).high)
+
+
+@pytest.mark.parametrize("relation", [">", "<", ">=", "=="])
+def test_a_number_that_no_seed_changes_is_evidence_of_nothing(relation):
+    finding = Finding("a constant", (0.25, 0.25, 0.25), relation, margin=0.5)
+    assert finding.verdict() == "fixed by construction"
+    assert finding.to_dict()["interval"] is None
+    assert str(finding.spread()) == "+0.250 (the same for every seed)"
+    by_chance = Finding("a rank correlation", (1.0, 1.0, 1.0), relation, bounds=(-1, 1), discrete=True)
+    assert by_chance.verdict() == "undecided"
+    assert finding.smallest_effect() is by_chance.smallest_effect() is None
+
+
+def test_the_smallest_effect_is_seen_with_the_power_that_it_names():
+    """Seeds whose mean lies at the effect that their own spread asks for, found by simulation."""
+    rng = np.random.default_rng(4)
+    noise = rng.standard_normal((20_000, 5))
+    error = noise.std(axis=1, ddof=1) / np.sqrt(5)
+    effect = Finding("a gain", tuple(noise[0])).smallest_effect()
+    assert effect == pytest.approx((t.ppf(0.975, 4) + t.ppf(0.8, 4)) * error[0], rel=1e-12)
+    # By the t law of (mean - effect) / error: seen where the interval leaves 0 out on the right side.
+    shifted = noise.mean(axis=1) + (t.ppf(0.975, 4) + t.ppf(0.8, 4)) * error
+    seen = np.mean(shifted - t.ppf(0.975, 4) * error > 0)
+    assert seen == pytest.approx(0.8, abs=4 * np.sqrt(0.8 * 0.2 / 20_000))
+
+
 def test_a_wrong_prediction_is_caught_about_always():
     rng = np.random.default_rng(2)
     verdicts = [Finding("g", tuple(rng.normal(-1, 0.2, size=5)), ">").verdict() for _ in range(200)]

@@ -115,7 +115,7 @@ def verdicts(conclusion):
 
 def test_a_hue_that_every_encoder_keeps_is_no_evidence():
     said = verdicts(inv._conclude(hue_runs()))
-    assert said["accuracy of the hue, equivariant less random"] == "undecided"
+    assert said["accuracy of the hue, equivariant less random"] == "fixed by construction"
     assert said["accuracy of the hue, invariant less chance"] == "disagrees"
     assert said["accuracy of the hue, shift hidden less random"] == "no prediction"
     kept = {f"{name}_hue": 1.0 for name in ("raw", "equivariant", "both")}
@@ -185,7 +185,10 @@ def cut_runs(read=1.0, told=1.0, start=0.2):
                     "I(A;C|X)": 0.28 * (1 if pruned else 1 - g),
                 }
             )
-    return pd.DataFrame(rows)
+    frame = pd.DataFrame(rows)
+    measured = [name for name in frame.select_dtypes(float) if name not in ("strength",)]
+    frame[measured] += np.random.default_rng(0).normal(scale=1e-7, size=(len(frame), len(measured)))
+    return frame
 
 
 def of(conclusion, relation, *words):
@@ -209,7 +212,7 @@ def test_a_network_that_reads_unmarked_images_worse_misses_the_hypothesis_and_no
     assert of(conclusion, "==", "of that at g = 0, less 1") == ["disagrees", "disagrees"]
     assert of(conclusion, "==", cut.UNMARKED) == ["agrees"] * 4
     miss = [f.spread().mean for f in conclusion.findings if f.relation is None]
-    assert miss == pytest.approx([0.6**0.5 - 1, 0.6**0.8 - 1], abs=1e-12)
+    assert miss == pytest.approx([0.6**0.5 - 1, 0.6**0.8 - 1], abs=5e-6)  # 1e-7 of noise over 0.2
 
 
 def test_a_representation_that_does_not_tell_the_watermark_misses_the_theorem():

@@ -17,7 +17,7 @@ from synergy.verification.verdict import Verdict, standing, to_pandas
         pytest.param("true", ["not applicable"], "as expected", id="nothing to say"),
         pytest.param("false", ["refuted"], "as expected", id="false refuted"),
         pytest.param("false", ["verified", "violated"], "as expected", id="false violated once"),
-        pytest.param("false", ["verified", "verified"], "unexpected", id="false not caught"),
+        pytest.param("false", ["verified", "verified"], "not contradicted here", id="false not met"),
         pytest.param("false", ["proved"], "unexpected", id="false proved"),
         pytest.param("false", ["verified", "inconclusive"], "inconclusive", id="false still open"),
         pytest.param("exists", ["violated", "verified"], "as expected", id="exists found"),

@@ -1,19 +1,19 @@
 """The verifier: true claims pass, false claims and wrong worlds are caught."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from synergy.statistics.errors import clustered_error
 from synergy.verification import CASES, Case, Settings, render, verify, write
 from synergy.verification.cases import thumbnail
 from synergy.verification.controls import CONTROL, Confounded
-from synergy.verification.measure import clustered_error
 from synthetic import ModularShift, ReducedShift
-from theory import Claim
+from theory import Claim, Diagram
 
 TINY = Settings(
     table_rows=4000, image_rows=600, vector_rows=600, train_rows=1200, judge_rows=600, epochs=20, folds=2,
@@ -82,13 +82,33 @@ def test_the_negative_control_is_caught(shift_report):
     assert found[CONTROL.id, "sample", "confounded-shift"] == "violated"
 
 
+@dataclass(frozen=True)
+class Mislabelled(Confounded):
+    """A confounded shift that claims to have no confounder."""
+
+    family: ClassVar[str] = "mislabelled"
+
+    @property
+    def diagram(self):
+        return Diagram.parse("C->X, A->X")
+
+
 def test_explaining_away_is_violated_where_the_class_chooses_the_transformation():
-    case = Case("confounded-shift", Confounded(strength=0.3), "C -> A")
+    case = Case("mislabelled", Mislabelled(strength=0.3), "C -> A, which its diagram does not say")
     report = verify(
-        ["E1"], worlds=["exact", "sample"], cases=[case], settings=TINY, generators=["confounded-shift"]
+        ["E1"], worlds=["exact", "sample"], cases=[case], settings=TINY, generators=["mislabelled"]
     )
     assert {v.judgement for v in report.verdicts} == {"violated"}
     assert report.exit_status == 1
+
+
+def test_a_claim_is_not_judged_where_its_diagram_does_not_hold():
+    case = Case("confounded-shift", Confounded(strength=0.3), "C -> A")
+    options = {"worlds": ["exact", "sample"], "cases": [case], "settings": TINY}
+    report = verify(["E1"], generators=["confounded-shift"], **options)
+    assert {v.judgement for v in report.verdicts} == {"not applicable"}
+    assert {v.note for v in report.verdicts} == {"C _||_ A in the claim's diagram, and not here"}
+    assert report.exit_status == 3
 
 
 @dataclass(frozen=True)
@@ -116,17 +136,16 @@ def test_a_wrong_estimator_is_caught(monkeypatch):
     """An estimator of entropies that forgets some of its mass violates explaining away."""
     from synergy.verification import measure
 
-    honest = measure.plug_in
+    honest = measure.estimate
 
-    def biased(expression, codes, **options):
-        estimate = honest(expression, codes, **options)
-        low, high = estimate.interval
-        return type(estimate)(
-            estimate.term, estimate.value - 0.05, estimate.standard_error, (low - 0.05, high - 0.05),
-            estimate.confidence, "biased", estimate.samples,
-        )  # fmt: skip
+    def biased(sample, term, **options):
+        found = honest(sample, term, **options)
+        low, high = found.interval
+        return replace(
+            found, value=found.value - 0.05, interval=(low - 0.05, high - 0.05), estimator="biased"
+        )
 
-    monkeypatch.setattr(measure, "plug_in", biased)
+    monkeypatch.setattr(measure, "estimate", biased)
     report = verify(["E1"], worlds=["sample"], cases=SHIFT[:1], settings=TINY, generators=["modular-shift"])
     assert [v.judgement for v in report.verdicts] == ["violated"]
 
@@ -356,13 +375,23 @@ def test_random_models_that_break_an_identity_are_reported(monkeypatch):
 
 def test_a_claim_without_models_to_judge_does_not_stop_the_others():
     mine = Claim(
-        "T2", "Mine", "I(A;C|X) == 0", "true", given=("H(A|X) == 0",), prose="L2.", reference="a test",
+        "T2", "Mine", "I(A;C|X) == 0", "true", given=("H(A) == 2 H(C)",), prose="L2.", reference="a test",
         worlds=("proof", "exact"),
     )  # fmt: skip
     report = verify([mine, "E1"], worlds=["proof", "exact"], cases=(), settings=TINY)
     assert judgements(report)["T2", "exact", "random models"] == "not applicable"
+    note = next(v.note for v in report.verdicts if (v.claim, v.world) == ("T2", "exact"))
+    assert "no model that satisfies H(A) == 2 H(C) was found" in note
     assert judgements(report)["E1", "proof", "any model"] == "proved"
-    assert report.exit_status == 0
+
+
+def test_premises_are_satisfied_by_construction():
+    mine = Claim("T3", "Mine", "I(A;C|X) == 0", "true", given=("H(A|X) == 0",), worlds=("proof", "exact"))
+    report = verify([mine], worlds=["proof", "exact"], cases=(), settings=TINY)
+    assert judgements(report) == {
+        ("T3", "proof", "any model"): "proved",
+        ("T3", "exact", "random models"): "by construction",
+    }
 
 
 @pytest.mark.parametrize("jobs", [0, -1, "x", True])

@@ -16,6 +16,7 @@ from math import prod
 import numpy as np
 import numpy.typing as npt
 
+from theory.prover.budget import spend
 from theory.prover.counterexample.effort import GateSearch
 from theory.prover.counterexample.exact import WeightedStates
 from theory.prover.counterexample.layout import Goal, Layout, masks_of
@@ -27,6 +28,9 @@ Integers = npt.NDArray[np.int64]
 
 _TOLERANCE = 1e-9
 """Gaps of floating-point entropies up to this count as zero; the exact check decides."""
+
+_PER_CELL = 1e-8
+"""Seconds for each outcome of each gate, for drawing it and for each step of finding an entropy."""
 
 _BINARY = 2
 """Gates are described in words where no variable has more states."""
@@ -158,7 +162,10 @@ def _runs(state: Integers) -> Integers:
 
 
 def _gaps(values: Integers, vectors: Sequence[Vector]) -> list[npt.NDArray[np.generic]]:
-    entropies = _entropies(values, masks_of(vectors))
+    masks = masks_of(vectors)
+    size, total, n = values.shape
+    spend(_PER_CELL * size * total * (n + len(masks) * (2 + min(total, _FEW_OUTCOMES) / 2)))
+    entropies = _entropies(values, masks)
     zero = np.zeros(len(values))
     gaps: list[npt.NDArray[np.generic]] = []
     for vector in vectors:

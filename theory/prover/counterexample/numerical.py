@@ -19,6 +19,7 @@ from scipy.optimize import minimize
 from scipy.special import softmax
 
 from theory.joints import Joint
+from theory.prover.budget import spend
 from theory.prover.counterexample.exact import Proposal, WeightedStates
 from theory.prover.counterexample.layout import Goal, Layout
 from theory.prover.lattice import Frame, Vector
@@ -29,6 +30,15 @@ Floats = npt.NDArray[np.float64]
 
 _DENOMINATORS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 24, 32, 64, 100, 256, 1000, 4096)
 """The denominators that tables are rounded to, in this order: small ones make simple counterexamples."""
+
+_EVALUATION = 2e-4
+"""Seconds that an evaluation takes for however small a table."""
+
+_PER_CELL = 1.5e-8
+"""Seconds for each cell of the joint and each entropy."""
+
+_PER_TERM = 2e-9
+"""Seconds for each cell of the joint and each term of a gap."""
 
 _CELLS = 1 << 14
 """The largest joint table that is searched."""
@@ -71,6 +81,7 @@ class Tables:
         self.dropped = {
             mask: tuple(v for v in range(n) if not mask >> v & 1) for vector in vectors for mask in vector
         }
+        self.terms = sum(map(len, vectors))
         self.size = sum(prod(shape) for shape in self.shapes)
 
     def split(self, numbers: Floats) -> list[Floats]:
@@ -96,6 +107,7 @@ class Tables:
 
     def gaps(self, p: Floats) -> tuple[list[float], list[Floats]]:
         """The gaps at a distribution and their gradients with respect to it."""
+        spend(_EVALUATION + p.size * (_PER_CELL * len(self.dropped) + _PER_TERM * self.terms))
         entropies: dict[int, float] = {}
         slopes: dict[int, Floats] = {}
         for mask, dropped in self.dropped.items():

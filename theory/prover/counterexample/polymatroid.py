@@ -10,8 +10,8 @@ from fractions import Fraction
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import linprog
 
+from theory.prover.budget import solve
 from theory.prover.lattice import Combination, Vector
 from theory.prover.proof.lazy import everywhere
 from theory.prover.proof.programs import matrix
@@ -52,14 +52,13 @@ def _by_program(search: Search, reduced: Vector) -> npt.NDArray[np.float64] | No
     equal = [v for v, g in zip(search.reduced_given, search.given, strict=True) if g.operator == "==" and v]
     rows: list[Combination] = [*vectors, *search.reduced_extra, *above]
     objective = np.array([float(reduced.get(mask, 0)) for mask in columns])
-    answer = linprog(
+    answer = solve(
         objective / np.abs(objective).max(),
         A_ub=-matrix(columns, rows).T,
         b_ub=np.zeros(len(rows)),
         A_eq=matrix(columns, equal).T if equal else None,
         b_eq=np.zeros(len(equal)) if equal else None,
         bounds=(0, 1),
-        method="highs",
     )
     if answer.status != 0 or answer.fun > -_SMALL:
         return None

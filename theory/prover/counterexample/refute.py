@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from theory.diagrams import Diagram
 from theory.joints import Joint
+from theory.prover.budget import spend
 from theory.prover.counterexample.codes import Code, realise_ray, search_codes
 from theory.prover.counterexample.effort import EFFORTS, Effort
 from theory.prover.counterexample.exact import Proposal, WeightedStates, holds, off_diagram
@@ -53,6 +54,10 @@ _LIMITS = _Limits()
 """Those that are used."""
 
 
+_CHECKED = 1e-6
+"""Seconds of an exact check for each state and each entropy."""
+
+
 class Example(NamedTuple):
     """A distribution that meets a goal, as an exact joint, and what it is in one line."""
 
@@ -62,6 +67,8 @@ class Example(NamedTuple):
 
 def verified(distribution: WeightedStates, goal: Goal, diagram: Diagram | None) -> bool:
     """Whether a distribution is on the diagram and meets the goal, in exact arithmetic."""
+    sets = sum(len(relation.gap.entropies()) for relation in goal.relations)
+    spend(_CHECKED * len(distribution.states) * (sets + len(distribution.names)))
     if diagram is not None and off_diagram(distribution, diagram) is not None:
         return False
     if not all(holds(distribution, relation) for relation in goal.required):

@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, Literal, cast, get_args
 
+from theory.errors import TooLargeError, shown
 from theory.expressions import Term
 from theory.json_text import read_json
 from theory.parser import parse_expression, parse_term
@@ -30,6 +31,9 @@ StepKind = Literal["shannon", "zhang-yeung", "given", "independence", "function"
 
 _FORMAT = "theory-certificate-1"
 """The name and version of the JSON format, which every certificate begins with."""
+
+_MOST_CHARACTERS = 2**25
+"""The most characters of a certificate's text: reading it takes about ten times as many bytes."""
 
 _WEIGHT = re.compile(r"-?\d{1,4000}(/0*[1-9]\d{0,3999})?\Z", re.ASCII)
 """An integer or a fraction of at most 4000 digits each, whose denominator is not zero."""
@@ -202,8 +206,13 @@ class Certificate:
         """The certificate that `to_json` wrote.
 
         Raises:
-            ValueError: If it is not JSON, a key is missing or a value malformed.
+            ValueError: If it is not JSON or too long, a key is missing or a value malformed.
         """
+        if len(text) > _MOST_CHARACTERS:
+            raise TooLargeError(
+                f"a certificate may have {_MOST_CHARACTERS:,} characters, got {len(text):,}: those of this "
+                f"prover have some thousands"
+            )
         return cls.from_dict(read_json(text, "a certificate"))
 
     @classmethod
@@ -215,13 +224,13 @@ class Certificate:
         """
         data = _mapping(data, "a certificate")
         if data.get("format") != _FORMAT:
-            raise ValueError(f"expected a certificate of format {_FORMAT!r}, got {data.get('format')!r}")
+            raise ValueError(f"expected a certificate of format {_FORMAT!r}, got {shown(data.get('format'))}")
         diagram = data.get("diagram")
         if diagram is not None and not isinstance(diagram, str):
-            raise ValueError(f"a certificate's diagram must be text or null, got {diagram!r}")
+            raise ValueError(f"a certificate's diagram must be text or null, got {shown(diagram)}")
         given = _list(data, "given")
         if not all(isinstance(text, str) for text in given):
-            raise ValueError(f"a certificate's given statements must be text, got {given!r}")
+            raise ValueError(f"a certificate's given statements must be text, got {shown(given)}")
         parts = tuple(Part.from_dict(_mapping(part, "a part")) for part in _list(data, "parts"))
         return cls(_text(data, "statement"), diagram, tuple(given), parts)
 
@@ -272,19 +281,19 @@ def _elemental(term: Term, names: tuple[str, ...]) -> list[Term]:
 
 def _mapping(value: object, what: str) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
-        raise ValueError(f"expected {what} as a JSON object, got {value!r}")
+        raise ValueError(f"expected {what} as a JSON object, got {shown(value)}")
     return value
 
 
 def _text(data: Mapping[str, Any], key: str) -> str:
     value = data.get(key)
     if not isinstance(value, str):
-        raise ValueError(f"expected text under {key!r}, got {value!r}")
+        raise ValueError(f"expected text under {key!r}, got {shown(value)}")
     return value
 
 
 def _list(data: Mapping[str, Any], key: str) -> list[Any]:
     value = data.get(key)
     if not isinstance(value, list):
-        raise ValueError(f"expected a list under {key!r}, got {value!r}")
+        raise ValueError(f"expected a list under {key!r}, got {shown(value)}")
     return value

@@ -28,6 +28,7 @@ from functools import lru_cache
 from itertools import combinations
 
 from theory.expressions import Expression
+from theory.prover.budget import spend
 from theory.prover.lattice import (
     Combination,
     Frame,
@@ -49,6 +50,9 @@ __all__ = ["by_copies"]
 COPY_VARIABLES = (4, 5)
 """The numbers of variables for which copies are tried: fewer have no inequality beyond Shannon's, and with
 more the linear programs are too large."""
+
+_WRITTEN = 1.5e-5
+"""Seconds that it takes to write down an inequality over variables and copies."""
 
 _TWO_STEPS = 4
 """Up to how many variables there may be two steps of copies."""
@@ -128,6 +132,11 @@ class _Extended:
             self.levels.append((sum(1 << i for i in new), step.over, originals))
             self.total += len(step.copied)
         self._rows: dict[int, IntegerVector] = {0: {}}
+
+    @property
+    def work(self) -> float:
+        """The seconds that it takes to write down the inequalities."""
+        return _WRITTEN * (self.total + self.total * (self.total - 1) * 2.0 ** (self.total - 3))
 
     def copy_of(self, mask: int) -> int:
         """The number of the last copy in a set, -1 if there is none."""
@@ -266,20 +275,18 @@ def by_copies(search: Search, target: Vector, taken: Sequence[str]) -> CopyProof
     """
     n = len(search.space.frame.names)
     blocks = _Blocks.of(target, n)
-    if n in COPY_VARIABLES:
-        found = _with_facts(search, target, taken)
-        if found is not None:
-            return found
-    if len(blocks.masks) == n or len(blocks.masks) not in COPY_VARIABLES:
-        return None
-    for plan in _plans(len(blocks.masks)):
-        extended = _Extended(len(blocks.masks), plan)
-        names, rows = extended.inequalities()
-        solution = combine(blocks.narrowed(target), rows)
-        if solution is not None:
-            weights = {name: w for name, w in zip(names, solution[0], strict=True) if w}
-            return _explained(search, target, merged(weights), extended, blocks, taken)
-    return None
+    if len(blocks.masks) < n and len(blocks.masks) in COPY_VARIABLES:
+        for plan in _plans(len(blocks.masks)):
+            extended = _Extended(len(blocks.masks), plan)
+            spend(extended.work)
+            names, rows = extended.inequalities()
+            solution = combine(blocks.narrowed(target), rows)
+            if solution is not None:
+                weights = {name: w for name, w in zip(names, solution[0], strict=True) if w}
+                proof = _explained(search, target, merged(weights), extended, blocks, taken)
+                if proof is not None:
+                    return proof
+    return _with_facts(search, target, taken) if n in COPY_VARIABLES else None
 
 
 def _with_facts(search: Search, target: Vector, taken: Sequence[str]) -> CopyProof | None:
@@ -291,6 +298,7 @@ def _with_facts(search: Search, target: Vector, taken: Sequence[str]) -> CopyPro
     blocks = _Blocks(tuple(1 << i for i in range(n)), 0)
     for plan in _plans(n):
         extended = _Extended(n, plan)
+        spend(2 * extended.work)
         names, rows = extended.inequalities()
         shrunk: list[Combination] = [_shrunk(search, row, n) for row in rows]
         solution = combine(reduced, [*shrunk, *above], equal)

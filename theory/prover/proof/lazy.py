@@ -19,8 +19,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import linprog
 
+from theory.prover.budget import solve, spend
 from theory.prover.lattice import Combination, IntegerVector, Quantity, Vector
 from theory.prover.proof.programs import matrix
 from theory.prover.proof.space import IRREDUCIBLE, Space, elementals, sizes
@@ -44,6 +44,13 @@ _POOL = 40
 
 _CHUNK_CELLS = 1 << 22
 """So many pairs of sets are examined at a time, for the sake of memory (32 MiB)."""
+
+
+_REDUCED = 1e-5
+"""Seconds that it takes to reduce an inequality by the facts."""
+
+_PAIR = 1e-8
+"""Seconds that it takes to look at a pair of sets."""
 
 
 @dataclass
@@ -181,6 +188,7 @@ def minimise(
             return cuts
         h = everywhere(space, columns, values)
         every_pair = space.inside <= _ALL_PAIRS_VARIABLES
+        spend(_PAIR * 4**space.inside if every_pair else _PAIR * space.inside**2 * 2**space.inside)
         violated = _violated_pairs(h) if every_pair else _violated_elementals(h, space.inside)
         if not _add(cuts, [*violated, *_decreasing(h)], space, known):
             cuts.point = h
@@ -190,6 +198,7 @@ def minimise(
 def _add(cuts: Cuts, new: Sequence[Quantity], space: Space, known: set[int]) -> bool:
     """Add the inequalities whose reduced vectors are new; whether there was one."""
     before = len(cuts.vectors)
+    spend(_REDUCED * len(new))
     for quantity in new:
         vector = space.row(quantity)
         key = hash(frozenset(vector.items()))
@@ -218,14 +227,13 @@ class _GrowingProgram:
 
     def minimiser(self, inequalities: Sequence[Combination]) -> npt.NDArray[np.float64] | None:
         """Where the target is smallest under some inequalities, or None if it is nowhere negative."""
-        answer = linprog(
+        answer = solve(
             self.objective,
             A_ub=-matrix(self.columns, inequalities).T if inequalities else None,
             b_ub=np.zeros(len(inequalities)) if inequalities else None,
             A_eq=self.equalities,
             b_eq=self.zeros,
             bounds=(0, 1),
-            method="highs",
         )
         if answer.status != 0 or answer.fun > -_NEGATIVE:
             return None

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from itertools import combinations, permutations
 
 from theory.expressions import Expression, Term
+from theory.prover.budget import spend
 from theory.prover.lattice import Frame, bits
 from theory.prover.proof.checker import zhang_yeung
 
@@ -23,6 +24,10 @@ _GROUPED = 5
 
 _CONDITIONED = 7
 """Up to so many variables single ones are also conditioned on others."""
+
+
+_WRITTEN = 4e-5
+"""Seconds that an instance takes to be written down and reduced."""
 
 
 def _disjoint(masks: range, used: int) -> Iterator[int]:
@@ -54,6 +59,7 @@ def _groups(k: int) -> Iterator[tuple[int, int, int, int, int]]:
 def instances(frame: Frame) -> list[Expression]:
     """The instances over a frame, written so that the checker recognises them."""
     result = []
+    spend(_WRITTEN * sum(1 for _ in _groups(len(frame.names))))
     for a, b, c, d, given in _groups(len(frame.names)):
         names = [frame.names_of(mask) for mask in (a, b, c, d)]
         condition = tuple(frame.names[i] for i in bits(given))

@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import linprog
 from scipy.sparse import csc_matrix
 
+from theory.prover.budget import solve, spend
 from theory.prover.lattice import Combination, Vector, add_to, scaled
 
 __all__ = ["Weights", "combine", "matrix", "solve_exactly"]
@@ -30,6 +30,9 @@ _ROUNDS = 8
 
 _FAR = 1e6
 """How far a weight may be taken back, in units of what is left over: farther is as good as no bound."""
+
+_EXACT = 1e-6
+"""Seconds that a vector takes in the exact elimination, for each pivot before it."""
 
 _MARKER = -1
 """The mask of an added row that counts the weight of strict relations; no set of variables has it."""
@@ -62,6 +65,7 @@ def solve_exactly(vectors: Sequence[Combination], target: Vector) -> list[Fracti
     """
     pivots: list[_Pivot] = []
     for number, vector in enumerate(vectors):
+        spend(_EXACT * (1 + len(pivots)))
         rest: Vector = {mask: Fraction(c) for mask, c in vector.items()}
         made_of = {number: Fraction(1)}
         for pivot in pivots:
@@ -184,11 +188,10 @@ class _WholeProgram:
         wanted = np.array([float(target.get(mask, 0) / size) for mask in self.columns])
         low = [-min(float(w / size), _FAR) for w in weights[: self.rows]]
         free = len(weights) - self.rows
-        answer = linprog(
+        answer = solve(
             self.cost,
             A_eq=self.table,
             b_eq=wanted,
             bounds=[*((bound, None) for bound in low), *[(None, None)] * free],
-            method="highs",
         )
         return (np.asarray(answer.x, dtype=np.float64), size) if answer.status == 0 else None

@@ -9,6 +9,7 @@ a certificate.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -21,6 +22,7 @@ import numpy.typing as npt
 from theory.diagrams import closure, separated
 from theory.errors import TooLargeError
 from theory.expressions import Expression
+from theory.prover.budget import SpentError, spend
 from theory.prover.lattice import Combination, IntegerVector, Quantity, Vector, add_to, information, scaled
 from theory.prover.proof.facts import Function, Given, Independence
 from theory.prover.proof.lazy import Cuts, minimise, uncrossings
@@ -48,6 +50,7 @@ class _Limits:
             planes cannot prove.
         fewest_rows: Up to so many quantities an integer program looks for the fewest inequalities.
         short: A proof with fewer inequalities than this is short enough to be kept as it is.
+        reduced: Seconds that it takes to reduce an inequality by the facts.
     """
 
     lookup_variables: int = 6
@@ -59,6 +62,7 @@ class _Limits:
     strict_rows: int = 20_000
     fewest_rows: int = 300
     short: int = 3
+    reduced: float = 1e-5
 
 
 _LIMITS = _Limits()
@@ -147,6 +151,7 @@ class Search:
     @cached_property
     def rows(self) -> tuple[list[Quantity], list[IntegerVector]]:
         """The elemental inequalities that differ under the facts, and their reduced vectors."""
+        spend(_LIMITS.reduced * len(self.distinct))
         every = elementals(self.space.inside)
         chosen = [every.at(i) for i in self.distinct]
         return chosen, [self.space.row(quantity) for quantity in chosen]
@@ -190,8 +195,10 @@ class Search:
         short = result is None or result.length.inequalities < _LIMITS.short
         if result is None or short or result.given or result.instances:
             return result
-        others = [self._by_uncrossing(target, reduced), self._by_fewest(target, reduced, result)]
-        return min([result, *(other for other in others if other is not None)], key=lambda d: d.length)
+        with suppress(SpentError):  # a shorter proof is not worth more than what was allowed
+            others = [self._by_uncrossing(target, reduced), self._by_fewest(target, reduced, result)]
+            return min([result, *(other for other in others if other is not None)], key=lambda d: d.length)
+        return result
 
     def _by_lookup(self, target: Vector, reduced: Vector) -> Decomposition | None:
         """One or two inequalities, found by their hashes."""

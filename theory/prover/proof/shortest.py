@@ -9,6 +9,7 @@ import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import hstack, identity, vstack
 
+from theory.prover.budget import seconds_left, spend
 from theory.prover.lattice import Combination, Vector
 from theory.prover.proof.programs import matrix, solve_exactly
 
@@ -16,6 +17,12 @@ __all__ = ["fewest"]
 
 _NODES = 200
 """The most nodes of the branch and bound; what it has by then is taken."""
+
+_LONGEST = 60.0
+"""Seconds after which the branch and bound gives up, where the prover has no limit of its own."""
+
+_USUAL = 3e-4
+"""Seconds that it takes for each row."""
 
 _USED = 1e-7
 """An inequality is used if its weight is larger."""
@@ -35,6 +42,7 @@ def fewest(target: Vector, rows: Sequence[Combination], largest: Fraction) -> di
         rows: Reduced vectors.
         largest: The largest weight that a proof is known to need.
     """
+    spend(_USUAL * len(rows))
     columns = sorted({mask for vector in (*rows, target) for mask in vector})
     system = matrix(columns, rows)
     wanted = np.array([float(target.get(mask, 0)) for mask in columns])
@@ -51,7 +59,7 @@ def fewest(target: Vector, rows: Sequence[Combination], largest: Fraction) -> di
         ),
         integrality=np.concatenate([np.zeros(n), np.ones(n)]),
         bounds=Bounds(np.zeros(2 * n), np.concatenate([np.full(n, bound), np.ones(n)])),
-        options={"node_limit": _NODES},
+        options={"node_limit": _NODES, "time_limit": min(_LONGEST, seconds_left())},
     )
     if answer.x is None:
         return None
