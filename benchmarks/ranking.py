@@ -30,7 +30,8 @@ import torch
 from joblib import Parallel, delayed
 from ranking_report import write_report
 from ranking_sets import MADE, SHARED, Images, half, load
-from sklearn.linear_model import LogisticRegressionCV
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
 from threadpoolctl import threadpool_limits
 from torch import nn
 
@@ -161,14 +162,7 @@ def truth(cell: Cell, root: Path | None) -> dict[str, object]:
         probed = rng.permutation(len(found.train))[:PROBED]
         z, held = fitted.represent(found.train[probed]), fitted.represent(found.test)
         mean, spread = z.mean(axis=0), z.std(axis=0) + 1e-6
-        linear = LogisticRegressionCV(
-            Cs=(0.01, 0.1, 1.0, 10.0),
-            cv=3,
-            max_iter=200,
-            l1_ratios=(0.0,),
-            use_legacy_attributes=False,
-            scoring="accuracy",
-        )
+        linear = GridSearchCV(LogisticRegression(max_iter=200), {"C": (0.01, 0.1, 1.0, 10.0)}, cv=3)
         linear.fit((z - mean) / spread, found.train_labels[probed])
         right = linear.predict((held - mean) / spread) == found.test_labels
     return {

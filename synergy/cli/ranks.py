@@ -12,7 +12,16 @@ from synergy.cli.images import SIZE, images_of
 from synergy.cli.progress import CLUSTER, say, shown
 
 if TYPE_CHECKING:
-    from synergy.ranking import Cost, Ranking
+    from synergy.ranking import Ranking
+
+_PROCESS = 900.0 * 2**20
+"""The bytes of a process that runs pilots: its libraries, and some copies of the images it trains on."""
+
+_WIDE = 150
+"""Characters of a line that holds all quantities."""
+
+_FIRST = ("H(A|X)", "I(A;U)", "I(A;X|U)")
+"""The quantities that are shown on narrow terminals."""
 
 
 @app.command("rank")
@@ -62,14 +71,18 @@ def rank_command(
     as_json: JSON = False,
 ) -> None:
     """Rank pretext tasks by what a short pretraining on them is worth, and say why."""
+    from joblib import cpu_count
+
+    from synergy.device import choose_device
     from synergy.ranking import rank, write_ranking
-    from synthetic.parallel import cluster
+    from synthetic.parallel import cluster, fitting_jobs
 
     given = images_of(data, size=size)
-
-    def announce(cost: Cost) -> None:
-        typer.echo(f"{cost}", err=True)
-
+    processes = jobs or (1 if choose_device(device).type == "cuda" else cpu_count())
+    if address is None:
+        processes, fewer = fitting_jobs(processes, each=_PROCESS, shared=4.0 * given.images.size)
+        if fewer:
+            say(fewer)
     with results_folder(out), cluster(address), shown("rank") as progress:
         ranking = rank(
             given,
@@ -80,10 +93,10 @@ def rank_command(
             seed=seed,
             explain=explain,
             out=out,
-            jobs=jobs,
+            jobs=processes,
             device=device,
             progress=progress,
-            announce=announce,
+            announce=lambda cost: say(str(cost)),
             tell=say,
         )
     written = [] if out is None else write_ranking(ranking, out)
@@ -102,7 +115,7 @@ def _show(ranking: Ranking) -> None:
     from synergy.ranking import headline
 
     console = Console()
-    wide = Console(width=None if console.is_terminal else 140)
+    wide = console if console.is_terminal else Console(width=_WIDE)
     columns = [
         ("H(A|X)", "H(A|X)"),
         ("I(A;C|X)", "synergy"),
@@ -111,21 +124,25 @@ def _show(ranking: Ranking) -> None:
         ("I(A;X|U)", "shape"),
         ("I(A;R|X)", "pose"),
     ]
-    shown = [(key, name) for key, name in columns if any(task.quantities.get(key) for task in ranking.tasks)]
-    unit = "; in nats: " + ", ".join(name for _, name in shown) if shown else ""
+    if wide.width < _WIDE:  # the paragraphs below have the others
+        columns = [column for column in columns if column[0] in _FIRST]
+    present = [
+        (key, name) for key, name in columns if any(task.quantities.get(key) for task in ranking.tasks)
+    ]
+    unit = "; in nats: " + ", ".join(name for _, name in present) if present else ""
     table = Table(
         title=f"Gain in points of accuracy over no training, judged on {ranking.judged:,} images of "
         f"{ranking.classes} classes{unit}"
     )
     table.add_column("group", justify="right")
-    table.add_column("transformation", overflow="fold")
+    table.add_column("transformation", no_wrap=True)
     table.add_column("gain", justify="right", no_wrap=True)
     table.add_column("worth")
-    for _, name in shown:
+    for _, name in present:
         table.add_column(name, justify="right")
     for number, task in enumerate(ranking.tasks):
         cells = []
-        for key, _ in shown:
+        for key, _ in present:
             q = task.quantities.get(key)
             cells.append("" if q is None else f"{q.value:.3f} ± {q.error:.3f}")
         last = number + 1 == len(ranking.tasks) or ranking.tasks[number + 1].group != task.group

@@ -13,9 +13,8 @@ from typing import cast
 
 import numpy as np
 
-from synergy.estimators.discrete import DiscreteCounts, plug_in_from_counts
+from synergy.estimators.discrete import BiasCorrection, DiscreteCounts, plug_in_from_counts
 from synergy.estimators.discrete.counts import Cells
-from synergy.estimators.discrete.entropies import Correction
 from synergy.estimators.discrete.marginals import Marginals
 from synergy.estimators.entries_discrete import DISCRETE_ENTRIES
 from synergy.estimators.order import MOST_ROWS
@@ -38,9 +37,9 @@ _WORKING = 24
 _SHARE = 0.5
 """Columns that would take a larger part of the available memory are counted shard by shard."""
 
-_CORRECTIONS: dict[str, Correction] = {
+_CORRECTIONS: dict[str, BiasCorrection] = {
     "auto": "digamma",
-    **{entry.name: cast(Correction, entry.fixed["correction"]) for entry in DISCRETE_ENTRIES},
+    **{entry.name: cast(BiasCorrection, entry.fixed["correction"]) for entry in DISCRETE_ENTRIES},
 }
 """The estimators that need nothing but counts, and their corrections."""
 

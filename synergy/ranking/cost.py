@@ -6,7 +6,6 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from threadpoolctl import threadpool_limits
 
 from synergy.learning import PredictTransformation, Training, train
@@ -52,8 +51,9 @@ class Cost:
     def __str__(self) -> str:
         kept = f", {self.done} of them kept from earlier" if self.done else ""
         spent = f"{self.minutes:.1f} min" if self.minutes >= 1 else f"{self.seconds / self.processes:.0f} s"
+        runs = f"{self.runs}" if self.least == self.runs else f"{self.least} to {self.runs}"
         return (
-            f"{self.least} to {self.runs} runs{kept}: at most about {spent} with {self.processes} "
+            f"{runs} runs{kept}: at most about {spent} with {self.processes} "
             f"process{'es' if self.processes > 1 else ''}"
         )
 
@@ -95,7 +95,7 @@ def predicted_cost(
     """
     size = min(settings.images, len(data.trained))
     epochs, batch = settings.passes(size)
-    step = _step_seconds(tasks[0], data, settings, batch, device)
+    step = _step_seconds(tasks[0], data, settings, batch, device) if pilots or longer else 0.0
     steps = epochs * (size // batch)
     probe = _PROBE_OPS * len(data.judged) * settings.features * len(data.names) * settings.folds * 50
     simple = _SIMPLE_SECONDS * min(1.0, size / 6_000)
@@ -109,23 +109,18 @@ def _step_seconds(
     """Seconds of one training step of a pilot."""
     rows = data.rows(data.trained[: batch * _PROBE_STEPS])
     options = Training(epochs=1, batch_size=min(batch, rows.size), device=device)
-    threads = torch.get_num_threads()
     spent = 0.0
     with threadpool_limits(limits=1):
-        torch.set_num_threads(1)
-        try:
-            for _ in range(2):  # the second is warm
-                start = time.perf_counter()
-                train(
-                    PredictTransformation(task.task),
-                    rows,
-                    seed=0,
-                    encoder=settings.encoder,
-                    features=settings.features,
-                    options=options,
-                    progress=False,
-                )
-                spent = time.perf_counter() - start
-        finally:
-            torch.set_num_threads(threads)
+        for _ in range(2):  # the second is warm
+            start = time.perf_counter()
+            train(
+                PredictTransformation(task.task),
+                rows,
+                seed=0,
+                encoder=settings.encoder,
+                features=settings.features,
+                options=options,
+                progress=False,
+            )
+            spent = time.perf_counter() - start
     return spent / max(1, rows.size // options.batch_size)

@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from sklearn.decomposition import PCA
-from threadpoolctl import threadpool_limits
 
 from synergy.learning import (
     ImageSet,
@@ -79,24 +78,17 @@ class Job:
 
 
 def run_job(job: Job, data: RankedImages, settings: RankSettings, device: str) -> Arrays:
-    """Run one job on one thread.
+    """Run one job.
 
     Returns:
         By name: `right`, whether the probe classifies each judged image rightly, shape (m,); `log_p`, what
         the run says of A on each judged image, transformed, shape (m, states) or (predictors, m, states);
         `loss` and `accuracy` of the pretext task in the last epoch; `seconds`.
     """
-    start = time.process_time() if device == "cpu" else time.perf_counter()
-    with threadpool_limits(limits=1):
-        threads = torch.get_num_threads()
-        torch.set_num_threads(1)
-        try:
-            found = _RUNS[job.kind](job, data, settings, device)
-        finally:
-            torch.set_num_threads(threads)
-    end = time.process_time() if device == "cpu" else time.perf_counter()
-    found["seconds"] = np.array(end - start)
-    return found
+    clock = time.process_time if device == "cpu" else time.perf_counter
+    start = clock()
+    found = _RUNS[job.kind](job, data, settings, device)
+    return {**found, "seconds": np.array(clock() - start)}
 
 
 def judged_inputs(job: Job, data: RankedImages) -> tuple[torch.Tensor, npt.NDArray[np.int64]]:

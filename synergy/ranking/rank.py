@@ -9,12 +9,12 @@ task (`quantities`).
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy.typing as npt
 import torch
+from joblib import cpu_count
 
 from synergy.device import choose_device
 from synergy.learning import ImageSet
@@ -66,11 +66,12 @@ def rank(
         explain: Whether to measure what the theory asks, which doubles the cost.
         settings: How large the runs are.
         out: A folder in which finished runs are kept: the same call goes on from there.
-        jobs: Processes at once; 0 for one per core, or 1 on a GPU.
+        jobs: Processes at once; 0 for one per core, or 1 on a GPU. Inside `synthetic.parallel.cluster` the
+            workers of the cluster run everything.
         device: `auto`, `cpu` or `cuda`.
         progress: Told of every run that is done.
         announce: Told of the predicted cost before it is paid.
-        tell: Called with a line when a worker died, or a cluster has none yet.
+        tell: Told a line when a worker died, or is waited for.
 
     Raises:
         TypeError: If labels are missing.
@@ -95,7 +96,7 @@ def rank(
     where = choose_device(device)
     data = ranked_images(images, labels, chosen, seed=seed)
     tasks = candidates(transformations, data.shape, combinations=combinations, augmentations=augmentations)
-    processes = jobs or (1 if where.type == "cuda" else os.cpu_count() or 1)
+    processes = jobs or (1 if where.type == "cuda" else cpu_count())
     folder = None if out is None else Path(out) / "runs"
     work = Work(
         data,

@@ -16,7 +16,7 @@ from synergy.device import keep_freed_memory
 from synergy.ranking.data import RankedImages
 from synergy.ranking.pilots import Arrays, Job, run_job
 from synergy.ranking.settings import Progress, RankSettings
-from synthetic.parallel import map_unordered
+from synthetic.parallel import active_client, map_unordered
 from synthetic.storage.npz import NpzFile
 from theory.source import source_digest
 
@@ -38,7 +38,7 @@ class Runs:
         folder: Where finished runs are kept, one file each, named by a digest of the images, the code, the
             settings and the job; None to keep them in memory alone.
         progress: Told of every run that is done.
-        tell: Called with a line when a worker died, or a cluster has none yet.
+        tell: Told a line when a worker died, or is waited for.
     """
 
     data: RankedImages
@@ -83,10 +83,15 @@ class Runs:
                 self._found[job] = kept
         missing = [job for job in dict.fromkeys(jobs) if job not in self._found]
         total = len(self._found) + len(missing) + more
-        shared = (self.data, self.settings, self.device, self.processes > 1)
-        for index, found in map_unordered(
-            _single, missing, jobs=self.processes, shared=shared, tell=self.tell
-        ):
+        alone = self.processes > 1 or active_client() is not None
+        results = map_unordered(
+            _single,
+            missing,
+            jobs=self.processes,
+            shared=(self.data, self.settings, self.device, alone),
+            tell=self.tell,
+        )
+        for index, found in results:
             job = missing[index]
             self._keep(job, found)
             self._found[job] = found
@@ -126,7 +131,7 @@ class Runs:
         part.replace(path)
 
 
-def _single(job: Job, data: RankedImages, settings: RankSettings, device: str, worker: bool) -> Arrays:
-    if worker:  # a process that does nothing else
+def _single(job: Job, data: RankedImages, settings: RankSettings, device: str, alone: bool) -> Arrays:
+    if alone:  # in a process that does nothing else
         keep_freed_memory()
     return run_job(job, data, settings, device)

@@ -19,9 +19,7 @@ CASES = [
     pytest.param(ESSL, ("H(A|X) == 0",), ("A", "C", "X", "Z"), id="lossless"),
     pytest.param(ESSL, ("I(A;Z|R) == 0",), ("C", "A", "R", "Z"), id="invariant"),
     pytest.param(ESSL, ("H(C) == 0",), ("A", "C", "X"), id="a constant"),
-    pytest.param(
-        Diagram.parse("X=>M, X->Z, M->Y"), ("H(M|Z) == 0",), ("X", "M", "Z", "Y"), id="a function"
-    ),
+    pytest.param(Diagram.parse("X=>M, X->Z, M->Y"), ("H(M|Z) == 0",), ("X", "M", "Z", "Y"), id="a function"),
 ]
 
 

@@ -43,7 +43,7 @@ def test_each_statistic_sees_what_it_is_named_after():
     images = torch.rand(50, 3, 8, 8, generator=rng)
     changes = {
         "channel means": (images * 0.5, "channel equality"),
-        "sharpness": (transformation("blur").apply(images, torch.full((50,), 4)), None),
+        "sharpness": (transformation("blur").apply(images, torch.full((50,), 3)), None),
         "channel equality": (images.mean(dim=1, keepdim=True).expand_as(images), None),
     }
     for name, (changed, _) in changes.items():

@@ -1,10 +1,11 @@
 """`synergy rank` on the command line."""
 
 import json
+import sys
 
 import numpy as np
 import pytest
-from ranking_worlds import TINY, corners
+from ranking_worlds import TINY, digits
 
 from synergy.cli import run
 from synergy.ranking import RankSettings
@@ -13,14 +14,14 @@ from synergy.ranking import RankSettings
 @pytest.fixture
 def small(monkeypatch):
     """The command has no option for the size of pilots; here they are small."""
-    monkeypatch.setattr("synergy.ranking.rank.RankSettings", lambda: TINY)
+    monkeypatch.setattr(sys.modules["synergy.ranking.rank"], "RankSettings", lambda: TINY)
 
 
 @pytest.fixture
 def file(tmp_path):
-    images, labels = corners(200)
-    np.savez(tmp_path / "corners.npz", images=images, labels=labels)
-    return str(tmp_path / "corners.npz")
+    images, labels = digits(200)
+    np.savez(tmp_path / "digits.npz", images=images, labels=labels)
+    return str(tmp_path / "digits.npz")
 
 
 def test_the_command(capsys, tmp_path, file, small):

@@ -35,7 +35,9 @@ def test_a_false_statement_about_two_views():
     found = judged(report)
     assert found[statement, "proof"] == {"refuted"}
     assert "violated" in found[statement, "exact"]
-    assert ("counterexample", "violated") in {(v.case, v.judgement) for v in report.verdicts if v.world == "sample"}
+    assert ("counterexample", "violated") in {
+        (v.case, v.judgement) for v in report.verdicts if v.world == "sample"
+    }
     assert report.exit_status == 1
 
 
@@ -64,7 +66,9 @@ def test_a_counterexample_has_every_variable():
 
 
 def test_a_registered_claim_on_another_diagram():
-    report = verify("E1", diagram="C->R, S->R, V->R, R->X, C->A, A->X, X->Z", worlds=["proof"], settings=QUICK)
+    report = verify(
+        "E1", diagram="C->R, S->R, V->R, R->X, C->A, A->X, X->Z", worlds=["proof"], settings=QUICK
+    )
     assert [v.judgement for v in report.verdicts] == ["refuted"]
     assert report.exit_status == 1
     assert read_claim("E1", str(ESSL)).diagram == ESSL
@@ -77,7 +81,9 @@ def test_no_diagram_implies_nothing():
 
 
 def test_a_statement_beyond_the_diagram_names_one_that_has_it():
-    with pytest.raises(ValueError, match="unknown variable 'Z1': .*name a diagram that has it, such as two-views"):
+    with pytest.raises(
+        ValueError, match=r"unknown variable 'Z1': .*name a diagram that has it, such as two-views"
+    ):
         verify("I(Z1;Z2) <= I(X1;X2)", settings=QUICK)
 
 

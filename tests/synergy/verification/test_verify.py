@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from synergy.statistics.errors import clustered_error
 from synergy.verification import CASES, Case, Settings, render, verify, write
 from synergy.verification.cases import thumbnail
 from synergy.verification.controls import CONTROL, Confounded
-from synergy.verification.measure import clustered_error
 from synthetic import ModularShift, ReducedShift
 from theory import Claim, Diagram
 
@@ -95,7 +95,9 @@ class Mislabelled(Confounded):
 
 def test_explaining_away_is_violated_where_the_class_chooses_the_transformation():
     case = Case("mislabelled", Mislabelled(strength=0.3), "C -> A, which its diagram does not say")
-    report = verify(["E1"], worlds=["exact", "sample"], cases=[case], settings=TINY, generators=["mislabelled"])
+    report = verify(
+        ["E1"], worlds=["exact", "sample"], cases=[case], settings=TINY, generators=["mislabelled"]
+    )
     assert {v.judgement for v in report.verdicts} == {"violated"}
     assert report.exit_status == 1
 
@@ -139,7 +141,9 @@ def test_a_wrong_estimator_is_caught(monkeypatch):
     def biased(sample, term, **options):
         found = honest(sample, term, **options)
         low, high = found.interval
-        return replace(found, value=found.value - 0.05, interval=(low - 0.05, high - 0.05), estimator="biased")
+        return replace(
+            found, value=found.value - 0.05, interval=(low - 0.05, high - 0.05), estimator="biased"
+        )
 
     monkeypatch.setattr(measure, "estimate", biased)
     report = verify(["E1"], worlds=["sample"], cases=SHIFT[:1], settings=TINY, generators=["modular-shift"])
@@ -384,7 +388,10 @@ def test_a_claim_without_models_to_judge_does_not_stop_the_others():
 def test_premises_are_satisfied_by_construction():
     mine = Claim("T3", "Mine", "I(A;C|X) == 0", "true", given=("H(A|X) == 0",), worlds=("proof", "exact"))
     report = verify([mine], worlds=["proof", "exact"], cases=(), settings=TINY)
-    assert judgements(report) == {("T3", "proof", "any model"): "proved", ("T3", "exact", "random models"): "by construction"}
+    assert judgements(report) == {
+        ("T3", "proof", "any model"): "proved",
+        ("T3", "exact", "random models"): "by construction",
+    }
 
 
 @pytest.mark.parametrize("jobs", [0, -1, "x", True])
