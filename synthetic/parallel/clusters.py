@@ -161,7 +161,7 @@ class _Work:
         self.client, self.call, self.workers, self.tell = client, call, workers, workers.tell
         self.name = f"{getattr(call.function, '__name__', 'call')}-{token_hex(4)}"
         self.shared, self.placed = shared, self._place(shared)
-        self.flying: dict[Any, tuple[int, Any]] = {}
+        self.flying: dict[Any, tuple[tuple[int, Any], list[Any]]] = {}
         self.again: deque[tuple[int, Any]] = deque()
         self.done: SimpleQueue[Any] = SimpleQueue()
         self.sent, self.closed = 0, False
@@ -198,14 +198,14 @@ class _Work:
             if not self.flying:
                 return
             future = self._next()
-            pair = self.flying.pop(future)
+            pair, placed = self.flying.pop(future)
             try:
                 outcome = future.result()
             except KilledWorker:
                 yield pair, None
                 continue
             except CancelledError:
-                self._take_up(pair)
+                self._take_up(pair, placed)
                 continue
             except Exception as error:  # it could not be read there, or its result not here
                 outcome = Outcome(pair[0], error=error)
@@ -248,10 +248,10 @@ class _Work:
                 f"import functions, "
                 "and items must be plain data"
             ) from error
-        self.flying[future] = pair
+        self.flying[future] = pair, self.placed
         future.add_done_callback(self.done.put)
 
-    def _take_up(self, pair: tuple[int, Any]) -> None:
+    def _take_up(self, pair: tuple[int, Any], placed: list[Any]) -> None:
         """Send an item again after what it needs was lost with the workers that had it.
 
         Raises:
@@ -259,8 +259,9 @@ class _Work:
         """
         if self.client.status != "running":
             raise ConnectionError(_GONE)
-        self.tell("data was lost with the workers that held it, and is sent again")
-        self.placed = self._place(self.shared)
+        if placed is self.placed:  # else it is there again already
+            self.tell("data was lost with the workers that held it, and is sent again")
+            self.placed = self._place(self.shared)
         self.again.append(pair)
 
     def stop(self) -> None:
