@@ -17,6 +17,12 @@ if TYPE_CHECKING:
 _PROCESS = 900.0 * 2**20
 """The bytes of a process that runs pilots: its libraries, and some copies of the images it trains on."""
 
+_WIDE = 150
+"""Characters of a line that holds all quantities."""
+
+_FIRST = ("H(A|X)", "I(A;U)", "I(A;X|U)")
+"""The quantities that are shown on narrow terminals."""
+
 
 @app.command("rank")
 def rank_command(
@@ -109,7 +115,7 @@ def _show(ranking: Ranking) -> None:
     from synergy.ranking import headline
 
     console = Console()
-    wide = Console(width=None if console.is_terminal else 140)
+    wide = console if console.is_terminal else Console(width=_WIDE)
     columns = [
         ("H(A|X)", "H(A|X)"),
         ("I(A;C|X)", "synergy"),
@@ -118,6 +124,8 @@ def _show(ranking: Ranking) -> None:
         ("I(A;X|U)", "shape"),
         ("I(A;R|X)", "pose"),
     ]
+    if wide.width < _WIDE:  # the paragraphs below have the others
+        columns = [column for column in columns if column[0] in _FIRST]
     present = [
         (key, name) for key, name in columns if any(task.quantities.get(key) for task in ranking.tasks)
     ]
@@ -127,7 +135,7 @@ def _show(ranking: Ranking) -> None:
         f"{ranking.classes} classes{unit}"
     )
     table.add_column("group", justify="right")
-    table.add_column("transformation", overflow="fold")
+    table.add_column("transformation", no_wrap=True)
     table.add_column("gain", justify="right", no_wrap=True)
     table.add_column("worth")
     for _, name in present:

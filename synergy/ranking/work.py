@@ -45,7 +45,7 @@ class Work:
         runs: Runs,
     ) -> None:
         self.data, self.settings, self.tasks, self.runs = data, settings, tasks, runs
-        self.by_name = {candidate.name: candidate for candidate in tasks}
+        self.by_name = {c.name: c for c in sorted(tasks, key=lambda c: c.name)}  # sums do not depend on order
         self.seeds = [first + s for s in range(seeds)]
         self.looks = looks(seeds, len(tasks))
         self.explain = explain

@@ -163,7 +163,6 @@ def test_names():
         "shortcut",
         "invariance-or-equivariance",
         "projection-head",
-        "shape",
     }
     with pytest.raises(ValueError, match="unknown experiment 'alchemy': there are transformations"):
         experiment("alchemy")
