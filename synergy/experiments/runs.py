@@ -67,8 +67,8 @@ class Runner:
         known = self._known()
         found: dict[str, Row] = {name: known[name] for name in names if name in known}
         missing = [(name, job) for name, job in zip(names, listed, strict=True) if name not in found]
-        spread = self.scale.jobs > 1 and len(missing) > 1 and active_client() is None
-        scale = self.scale.holding() if spread else self.scale  # elsewhere each process reads for itself
+        together = self.scale.jobs > 1 and len(missing) > 1 and active_client() is None
+        scale = self.scale.holding() if together else self.scale  # else each process reads
         results = map_unordered(
             _single,
             [job for _, job in missing],
