@@ -40,9 +40,10 @@ notebooks: setup
 docs: setup
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --config-file docs/mkdocs/mkdocs.yml --site-dir ../../site
 
-# docs/claims.md, for those who read the repository instead of the built pages.
+# docs/claims.md, for those who read the repository instead of the built pages, and the cases of each claim.
 claims: setup
 	$(BIN)/python docs/mkdocs/pages.py
+	$(BIN)/python -m synergy.verification.listed
 
 # The wheel alone, in an environment of its own, must import and prove.
 wheel: setup

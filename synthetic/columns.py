@@ -313,7 +313,7 @@ def check_finite(name: str, array: Array) -> None:
     """
     if array.dtype.kind != "f" or not array.size:
         return
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         low, high = array.min(), array.max()
         extent = high - low
     if np.isfinite(extent):

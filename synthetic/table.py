@@ -131,14 +131,24 @@ class Table(Sample):
         Raises:
             ValueError: If there is none, or they differ in length.
         """
-        return self.select([name for name in self._names if self._can(name)] or self._names[:1])
+        parts = [part for name in self._names if (part := self._one(name)) is not None]
+        if not parts:
+            return self.select(self._names[:1])
+        levels = {name: found for part in parts for name, found in part.metadata.get("levels", {}).items()}
+        with self._told():
+            return Sample(
+                {name: column for part in parts for name, column in part.columns.items()},
+                {name: variable for part in parts for name, variable in part.variables.items()},
+                None,
+                {"levels": levels} if levels else {},
+            )
 
-    def _can(self, name: str) -> bool:
+    def _one(self, name: str) -> Sample | None:
+        """One column as a sample; None where it cannot be a variable."""
         try:
-            self.select([name])
+            return self.select([name])
         except (TypeError, ValueError):
-            return False
-        return True
+            return None
 
     @property
     def names(self) -> tuple[str, ...]:

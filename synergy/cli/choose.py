@@ -25,7 +25,12 @@ def _named_or_read(data: str, size: int) -> Any:  # noqa: ANN401 - a name, or im
     if not Path(data).exists():
         raise ValueError(f"--data must be one of {', '.join(get_args(DataName))}, or a path, got {data!r}")
     given = images_of(data, size=size)
-    return ImageSet.from_arrays(given.generator("horizontal-flip").raw, {"C": given.labels})
+    states = {"C": len(given.names)}
+    sets = [
+        ImageSet.from_arrays(part.generator("horizontal-flip").raw, {"C": part.labels}, states=states)
+        for part in (given.split() if given.trained is not None else (given,))
+    ]
+    return sets[0] if len(sets) == 1 else tuple(sets)
 
 
 @app.command("experiment")

@@ -75,9 +75,20 @@ def generate_command(
     shards: Annotated[int, typer.Option("--shards", help="Files to spread the rows over.")] = 1,
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="Processes that draw shards at once.")] = 1,
     address: CLUSTER = None,
+    images: Annotated[
+        Path | None,
+        typer.Option(
+            "--images",
+            help="Also write the images and their class for other tools: a new folder of class folders, or a "
+            ".parquet or .npz file.",
+        ),
+    ] = None,
+    clip: Annotated[
+        bool, typer.Option("--clip", help="Clip the pixels of --images to [0, 1], as image files need.")
+    ] = False,
 ) -> None:
     """Write a dataset with all latents: a folder of safetensors shards and its description."""
-    from synthetic import make_generator, write_dataset
+    from synthetic import export_images, make_generator, write_dataset
     from synthetic.parallel import cluster
 
     world = make_generator(generator, settings_of(parameters or ()))
@@ -92,6 +103,8 @@ def generate_command(
             tell=lambda line: typer.echo(line, err=True),
             jobs=jobs,
         )
+    if images is not None:
+        typer.echo(f"images for other tools: {export_images(path, images, clip=clip)}")
     typer.echo(f"{samples} samples of {generator} in {shards} shard{'s' if shards > 1 else ''}: {path}")
 
 
@@ -132,7 +145,8 @@ def estimate_command(
             raise ValueError(f"--device is for the estimators {able}; {estimator} takes none, got {device!r}")
         from synergy.device import choose_device
 
-        options["device"] = str(choose_device(device))
+        choose_device(device)
+        options["device"] = device
     with cluster(address):
         found = estimate(
             data,

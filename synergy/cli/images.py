@@ -31,7 +31,7 @@ def images_of(data: str, *, size: int = 0) -> LabelledImages:
 
     Args:
         data: `digits`, a folder that `generate` made, the folder of CIFAR-10's binary version (its test
-            images), a folder of class subfolders, or a file of images and labels.
+            images), a folder of class subfolders or of `train` and `test`, or a file of images and labels.
         size: The side to resize image files to; 0 to keep their own.
 
     Raises:

@@ -103,7 +103,7 @@ def verify_command(
     device: Annotated[str, typer.Option("--device", help="auto, cpu or cuda.")] = "auto",
     as_json: JSON = False,
 ) -> None:
-    """Judge claims in five worlds on generators and real images, or on rows of your own, to a table of verdicts."""
+    """Judge claims in five worlds, or on rows of your own, to a table of verdicts."""
     from dataclasses import replace
 
     from joblib import cpu_count

@@ -13,9 +13,8 @@ from typing import cast
 
 import numpy as np
 
-from synergy.estimators.discrete import DiscreteCounts, plug_in_from_counts
+from synergy.estimators.discrete import BiasCorrection, DiscreteCounts, plug_in_from_counts
 from synergy.estimators.discrete.counts import Cells
-from synergy.estimators.discrete.entropies import BiasCorrection
 from synergy.estimators.discrete.marginals import Marginals
 from synergy.estimators.entries_discrete import DISCRETE_ENTRIES
 from synergy.estimators.order import MOST_ROWS

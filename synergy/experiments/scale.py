@@ -7,8 +7,11 @@ import json
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from math import prod
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypeGuard, get_args
 
+import numpy as np
+
+from synergy.estimators.classifier.rare import ROWS_OF_CLASS
 from synergy.learning import ImageSet
 from synergy.learning.encoders import ENCODERS
 from synthetic.images.arrays import ImageDataset
@@ -22,6 +25,12 @@ ScaleName = Literal["quick", "full", "large"]
 
 DataName = Literal["digits", "glyphs", "cifar10"]
 """The data sets that have names."""
+
+_FEWEST = 100
+"""Images of one's own, at least: six tenths are trained on, and 20 of these are set aside by a pilot."""
+
+_JUDGED_SHARE = 0.4
+"""The share of images without a split of their own that is judged."""
 
 _QUALITIES = ("quick", "default", "best")
 """How much work the classifiers may do."""
@@ -57,8 +66,9 @@ class Scale:
         every: Whether to run all conditions, or those alone that the predictions are about.
         precision: `float32`, or mixed precision.
         compile: Whether to compile the encoder.
-        data: `digits`, `glyphs`, `cifar10`, an `ImageSet` or a torch Dataset of pairs (image, label), which
-            is read once; None for what the experiment was made for.
+        data: `digits`, `glyphs`, `cifar10`, an `ImageSet`, two of them (to train on and to judge on) or a
+            torch Dataset of pairs (image, label), which is read once; None for what the experiment was made
+            for.
         root: The folder of CIFAR-10.
         jobs: Processes at once.
         device: Where networks run: encoders, and classifiers that judge them unless `quality` is `quick`.
@@ -81,7 +91,7 @@ class Scale:
     every: bool = True
     precision: Literal["float32", "bfloat16", "float16"] = "float32"
     compile: bool = False
-    data: DataName | ImageSet | ImageDataset | None = None
+    data: DataName | ImageSet | tuple[ImageSet, ImageSet] | ImageDataset | None = None
     root: str | None = None
     jobs: int = 1
     device: str = "cpu"
@@ -98,7 +108,9 @@ class Scale:
         ):
             if getattr(self, name) not in known:
                 raise ValueError(f"{name} must be one of {', '.join(known)}, got {getattr(self, name)!r}")
-        if self.data is not None and not isinstance(self.data, str | ImageSet):
+        if _is_pair(self.data):
+            _check_pair(*self.data)
+        elif self.data is not None and not isinstance(self.data, str | ImageSet):
             if not (hasattr(self.data, "__len__") and hasattr(self.data, "__getitem__")):
                 raise TypeError(
                     "data must be a name, an ImageSet or a torch Dataset of pairs (image, label), got "
@@ -113,12 +125,17 @@ class Scale:
             raise ValueError(f"root is the folder of data='cifar10', got it with data={self.data_name!r}")
 
     def check_images(self) -> None:
-        """Read the labels of the photographs, so that a wrong folder is told before anything runs.
+        """Look at the images, so that a wrong folder or too few are told before anything runs.
 
         Raises:
             FileNotFoundError: If the folder or a file in it is missing.
-            ValueError: If a file is not what it should be.
+            ValueError: If a file is not what it should be, or there are too few images to train and judge on.
         """
+        if isinstance(self.data, ImageSet):
+            _check_enough(self.data, _FEWEST, round(ROWS_OF_CLASS / _JUDGED_SHARE))
+        elif _is_pair(self.data):
+            _check_enough(self.data[0], round(_FEWEST * (1 - _JUDGED_SHARE)), 1)
+            _check_enough(self.data[1], round(_FEWEST * _JUDGED_SHARE), ROWS_OF_CLASS)
         if self.data == "cifar10":
             for split in get_args(CifarPart):
                 Cifar10(str(self.root), split=split)
@@ -127,8 +144,12 @@ class Scale:
         """The same scale with its photographs in memory, so that processes share them; itself without any."""
         if self.data != "cifar10" or self.held is not None:
             return self
+        return replace(self, held=self._photographs)
+
+    @cached_property
+    def _photographs(self) -> tuple[ImageSet, ImageSet]:
         train, test = (ImageSet.from_generator(Cifar10(str(self.root), split=s)) for s in get_args(CifarPart))
-        return replace(self, held=(train, test))
+        return train, test
 
     @property
     def memory(self) -> tuple[float, float]:
@@ -137,6 +158,9 @@ class Scale:
         images, shared = 3 * self.judged, 0
         if isinstance(self.data, ImageSet):
             pixels, images, shared = prod(self.data.shape), 2 * self.data.size, self.data.images.nbytes
+        elif _is_pair(self.data):
+            pixels, images = prod(self.data[0].shape), sum(part.size for part in self.data)
+            shared = sum(part.images.nbytes for part in self.data)
         elif self.data == "cifar10":
             shared = _PHOTOGRAPHS * pixels * 4
         working = _COPIES * 4 * pixels * min(images, 3 * self.judged + self.batch)
@@ -187,6 +211,8 @@ class Scale:
         """The name of the images; None for the experiment's own."""
         if isinstance(self.data, ImageSet):
             return f"{self.data.size} images"
+        if _is_pair(self.data):
+            return f"{self.data[0].size} + {self.data[1].size} images"
         return self.data if isinstance(self.data, str) else None
 
     @property
@@ -210,11 +236,37 @@ class Scale:
         settings = {k: v for k, v in self.to_dict().items() if k not in ("seeds", "jobs", "root")}
         if isinstance(self.data, ImageSet):
             settings["data"] = self.data.digest
+        elif _is_pair(self.data):
+            settings["data"] = [part.digest for part in self.data]
         if self.root is not None:
             paths = [path for folder in places(self.root) for path in sorted(folder.glob("*.bin"))]
             files = [(path.relative_to(self.root), path.stat()) for path in paths]
             settings["root"] = [(str(name), of.st_size, of.st_mtime_ns) for name, of in files]
         return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _is_pair(data: object) -> TypeGuard[tuple[ImageSet, ImageSet]]:
+    """Whether it is images to train on and images to judge on."""
+    return isinstance(data, tuple) and len(data) == 2 and all(isinstance(part, ImageSet) for part in data)
+
+
+def _check_pair(train: ImageSet, judged: ImageSet) -> None:
+    if train.shape != judged.shape or dict(train.states) != dict(judged.states):
+        raise ValueError(
+            "data must have images of one shape and the same labels to train and to judge on, got "
+            f"{train.shape} {dict(train.states)} and {judged.shape} {dict(judged.states)}"
+        )
+
+
+def _check_enough(images: ImageSet, fewest: int, of_class: int) -> None:
+    """Refuse images of which too few are judged: a class must have another to be told from."""
+    counts = np.sort(np.bincount(images.labels["C"].numpy())) if "C" in images.labels else np.zeros(2, int)
+    second = int(counts[-2]) if len(counts) > 1 else 0
+    if images.size < fewest or ("C" in images.labels and second < of_class):
+        raise ValueError(
+            f"an experiment needs at least {fewest} images, and {of_class} of each of two classes, to train "
+            f"and judge on: got {images.size} images, and {second} of the second largest class"
+        )
 
 
 def as_scale(settings: dict[str, Any]) -> Scale:

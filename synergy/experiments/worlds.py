@@ -82,9 +82,13 @@ def image_sets(
     chosen = scale.data or default
     if isinstance(chosen, ImageSet):
         return chosen.split(_TRAINED_ON, seed=seed)
-    if chosen == "cifar10":
-        train, test = scale.holding().held or ()
+    if isinstance(chosen, tuple):
+        train, test = chosen
         return train, test.some(min(scale.judged, test.size), seed=seed)
+    if chosen == "cifar10":
+        held = scale.holding().held
+        if held is not None:
+            return held[0], held[1].some(min(scale.judged, held[1].size), seed=seed)
     if chosen == "digits":
         return ImageSet.from_generator(Digits()).split(_TRAINED_ON, seed=seed)
     shown = {"pixels": scale.pixels}
@@ -97,8 +101,8 @@ def image_sets(
 def shared_by_seeds(scale: Scale, *, default: DataName) -> float:
     """How much the seeds share the images of `image_sets`: those judged over those trained on, or 0.
 
-    Every seed draws glyphs of its own. CIFAR-10 has one split, so intervals over seeds are there about
-    training alone, whatever the images.
+    Every seed draws glyphs of its own. CIFAR-10, and images in folders `train` and `test`, have one split, so
+    intervals over seeds are there about training alone, whatever the images.
     """
     chosen = scale.data or default
     resampled = isinstance(chosen, ImageSet) or chosen == "digits"
@@ -143,7 +147,7 @@ def fit(
     inputs = max(scale.batch, round(longer * scale.steps) * scale.batch)
     if isinstance(source, ImageSet):
         data: ImageSet | Stream = source
-        batch = scale.batch
+        batch = min(scale.batch, source.size)
         epochs = max(1, round(inputs / source.size))
     else:
         batch, epochs = scale.batch, min(_EPOCHS, inputs // scale.batch)

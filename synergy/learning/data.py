@@ -97,6 +97,11 @@ class ImageSet:
 
     def __getstate__(self) -> dict[str, Any]:
         """The fields, tensors as arrays, so that processes of one machine map the same images."""
+        return self._arrays
+
+    @cached_property
+    def _arrays(self) -> dict[str, Any]:
+        """Made once: joblib knows an array again by its identity, and writes it once then."""
         return as_arrays({f.name: getattr(self, f.name) for f in fields(self)})
 
     def __setstate__(self, state: dict[str, Any]) -> None:

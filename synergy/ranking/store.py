@@ -5,11 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 import torch
@@ -19,6 +17,7 @@ from synergy.ranking.data import RankedImages
 from synergy.ranking.pilots import Arrays, Job, run_job
 from synergy.ranking.settings import Progress, RankSettings
 from synthetic.parallel import active_client, map_unordered
+from synthetic.storage.npz import NpzFile
 from theory.source import source_digest
 
 __all__ = ["Runs"]
@@ -116,9 +115,9 @@ class Runs:
         if self.folder is None or not (path := self._path(job)).exists():
             return None
         try:
-            with np.load(path, allow_pickle=False) as file:
-                return {name: file[name] for name in file.files}
-        except (OSError, ValueError, EOFError, KeyError, BadZipFile, zlib.error):
+            opened = NpzFile(path)
+            return {name: opened.read(name) for name in opened.names}
+        except (OSError, ValueError):
             return None  # damaged: it is made again
 
     def _keep(self, job: Job, found: Arrays) -> None:

@@ -38,9 +38,9 @@ WORLDS: dict[World, str] = {
     "agree to rounding error.",
     "exact": "What is the value in a model whose latents are known? Enumeration of its joint distribution, "
     "in generators and in randomly drawn models.",
-    "sample": "What do estimators say that see only data? Those of estimate: entropies of the frequencies where "
-    "all columns are discrete, cross-fitted log losses of classifiers where there are labels to predict, and "
-    "nearest neighbours where there are none.",
+    "sample": "What do estimators say that see only data? Those of estimate: entropies of the frequencies "
+    "where all columns are discrete, cross-fitted log losses of classifiers where there are labels to "
+    "predict, and nearest neighbours where there are none.",
     "learned": "Does it hold in what a network learns? An encoder is trained to predict the transformation, "
     "and the claim is judged on raw inputs that it never saw.",
 }
@@ -68,7 +68,7 @@ _MEANINGS: dict[Judgement, str] = {
 _OF_SOME = {"verified": "satisfied", "violated": "not satisfied"}
 """Other names of judgements, where the claim is that some model satisfies the statement."""
 
-_COUNTED = {"random models": "model", "witness": "model", "its own check": "case"}
+_COUNTED = {"random models": "model", "witness": "model", "counterexample": "model", "its own check": "case"}
 """The things that are counted in place of samples, by case."""
 
 _EXPECTED = {

@@ -69,7 +69,7 @@ class Cells:
             self._axes = {_name(name): _axis(name, values) for name, values in grid.items()}
             self.names = tuple(self._axes)
             self.settings = prod(map(len, self._axes.values()))
-        elif isinstance(grid, Sequence) and not isinstance(grid, str | bytes):
+        elif isinstance(grid, list | tuple):
             self._rows = list(_settings(grid))
             self.names = tuple(self._rows[0][0])
             self.settings = len(self._rows)

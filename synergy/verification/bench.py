@@ -60,9 +60,12 @@ class Bench:
 
     def _crossfit(self, sample: Sample) -> NestedCrossFit:
         settings = self.settings
-        device = None if settings.quality == "quick" else settings.device
         return NestedCrossFit(
-            sample, folds=settings.folds, seed=settings.seed, quality=settings.quality, device=device
+            sample,
+            folds=settings.folds,
+            seed=settings.seed,
+            quality=settings.quality,
+            device=settings.judging_device,
         )
 
     def trained(self, target: Target, run: int = 0) -> Trained:

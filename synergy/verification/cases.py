@@ -133,21 +133,30 @@ def thumbnail(images: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
 
 
 _SMALL: Mapping[World, str] = {
-    "learned": "one-hot integers and small inputs are judged on the modular shift, orbits, quotient and product; "
-    "the time goes to training seeds on images instead"
+    "learned": "one-hot integers and small inputs are judged on the modular shift, orbits, quotient and "
+    "product; the time goes to training seeds on images instead"
 }
+"""Why small families train no networks."""
+
 _DRAWN: Mapping[World, str] = {"learned": "its own Z is drawn at random; nothing is to be learned from it"}
+"""Why models drawn at random train none."""
+
 _HEADED: Mapping[World, str] = {
     "learned": "its encoder H and head Z are given; the experiment `projection-head` trains such networks"
 }
+"""Why families with an encoder of their own train none."""
+
 _NOT_TO_ROUNDING: Mapping[World, str] = {
-    "exact": "its exact values have a quadrature or Monte Carlo error, and the exact world judges to rounding "
-    "error; in the learned world they are the truth about the input"
+    "exact": "its exact values have a quadrature or Monte Carlo error, and the exact world judges to "
+    "rounding error; in the learned world they are the truth about the input"
 }
+"""Why exact values with an error are not judged in the exact world."""
+
 _VIEWS: Mapping[World, str] = {
-    "sample": "what two images share is not estimated, and no Z is drawn; the two views in integers are judged "
-    "there instead"
+    "sample": "what two images share is not estimated, and no Z is drawn; the two views in integers are "
+    "judged there instead"
 }
+"""Why two views as images are judged exactly alone."""
 
 CASES = (
     Case(
@@ -220,7 +229,7 @@ CASES = (
         "class-circle",
         ClassCircle(),
         "a point in the plane: the class gives its angle, A turns it, the style is its radius; Z is X",
-        not_in=_NOT_TO_ROUNDING | _SMALL,
+        not_in={**_NOT_TO_ROUNDING, **_SMALL},
         core=False,
     ),
     Case(

@@ -67,7 +67,9 @@ class Given:
     def fit(self) -> NestedCrossFit:
         """Cross-fitted losses on some of the rows."""
         s = self.settings
-        return NestedCrossFit(self.some, folds=s.folds, seed=s.seed, quality=s.quality)
+        return NestedCrossFit(
+            self.some, folds=s.folds, seed=s.seed, quality=s.quality, device=s.judging_device
+        )
 
     def rows_for(self, claim: Claim) -> Sample:
         """All rows where every column that the claim names is discrete, else some."""
@@ -100,8 +102,8 @@ def read_given(
 
     Raises:
         TypeError: If the data is of an unknown kind.
-        ValueError: If no claim can be read in the columns, a column is of the wrong kind, a premise or `groups`
-            names no column, or there are too few rows; the message says what would do.
+        ValueError: If no claim can be read in the columns, a column is of the wrong kind, a premise or
+            `groups` names no column, or there are too few rows; the message says what would do.
     """
     source = str(data) if isinstance(data, str | Path) else None
     opened = _opened(data)
@@ -129,8 +131,8 @@ def read_given(
     given = Given(sample, settings, tuple(notes), source)
     if len(given.some) < len(sample):
         notes.append(
-            f"{len(given.some):,} of {len(sample):,} rows, drawn at random, are used where not all columns are "
-            "discrete (settings.data_rows)"
+            f"{len(given.some):,} of {len(sample):,} rows, drawn at random, are used where not all columns "
+            "are discrete (settings.data_rows)"
         )
     return replace(given, notes=tuple(notes))
 
@@ -208,8 +210,8 @@ def _check_kinds(sample: Sample, claims: Sequence[Claim]) -> None:
             return
         term, name = wrong[0]
         reasons.append(
-            f"{claim.id} needs {term}, but the column {name} holds numbers: an entropy is of labels, which are "
-            "integers, booleans or text"
+            f"{claim.id} needs {term}, but the column {name} holds numbers: an entropy is of labels, which "
+            "are integers, booleans or text"
         )
     if reasons:
         raise ValueError(reasons[0])

@@ -1,10 +1,10 @@
 """What a diagram and premises say about a table, and whether the rows agree.
 
-The independences that a diagram implies among the columns are tested by those of an ordered Markov list: each
-column, in causal order, is independent of the earlier ones given the smallest set of them that separates it
-from the others (Verma and Pearl 1990). Where the diagram hides variables, pairs that it separates and the list
-does not are added. Premises that say that an information is 0 are tested too, and functions, `H(Y|X) == 0`, are
-looked for rows that break them. Holm's procedure bounds the chance of any wrong rejection among all of them.
+The independences that a diagram implies among the columns are tested by those of an ordered Markov list:
+each column, in causal order, is independent of the earlier ones given the smallest set of them that separates
+it from the others (Verma and Pearl 1990). Where the diagram hides variables, pairs that it separates and the
+list does not are added. Premises that say that an information is 0 are tested too, and rows are looked for
+that break functions, `H(Y|X) == 0`. Holm's procedure bounds the chance of any wrong rejection among them.
 
 Example:
     >>> from theory.diagrams import ESSL
@@ -22,11 +22,13 @@ import networkx as nx
 import numpy as np
 import numpy.typing as npt
 
+from synergy.estimators import estimate
 from synergy.independence import independence_test
+from synergy.independence.statements import independences
 from synergy.statistics.decision import holm
 from synergy.verification.given import Given
 from synthetic import Sample
-from theory import Claim, Diagram, Relation, Statement
+from theory import Claim, Diagram, Relation
 from theory.diagrams import closure
 
 __all__ = ["DataTest", "implied", "tested"]
@@ -152,9 +154,18 @@ def _independence(text: str, source: Literal["diagram", "premise"], given: Given
         found = independence_test(sample, text, permutations=resamples, seed=given.settings.seed)
     except ValueError as error:
         return DataTest(text, source, "not testable", None, None, str(error))
-    words = "; ".join((f"{found.method}, {found.samples:,} rows", *found.warnings))
+    size = _size(text, sample)
+    words = "; ".join((f"{found.method}, {found.samples:,} rows", *size, *found.warnings))
     outcome: Outcome = "not testable" if found.p_value is None else "not rejected"
     return DataTest(text, source, outcome, found.p_value, None, words)
+
+
+def _size(text: str, sample: Sample) -> tuple[str, ...]:
+    """How large the dependence is, where frequencies tell: with many rows the smallest one is rejected."""
+    if not _all_discrete(text, sample):
+        return ()
+    (term,) = independences(text)
+    return (f"{term} is about {estimate(sample, term).value:.2g} nats",)
 
 
 def _all_discrete(text: str, sample: Sample) -> bool:
@@ -193,10 +204,3 @@ def _decided(result: DataTest, adjusted: Any, alpha: float) -> DataTest:  # noqa
         return result
     p = float(next(adjusted))
     return replace(result, adjusted=p, outcome="rejected" if p <= alpha else "not rejected")
-
-
-def rests_on(claim: Claim, facts: Sequence[Statement] = ()) -> bool:
-    """Whether a proof of the claim needs its diagram or premises at all."""
-    from synergy.verification.measure import shannon
-
-    return not all(shannon(relation, tuple(facts)) for relation in claim.statement)

@@ -1,4 +1,4 @@
-"""On which cases each registered claim is judged, as a file: what lists the claims need not load the generators.
+"""On which cases each registered claim is judged, as a file, so that listing the claims loads no generators.
 
 `python -m synergy.verification.listed` writes it anew; a test says when that is due.
 """

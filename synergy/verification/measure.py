@@ -3,8 +3,8 @@
 Every number here is one that a user gets from `estimate` on the same columns:
 
 * where all columns are discrete, `estimate(sample, gap)`: entropies of one empirical joint;
-* where every term has a discrete slot, `estimate(sample, gap, estimator="classifier", nested=True, predict=..)`
-  with the slots of `routes.choose`, so that the terms share as few losses as possible;
+* where every term has a discrete slot, `estimate(.., estimator="classifier", nested=True, predict=..)` with
+  the slots of `routes.choose`, so that the terms share as few losses as possible;
 * else `estimate(sample, gap)`, whose `auto` takes the terms one by one.
 """
 
@@ -127,8 +127,8 @@ def measure(
     gap = _gap(shown, found)
     note = f"usable information, gap = {route}"
     if exact is not None:
-        error = math.hypot(gap.standard_error, exact.standard_error)
-        gap = Gap(shown, gap.value + exact.value, error, len(sample))
+        both = math.hypot(gap.standard_error, exact.standard_error)
+        gap = Gap(shown, gap.value + exact.value, both, len(sample))
         note += f" + {exact.value:.4f}, the exact {exact.expression} ({exact.method})"
         measured = [c for loss, c in route.gap.items() if not set(loss.given) <= discrete]
         if all(c > 0 for c in measured):

@@ -1,4 +1,4 @@
-"""Statements of the caller's own, on a diagram of the caller's own: as claims, and models to judge them on."""
+"""Statements and diagrams of the caller's own: as claims, and models to judge them on."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from theory.claims.exact import draw_joint
 from theory.diagrams import diagram_text, read_diagram
 from theory.diagrams.named import NO_DIAGRAM
 
-__all__ = ["Counterexample", "DrawnModel", "is_own", "own_cases", "read_claim"]
+__all__ = ["Counterexample", "DrawnModel", "diagram_option", "is_own", "own_cases", "read_claim"]
 
 _DRAWS = 20
 """How many models are drawn to find one in which the terms of a claim are far from 0."""
@@ -70,7 +70,11 @@ def _stated(text: str, diagram: str | Diagram | None) -> Claim:
     unknown = [v for v in statement.variables if v not in ESSL.variables]
     if diagram is None and unknown:
         able = [name for name, d in DIAGRAMS.items() if set(statement.variables) <= set(d.variables)]
-        hint = f"name a diagram that has it, such as {able[0]}" if able else 'name a diagram, such as "A->Z"'
+        hint = (
+            f"name a diagram that has it, such as {able[0]}"
+            if able
+            else 'name a diagram, such as "A->Z" or "none"'
+        )
         raise ValueError(
             f"unknown variable {unknown[0]!r}: the {ESSL.name} has {', '.join(ESSL.variables)}; {hint}"
         )
@@ -96,8 +100,8 @@ def _diagram(diagram: str | Diagram, names: tuple[str, ...]) -> Diagram:
 
 
 def is_own(claim: Claim) -> bool:
-    """Whether nobody but the caller expects anything of the claim: a statement in place of a claim."""
-    return claim.id not in CLAIMS and _is_statement(claim.id)
+    """Whether nobody expects anything of all models: a statement, or a claim on another diagram."""
+    return CLAIMS[claim.id] != claim if claim.id in CLAIMS else _is_statement(claim.id)
 
 
 @dataclass(frozen=True)

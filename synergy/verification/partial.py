@@ -41,10 +41,7 @@ class Partial:
         known = {f.name for f in fields(Verdict)}
         try:
             rows = json.loads((self.folder / f"{key}.json").read_text())
-            return [
-                Verdict(**{k: tuple(v) if k == "warnings" else v for k, v in row.items() if k in known})
-                for row in rows
-            ]
+            return [_verdict({k: v for k, v in row.items() if k in known}) for row in rows]
         except (ValueError, TypeError):
             return None
 
@@ -62,3 +59,8 @@ class Partial:
         """Forget everything, once the results are written."""
         if self.folder is not None:
             shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _verdict(row: dict[str, Any]) -> Verdict:
+    """A verdict from its fields as JSON holds them."""
+    return Verdict(**{**row, "warnings": tuple(row.get("warnings", ()))})

@@ -116,11 +116,11 @@ def verify(
     elif settings.core and not generators:
         picked = [case for case in picked if case.core]
     if data is None and cases is CASES and not generators and "sample" in (worlds or ("sample",)):
-        picked += own_cases([claim for claim in chosen if is_own(claim) or _is_changed(claim)])
+        picked += own_cases([claim for claim in chosen if is_own(claim)])
     wanted: tuple[World, ...] = tuple(worlds or (get_args(World) if data is None else _OF_DATA))
     if own_rows is not None and not worlds:
         tasks = list(_tasks(chosen, ("proof", "sample"), picked, settings, own_rows))
-        unregistered = [claim for claim in chosen if CLAIMS.get(claim.id) != claim]
+        unregistered = [claim for claim in chosen if is_own(claim)]
         tasks += _tasks(unregistered, ("exact",), picked, settings, None)
     else:
         tasks = list(_tasks(chosen, wanted, picked, settings, own_rows, alone=bool(generators)))
@@ -169,11 +169,6 @@ def _check_data(
     if data is not None and (generators or cases is not CASES):
         told = ", ".join(generators) or "cases"
         raise ValueError(f"name data or generators, not both: got data and {told}")
-
-
-def _is_changed(claim: Claim) -> bool:
-    """Whether a registered claim is judged on another diagram, or under further premises."""
-    return claim.id in CLAIMS and CLAIMS[claim.id] != claim
 
 
 def _chosen(
@@ -265,7 +260,7 @@ def _selected(case: Case, generators: Sequence[str]) -> bool:
 
 @dataclass(frozen=True)
 class _Task:
-    """Everything that shares one bench: some claims in some worlds on one case, on own rows, or on neither."""
+    """Everything that shares one bench: some claims and worlds on one case, on own rows, or on neither."""
 
     pairs: tuple[tuple[Claim, World], ...]
     case: Case | None
@@ -327,7 +322,7 @@ def _tasks(
     *,
     alone: bool = False,
 ) -> Iterator[_Task]:
-    """The tasks: each claim in each world on the cases that fit, on own rows, and on no case unless `alone`."""
+    """The tasks: claims in worlds on the cases that fit, on own rows, and on no case unless `alone`."""
     for case in cases:
         for together in _TOGETHER:
             kept = [world for world in together if world in wanted]
@@ -368,7 +363,7 @@ def _general(claim: Claim, world: World, settings: Settings) -> Verdict:
     """What can be said of a claim without a case: its proof, its own checks, random models."""
     if world == "proof":
         return judges.proof(claim, settings)
-    return judges.by_check(claim, world, settings, refute=is_own(claim) or _is_changed(claim))
+    return judges.by_check(claim, world, settings, refute=is_own(claim))
 
 
 def _on_rows(claim: Claim, own: Given) -> Verdict:

@@ -35,7 +35,7 @@ class Settings:
         table_margin: The margin for plug-in estimates, in nats.
         network_margin: The margin for usable information, in nats: a gap below it counts as none.
         models: Random models on the diagram in the exact world.
-        device: Where networks run.
+        device: Where networks run: encoders, and classifiers that judge them unless `quality` is `quick`.
         core: Whether to judge the core of the theory alone when no claim is named, and on the core cases
             when no generator is.
 
@@ -86,6 +86,11 @@ class Settings:
             raise ValueError(f"alpha must lie strictly between 0 and 1, got {self.alpha}")
         for name in ("exact_tolerance", "table_margin", "network_margin"):
             number(name, getattr(self, name), low=0)
+
+    @property
+    def judging_device(self) -> str | None:
+        """Where the classifiers that judge are trained; those of quality `quick` run on the CPU alone."""
+        return None if self.quality == "quick" else self.device
 
     @classmethod
     def quick(cls, *, seed: int = 0, device: str = "auto") -> Settings:

@@ -9,6 +9,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
+from synergy.verification.own import is_own
 from synergy.verification.settings import Call, Settings
 from synergy.verification.verdict import (
     JUDGEMENTS,
@@ -19,7 +20,7 @@ from synergy.verification.verdict import (
     standing,
     to_pandas,
 )
-from theory import CLAIMS, Claim
+from theory import Claim
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -126,8 +127,8 @@ class Report:
     def standings(self) -> dict[tuple[str, World], Standing]:
         """For each claim and world whether the verdicts are what the registry expects.
 
-        An existential claim that was satisfied anywhere is established everywhere. A statement of the caller's
-        that holds in the caller's own rows need not be a theorem: there the rows decide.
+        An existential claim that was satisfied anywhere is established everywhere. A statement of the
+        caller's that holds in the caller's own rows need not be a theorem: there the rows decide.
         """
         found: dict[tuple[str, World], Standing] = {}
         for claim in self.claims:
@@ -139,23 +140,26 @@ class Report:
                 judgements = [v.judgement for v in own if v.world == world]
                 if judgements:
                     usual = standing(claim.expectation, judgements)
-                    known = satisfied or (world != "sample" and claim.id in self.only_here)
+                    known = satisfied or (world != "sample" and self._rows_decide(claim))
                     found[claim.id, world] = "as expected" if known else usual
         return found
 
     @property
     def only_here(self) -> tuple[str, ...]:
-        """Statements, or claims on other diagrams, that hold in the caller's rows though not on every model."""
+        """Statements, or claims on other diagrams, that hold in these rows though not on every model."""
         if self.data is None:
             return ()
         return tuple(
             claim.id
             for claim in self.claims
-            if claim.expectation == "true"
-            and CLAIMS.get(claim.id) != claim
-            and self._found(claim.id, "verified", "sample")
+            if self._rows_decide(claim)
             and (self._found(claim.id, "refuted") or self._found(claim.id, "violated", "exact"))
         )
+
+    def _rows_decide(self, claim: Claim) -> bool:
+        """Whether nobody but the caller expects the claim to hold, and it does in the caller's rows."""
+        own = claim.expectation == "true" and is_own(claim)
+        return self.data is not None and own and self._found(claim.id, "verified", "sample")
 
     def _found(self, claim: str, judgement: Judgement, world: World | None = None) -> bool:
         """Whether a claim has a judgement, in any world or in one."""

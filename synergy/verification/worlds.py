@@ -327,7 +327,7 @@ def estimated(
 
 
 def _about(relations: Sequence[Relation], at: str | None) -> Sequence[Relation]:
-    """The relations that name a variable, where some do; else the claim is about any input, and X is read so."""
+    """The relations that name a variable, where some do; else the claim is of any input, read as it."""
     if at is None:
         return relations
     named = [r for r in relations if at in r.variables]

@@ -5,10 +5,11 @@ from __future__ import annotations
 import copy
 import platform
 import socket
+import sys
 import threading
 import traceback
 from collections.abc import Callable, Mapping
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -23,6 +24,9 @@ R = TypeVar("R")
 _TURN = threading.Lock()
 """A worker process of a cluster runs one item at a time: random streams and thread limits belong to a
 process."""
+
+_CONTROLLERS: dict[int, Any] = {}
+"""The libraries that were found, by the number of modules that were imported then."""
 
 _PACKAGES = ("essl-synergy", "numpy", "scipy", "torch", "scikit-learn")
 """The packages that results depend on, beside the code of the toolkit."""
@@ -81,16 +85,29 @@ class Call(Generic[R]):
 
     def __call__(self, index: int, item: Any, shared: tuple[Any, ...] = ()) -> Outcome[R]:  # noqa: ANN401
         """The outcome of `function(item, *shared)`."""
-        from threadpoolctl import threadpool_limits
-
         with nullcontext() if self.needs is None else _TURN:
             try:
                 if self.needs is not None:
                     _require(self.needs)
-                with threadpool_limits(limits=1):
+                with _one_thread():
                     return Outcome(index, self.function(item, *shared))
             except Exception as error:
                 return Outcome(index, error=portable(error))
+
+
+def _one_thread() -> AbstractContextManager[object]:
+    """A context in which the libraries for numbers use one thread.
+
+    Looking for them takes milliseconds, so it is done again only after something was imported.
+    """
+    from threadpoolctl import ThreadpoolController
+
+    imported = len(sys.modules)
+    if imported not in _CONTROLLERS:
+        _CONTROLLERS.clear()
+        _CONTROLLERS[imported] = ThreadpoolController()
+    limited: AbstractContextManager[object] = _CONTROLLERS[imported].limit(limits=1)
+    return limited
 
 
 def portable(error: Exception) -> Exception:

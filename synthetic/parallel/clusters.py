@@ -168,7 +168,8 @@ class _Work:
 
     def _place(self, shared: tuple[Any, ...]) -> list[Any]:
         """Send what is shared to every worker there is; one that comes later fetches it from another."""
-        return [self.client.scatter(thing, broadcast=True, hash=False) for thing in shared]
+        # In a list, as dask would take a list or dict apart.
+        return [self.client.scatter([thing], broadcast=True, hash=False)[0] for thing in shared]
 
     def all(self, fresh: Iterator[tuple[int, Any]]) -> Iterator[Outcome[Any]]:
         """The outcomes of all items, those whose workers died too often last and one by one."""

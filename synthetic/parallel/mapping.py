@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
@@ -10,6 +11,7 @@ from typing import Any, TypeVar
 
 from synthetic.parallel.call import Call, Outcome, WorkerDiedError, fingerprint
 from synthetic.parallel.clusters import active_client, on_cluster
+from synthetic.parallel.orphans import end_with_parent
 from theory.checks import integer
 
 __all__ = ["map_unordered"]
@@ -172,8 +174,9 @@ def _pool(
         max_nbytes=_SHARED_FROM,
         mmap_mode="c",
     )
+    here = os.getpid()
     outcomes: Generator[Outcome[R], None, None] = run(
-        delayed(call)(index, item, shared) for index, item in pairs
+        delayed(_in_worker)(here, call, index, item, shared) for index, item in pairs
     )
     try:
         while True:
@@ -210,6 +213,17 @@ def _quiet() -> Iterator[None]:
 def _last_line(error: BaseException) -> str:
     """What an error says, without the traceback that joblib puts before it."""
     return [line for line in str(error).splitlines() if line.strip(' "')][-1]
+
+
+def _in_worker(
+    parent: int,
+    call: Call[R],
+    index: int,
+    item: Any,  # noqa: ANN401 - whatever the function takes
+    shared: tuple[Any, ...],
+) -> Outcome[R]:
+    end_with_parent(parent)
+    return call(index, item, shared)
 
 
 def _killed(index: int, times: int) -> WorkerDiedError:

@@ -7,6 +7,7 @@ never runs code from a file. A data set's folder appears under its name only whe
 from synthetic.storage.export import export_parquet
 from synthetic.storage.files import DamagedFileError
 from synthetic.storage.manifest import Manifest
+from synthetic.storage.pictures import export_images
 from synthetic.storage.read import StoredDataset, iter_shards, open_dataset, read_data, read_dataset
 from synthetic.storage.scratch import BusyError
 from synthetic.storage.tables import read_table, save_sample
@@ -17,6 +18,7 @@ __all__ = [
     "DamagedFileError",
     "Manifest",
     "StoredDataset",
+    "export_images",
     "export_parquet",
     "iter_shards",
     "open_dataset",

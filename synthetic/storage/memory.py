@@ -6,13 +6,10 @@ nearly free to store. What counts is what the file itself declares.
 
 from __future__ import annotations
 
-import os
-from contextlib import suppress
-from pathlib import Path
-
+from synthetic.parallel.memory import available_memory
 from theory.errors import TooLargeError
 
-__all__ = ["available_memory", "require_room"]
+__all__ = ["require_room"]
 
 _SHARE = 0.5
 """The share of the available memory that one array or column may take: it is copied at least once."""
@@ -22,26 +19,6 @@ _MOST_FOLD = 1000
 
 _SMALL = 2**28
 """Arrays of at most so many bytes may be as much larger than their file as they like."""
-
-_CGROUP = Path("/sys/fs/cgroup")
-"""Where Linux says how much memory a container may use."""
-
-
-def available_memory() -> int | None:
-    """The bytes that can be taken without swapping, as far as the system says; None where it does not.
-
-    The smallest of what Linux has available, what is left to the container, and the physical memory.
-    """
-    found = []
-    with suppress(OSError, ValueError, IndexError, AttributeError):
-        found.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
-    with suppress(OSError, ValueError, IndexError):
-        _, _, told = Path("/proc/meminfo").read_text().partition("MemAvailable:")
-        found.append(1024 * int(told.split()[0]))
-    with suppress(OSError, ValueError):  # "max" is no number, and no limit
-        limit = int((_CGROUP / "memory.max").read_text())
-        found.append(limit - int((_CGROUP / "memory.current").read_text()))
-    return max(min(found), 0) if found else None
 
 
 def require_room(what: str, need: int, *, stored: int) -> None:

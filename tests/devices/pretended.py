@@ -206,11 +206,14 @@ class _Calls(TorchFunctionMode):
         _check_generator(func, kwargs.get("generator"), there or bool(ours))
         if not (there or ours):
             return func(*args, **kwargs)
+        learned = kwargs.pop("requires_grad", False)
         with self.device.busy():
             found = func(*args, **kwargs)
         if asked is not None and not there:
-            return _stripped(found)
-        return found.as_subclass(OnDevice) if isinstance(found, torch.Tensor) and not ours else found
+            found = _stripped(found)
+        elif isinstance(found, torch.Tensor) and not ours:
+            found = found.as_subclass(OnDevice)
+        return found.requires_grad_() if learned else found  # so that it is a leaf
 
     def _check(self, func, host, args) -> None:
         if getattr(func, "__name__", "") in _ASKING:

@@ -13,6 +13,7 @@ from sklearn.ensemble import RandomForestClassifier
 from torch import nn
 
 from synergy import independence_test, rank
+from synergy.device import seeded_generators
 from synergy.estimators import ESTIMATORS, estimate
 from synergy.estimators.classifier import (
     ConvolutionClassifier,
@@ -37,13 +38,16 @@ from synergy.learning import (
     Stream,
     Training,
     Untrained,
+    equivariance_error,
     load_encoder,
     measure_representation,
     probe,
     probes,
+    represent,
     train,
     train_classifier,
 )
+from synergy.ranking import RankSettings
 from synergy.verification import CASES, Settings, verify
 from synthetic import Digits, Glyphs, GlyphViews, ModularShift, ReducedShift, Sample, write_dataset
 from theory import Model, judge, parse_expression, prove
@@ -66,23 +70,25 @@ def sample(n: int = 80) -> Sample:
 
 
 def layer() -> nn.Module:
-    module = nn.Sequential(nn.Flatten(), nn.Linear(64, 4), nn.Dropout(0.5))
+    with seeded_generators(0, torch.device("cpu")):
+        module = nn.Sequential(nn.Flatten(), nn.Linear(64, 4), nn.Dropout(0.5))
     module.features = 4
     return module
 
 
 SHIFT = ModularShift(n=3)
-NETWORK = NetworkClassifier(hidden=4, members=1, epochs=(1, 1), device="auto")
-CONVOLUTION = ConvolutionClassifier(width=2, hidden=4, epochs=(1, 1), device="auto")
+NETWORK = NetworkClassifier(hidden=4, members=1, epochs=(1, 1))
+CONVOLUTION = ConvolutionClassifier(width=2, hidden=4, epochs=(1, 1))
 OPTIONS = Training(epochs=1, batch_size=8)
 
 
 def fitted(model: object, given: str = "Z") -> object:
-    return CrossFit(sample(), folds=2, model=model).losses("A", given)
+    return CrossFit(sample(), folds=2, model=model, device="auto").losses("A", given)
 
 
 def dropped() -> object:
-    module = nn.Sequential(nn.Linear(1, 4), nn.Dropout(), nn.Linear(4, 2))
+    with seeded_generators(0, torch.device("cpu")):
+        module = nn.Sequential(nn.Linear(1, 4), nn.Dropout(), nn.Linear(4, 2))
     return fitted(TorchClassifier(module, epochs=1, device="cuda"))
 
 
@@ -96,9 +102,17 @@ def bounded(bound: str) -> object:
 
 
 def verified() -> object:
-    sizes = {"vector_rows": 80, "train_rows": 64, "judge_rows": 64, "image_rows": 64, "features": 4}
+    sizes = {"vector_rows": 160, "train_rows": 64, "judge_rows": 64, "image_rows": 64, "features": 4}
     settings = Settings(**sizes, vector_epochs=1, trainings=1, folds=2, quality="quick", models=2, seed=1)
     return verify("E1", worlds=("exact", "learned"), generators=("modular-shift",), settings=settings)
+
+
+def ranked() -> object:
+    tiny = RankSettings(images=40, judged=24, steps=2, most_epochs=2, features=4, folds=2)
+    shown, classes = Digits(classes=[0, 1]).raw[:72], Digits(classes=[0, 1]).targets[:72]
+    return rank(
+        shown, classes, transformations=["rotation"], seeds=2, explain=False, settings=tiny, jobs=1, seed=1
+    )
 
 
 def saved(folder) -> object:
@@ -109,7 +123,7 @@ def saved(folder) -> object:
 CALLS: dict[str, Callable[..., object]] = {
     "Case.sample": lambda folder: CASES[0].sample(8, seed=1),
     "ConvolutionClassifier.fit_predict": lambda folder: CrossFit(
-        Digits(classes=[0, 1]).sample(60, seed=1), folds=2, model=CONVOLUTION
+        Digits(classes=[0, 1]).sample(60, seed=1), folds=2, model=CONVOLUTION, device="cuda"
     ).losses("C", "X"),
     "CrossFit": lambda folder: fitted("auto"),
     "Entry.run": lambda folder: ESTIMATORS["auto"].run(sample(), parse_expression("I(A;C)"), seed=1),
@@ -117,15 +131,16 @@ CALLS: dict[str, Callable[..., object]] = {
     "Generator.sample": lambda folder: SHIFT.sample(8, seed=1),
     "Generator.shard": lambda folder: SHIFT.shard(1, 8, seed=1),
     "Generator.stream": lambda folder: next(SHIFT.stream(8, 1)),
-    "Glyphs.exact": lambda folder: Glyphs().exact("I(A;X)", seed=1),
+    "Glyphs.exact": lambda folder: Glyphs().exact("H(C)", seed=1),
     "Glyphs.forced_information": lambda folder: Glyphs().forced_information(seed=1),
     "Glyphs.sample": lambda folder: Glyphs().sample(4, seed=1),
     "Glyphs.tensors": lambda folder: Glyphs(noise=0.1).tensors(4, seed=1, device="cuda"),
-    "GlyphViews.exact": lambda folder: GlyphViews().exact("I(A1;X1)", seed=1),
+    "GlyphViews.exact": lambda folder: GlyphViews().exact("H(C)", seed=1),
     "GlyphViews.sample": lambda folder: GlyphViews().sample(4, seed=1),
     "GlyphViews.tensors": lambda folder: GlyphViews().tensors(4, seed=1, device="cuda"),
     "ImageSet.batches": lambda folder: list(images().batches(0, 8, seed=1, device=DEVICE)),
     "ImageSet.from_generator": lambda folder: ImageSet.from_generator(Digits(), n=8, seed=1),
+    "ImageSet.some": lambda folder: images().some(8, seed=1),
     "ImageSet.split": lambda folder: images().split(0.5, seed=1),
     "ImageSet.transformed": lambda folder: images().transformed("rotation", seed=1),
     "Joint.sample": lambda folder: SHIFT.joint().sample(8, seed=1),
@@ -147,23 +162,27 @@ CALLS: dict[str, Callable[..., object]] = {
         "A", "C"
     ),
     "TorchClassifier.fit_predict": lambda folder: dropped(),
-    "classifier": lambda folder: classifier(sample(), "I(A;Z)", folds=2, seed=1, model=NETWORK),
+    "classifier": lambda folder: classifier(
+        sample(), "I(A;Z)", folds=2, seed=1, model=NETWORK, device="cuda"
+    ),
     "conditional_entropy_scores": lambda folder: conditional_entropy_scores(
-        sample(), "A", "Z", folds=2, seed=1, model=NETWORK
+        sample(), "A", "Z", folds=2, seed=1, model=NETWORK, device="cuda"
     ),
     "copula_knn": lambda folder: copula_knn(sample()["Z"], sample()["W"], seed=1),
     "estimate": lambda folder: estimate(sample(), "I(Z;W)", seed=1),
-    "independence_test": lambda folder: independence_test(sample(), "I(Z;W)", seed=1),
+    "independence_test": lambda folder: independence_test(sample(), "Z _||_ W", seed=1),
     "judge": lambda folder: judge(CLAIMS["E1"], seed=1, models=2),
     "knn": lambda folder: knn(sample()["Z"], sample()["W"], seed=1, device="cuda"),
     "measure_representation": lambda folder: measure_representation(
-        sample(), terms=["I(A;Z)"], folds=2, seed=1, model=NETWORK
+        sample(), terms=["I(A;Z)"], folds=2, seed=1, model=NETWORK, device="cuda"
     ),
     "mixed": lambda folder: mixed(sample()["A"].astype(float), sample()["Z"], seed=1),
     "probe": lambda folder: probe(sample(), "A", folds=2, seed=1),
     "probes": lambda folder: probes(sample(), ["A"], folds=2, seed=1),
     "prove": lambda folder: prove("H(A|Z) >= H(A)", seed=1),
-    "rank": lambda folder: rank(pictures().numpy(), np.arange(24) % 2, transformations=["rotation"], seed=1),
+    "equivariance_error": lambda folder: equivariance_error(layer(), "rotation", pictures(), seed=1),
+    "rank": lambda folder: ranked(),
+    "represent": lambda folder: represent(layer(), pictures(), "rotation", seed=1, device="cuda"),
     "train": lambda folder: train(PredictLabel("C"), images(), seed=1, encoder="cnn", options=OPTIONS),
     "train_classifier": lambda folder: train_classifier(
         layer, pictures().numpy(), np.arange(24) % 2, states=2, epochs=1, seed=1, batch_size=8
@@ -197,8 +216,8 @@ PACKAGES = (
     "synthetic.images",
     "theory",
 )
-PROTOCOLS = {"Classifier.fit_predict", "Source.batches"}
-"""What others implement."""
+PROTOCOLS = {"Classifier.fit_predict", "Source.batches", "Ranking"}
+"""What others implement, and a record that says which seed it was made with."""
 
 
 def _takes_seed(function: object) -> bool:

@@ -76,6 +76,7 @@ def test_a_number_of_no_dimension_mixes_and_a_module_moves():
         loss.backward()
         assert all(isinstance(p, nn.Parameter) and p.device == DEVICE for p in moved.parameters())
         assert moved.weight.grad.device == DEVICE
+        assert torch.zeros(2, device="cuda", requires_grad=True).is_leaf
         assert moved.weight.grad.tolist() == [[0, 1, 2], [0, 1, 2]]
 
 

@@ -256,15 +256,15 @@ def test_pictures_that_declare_too_many_pixels_are_refused(size, tmp_path):
 
 
 def test_tables_of_very_many_columns_are_read_in_time_linear_in_them(tmp_path):
-    columns = 20_000
+    columns = 2_500
     path = tmp_path / "wide.csv"
     names = [f"c{i}" for i in range(columns)]
     path.write_text("\n".join([",".join(names), *[",".join(["1"] * columns)] * 2]) + "\n")
     data = read_data(path)
-    assert len(data.select(["c0", "c19999"])) == 2
+    assert len(data.select(["c0", "c2499"])) == 2
     with pytest.raises(ValueError, match="unknown variable 'zz'") as caught:
         data.select(["zz"])
-    assert len(str(caught.value)) < 2000
+    assert len(str(caught.value)) < 1500
     assert len(data.usable().names) == columns
 
 

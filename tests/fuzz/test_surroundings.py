@@ -12,7 +12,7 @@ import pytest
 
 from synergy.cli import run
 from synthetic import ModularShift, read_dataset, write_dataset
-from synthetic.orphans import end_with_parent
+from synthetic.parallel.orphans import end_with_parent
 
 COMMAND = [sys.executable, "-m", "synergy"]
 """The command by its module, so that it is the code beside these tests."""
@@ -139,9 +139,9 @@ def test_one_process_and_two_write_the_same_bytes(tmp_path, undisturbed):
 ORPHAN = """
 import subprocess, sys, time
 child = subprocess.Popen([sys.executable, "-c", '''
-import time
-from synthetic.orphans import end_with_parent
-end_with_parent()
+import os, time
+from synthetic.parallel.orphans import end_with_parent
+assert end_with_parent(os.getppid())
 print("watching", flush=True)
 time.sleep(600)
 '''], stdout=subprocess.PIPE)
@@ -172,6 +172,5 @@ def alive(process: int) -> bool:
     return state != "Z"
 
 
-def test_watching_twice_is_watching_once():
-    assert end_with_parent.cache_info is not None
-    assert end_with_parent.__wrapped__ is not None
+def test_a_process_that_is_no_worker_is_not_watched():
+    assert not end_with_parent(os.getpid())

@@ -6,6 +6,7 @@ import re
 from decimal import Decimal
 from fractions import Fraction
 
+import mpmath
 import numpy as np
 import pytest
 import sympy
@@ -330,3 +331,39 @@ def test_tables_that_hold_no_numbers_are_refused_everywhere(table, error, messag
 def test_seeds_and_counts_of_samples(options, error, message):
     with pytest.raises(error, match=message):
         flat().sample(**options)
+
+
+def exact_marginal_entropy(joint, subset):
+    axes = tuple(i for i, name in enumerate(joint.names) if name not in subset)
+    fractions = np.vectorize(Fraction, otypes=[object])(joint.probabilities)
+    with mpmath.workdps(50):
+        p = [mpmath.mpf(x.numerator) / x.denominator for x in np.ravel(fractions.sum(axis=axes)) if x > 0]
+        return -mpmath.fsum(x * mpmath.log(x) for x in p)
+
+
+@settings(max_examples=25)
+@given(
+    seed=st.integers(0, 2**32),
+    shape=st.tuples(st.integers(1, 12), st.integers(1, 9), st.integers(1, 4)),
+    digits=st.sampled_from([0, 3, 16, 100, 300]),
+    lonely=st.booleans(),
+)
+def test_rounding_errors_are_within_the_stated_bound(seed, shape, digits, lonely):
+    """The bound of the module, against 50 digits: also for tiny probabilities and nearly certain states."""
+    rng = np.random.default_rng(seed)
+    table = rng.random(shape) * 10.0 ** -rng.uniform(0, digits, shape)
+    if lonely:
+        table *= 1e-12
+        table[0, 0, 0] = 1.0
+    joint = Joint(("A", "B", "C"), table / table.sum())
+    known = {}
+    for term in ("H(A,B,C)", "H(A)", "I(A;B|C)", "I(A;C)", "I(A;B;C)", "H(B|A,C)"):
+        exact, allowed = mpmath.mpf(0), 0.0
+        for subset, c in parse_expression(term).entropies().items():
+            known[subset] = known.get(subset) or exact_marginal_entropy(joint, subset)
+            exact += mpmath.mpf(c.numerator) / c.denominator * known[subset]
+            h = joint.entropy(subset)
+            summed = sum(k for name, k in joint.cardinalities.items() if name not in subset)
+            states = np.prod([joint.cardinalities[name] for name in subset])
+            allowed += abs(float(c)) * ((1 + h) * summed + (20 + np.log2(states)) * h)
+        assert abs(float(mpmath.mpf(joint.value(term)) - exact)) <= 2.0**-53 * allowed + 1e-300

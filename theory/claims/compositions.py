@@ -2,8 +2,8 @@
 
 A premise such as I(X1;X2|C) == 0 holds for almost no random model. Here every variable is a tuple of parts:
 some are copies of parts of its parents, others are drawn from parts of its parents, so that the model is on
-the diagram whatever the parts are. A premise is then a matter of the parts alone: H(Y|X) == 0 where those of Y
-are among those of X or functions of them, and I(X;Y|Z) == 0 where those of Z separate those of X and of Y
+the diagram whatever the parts are. A premise is then a matter of the parts alone: H(Y|X) == 0 where those of
+Y are among those of X or functions of them, and I(X;Y|Z) == 0 where those of Z separate those of X and of Y
 (with functions: Geiger, Verma and Pearl 1990). Compositions are drawn at random, and those in which all
 premises hold are kept.
 

@@ -94,7 +94,7 @@ def draw_joint(claim: Claim, seed: int) -> Joint:
     """A random joint of what a claim names, on its diagram, that satisfies its premises.
 
     Raises:
-        ValueError: If the premises cannot be satisfied by construction, or the claim's own `draw` breaks them.
+        ValueError: If the premises cannot be satisfied by construction, or the claim's `draw` breaks them.
     """
     if claim.draw is not None:
         joint = claim.draw(seed)
@@ -113,8 +113,8 @@ def draw_joint(claim: Claim, seed: int) -> Joint:
             return joint
     told = ", ".join(str(fact) for fact in claim.given if constructible(fact) is None)
     raise ValueError(
-        f"no model that satisfies {told or 'what is given'} was found among {_REDRAWN} random ones: it cannot be "
-        "satisfied by construction; give the claim a `draw` of its own"
+        f"no model that satisfies {told or 'what is given'} was found among {_REDRAWN} random ones: it "
+        "cannot be satisfied by construction; give the claim a `draw` of its own"
     )
 
 

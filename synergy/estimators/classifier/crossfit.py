@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -59,8 +59,10 @@ def as_model(model: object, *, device: str | None = None) -> Classifier:
     if device is None:
         return found
     place = choose_device(device)
-    if is_dataclass(found) and not isinstance(found, type) and "device" in {f.name for f in fields(found)}:
-        return replace(found, device=str(place))
+    if "device" in getattr(found, "__dataclass_fields__", ()):
+        kept: Any = found
+        moved: Classifier = replace(kept, device=str(place))
+        return moved
     if device != "auto" and place.type != "cpu":
         raise ValueError(
             f"device {device!r} was asked for, but {type(found).__name__} runs on the CPU alone: "

@@ -17,6 +17,7 @@ from synergy.estimators.neighbours.reach import Moves, ceiling_warning, reach, r
 from synergy.estimators.neighbours.reference import GaussianReference
 from synergy.estimators.neighbours.search import available_workers
 from synergy.estimators.neighbours.subsamples import Groups, Thinned, group_codes, parts_of, subsampled
+from synergy.estimators.neighbours.tiles import TILED
 from synergy.statistics.intervals import check_confidence
 from synergy.statistics.result import Estimate
 
@@ -79,12 +80,13 @@ def run(
     """The estimate; see `synergy.estimators.neighbours.knn` for the arguments.
 
     Raises:
-        ValueError: If an option is unknown, there is no such device, the method does not fit the columns, or there are too few rows.
+        ValueError: If an option is unknown, there is no such device or the method does not run on one, the
+            method does not fit the columns, or there are too few rows.
     """
     if device is not None:
         from synergy.device import choose_device
 
-        device = str(choose_device(device))
+        choose_device(device)
     check_confidence(confidence)
     check_scale(scale)
     if correction not in ("none", "gaussian"):
@@ -94,6 +96,7 @@ def run(
     if not slots:
         return _fixed_by_condition(fixed, n, confidence, term)
     name, notes = chosen(method, slots)
+    device = _placed(device, name)
     notes += [*fixed, described(scale)]
     widths = (slots[0].width, slots[1].width, slots[2].width if len(slots) > 2 else 0)
     table, largest = side_by_side(slots, scale)
@@ -133,6 +136,24 @@ def run(
         local=terms,
         warnings=tuple(found.warnings),
     )
+
+
+def _placed(device: str | None, method: str) -> str | None:
+    """Where the tiles are searched; None for trees and bitsets, also for `auto` where CUDA is of no use.
+
+    Raises:
+        ValueError: If the method does not run in tiles.
+    """
+    if device is None:
+        return None
+    from synergy.device import choose_device
+
+    place = choose_device(device)
+    if device == "auto" and (place.type == "cpu" or method not in TILED):
+        return None
+    if method not in TILED:
+        raise ValueError(f"method {method!r} does not run on a device: use one of {', '.join(TILED)}")
+    return str(place)
 
 
 def _fixed_by_condition(notes: list[str], n: int, confidence: float, term: str | None) -> Estimate:

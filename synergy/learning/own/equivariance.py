@@ -49,7 +49,7 @@ _TUNED = 0.125
 """The share of the images to fit on that the penalty of the linear map is chosen on."""
 
 _PENALTIES = (1e-8, 1e-6, 1e-4, 1e-2, 1.0)
-"""The ridge penalties to choose from; the smallest leaves an error of about its square where a map is exact."""
+"""The ridge penalties to choose from; the smallest leaves an error of its square where a map is exact."""
 
 _FLAT = 1e-7
 """Features that vary by less than this part of the largest are the same, up to rounding."""

@@ -8,13 +8,19 @@ from pathlib import Path
 
 from synthetic.images.reading.decode import Encoded
 
-__all__ = ["SUFFIXES", "find_images"]
+__all__ = ["SUFFIXES", "find_images", "find_splits"]
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
 """The endings that ImageFolder takes for images, in upper or lower case."""
 
 _SPLITS = frozenset({"train", "training", "test", "testing", "val", "valid", "validation", "dev"})
 """Names of subfolders that are splits of a data set, and so no classes."""
+
+_TRAIN = ("train", "training")
+"""Names of a split to train on."""
+
+_TEST = ("test", "testing", "val", "valid", "validation", "dev")
+"""Names of a split to judge on, the most telling first."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +66,40 @@ def find_images(folder: Path) -> ImageFiles:
         files += [Encoded(str(path), path) for path in found]
         labels += [label] * len(found)
     return ImageFiles(tuple(files), tuple(labels), tuple(classes))
+
+
+def find_splits(folder: Path) -> tuple[ImageFiles, int, tuple[str, ...]] | None:
+    """The image files of a folder of splits, those to test on last.
+
+    The split to test on is `test` or `testing`, or where there is none one for validation; the one to train
+    on is `train` or `training`.
+
+    Returns:
+        The files of both, how many are to train on, and the names of the splits that are left out; None
+        where the folder has not both.
+
+    Raises:
+        ValueError: If the two have not the same classes, or see `find_images`.
+    """
+    found = {entry.name.lower(): entry for entry in folder.iterdir() if entry.is_dir()}
+    train = next((found[name] for name in _TRAIN if name in found), None)
+    test = next((found[name] for name in _TEST if name in found), None)
+    splits = sorted(name for name in found if name[0] != ".")
+    if train is None or test is None or not set(splits) <= _SPLITS or not _has_subfolders(train):
+        return None
+    first, second = find_images(train), find_images(test)
+    if first.names != second.names:
+        odd = sorted(set(first.names) ^ set(second.names))
+        raise ValueError(
+            f"{train.name} and {test.name} of {str(folder)!r} must have the same classes, and {odd[0]!r} is "
+            "in one of them alone"
+        )
+    joined = ImageFiles(first.files + second.files, first.labels + second.labels, first.names)
+    return (
+        joined,
+        len(first.files),
+        tuple(n for n in splits if n not in (train.name.lower(), test.name.lower())),
+    )
 
 
 def _images_below(folder: Path) -> list[Path]:

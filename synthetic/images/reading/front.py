@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ import numpy.typing as npt
 from synthetic.images.arrays import RealImages, from_arrays
 from synthetic.images.reading.arrays import read_npz, read_safetensors
 from synthetic.images.reading.decode import Told, decode
-from synthetic.images.reading.folder import SUFFIXES, find_images
+from synthetic.images.reading.folder import SUFFIXES, find_images, find_splits
 from synthetic.images.reading.table import read_image_table
 
 if TYPE_CHECKING:
@@ -39,6 +39,8 @@ class LabelledImages:
         names: The name of each class.
         source: Where they came from.
         notes: How they were understood.
+        trained: How many of them, the first ones, are to train on, where they lie in a folder of splits; the
+            others are to judge on. None where nothing was said.
     """
 
     images: npt.NDArray[Any] = field(repr=False)
@@ -46,6 +48,7 @@ class LabelledImages:
     names: tuple[str, ...]
     source: str
     notes: tuple[str, ...] = ()
+    trained: int | None = None
 
     def __len__(self) -> int:
         return len(self.images)
@@ -56,6 +59,22 @@ class LabelledImages:
         return dict(
             zip(self.names, np.bincount(self.labels, minlength=len(self.names)).tolist(), strict=True)
         )
+
+    def split(self) -> tuple[LabelledImages, LabelledImages]:
+        """The images to train on and those to judge on, as their folders say.
+
+        Raises:
+            ValueError: If they came without a split.
+        """
+        if self.trained is None:
+            raise ValueError(
+                f"{self.source!r} has no split into train and test: make one with ImageSet.split(0.6, seed=0)"
+            )
+        parts = (slice(None, self.trained), slice(self.trained, None))
+        first, second = (
+            replace(self, images=self.images[p], labels=self.labels[p], trained=None) for p in parts
+        )
+        return first, second
 
     def generator(
         self, transformation: str | Mapping[str, object] | Transformation = "rotation"
@@ -71,9 +90,11 @@ def read_images(
     """Read images and their classes.
 
     Args:
-        path: A folder with a subfolder of image files for each class; an .npz or .safetensors file with an
-            array of images (bytes, or floats in [0, 1]) and one of labels; or a Parquet file with a column
-            of encoded images and one of labels, as the data sets of the Hugging Face hub have them.
+        path: A folder with a subfolder of image files for each class, or of such folders called `train` and
+            `test`, whose images come together and `LabelledImages.split` parts again; an .npz or .safetensors
+            file with an array of images (bytes, or floats in [0, 1]) and one of labels; or a Parquet file
+            with a column of encoded images and one of labels, as the data sets of the Hugging Face hub have
+            them.
         size: The side, or the (height, width), to resize encoded images to; None to keep their own.
         progress: Called with the images decoded and the images in all.
 
@@ -87,10 +108,16 @@ def read_images(
     if not place.exists():
         raise FileNotFoundError(f"there is no file or folder {str(path)!r}: expected {FORMATS}")
     if place.is_dir():
-        found = find_images(place)
+        splits = find_splits(place)
+        found = find_images(place) if splits is None else splits[0]
         decoded = decode(found.files, size=wanted, progress=progress)
         labels = np.array(found.labels, dtype=np.int64)
-        return LabelledImages(decoded.pixels, labels, found.names, str(path), decoded.notes)
+        if splits is None:
+            return LabelledImages(decoded.pixels, labels, found.names, str(path), decoded.notes)
+        _, trained, left = splits
+        note = f"{trained:,} images to train on and {len(labels) - trained:,} to test on, as the folders say"
+        notes = (note, *(f"the folder {name!r} is not read" for name in left), *decoded.notes)
+        return LabelledImages(decoded.pixels, labels, found.names, str(path), notes, trained)
     suffix = place.suffix.lower()
     if suffix == ".parquet":
         table = read_image_table(place)

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from synergy.estimators.classifier import CrossFit, KernelClassifier, NestedCrossFit
+from synergy import estimate
+from synergy.estimators.classifier import CrossFit, KernelClassifier, NestedCrossFit, decompose
 from synthetic import Sample, Variable
 
 ROWS, STATES = 1200, 30
@@ -48,3 +49,43 @@ def test_without_the_nesting_it_costs_a_lot(rows):
 def test_the_relevant_condition_is_used(rows):
     fit = NestedCrossFit(rows, quality="quick", folds=4, seed=0)
     assert (fit.losses("C", "Z") - fit.losses("C", ["A", "B", "Z"])).mean() > 0.3
+
+
+def shifted(n=300):
+    """A shift of two labels seen in two noisy numbers."""
+    rng = np.random.default_rng(0)
+    a, c = rng.integers(2, size=(2, n))
+    return {"A": a, "C": c, "Z": np.eye(2)[(a + c) % 2] + rng.standard_normal((n, 2))}
+
+
+def test_each_term_predicts_what_it_is_told_to():
+    gap, quick = "I(A;Z|C) - I(A;Z) - I(A;C|Z)", {"estimator": "classifier", "quality": "quick", "folds": 2}
+    sample = Sample.infer(shifted())
+    parts = decompose(gap, sample, predict={"I(A;C|Z)": "C"})
+    targets = {(tuple(sorted(p.target)), tuple(sorted(p.given))): int(p.coefficient) for p in parts}
+    assert targets[("C",), ("Z",)] == -1
+    assert targets[("A",), ("C", "Z")] == -1
+    one_route = estimate(sample, gap, **quick)  # an identity of the losses of A
+    assert one_route.value == pytest.approx(0.0, abs=1e-9)
+    assert estimate(sample, gap, predict={"I(A;C|Z)": "C"}, **quick).value != 0.0
+
+
+@pytest.mark.parametrize(
+    ("predict", "message"),
+    [
+        ({"I(A;C|X)": "C"}, r"predict names the term I\(A;C\|X\), which is none of"),
+        ({"I(A;C|Z)": "Z"}, r"predict='Z' must name \(part of\) a slot of I\(A;C\|Z\), none has it"),
+        ({"I(A;Z)": "Z"}, "must be discrete to be predicted"),
+    ],
+)
+def test_terms_that_are_not_there_are_refused(predict, message):
+    with pytest.raises(ValueError, match=message):
+        decompose("I(A;C|Z) + I(A;Z)", Sample.infer(shifted()), predict=predict)
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_the_order_of_the_columns_changes_nothing(nested):
+    table = shifted()
+    options = {"estimator": "classifier", "quality": "quick", "folds": 2, "nested": nested}
+    first = estimate(table, "I(A;C|Z)", **options)
+    assert estimate(dict(reversed(table.items())), "I(A;C|Z)", **options).value == first.value

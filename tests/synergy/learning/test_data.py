@@ -1,5 +1,6 @@
 """Where images come from: files, arrays, any torch Dataset; and networks take a step on each."""
 
+import copy
 import json
 import shutil
 from pathlib import Path
@@ -13,6 +14,7 @@ from torch.utils.data import Dataset, TensorDataset
 from synergy.cli import run
 from synergy.learning import ImageSet, PredictLabel, PredictTransformation, Stream, Trained, Training, train
 from synthetic import Cifar10, Digits, read_dataset
+from synthetic.parallel.tensors import as_tensors
 from synthetic.transformations import transformation
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (12, 32, 32, 3), dtype=np.uint8)
@@ -304,3 +306,15 @@ def test_bytes_are_represented_as_they_are_read():
     for refused in (pixels.astype(np.int64), torch.from_numpy(pixels).int()):
         with pytest.raises(TypeError, match="must be unsigned bytes, booleans or floats, got"):
             trained.represent(refused)
+
+
+def test_images_travel_as_the_same_arrays_and_are_not_copied():
+    images = ImageSet(torch.rand(5, 1, 4, 4), {"C": torch.arange(5) % 2}, {"C": 2}, torch.arange(5))
+    assert images.__getstate__()["images"].array is images.__getstate__()["images"].array
+    there = copy.copy(images)  # goes the way of a pickle
+    assert there.digest == images.digest
+    assert there.images.data_ptr() == images.images.data_ptr()
+    assert there.labels["C"].tolist() == [0, 1, 0, 1, 0]
+    sealed = images.__getstate__()["images"].array.copy()
+    sealed.flags.writeable = False
+    assert as_tensors({"x": type(images.__getstate__()["images"])(sealed)})["x"].equal(images.images)

@@ -2,7 +2,6 @@
 
 import copy
 import functools
-import re
 from collections import namedtuple
 from types import SimpleNamespace
 
@@ -75,7 +74,7 @@ def test_modes_hooks_random_numbers_statistics_and_gradients_are_as_before(net: 
 
 def test_the_same_when_it_fails(net: Net):
     net.head.eval()
-    with pytest.raises(ValueError, match="failed on a batch of shape"):
+    with pytest.raises(ValueError, match=r"failed on a batch of shape"):
         represent(net, FIRST[:, :1], layer="stem")
     assert net.stem.training
     assert not net.head.training
@@ -280,7 +279,7 @@ def test_the_first_bad_image_is_named():
 def test_half_precision_that_overflows_says_so():
     net = nn.Sequential(nn.Flatten(), nn.Linear(108, 2)).half()
     nn.init.constant_(net[1].weight, 60000)
-    with pytest.raises(ValueError, match="infinities .* it computes in torch.float16"):
+    with pytest.raises(ValueError, match=r"infinities .* it computes in torch.float16"):
         represent(net, FIRST)
 
 
@@ -603,6 +602,5 @@ def test_trained_encoders_are_encoders_too():
 
 
 def test_every_layer_message_is_one_line_with_near_names(net: Net):
-    with pytest.raises(ValueError) as caught:
+    with pytest.raises(ValueError, match=r"such as stem\.1, "):
         represent(net, FIRST, layer="stm.1")
-    assert re.search(r"such as stem\.1, ", str(caught.value))

@@ -82,7 +82,7 @@ def test_no_diagram_implies_nothing():
 
 def test_a_statement_beyond_the_diagram_names_one_that_has_it():
     with pytest.raises(
-        ValueError, match="unknown variable 'Z1': .*name a diagram that has it, such as two-views"
+        ValueError, match=r"unknown variable 'Z1': .*name a diagram that has it, such as two-views"
     ):
         verify("I(Z1;Z2) <= I(X1;X2)", settings=QUICK)
 

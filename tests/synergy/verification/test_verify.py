@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from synergy.statistics.errors import clustered_error
 from synergy.verification import CASES, Case, Settings, render, verify, write
 from synergy.verification.cases import thumbnail
 from synergy.verification.controls import CONTROL, Confounded
-from synergy.verification.measure import clustered_error
 from synthetic import ModularShift, ReducedShift
 from theory import Claim, Diagram
 

@@ -18,11 +18,20 @@ _EVERY = 1.0
 
 
 @cache
-def end_with_parent() -> threading.Thread:
-    """Watch the parent from a thread of this worker process, and end the process when the parent is gone."""
-    thread = threading.Thread(target=_watch, args=(os.getppid(),), name="end-with-parent", daemon=True)
-    thread.start()
-    return thread
+def end_with_parent(parent: int) -> bool:
+    """Watch the parent from a thread of this worker process, and end the process when the parent is gone.
+
+    Args:
+        parent: The process that sent the work. Nothing is done where that is not the parent, as in the
+            process itself.
+
+    Returns:
+        Whether it is watched.
+    """
+    if os.getppid() != parent:
+        return False
+    threading.Thread(target=_watch, args=(parent,), name="end-with-parent", daemon=True).start()
+    return True
 
 
 def _watch(parent: int) -> None:
