@@ -63,7 +63,7 @@ def draw_ranking(ranking: Ranking) -> Figure:
             title="What a task is worth",
         )
         if len(left.get_legend_handles_labels()[1]):
-            left.legend(fontsize=8, loc="lower right")
+            left.legend(fontsize=8, loc="lower right", frameon=True, edgecolor="none")
         if explained:
             right = axes[1]
             for place, task in zip(places, tasks, strict=True):
@@ -80,5 +80,5 @@ def draw_ranking(ranking: Ranking) -> Figure:
                 right.barh(0, 0, color=colour, label=label)
             right.grid(visible=False, axis="y")
             right.set(xlabel="nats", title="What the transformation's entropy is made of")
-            right.legend(fontsize=8, loc="lower right")
+            right.legend(fontsize=8, loc="lower right", frameon=True, edgecolor="none")
     return figure
