@@ -76,7 +76,8 @@ class RankedImages:
         pool = self.labelled if labelled else self.trained
         if len(pool) <= limit:
             return pool
-        return np.sort(np.random.default_rng([seed, 0x9A1]).choice(pool, limit, replace=False))
+        chosen = np.random.default_rng([seed, 0x9A1]).choice(pool, limit, replace=False)
+        return np.asarray(np.sort(chosen), dtype=np.int64)
 
 
 def ranked_images(

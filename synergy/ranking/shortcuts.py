@@ -175,6 +175,6 @@ def _log_probabilities(
             "ignore", ConvergenceWarning
         )  # a model that stops early is a bound all the same
         model.fit(u, a)  # type: ignore[attr-defined]  # a classifier of scikit-learn
-    found = np.full((len(judged), states), 1e-6)
-    found[:, np.asarray(model.classes_)] += model.predict_proba(judged)  # type: ignore[attr-defined]  # as above
+    found: npt.NDArray[np.float64] = np.full((len(judged), states), 1e-6)
+    found[:, np.asarray(model.classes_, dtype=np.int64)] += model.predict_proba(judged)  # type: ignore[attr-defined]  # as above
     return np.asarray(np.log(found / found.sum(axis=1, keepdims=True)), dtype=np.float64)
