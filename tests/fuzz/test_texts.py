@@ -83,7 +83,7 @@ def certificate_text() -> str:
     return _TEXT[0]
 
 
-@pytest.mark.parametrize(("family", "name"), settings_of_every_family(), ids="-".join)
+@pytest.mark.parametrize(("family", "name"), settings_of_every_family())
 def test_every_parameter_of_every_family_takes_or_refuses_any_value(family, name):
     for text in (*SETTINGS, *GROUPS):
         if name in ("base", "first", "second") and text in ("glyphs", "digits"):

@@ -22,7 +22,7 @@ def rows(tmp_path):
         if chosen:
             a = np.where(rng.random(2000) < 0.7, c, a)
         z = np.where(rng.random(2000) < 0.1, rng.integers(3, size=2000), a if chosen else (a + c) % 3)
-        frame = pd.DataFrame({"A": a, "C": c, "Z": z, "R": np.arange(2000) // 4})
+        frame = pd.DataFrame({"A": a, "C": c, "Z": z, "subject": np.arange(2000) // 4})
         frame.to_parquet(tmp_path / name)
         return str(tmp_path / name)
 
@@ -35,15 +35,15 @@ def told(capsys, tmp_path, *arguments):
 
 
 def test_one_command_where_each_holds(capsys, tmp_path, rows):
-    status, found = told(capsys, tmp_path, "E1", "E2", "G1", OWN, "--data", rows(), "--groups", "R")
+    status, found = told(capsys, tmp_path, "E1", "E2", "G1", OWN, "--data", rows(), "--groups", "subject")
     sample = {v["claim"]: v["judgement"] for v in found["verdicts"] if v["world"] == "sample"}
     assert sample == {"E1": "verified", "E2": "verified", "G1": "by construction", OWN: "verified"}
-    assert found["data"]["groups"] == "R"
+    assert found["data"]["groups"] == "subject"
     assert [test["outcome"] for test in found["data"]["tests"]] == ["not rejected"]
     assert status == 0
     page = (tmp_path / "out" / "report.html").read_text()
     assert "--data" in page
-    assert "--groups R" in page
+    assert "--groups subject" in page
 
 
 def test_one_command_where_each_fails(capsys, tmp_path, rows):
@@ -99,7 +99,7 @@ def test_own_diagrams_and_premises(capsys, tmp_path):
         ),
         (
             ["K1", "--data", "{rows}"],
-            "the claims name Z1, Z2, X1, X2, the data has A, C, Z, R: rename its columns",
+            "the claims name Z1, Z2, X1, X2, the data has A, C, Z, subject: rename its columns",
         ),
         (
             ["E1", "--data", "{rows}", "--given", "I(A;X|Z) == 0"],

@@ -42,11 +42,12 @@ def test_a_false_statement_about_two_views():
 
 
 def test_what_no_random_model_breaks_the_prover_may():
-    """Functions are rare among random tables; the exact world knows the prover's distribution."""
-    statement = "H(A) >= H(A|X) and I(A;X) <= 0.999 H(A)"
-    report = verify(statement, diagram="A->X", worlds=["exact"], settings=QUICK)
+    """X = A xor C of fair bits is rare among random tables; the exact world knows the prover's distribution."""
+    statement = "I(A;C|X) <= 1000 I(A;X) + 1000 I(C;X)"
+    report = verify(statement, diagram="A->X, C->X", worlds=["exact"], settings=QUICK)
     drawn = {v.case: v.judgement for v in report.verdicts if v.case in ("random models", "counterexample")}
     assert drawn == {"counterexample": "violated"}
+    assert report.exit_status == 1
 
 
 def test_premises_hold_in_the_models_that_are_drawn():
