@@ -64,7 +64,7 @@ class RankedImages:
     @property
     def labelled(self) -> npt.NDArray[np.int64]:
         """The labelled rows among those that are pretrained on."""
-        return self.trained[self.labels[self.trained] != UNKNOWN]
+        return np.asarray(self.trained[self.labels[self.trained] != UNKNOWN], dtype=np.int64)
 
     def rows(self, index: npt.NDArray[np.int64]) -> ImageSet:
         """Some rows to train on; a label that is not known is 0, and must not be used."""
