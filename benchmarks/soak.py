@@ -43,6 +43,9 @@ PATIENCE = 30.0
 
 SHARED = Path("/dev/shm")
 
+CACHES = ("torchinductor_",)
+"""Folders that libraries keep in the temporary folder from run to run."""
+
 TIMES = {"seconds", "minutes", "ms"}
 """Columns of a table that may differ from run to run."""
 
@@ -337,7 +340,8 @@ class Soak:
             if keys:
                 self.counts.fault(kind, f"{task.name}{' (was there)' if already else ''}: {sorted(keys)[:3]}")
         for path in self.temporary.iterdir():
-            self.counts.fault("temporary file", f"{task.name}: {path.name}")
+            if not path.name.startswith(CACHES):
+                self.counts.fault("temporary file", f"{task.name}: {path.name}")
             shutil.rmtree(path) if path.is_dir() else path.unlink()
         shutil.rmtree(out.parent)
 

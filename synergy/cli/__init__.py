@@ -16,6 +16,7 @@ from typing import NoReturn
 
 from synergy.cli import choose, data, images, judge, listing, mend, ranks, sweeps
 from synergy.cli.app import app
+from theory.errors import shown
 from theory.parser import ParseError
 
 __all__ = ["app", "main"]
@@ -43,7 +44,7 @@ _WORKER_LOST = (
 """What is said when a worker was killed."""
 
 
-class TerminatedError(KeyboardInterrupt):
+class TerminatedError(SystemExit):
     """The process was asked to end by SIGTERM, which is answered as Ctrl-C is: workers and their files go."""
 
 
@@ -60,12 +61,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def run(arguments: Sequence[str]) -> int:
     """Run the command line and return the exit status."""
     try:
-        status = app(args=list(arguments) or ["--help"], prog_name="synergy", standalone_mode=False)
-    except KeyboardInterrupt as error:
-        resumed = {*arguments} & {*RESUMED} or {"rank", "--out"} <= {*arguments}
-        kept = "; what is done is kept, and the same command goes on from there"
-        print(f"synergy: interrupted{kept if resumed else ''}", file=sys.stderr)
-        return TERMINATED if isinstance(error, TerminatedError) else INTERRUPTED
+        status = int(app(args=list(arguments) or ["--help"], prog_name="synergy", standalone_mode=False) or 0)
+    except KeyboardInterrupt:
+        status = INTERRUPTED
+    except TerminatedError:
+        status = TERMINATED
     except BrokenExecutor:
         print(f"synergy: {_WORKER_LOST}", file=sys.stderr)
         return KILLED
@@ -79,13 +79,17 @@ def run(arguments: Sequence[str]) -> int:
             raise
         print(f"synergy: {message}", file=sys.stderr)
         return BAD_INPUT
-    return int(status or 0)
+    if status in (INTERRUPTED, TERMINATED):
+        resumed = {*arguments} & {*RESUMED} or {"rank", "--out"} <= {*arguments}
+        kept = "; what is done is kept, and the same command goes on from there"
+        print(f"synergy: interrupted{kept if resumed else ''}", file=sys.stderr)
+    return status
 
 
 def _message(error: Exception) -> str | None:
     """One line for an error of the user's; None for one of ours."""
     if isinstance(error, ParseError):
-        return f"cannot parse {error.text!r} at position {error.position}: {error.reason}"
+        return f"cannot parse {shown(error.text)} at position {error.position}: {error.reason}"
     usage = getattr(error, "format_message", None)
     if usage is not None:
         return _told(error, " ".join(str(usage()).split()))

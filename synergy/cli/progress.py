@@ -61,7 +61,6 @@ def shown(
     )
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(title, total=None, left="")
-        pace.left(0, 1)
 
         def progress(done: int, total: int, what: str) -> None:
             nonlocal last

@@ -139,12 +139,12 @@ def _show(ranking: Ranking) -> None:
     table.add_column("gain", justify="right", no_wrap=True)
     table.add_column("worth")
     for _, name in present:
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", no_wrap=True)
     for number, task in enumerate(ranking.tasks):
         cells = []
         for key, _ in present:
             q = task.quantities.get(key)
-            cells.append("" if q is None else f"{q.value:.3f} ± {q.error:.3f}")
+            cells.append("" if q is None else f"{q.value:.3f}±{q.error:.3f}")
         last = number + 1 == len(ranking.tasks) or ranking.tasks[number + 1].group != task.group
         table.add_row(
             str(task.group),

@@ -165,6 +165,7 @@ class Experiment:
         measure: Makes the runs, one row per condition and seed.
         conclude: What the runs say.
         draw: The figure of the runs.
+        fewest: The images of one's own that it needs at least; None where it takes none.
     """
 
     name: str
@@ -173,6 +174,7 @@ class Experiment:
     measure: Callable[[Runner], pd.DataFrame]
     conclude: Callable[[pd.DataFrame], Conclusion]
     draw: Callable[[pd.DataFrame], Figure]
+    fewest: int | None = None
 
     def run(
         self,
@@ -194,7 +196,7 @@ class Experiment:
             ValueError: If there is no such device, or the images are not what they should be.
         """
         choose_device(scale.device)
-        scale.check_images()
+        scale.check_images(self.fewest)
         runs = self.measure(Runner(scale, progress, journal, tell))
         return self.outcome(runs, scale, source=source_digest(self.measure))
 

@@ -67,11 +67,13 @@ class Runner:
         known = self._known()
         found: dict[str, Row] = {name: known[name] for name in names if name in known}
         missing = [(name, job) for name, job in zip(names, listed, strict=True) if name not in found]
+        together = self.scale.jobs > 1 and len(missing) > 1 and active_client() is None
+        scale = self.scale.holding() if together else self.scale  # else each process reads
         results = map_unordered(
             _single,
             [job for _, job in missing],
             jobs=self.scale.jobs,
-            shared=(function, self.scale if active_client() else self.scale.holding()),
+            shared=(function, scale),
             tell=self.tell,
         )
         for index, row in results:

@@ -26,9 +26,6 @@ ScaleName = Literal["quick", "full", "large"]
 DataName = Literal["digits", "glyphs", "cifar10"]
 """The data sets that have names."""
 
-_FEWEST = 100
-"""Images of one's own, at least: six tenths are trained on, and 20 of these are set aside by a pilot."""
-
 _JUDGED_SHARE = 0.4
 """The share of images without a split of their own that is judged."""
 
@@ -124,18 +121,21 @@ class Scale:
         if self.root is not None and self.data != "cifar10":
             raise ValueError(f"root is the folder of data='cifar10', got it with data={self.data_name!r}")
 
-    def check_images(self) -> None:
+    def check_images(self, fewest: int | None = None) -> None:
         """Look at the images, so that a wrong folder or too few are told before anything runs.
+
+        Args:
+            fewest: Images of one's own that are needed; None to count none.
 
         Raises:
             FileNotFoundError: If the folder or a file in it is missing.
             ValueError: If a file is not what it should be, or there are too few images to train and judge on.
         """
-        if isinstance(self.data, ImageSet):
-            _check_enough(self.data, _FEWEST, round(ROWS_OF_CLASS / _JUDGED_SHARE))
-        elif _is_pair(self.data):
-            _check_enough(self.data[0], round(_FEWEST * (1 - _JUDGED_SHARE)), 1)
-            _check_enough(self.data[1], round(_FEWEST * _JUDGED_SHARE), ROWS_OF_CLASS)
+        if fewest is not None and isinstance(self.data, ImageSet):
+            _check_enough(self.data, fewest, round(ROWS_OF_CLASS / _JUDGED_SHARE))
+        elif fewest is not None and _is_pair(self.data):
+            _check_enough(self.data[0], round(fewest * (1 - _JUDGED_SHARE)), 1)
+            _check_enough(self.data[1], round(fewest * _JUDGED_SHARE), ROWS_OF_CLASS)
         if self.data == "cifar10":
             for split in get_args(CifarPart):
                 Cifar10(str(self.root), split=split)

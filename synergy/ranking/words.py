@@ -18,6 +18,9 @@ _LITTLE = 0.02
 _MOSTLY = 0.8
 """A shortcut that explains so much of I(A;X) solves the task."""
 
+_NEARLY_ALL = 0.95
+"""From this share on, a part is called the whole."""
+
 _LOSSLESS = 0.05
 """With H(A|X) of at most this share of the entropy of A, the task can be read off the input."""
 
@@ -88,7 +91,8 @@ def _reading(entropy: float, quantities: Mapping[str, Quantity | None]) -> str:
     )
     if pose is not None and pose.value > max(_LITTLE, _SURE * pose.error):
         share = min(1.0, pose.value / left.value)
-        said += f", {100 * share:.0f} % of that because the pose of the raw image is not known"
+        part = "" if share > _NEARLY_ALL else f"{100 * share:.0f} % of "
+        said += f", {part}which the untransformed image would settle"
     return said + "."
 
 

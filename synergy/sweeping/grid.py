@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from math import prod
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -175,7 +176,7 @@ def _refuse_repeated(texts: Sequence[str], where: str) -> None:
 
 
 def _seeds(seeds: int | Sequence[int]) -> tuple[int, ...]:
-    if isinstance(seeds, int) and not isinstance(seeds, bool):
+    if isinstance(seeds, Integral) and not isinstance(seeds, bool):
         return tuple(range(integer("seeds", seeds, 1)))
     if isinstance(seeds, bool | str) or not hasattr(seeds, "__iter__"):
         raise TypeError(f"seeds must be a number of seeds or a list of them, got {seeds!r}")

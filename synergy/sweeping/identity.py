@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import inspect
+import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +16,9 @@ from synthetic.parallel.call import fingerprint
 from theory.source import STOREYS
 
 __all__ = ["identity_of", "name_of"]
+
+_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
+"""Where an object lies in memory, which is another place in every process."""
 
 
 def name_of(function: Callable[..., Any]) -> str:
@@ -37,7 +41,7 @@ def identity_of(function: Callable[..., Any]) -> dict[str, str]:
     """
     digest = hashlib.sha256()
     for part in _parts(function):
-        digest.update(part.encode())
+        digest.update(_ADDRESS.sub("", part).encode())
     return {"function": name_of(function), "source": digest.hexdigest()[:12], **fingerprint()}
 
 
@@ -48,7 +52,7 @@ def _parts(function: Any) -> Iterator[str]:  # noqa: ANN401  (a callable of any 
         return
     inner = inspect.unwrap(function)
     if not inspect.isroutine(inner) and not inspect.isclass(inner):
-        yield repr(inner)
+        yield repr((inner, sorted(getattr(inner, "__dict__", {}).items())))
         inner = type(inner)
     module = sys.modules.get(inner.__module__)
     file = getattr(module, "__file__", None)

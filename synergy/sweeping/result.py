@@ -77,11 +77,19 @@ class Sweep:
 
     @property
     def failed(self) -> tuple[Failure, ...]:
-        """The cells that failed."""
+        """The cells that failed, in the order of the grid."""
+        place = {key: i for i, key in enumerate(self.keys)}
+        found: dict[int, Record] = {}
+        for record in self.store.records():  # one part at a time: most cells do not fail
+            if (i := place.get(record["key"])) is None:
+                continue
+            if record["error"] is None:
+                found.pop(i, None)
+            else:
+                found[i] = record
         return tuple(
             Failure(self._parameters(r), r["seed"], r["error"], r["message"], r["traceback"])
-            for r in self._records()
-            if r["error"] is not None
+            for _, r in sorted(found.items())
         )
 
     @property

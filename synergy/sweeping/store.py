@@ -100,7 +100,7 @@ class Store:
         manifest = folder / _MANIFEST
         content = {"format": FORMAT, "made": dict(made)}
         if not manifest.exists():
-            strange = sorted(p.name for p in folder.iterdir() if p.name != ".lock")
+            strange = sorted(p.name for p in folder.iterdir() if not p.name.startswith("."))
             if strange:
                 raise FileExistsError(
                     f"out={str(self.folder)!r} holds {', '.join(strange[:3])} and is no store of a sweep: "

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
@@ -37,6 +37,9 @@ _AHEAD = 2
 
 _RECOUNT = 5.0
 """Seconds between two looks at how many workers there are."""
+
+_LOSSES = 5
+"""An item that was on its way at so many losses of shared data is under suspicion of killing the workers."""
 
 _GONE = "the scheduler of the cluster is gone: what is done is kept, start the same again"
 """What to say when the connection is lost for good."""
@@ -95,8 +98,7 @@ def _file(address: str) -> str:
     if not Path(address).is_file():
         raise ValueError(
             "cluster must be the address of a dask scheduler, such as tcp://host:8786, or its scheduler "
-            "file, "
-            f"got {address!r}"
+            f"file, got {address!r}"
         )
     return address
 
@@ -105,9 +107,7 @@ def on_cluster(
     client: Client, call: Call[R], items: Iterable[Any], shared: tuple[Any, ...], tell: Callable[[str], None]
 ) -> Iterator[Outcome[R]]:
     """The outcomes from the workers of a cluster; see `map_unordered`."""
-    workers = _Workers(client, tell)
-    workers.wait()
-    work = _Work(client, call, shared, workers)
+    work = _Work(client, call, shared, _Workers(client, tell))
     try:
         yield from work.all(enumerate(items))
     finally:
@@ -119,7 +119,7 @@ class _Workers:
 
     def __init__(self, client: Client, tell: Callable[[str], None]) -> None:
         self.client, self.tell = client, tell
-        self._counted, self._count = -_RECOUNT, 0
+        self._counted, self._count, self._told = -_RECOUNT, 0, False
 
     def wait(self) -> None:
         """Wait for the first worker; say so where its processes have several threads.
@@ -138,12 +138,12 @@ class _Workers:
                     f"the cluster at {self.client.scheduler.address} has no workers after "
                     f"{_WORKERS / 60:.0f} minutes"
                 ) from None
-        threads = max(self.client.nthreads().values())
-        if threads > 1:
+        threads = max(self.client.nthreads().values(), default=1)
+        if threads > 1 and not self._told:
+            self._told = True
             self.tell(
                 f"workers of this cluster have up to {threads} threads, of which one is used: start them "
-                f"with "
-                "--nthreads 1 and one process for each core"
+                "with --nthreads 1 and one process for each core"
             )
 
     def count(self) -> int:
@@ -161,13 +161,15 @@ class _Work:
         self.client, self.call, self.workers, self.tell = client, call, workers, workers.tell
         self.name = f"{getattr(call.function, '__name__', 'call')}-{token_hex(4)}"
         self.shared, self.placed = shared, self._place(shared)
-        self.flying: dict[Any, tuple[int, Any]] = {}
+        self.flying: dict[Any, tuple[tuple[int, Any], list[Any]]] = {}
+        self.losses: Counter[int] = Counter()
         self.again: deque[tuple[int, Any]] = deque()
         self.done: SimpleQueue[Any] = SimpleQueue()
         self.sent, self.closed = 0, False
 
     def _place(self, shared: tuple[Any, ...]) -> list[Any]:
         """Send what is shared to every worker there is; one that comes later fetches it from another."""
+        self.workers.wait()
         # In a list, as dask would take a list or dict apart.
         return [self.client.scatter([thing], broadcast=True, hash=False)[0] for thing in shared]
 
@@ -198,14 +200,15 @@ class _Work:
             if not self.flying:
                 return
             future = self._next()
-            pair = self.flying.pop(future)
+            pair, placed = self.flying.pop(future)
             try:
                 outcome = future.result()
             except KilledWorker:
                 yield pair, None
                 continue
             except CancelledError:
-                self._take_up(pair)
+                if not self._taken_up(pair, placed):
+                    yield pair, None
                 continue
             except Exception as error:  # it could not be read there, or its result not here
                 outcome = Outcome(pair[0], error=error)
@@ -231,8 +234,8 @@ class _Work:
                     alive = time.monotonic()
                 elif time.monotonic() - alive > _WORKERS:
                     raise TimeoutError(
-                        f"the cluster has had no workers for {_WORKERS / 60:.0f} minutes: what is done is "
-                        f"kept"
+                        f"the cluster has had no workers for {_WORKERS / 60:.0f} minutes; what is done "
+                        "is kept"
                     ) from None
 
     def _send(self, pair: tuple[int, Any]) -> None:
@@ -244,24 +247,28 @@ class _Work:
             )
         except Exception as error:
             raise TypeError(
-                f"item {index} cannot be sent to a worker: {_root(error)}; a worker must be able to "
-                f"import functions, "
-                "and items must be plain data"
+                f"item {index} cannot be sent to a worker: {_root(error)}; a worker must be able to import "
+                "functions, and items must be plain data"
             ) from error
-        self.flying[future] = pair
+        self.flying[future] = pair, self.placed
         future.add_done_callback(self.done.put)
 
-    def _take_up(self, pair: tuple[int, Any]) -> None:
-        """Send an item again after what it needs was lost with the workers that had it.
+    def _taken_up(self, pair: tuple[int, Any], placed: list[Any]) -> bool:
+        """Send an item again after what it needs was lost with the workers that had it; False if too often.
 
         Raises:
             ConnectionError: If the scheduler is gone.
         """
         if self.client.status != "running":
             raise ConnectionError(_GONE)
-        self.tell("data was lost with the workers that held it, and is sent again")
-        self.placed = self._place(self.shared)
+        if placed is self.placed:  # else it is there again already
+            self.tell("data was lost with the workers that held it, and is sent again")
+            self.placed = self._place(self.shared)
+        self.losses[pair[0]] += 1
+        if self.losses[pair[0]] % _LOSSES == 0:
+            return False
         self.again.append(pair)
+        return True
 
     def stop(self) -> None:
         """Take back what is on its way."""

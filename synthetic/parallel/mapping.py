@@ -165,6 +165,7 @@ def _pool(
 ) -> Iterator[Outcome[R]]:
     from joblib import Parallel, delayed
 
+    here = os.getpid()
     # Mapped copy-on-write: shared until written to, and torch takes the arrays as they are.
     run = Parallel(
         n_jobs=jobs,
@@ -173,10 +174,11 @@ def _pool(
         pre_dispatch=jobs,
         max_nbytes=_SHARED_FROM,
         mmap_mode="c",
+        initializer=end_with_parent,
+        initargs=(here,),
     )
-    here = os.getpid()
     outcomes: Generator[Outcome[R], None, None] = run(
-        delayed(_in_worker)(here, call, index, item, shared) for index, item in pairs
+        delayed(call)(index, item, shared) for index, item in pairs
     )
     try:
         while True:
@@ -213,17 +215,6 @@ def _quiet() -> Iterator[None]:
 def _last_line(error: BaseException) -> str:
     """What an error says, without the traceback that joblib puts before it."""
     return [line for line in str(error).splitlines() if line.strip(' "')][-1]
-
-
-def _in_worker(
-    parent: int,
-    call: Call[R],
-    index: int,
-    item: Any,  # noqa: ANN401 - whatever the function takes
-    shared: tuple[Any, ...],
-) -> Outcome[R]:
-    end_with_parent(parent)
-    return call(index, item, shared)
 
 
 def _killed(index: int, times: int) -> WorkerDiedError:

@@ -38,6 +38,8 @@ class _Header:
 class NpzFile:
     """The arrays of an npz file, each read when it is asked for; no object is ever unpickled.
 
+    The file stays open, as its table of contents is read once.
+
     Args:
         path: The file.
 
@@ -50,8 +52,9 @@ class NpzFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        with reading(f"{path} is damaged or not an npz file"), zipfile.ZipFile(path) as archive:
-            members = [name for name in archive.namelist() if name.endswith(_SUFFIX)]
+        with reading(f"{path} is damaged or not an npz file"):
+            self._archive = zipfile.ZipFile(path)
+            members = [name for name in self._archive.namelist() if name.endswith(_SUFFIX)]
         self.names = tuple(name.removesuffix(_SUFFIX) for name in members)
 
     def shape(self, name: str) -> tuple[int, ...]:
@@ -60,8 +63,8 @@ class NpzFile:
         Raises:
             DamagedFileError: If the header cannot be read or does not agree with the size of the array.
         """
-        with reading(self._damaged(name)), zipfile.ZipFile(self.path) as archive:
-            return self._header(archive, name).shape
+        with reading(self._damaged(name)):
+            return self._header(name).shape
 
     def read(self, name: str) -> npt.NDArray[Any]:
         """One array.
@@ -70,23 +73,23 @@ class NpzFile:
             TooLargeError: If it would not fit, or is a thousand times larger than the file.
             DamagedFileError: If it is damaged, encrypted or holds Python objects.
         """
-        with reading(self._damaged(name)), zipfile.ZipFile(self.path) as archive:
-            header = self._header(archive, name)
+        with reading(self._damaged(name)):
+            header = self._header(name)
             if header.dtype.hasobject:
                 raise DamagedFileError(
                     f"{self.path}: the array {name!r} holds Python objects, which are never read"
                 )
             require_room(f"the array {name!r} of {self.path}", header.bytes, stored=self.path.stat().st_size)
-            with archive.open(name + _SUFFIX) as opened:
+            with self._archive.open(name + _SUFFIX) as opened:
                 found: npt.NDArray[Any] = np.lib.format.read_array(opened, allow_pickle=False)
                 return found
 
     def _damaged(self, name: str) -> str:
         return f"{self.path} is damaged: the array {name!r} cannot be read"
 
-    def _header(self, archive: zipfile.ZipFile, name: str) -> _Header:
-        member = archive.getinfo(name + _SUFFIX)
-        with archive.open(member) as opened:
+    def _header(self, name: str) -> _Header:
+        member = self._archive.getinfo(name + _SUFFIX)
+        with self._archive.open(member) as opened:
             version = np.lib.format.read_magic(opened)
             first = version == (1, 0)
             read = np.lib.format.read_array_header_1_0 if first else np.lib.format.read_array_header_2_0

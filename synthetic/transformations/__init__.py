@@ -23,6 +23,7 @@ from synthetic.transformations.colour import Grayscale, HueShift, Inversion
 from synthetic.transformations.geometric import HorizontalFlip, Jigsaw, Rotation, VerticalFlip
 from synthetic.transformations.own import FunctionTransformation, ImageFunction
 from synthetic.transformations.smooth import Blur, ContinuousRotation
+from theory.errors import shown
 
 __all__ = [
     "TRANSFORMATIONS",
@@ -87,7 +88,9 @@ def transformation(
         raise TypeError(f"transformation must be a name, a mapping or a Transformation, got {spec!r}{hint}")
     name = spec.get("name")
     if not isinstance(name, str) or name not in TRANSFORMATIONS:
-        raise ValueError(f"unknown transformation {name!r}: expected one of {', '.join(TRANSFORMATIONS)}")
+        raise ValueError(
+            f"unknown transformation {shown(name)}: expected one of {', '.join(TRANSFORMATIONS)}"
+        )
     options: dict[str, Any] = {
         k: tuple(v) if isinstance(v, list) else v for k, v in spec.items() if k != "name"
     }

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from types import CodeType
 from typing import Any
 
 import numpy as np
@@ -29,7 +31,7 @@ _MOST_PIXELS = 2**33
 """The pixels of all pairs of labels that a check may compute, which takes about a minute."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class FunctionTransformation(Transformation):
     """A transformation that is a plain function of images and labels.
 
@@ -76,6 +78,12 @@ class FunctionTransformation(Transformation):
         object.__setattr__(self, "exactness", "exact" if self.exact else "not claimed")
         said = "a group acts exactly, as was checked" if self.exact else "whether a group acts is not claimed"
         object.__setattr__(self, "statement", f"a function of one's own: {said}")
+
+    def __repr__(self) -> str:
+        """The same in every process, and another one where the function's code is another."""
+        return (
+            f"FunctionTransformation({self.name!r}, states={self.states}, code={_code_digest(self.function)})"
+        )
 
     @property
     def cardinality(self) -> int:
@@ -211,3 +219,23 @@ def _random_images(n: int, shape: tuple[int, ...]) -> torch.Tensor:
 
 def _bits(images: torch.Tensor) -> bytes:
     return (images + 0.0).numpy().tobytes()  # adding 0 makes -0 and 0 one
+
+
+def _code_digest(function: ImageFunction) -> str:
+    """8 hexadecimal digits of the function's code and constants; of its type where it has none."""
+    digest = hashlib.sha256()
+
+    def add(code: CodeType) -> None:
+        digest.update(code.co_code + repr(code.co_names).encode())
+        for constant in code.co_consts:
+            if isinstance(constant, CodeType):
+                add(constant)
+            else:
+                digest.update(repr(constant).encode())
+
+    found = getattr(function, "__code__", None)
+    if isinstance(found, CodeType):
+        add(found)
+    else:
+        digest.update(f"{type(function).__module__}.{type(function).__qualname__}".encode())
+    return digest.hexdigest()[:8]

@@ -481,7 +481,7 @@ def test_what_cannot_run_on_a_device_says_so_in_one_line():
 
 
 def test_any_encoder_is_read_and_tried_on_the_device():
-    encoder, images = nn.Sequential(nn.Flatten(), nn.Linear(3 * 16 * 16, 8)), pictures(12)
+    encoder, images = nn.Sequential(nn.Flatten(), nn.Linear(3 * 16 * 16, 8)), pictures(20)
     expected = represent(encoder, images, "rotation", seed=1)
     error = equivariance_error(encoder, "rotation", images, seed=1)
     with pretend():
@@ -524,7 +524,7 @@ def test_verify_trains_its_networks_on_the_device():
 def large(monkeypatch) -> Scale:
     """The large scale for one step, its ResNet-18 a sixteenth as wide."""
     monkeypatch.setitem(ENCODERS, "resnet18", lambda shape, features: ResNet18(shape[0], features, width=4))
-    scale = Scale.large(seeds=1, steps=1, batch=8, judged=48, features=16)
+    scale = Scale.large(seeds=1, steps=2, batch=8, judged=48, features=16)  # an epoch of some 14 glyphs
     assert (scale.encoder, scale.precision, scale.device) == ("resnet18", "bfloat16", "cuda")
     return scale
 

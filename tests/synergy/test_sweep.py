@@ -267,6 +267,25 @@ def test_what_a_function_holds_is_part_of_it():
     assert sweep(add, {"base": [3]}).to_pandas()["value"].tolist() == [9]
 
 
+class Offset:
+    """A callable that does not print what it holds."""
+
+    def __init__(self, held):
+        self.held = held
+
+    def __call__(self, n, seed):
+        return n + self.held
+
+
+def test_an_object_is_the_same_wherever_it_lies():
+    made = [identity_of(Offset(1)) for _ in range(3)]
+    assert made[0] == made[1] == made[2]
+    assert made[0] != identity_of(Offset(2))
+    inner = object()
+    assert identity_of(lambda n, seed: (n, inner)) == identity_of(lambda n, seed: (n, inner))
+    assert sweep(Offset(2), {"n": [1]}, seeds=np.int64(1)).to_pandas()["value"].tolist() == [3]
+
+
 def test_other_versions_are_noticed(tmp_path, monkeypatch):
     sweep(fails_on_three, {"n": [1]}, out=tmp_path / "out")
     monkeypatch.setattr("synergy.sweeping.identity.fingerprint", lambda: {"code": "abc", "python": "2.7"})

@@ -172,7 +172,7 @@ def image_set(n: int, classes: int = 2) -> ImageSet:
 def test_experiments_keep_the_split():
     train, test = image_set(80), image_set(50)
     scale = Scale.quick(data=(train, test), judged=40)
-    scale.check_images()
+    scale.check_images(100)
     shown, judged = image_sets(scale, seed=0, default="digits")
     assert shown is train
     assert judged.size == 40
@@ -199,7 +199,7 @@ def test_experiments_keep_the_split():
 )
 def test_too_few_images_are_told_before_anything_runs(data, message: str):
     with pytest.raises(ValueError, match=message):
-        Scale.quick(data=data).check_images()
+        Scale.quick(data=data).check_images(100)
 
 
 def test_a_pair_must_fit():

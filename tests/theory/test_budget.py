@@ -105,7 +105,9 @@ def test_a_linear_program_is_stopped_by_its_iterations(fast_clock, monkeypatch):
     whole = solve(objective, **program)
     assert whole.status == 0
     monkeypatch.setattr(budget, "_LEAST_ITERATIONS", 1)
-    with limited(0.02), pytest.raises(SpentError):
+    entries = n * n + 2 * n + 2 * n * n  # columns, rows and ones
+    least = budget._PROGRAM + budget._PER_ENTRY * entries
+    with limited(least + 1e-6), pytest.raises(SpentError):
         solve(objective, **program)
     with limited(100.0) as allowed:
         assert solve(objective, **program).fun == pytest.approx(whole.fun)

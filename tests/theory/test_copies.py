@@ -91,7 +91,7 @@ def test_an_equality_under_premises_may_need_a_copy():
     ],
 )
 def test_conditions_and_groups_count_as_nothing_and_as_one(renaming):
-    proof = prove(renaming(six(SIX["42"])), non_shannon=True)
+    proof = prove(renaming(six(SIX["42"])), non_shannon=True, seconds=30)
     assert isinstance(proof, Proof)
     assert check(json.dumps(proof.certificate.to_dict()))
     assert proof.certificate.parts[0].copies

@@ -23,6 +23,8 @@ from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING
 
+from theory.errors import shown
+
 if TYPE_CHECKING:
     import networkx as nx
 
@@ -30,6 +32,9 @@ __all__ = ["ESSL", "Diagram"]
 
 _NAME = re.compile(r"[^\W\d]\w*'*\Z")
 """A letter, then letters, digits or underscores, then primes."""
+
+_SHOWN = 20
+"""So many variables of a cycle are named."""
 
 _ARROW = re.compile(r"(->|=>)")
 """An edge, or an edge into a deterministic variable."""
@@ -76,7 +81,7 @@ class Diagram:
         try:
             TopologicalSorter(self._parents).prepare()
         except CycleError as error:
-            cycle = " -> ".join(error.args[1][:-1])
+            cycle = " -> ".join(error.args[1][:-1][:_SHOWN])
             raise ValueError(f"a diagram must have no cycle, got {cycle} -> ..") from None
         self.deterministic = tuple(dict.fromkeys(deterministic))
         self.name = name
@@ -102,7 +107,8 @@ class Diagram:
             for node in nodes:
                 if not _NAME.match(node):
                     raise ValueError(
-                        f'cannot read the diagram {text!r}: expected "A->B" (or a name), got {piece!r}'
+                        f'cannot read the diagram {shown(text)}: expected "A->B" (or a name), '
+                        f"got {shown(piece)}"
                     )
             variables.extend(nodes)
             for parent, arrow, child in zip(nodes, kinds, nodes[1:], strict=False):
@@ -110,10 +116,10 @@ class Diagram:
                 arrows.setdefault(child, set()).add(arrow)
         for child, kinds_seen in arrows.items():
             if len(kinds_seen) > 1:
-                raise ValueError(f"all arrows into {child!r} must be '=>' if one is, got {text!r}")
+                raise ValueError(f"all arrows into {shown(child)} must be '=>' if one is, got {shown(text)}")
         deterministic = [child for child, kinds_seen in arrows.items() if kinds_seen == {"=>"}]
         if not variables:
-            raise ValueError(f'cannot read the diagram {text!r}: expected text such as "C->R, A->X"')
+            raise ValueError(f'cannot read the diagram {shown(text)}: expected text such as "C->R, A->X"')
         return cls(edges, variables=variables, deterministic=deterministic, name=name)
 
     @cached_property

@@ -21,6 +21,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from theory.diagrams.diagram import ESSL, Diagram
+from theory.errors import shown
 
 __all__ = [
     "DIAGRAMS",
@@ -98,8 +99,8 @@ def read_diagram(text: Diagram | str | None) -> Diagram | None:
     if ">" not in first and (close or not first[:1].isupper()):
         hint = f" (did you mean {close[0]}?)" if close else ""
         raise ValueError(
-            f'unknown diagram {text!r}{hint}: expected edges such as "C->R, A->X", {NO_DIAGRAM}, or one of '
-            f"{names}"
+            f'unknown diagram {shown(text)}{hint}: expected edges such as "C->R, A->X", {NO_DIAGRAM}, or one '
+            f"of {names}"
         )
     for piece in (part.strip().lower() for part in rest.split(",")):
         if piece in DIAGRAMS:

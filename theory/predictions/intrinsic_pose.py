@@ -63,6 +63,6 @@ class IntrinsicPoseForm(OrbitForm):
         rows = check_action(action)
         if rows[0] != tuple(range(len(rows[0]))):
             raise ValueError(f"element 0 must be the identity, got {rows[0]}")
-        s = sympy.sympify(spread) if isinstance(spread, sympy.Expr) else sympy.Rational(str(spread))
+        s = spread if isinstance(spread, sympy.Expr) else sympy.Rational(str(spread))
         pose = [1 - s + s / len(rows), *[s / len(rows)] * (len(rows) - 1)]
         super().__init__(rows, prototypes, prior=prior, pose=pose)

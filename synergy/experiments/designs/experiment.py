@@ -23,6 +23,9 @@ from synergy.plots import COLOURS, plot_style, subplots
 
 __all__ = ["FINE_GRAINED", "MULTIVARIATE"]
 
+_FEWEST = 40
+"""Images of one's own, at least: 16 of them are judged, by five folds."""
+
 MARGIN = 0.05
 """Of the identity, in nats: less than a fifth of the exact synergy of the drawn glyphs, 0.277."""
 
@@ -207,7 +210,7 @@ def _experiment(ladder: str, title: str, question: str, predicted: str) -> Exper
             legend_below(figure, axes, ncols=3)
         return figure
 
-    return Experiment(ladder, title, question, measure, conclude, draw)
+    return Experiment(ladder, title, question, measure, conclude, draw, fewest=_FEWEST)
 
 
 _PREDICTED = (

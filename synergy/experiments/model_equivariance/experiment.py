@@ -39,6 +39,9 @@ AUGMENTATIONS = ("none", "crop+flip", "simclr")
 UNTRAINED, PIXELS = "untrained", "raw pixels"
 """The conditions with initial weights, and without an encoder."""
 
+_FEWEST = 40
+"""Images of one's own, at least: 16 of them are judged, by five folds."""
+
 METRICS = ("rotation accuracy", "class accuracy")
 """The columns of the table."""
 
@@ -159,5 +162,6 @@ MODEL_EQUIVARIANCE = Experiment(
     _measure,
     _conclude,
     _draw,
+    fewest=_FEWEST,
 )
 """The experiment on equivariant encoders."""

@@ -90,9 +90,10 @@ def image_source(
         )
     if isinstance(images, ImageSet):
         _no_labels(labels, images)
+        groups = None if images.groups is None else images.groups.cpu()
         whole = {name: column.tolist() for name, column in images.labels.items()}
         batches = _cut(images.images, whole, batch_size)
-        return ImageSource(batches, _steps(len(images), batch_size), images.states, groups=images.groups)
+        return ImageSource(batches, _steps(len(images), batch_size), images.states, groups=groups)
     if isinstance(images, torch.Tensor | np.ndarray):
         inputs = _inputs(images, channels)
         given = _columns(labels, len(inputs))
@@ -114,7 +115,7 @@ def _expected(images: object) -> str:
 
 
 def _no_labels(labels: object, images: object) -> None:
-    if labels is not None and labels != ():
+    if labels is not None and not (isinstance(labels, tuple) and not labels):
         raise ValueError(f"labels must be left out: {type(images).__name__} has its own")
 
 
@@ -153,7 +154,7 @@ def _columns(labels: Any, n: int) -> dict[str, Sequence[Any]]:  # noqa: ANN401 -
 def _cut(images: torch.Tensor, labels: Mapping[str, Sequence[Any]], size: int) -> Iterator[ImageBatch]:
     for start in range(0, len(images), size):
         part = slice(start, start + size)
-        yield ImageBatch(images[part], {name: column[part] for name, column in labels.items()})
+        yield ImageBatch(images[part].cpu(), {name: column[part] for name, column in labels.items()})
 
 
 def _are_names(labels: object) -> bool:

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from synergy.learning.encoders import build_encoder
-from synergy.learning.own.modules import evaluated, find_layer, hooked, unwrapped
+from synergy.learning.own.modules import dtype_of, evaluated, find_layer, home_of, hooked, unwrapped
 from synergy.learning.own.normalise import Normalise, mean_and_deviation, normalised
 from synergy.learning.own.outputs import Pool, chosen_output, feature_rows
 
@@ -81,8 +81,9 @@ class FeatureEncoder(nn.Module):
             ValueError: If it fails on them.
         """
         try:
+            shown = torch.full((2, *shape), 0.5, device=home_of((self,)), dtype=dtype_of((self,)))
             with evaluated((self,)):
-                self.features = self(torch.full((2, *shape), 0.5)).shape[1]
+                self.features = self(shown).shape[1]
         except Exception as error:
             said = " ".join(str(error).split())[:300]
             raise ValueError(

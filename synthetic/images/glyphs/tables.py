@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from synthetic.images.glyphs.shapes import GLYPH_SETS, Glyph, as_glyph
+from theory.errors import shown
 
 __all__ = ["EXTENT", "distance_tables", "distinct_glyphs", "square_symmetries"]
 
@@ -101,7 +102,8 @@ def distinct_glyphs(spec: object) -> tuple[Glyph, ...]:
     if isinstance(spec, str):
         if spec not in GLYPH_SETS:
             raise ValueError(
-                f"unknown glyph set {spec!r}: expected one of {', '.join(GLYPH_SETS)}, or a list of glyphs"
+                f"unknown glyph set {shown(spec)}: expected one of {', '.join(GLYPH_SETS)}, or a list "
+                "of glyphs"
             )
         spec = GLYPH_SETS[spec]
     if not isinstance(spec, Sequence):

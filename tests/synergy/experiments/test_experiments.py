@@ -92,6 +92,15 @@ def test_cifar10_takes_the_place_of_the_digits(tmp_path):
     raw = untransformed(judged)
     assert raw["X"].shape == (20, 3, 32, 32)
     assert set(raw["C"]) <= set(range(10))
+    held = scale.holding()
+    assert held == scale
+    assert held.identity == scale.identity
+    assert held.to_dict() == scale.to_dict()
+    for one, other in zip(image_sets(held, seed=0, default="digits"), (train, judged), strict=True):
+        assert one.digest == other.digest
+    each, together = scale.memory
+    assert together == 60_000 * 3072 * 4
+    assert each > 4 * 3072 * 20
 
 
 @pytest.mark.parametrize("strength", [0.0, 0.5, 1.0])

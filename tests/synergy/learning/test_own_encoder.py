@@ -23,6 +23,7 @@ from synergy.learning import (
     train,
 )
 from synergy.learning.encoders import plane_group, regular_action
+from synergy.ranking.candidates import candidates
 from synthetic import Digits, Sample, Variable
 from synthetic.transformations import FunctionTransformation
 
@@ -283,5 +284,6 @@ def test_a_function_with_states_goes_all_the_way(digits: ImageSet):
     assert measured["I(A;Z)"].samples == 200
     exact = FunctionTransformation(shift, 4, called="slide", exact=True)
     assert equivariance_error(trained, exact, digits).task == "slide"
+    assert [c.name for c in candidates([(shift, 4), exact], (1, 8, 8))] == ["shift", "slide"]
     both = digits.transformed([exact, "horizontal-flip"], seed=0)
     assert both.metadata["task"] == "slide+horizontal-flip"

@@ -187,3 +187,14 @@ def test_generators_of_real_images_take_it():
     drawn = Digits(transformation=FunctionTransformation(roll, 8, exact=True)).sample(20, seed=0)
     raw = Digits().raw[drawn["R"]]
     assert torch.equal(torch.from_numpy(drawn["X"]), roll(raw, torch.from_numpy(drawn["A"])))
+
+
+def test_a_function_is_told_from_another_by_its_code_alone():
+    def made(step: int):
+        return FunctionTransformation(lambda x, a: x.roll(step, -1) * a.min().clamp(1, 1), 4, called="mine")
+
+    same = [repr(made(1)) for _ in range(2)]
+    assert same[0] == same[1]
+    assert "0x" not in same[0]
+    assert repr(FunctionTransformation(lambda x, a: x.roll(3, -1), 4, called="mine")) != same[0]
+    assert "0x" not in repr(FunctionTransformation(torch.add, 4))

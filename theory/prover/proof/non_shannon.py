@@ -26,7 +26,7 @@ _CONDITIONED = 7
 """Up to so many variables single ones are also conditioned on others."""
 
 
-_WRITTEN = 4e-5
+_WRITTEN = 1.5e-4
 """Seconds that an instance takes to be written down and reduced."""
 
 
