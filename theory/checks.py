@@ -187,7 +187,7 @@ def _as_float(value: Real) -> float:
     try:
         return float(value)
     except OverflowError:
-        return math.inf if math.trunc(value) > 0 else -math.inf
+        return -math.inf if value < 0 else math.inf
 
 
 def _masked(values: object) -> int:

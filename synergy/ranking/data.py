@@ -64,7 +64,7 @@ class RankedImages:
     @property
     def labelled(self) -> npt.NDArray[np.int64]:
         """The labelled rows among those that are pretrained on."""
-        return self.trained[self.labels[self.trained] != UNKNOWN]
+        return np.asarray(self.trained[self.labels[self.trained] != UNKNOWN], dtype=np.int64)
 
     def rows(self, index: npt.NDArray[np.int64]) -> ImageSet:
         """Some rows to train on; a label that is not known is 0, and must not be used."""
@@ -76,7 +76,8 @@ class RankedImages:
         pool = self.labelled if labelled else self.trained
         if len(pool) <= limit:
             return pool
-        return np.sort(np.random.default_rng([seed, 0x9A1]).choice(pool, limit, replace=False))
+        chosen = np.random.default_rng([seed, 0x9A1]).choice(pool, limit, replace=False)
+        return np.asarray(np.sort(chosen), dtype=np.int64)
 
 
 def ranked_images(

@@ -55,9 +55,9 @@ def draw_ranking(ranking: Ranking) -> Figure:
         left.set_yticks(places, [task.name for task in tasks])
         left.set_ylim(len(tasks) - 0.5, -0.5)
         left.grid(visible=False, axis="y")
-        for place in range(1, len(tasks)):
-            if tasks[place].group != tasks[place - 1].group:
-                left.axhline(place - 0.5, color="0.8", linewidth=0.8)
+        for number in range(1, len(tasks)):
+            if tasks[number].group != tasks[number - 1].group:
+                left.axhline(number - 0.5, color="0.8", linewidth=0.8)
         left.set(
             xlabel=f"gain over no training, points of accuracy ({100 * ranking.settings.confidence:.0f} %)",
             title="What a task is worth",

@@ -7,12 +7,14 @@ shape must tell.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures, StandardScaler
@@ -166,15 +168,11 @@ def _log_probabilities(
     judged: npt.NDArray[np.float64],
     states: int,
 ) -> npt.NDArray[np.float64]:
-    import warnings
-
-    from sklearn.exceptions import ConvergenceWarning
-
     with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore", ConvergenceWarning
-        )  # a model that stops early is a bound all the same
+        warnings.simplefilter("ignore", ConvergenceWarning)  # a bound all the same
         model.fit(u, a)  # type: ignore[attr-defined]  # a classifier of scikit-learn
+    given = model.predict_proba(judged)  # type: ignore[attr-defined]  # as above
     found = np.full((len(judged), states), 1e-6)
-    found[:, np.asarray(model.classes_)] += model.predict_proba(judged)  # type: ignore[attr-defined]  # as above
+    for column, state in enumerate(model.classes_):  # type: ignore[attr-defined]  # as above
+        found[:, int(state)] += given[:, column]
     return np.asarray(np.log(found / found.sum(axis=1, keepdims=True)), dtype=np.float64)

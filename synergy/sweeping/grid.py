@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from math import prod
@@ -175,11 +175,11 @@ def _refuse_repeated(texts: Sequence[str], where: str) -> None:
         first[text] = i
 
 
-def _seeds(seeds: int | Sequence[int]) -> tuple[int, ...]:
-    if isinstance(seeds, Integral) and not isinstance(seeds, bool):
-        return tuple(range(integer("seeds", seeds, 1)))
-    if isinstance(seeds, bool | str) or not hasattr(seeds, "__iter__"):
+def _seeds(seeds: object) -> tuple[int, ...]:
+    if isinstance(seeds, bool | str) or not isinstance(seeds, Iterable | Integral):
         raise TypeError(f"seeds must be a number of seeds or a list of them, got {seeds!r}")
+    if not isinstance(seeds, Iterable):
+        return tuple(range(integer("seeds", seeds, 1)))
     found = tuple(integer("seeds", seed, 0) for seed in seeds)
     if not found:
         raise ValueError("seeds must name at least one seed, got none")

@@ -42,7 +42,7 @@ def test_a_false_statement_about_two_views():
 
 
 def test_what_no_random_model_breaks_the_prover_may():
-    """X = A xor C of fair bits is rare among random tables; the exact world knows the prover's distribution."""
+    """X = A xor C of fair bits is rare among random tables; the exact world has the prover's."""
     statement = "I(A;C|X) <= 1000 I(A;X) + 1000 I(C;X)"
     report = verify(statement, diagram="A->X, C->X", worlds=["exact"], settings=QUICK)
     drawn = {v.case: v.judgement for v in report.verdicts if v.case in ("random models", "counterexample")}
