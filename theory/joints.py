@@ -6,8 +6,8 @@ Quantities are in nats.
 With float64, H(S) is within `u ((1 + H) a + (20 + log2 n) H)` of the entropy of the very numbers of a table.
 Here u is 2^-53, n the number of states of S, and a the sum of the numbers of states of the variables that
 are summed out. The first term is the rounding of the marginals: a sum of k numbers that are not negative is
-within k u of itself, and -p log p moves by |1 + log p| times that. The second is that of the logarithms and of
-their pairwise sum. It holds for probabilities down to 1e-300, and adds up over the entropies of a term.
+within k u of itself, and -p log p moves by |1 + log p| times that. The second is that of the logarithms and
+of their pairwise sum. It holds for probabilities down to 1e-300, and adds up over the entropies of a term.
 
 Example:
     >>> xor = Joint.from_function(("A", "C"), (2, 2), {"X": lambda a, c: a ^ c})
