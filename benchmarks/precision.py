@@ -164,8 +164,10 @@ def main() -> None:
             rows.append(measured(kind, table))
             print(rows[-1], flush=True)
     seconds = time.process_time() - start
+    bar = "\\|"
     lines = [
-        f"| {row.kind} | {row.cells:,} | {row.error:.1e} | {row.worst} | {row.share:.1e} |" for row in rows
+        f"| {row.kind} | {row.cells:,} | {row.error:.1e} | {row.worst.replace('|', bar)} | {row.share:.1e} |"
+        for row in rows
     ]
     text = f"""# Rounding errors of entropies
 
