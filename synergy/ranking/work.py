@@ -73,7 +73,7 @@ class Work:
             jobs.append(Job("shortcuts", plain, self.seeds[0]))
             if len(self.data.labelled) >= self.settings.batch:
                 for kind in ("told", "untold"):
-                    jobs += [Job(kind, plain, s) for s in self.seeds[: self.settings.pairs]]  # type: ignore[arg-type]  # both are kinds
+                    jobs += [Job(kind, plain, s) for s in self.seeds[: self.settings.pairs]]
         return jobs
 
     def cost(self) -> Cost:
