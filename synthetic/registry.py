@@ -276,7 +276,10 @@ def _one_from_json(name: str, value: Any, hint: Any) -> Any:  # noqa: ANN401
     elif isinstance(value, bool) and hint is not bool:
         pass
     elif hint is float and isinstance(value, int | float):
-        return float(value)
+        try:
+            return float(value)
+        except OverflowError:
+            raise ValueError(f"{name} must be within the range of floats, got {shown(value)}") from None
     elif isinstance(hint, type) and isinstance(value, hint):
         return value
     raise ValueError(f"{name} must be {_type_text(hint)}, got {shown(value)}")

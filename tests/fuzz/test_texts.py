@@ -21,6 +21,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from synergy.cli import run
+from synthetic import load_generator
 from theory import check
 
 CHEAP = [name for name in TEXTS if name != "certificates"]
@@ -107,6 +108,13 @@ def test_json_of_any_shape_is_a_generator_or_refused(seed):
     text = json.dumps(odd_json(random.Random(seed), depth=4))
     answer(lambda: TEXTS["generators"].read(text))
     answer(lambda: TEXTS["group objects"].read(text))
+
+
+def test_an_integer_that_no_float_holds_is_refused():
+    with pytest.raises(
+        ValueError, match="noise must be within the range of floats, got an integer of 3322 bits"
+    ):
+        load_generator({"family": "modular-shift", "parameters": {"noise": 10**1000}})
 
 
 @pytest.mark.parametrize(

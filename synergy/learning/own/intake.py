@@ -115,7 +115,7 @@ def _expected(images: object) -> str:
 
 
 def _no_labels(labels: object, images: object) -> None:
-    if labels is not None and labels != ():
+    if labels is not None and not (isinstance(labels, tuple) and not labels):
         raise ValueError(f"labels must be left out: {type(images).__name__} has its own")
 
 

@@ -70,7 +70,7 @@ def test_every_discrete_estimator(shift, estimator, term, monkeypatch):
     assert counted == whole
 
 
-@pytest.mark.parametrize(("samples", "shards"), [(5_000, 7), (5_000, 1), (300, 300), (2, 2), (23, 4)])
+@pytest.mark.parametrize(("samples", "shards"), [(5_000, 7), (5_000, 1), (60, 60), (2, 2), (23, 4)])
 @pytest.mark.parametrize("states", [3, 40, 400])
 def test_dense_and_sparse_tables_and_any_number_of_shards(samples, shards, states, tmp_path, monkeypatch):
     folder = written(Wide(states=states), tmp_path, samples, shards)
