@@ -139,8 +139,6 @@ _SHOWN = {
 
 
 def _cell(value: object) -> str:
-    if isinstance(value, dict) and any(isinstance(item, list) for item in value.values()):
-        return _families(value)
     if isinstance(value, dict):
         return ", ".join(f"{k}={v}" for k, v in value.items())
     if isinstance(value, (list, tuple)):
@@ -168,5 +166,8 @@ def list_command(
     for column in _SHOWN[what]:
         table.add_column(column.replace("_", " "), overflow="fold")
     for row in rows:
-        table.add_row(*(_cell(row[column]) for column in _SHOWN[what]))
+        cells = {
+            name: _families(row[name]) if name == "judged_on" else _cell(row[name]) for name in _SHOWN[what]
+        }
+        table.add_row(*cells.values())
     Console().print(table)

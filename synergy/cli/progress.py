@@ -19,6 +19,7 @@ CLUSTER = Annotated[
         help="Work on a dask cluster: its scheduler's address, such as tcp://host:8786, or file.",
     ),
 ]
+"""The option `--cluster`."""
 
 _EVERY = 60.0
 """Seconds between two lines where there is no terminal."""

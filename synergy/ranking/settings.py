@@ -71,7 +71,7 @@ class RankSettings:
 
         Example:
             >>> RankSettings().passes(6000), RankSettings().passes(600)
-            ((6, 128), (40, 128))
+            ((7, 128), (40, 128))
         """
         batch = min(self.batch, images)
         needed = -(-self.steps // max(1, images // batch))

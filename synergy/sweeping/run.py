@@ -43,15 +43,12 @@ def sweep(
 
     Cells are kept in Parquet parts as they are done. The same call again, or one with more seeds or settings,
     runs what is missing and what failed. A cell that fails is kept with its error and stops no other one,
-    also
-    when its process is killed. Inside `synthetic.parallel.cluster(..)` or `joblib.parallel_config("dask")`
-    the
-    workers of the cluster run the cells.
+    also when its process is killed. Inside `synthetic.parallel.cluster(..)` or
+    `joblib.parallel_config("dask")` the workers of the cluster run the cells.
 
     Args:
         function: Takes the parameters and `seed` by name, and gives a number, a text, None, an array, or
-        lists,
-            dicts, dataclasses or Estimates of such.
+            lists, dicts, dataclasses or Estimates of such.
         grid: Lists of values by parameter, of which all combinations are run; or a list of dicts, or a frame,
             with a setting in each row. Values may be nested.
         seeds: How many seeds, from 0; or the seeds.

@@ -10,9 +10,10 @@ A case fits a claim when
 
 Example:
     >>> from theory import find_claim
-    >>> print(judged_on(find_claim("K1")))
-    proof: any model
-    exact: random models, two-views, two-views: class shown, two-views: class masked, two-views: nothing ...
+    >>> judged_on(find_claim("K1")).to_dict()["proof"]
+    ['any model']
+    >>> judged_on(find_claim("K1")).to_dict()["exact"][:2]
+    ['random models', 'two-views']
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from pathlib import Path
 
 __all__ = ["FILE", "made_anew", "read_listed"]
 
-FILE = Path(__file__).with_name("judged_on.json")
+FILE = Path(__file__).with_name("listed.json")
 """The cases of each claim by world."""
 
 

@@ -124,7 +124,8 @@ def measure(
     except ValueError as error:
         raise RouteError(str(error)) from None
     found = found.with_words(warnings=dependence_warnings(sample, rest))
-    gap = _gap(shown, found)
+    # The margin of the decision stands for what fitting costs, so the interval's reach for it is not added.
+    gap = Gap(shown, found.value, found.standard_error, found.samples)
     note = f"usable information, gap = {route}"
     if exact is not None:
         both = math.hypot(gap.standard_error, exact.standard_error)

@@ -439,7 +439,7 @@ def test_enumerations_that_will_not_fit_are_refused_with_their_size():
 
 
 BAD = {
-    "n too small": (lambda: ModularShift(n=1), "n must be at least 2"),
+    "n too small": (lambda: ModularShift(n=1), "n must be between 2 and 1048576, got 1"),
     "n no integer": (lambda: ModularShift(n=4.0), "n must be an integer"),
     "no classes": (lambda: ModularShift(classes=0), "classes must be between 1 and 4"),
     "more classes than states": (lambda: ModularShift(n=4, classes=5), "classes must be between"),
@@ -498,7 +498,7 @@ BAD = {
     "radius zero": (lambda: ClassCircle(radii=(1, 0)), r"radii\[1\] must be above 0"),
     "circle noise negative": (lambda: ClassCircle(noise=-1), "noise must be above 0"),
     "circle noise NaN": (lambda: ClassCircle(noise=math.nan), "noise must be finite"),
-    "no turns": (lambda: ClassCircle(turns=0), "turns must be at least 1"),
+    "no turns": (lambda: ClassCircle(turns=0), "turns must be between 1 and"),
     "concentration with turns": (lambda: ClassCircle(concentration=2), "turns=None"),
     "negative concentration": (
         lambda: ClassCircle(turns=None, concentration=-1),
@@ -518,7 +518,7 @@ BAD = {
     "graph with a cycle": (lambda: RandomModel("A->B, B->A"), "cycle"),
     "graph no text": (lambda: RandomModel(3), "graph must be a diagram or its text"),
     "states of no variable": (lambda: RandomModel("A->B", states={"A": 2}), "states must name A, B"),
-    "states zero": (lambda: RandomModel(states=0), "states must be at least 1"),
+    "states zero": (lambda: RandomModel(states=0), "states must be between 1 and"),
     "concentration zero": (lambda: RandomModel(concentration=0), "concentration must be above 0"),
 }
 

@@ -186,7 +186,7 @@ def test_views_keep_more_than_their_representations():
 
 
 BAD = {
-    "no class": (TwoViews, {"classes": 0}, "classes must be at least 1, got 0"),
+    "no class": (TwoViews, {"classes": 0}, "classes must be between 1 and 1048576, got 0"),
     "noise above 1": (TwoViews, {"noise": 1.5}, "noise must"),
     "unknown representation": (TwoViews, {"first": "all"}, "first must be one of input, content"),
     "mixture of unequal parts": (
@@ -194,14 +194,14 @@ BAD = {
         {"classes": 3, "second": "mixture"},
         "shared styles as classes=3",
     ),
-    "no shared state": (SharedSignal, {"shared": 0}, "shared must be at least 1"),
+    "no shared state": (SharedSignal, {"shared": 0}, "shared must be between 1 and"),
     "unknown task": (SharedSignal, {"task": "class"}, "task must be one of shared, own, other, input"),
     "M keeps what Z does not": (
         SharedSignal,
         {"representation": "own", "smaller": "shared"},
         "smaller must keep no more than representation='own', got 'shared'",
     ),
-    "no nuisance": (TaskAndNuisance, {"nuisances": 0}, "nuisances must be at least 1"),
+    "no nuisance": (TaskAndNuisance, {"nuisances": 0}, "nuisances must be between 1 and"),
     "unequal mixture": (
         TaskAndNuisance,
         {"classes": 3, "representation": "mixture"},

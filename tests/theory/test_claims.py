@@ -226,8 +226,8 @@ def test_worlds_without_a_check_are_refused():
         judge(find_claim("E1"), "sample")
     with pytest.raises(ValueError, match="models must be at least 1, got 0"):
         judge(find_claim("E1"), models=0)
-    with pytest.raises(ValueError, match="needs `draw`"):
-        judge(made(given=("H(A|X) == 0",)))
+    with pytest.raises(ValueError, match="cannot be satisfied by construction; give the claim a `draw`"):
+        judge(made(given=("H(A) == H(C)",)))
 
 
 def test_strict_parts_and_chains_have_a_slack():

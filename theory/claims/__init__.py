@@ -4,7 +4,7 @@ A user adds one in one line:
 
     register(Claim("T1", "Mine", "I(A;Z|S) >= I(A;Z)", "true"))
 
-`synergy.verification.judged_on(claim)` says on which cases, and in which worlds, it will be judged.
+`synergy.verification.judging(claim)` says on which cases, and in which worlds, it will be judged.
 
 Example:
     >>> from theory.claims import find_claim, judge

@@ -59,7 +59,7 @@ def test_neighbours_run_on_a_device_by_name(name):
     plain = estimate(data, "I(X;Y)", estimator=name)
     tiled = estimate(data, "I(X;Y)", estimator=name, device="cpu")
     assert tiled.value == pytest.approx(plain.value, abs=1e-12)
-    with pytest.raises(ValueError, match="device 'nowhere' cannot hold float64"):
+    with pytest.raises(ValueError, match="unknown device 'nowhere'"):
         estimate(data, "I(X;Y)", estimator=name, device="nowhere")
 
 

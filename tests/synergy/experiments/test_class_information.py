@@ -216,7 +216,9 @@ def runs(images, *, treatments, seeds=3, jitter=0.001, **values):
                 for name in TERMS:
                     row |= {blurred_name(name, tau): row[name] for tau in TAUS}
                 row[NOISE_ERROR] = 0.001
-            moved = {k: v + jitter * rng.standard_normal() for k, v in row.items() if "Z" in k}
+            moved = {
+                k: v + jitter * rng.standard_normal() for k, v in row.items() if "Z" in k or "accuracy" in k
+            }
             rows.append({**row, **moved})
     return pd.DataFrame(rows)
 
