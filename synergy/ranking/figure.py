@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from synergy.plots import COLOURS, plot_style, subplots
@@ -34,6 +35,8 @@ def draw_ranking(ranking: Ranking) -> Figure:
     tasks = ranking.tasks
     explained = any(task.quantities for task in tasks)
     height = 1.3 + 0.36 * len(tasks)
+    from matplotlib import pyplot
+
     figure, axes = subplots(2 if explained else 1, width=5.4, height=height, share_y=True)
     places = np.arange(len(tasks))
     with plot_style():
@@ -63,7 +66,7 @@ def draw_ranking(ranking: Ranking) -> Figure:
             title="What a task is worth",
         )
         if len(left.get_legend_handles_labels()[1]):
-            left.legend(fontsize=8, loc="lower right", frameon=True, edgecolor="none")
+            _legend(left)
         if explained:
             right = axes[1]
             for place, task in zip(places, tasks, strict=True):
@@ -80,5 +83,11 @@ def draw_ranking(ranking: Ranking) -> Figure:
                 right.barh(0, 0, color=colour, label=label)
             right.grid(visible=False, axis="y")
             right.set(xlabel="nats", title="What the transformation's entropy is made of")
-            right.legend(fontsize=8, loc="lower right", frameon=True, edgecolor="none")
+            _legend(right)
+    pyplot.close(figure)  # the caller holds it
     return figure
+
+
+def _legend(axis: Axes) -> None:
+    """A legend below the panel, where it covers nothing."""
+    axis.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=3, frameon=False)
