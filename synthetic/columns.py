@@ -223,11 +223,11 @@ def _row(name: str, value: Any) -> Array:  # noqa: ANN401  (a row of any library
     return _row(name, array.tolist()) if array.dtype.kind == "O" else array
 
 
-def _is_row(value: Any) -> bool:  # noqa: ANN401
+def _is_row(value: Any) -> bool:  # noqa: ANN401  (of any library)
     return isinstance(value, list | tuple) or getattr(value, "ndim", 0) > 0
 
 
-def _as_scalar(value: Any) -> Any:  # noqa: ANN401
+def _as_scalar(value: Any) -> Any:  # noqa: ANN401  (of any library)
     """A number of numpy or torch as Python has it; dates and the like as they are."""
     if value is np.ma.masked:
         return None
@@ -238,7 +238,7 @@ def _as_scalar(value: Any) -> Any:  # noqa: ANN401
     return value
 
 
-def _is_missing(value: Any) -> bool:  # noqa: ANN401
+def _is_missing(value: Any) -> bool:  # noqa: ANN401  (of any library)
     import pandas as pd
 
     return bool(pd.isna(_objects([_as_scalar(value)]))[0])

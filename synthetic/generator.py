@@ -212,7 +212,7 @@ class Generator(ABC):
     @property
     def parameters(self) -> dict[str, Any]:
         """The parameters by name."""
-        return {f.name: getattr(self, f.name) for f in fields(self)}  # type: ignore[arg-type]
+        return {f.name: getattr(self, f.name) for f in fields(self)}  # type: ignore[arg-type]  # so are families
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -282,7 +282,7 @@ class FiniteGenerator(Generator):
         return Answer(str(parsed), self.support.value(parsed))
 
 
-def plain(value: Any) -> Any:  # noqa: ANN401
+def plain(value: Any) -> Any:  # noqa: ANN401  (a field of any type)
     """A parameter as JSON holds it: tuples as lists, groups by name, generators by family."""
     if isinstance(value, Generator):
         return {"family": value.family, "parameters": value.settings}

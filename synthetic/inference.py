@@ -186,7 +186,7 @@ def _check_aligned(columns: Mapping[str, Any]) -> None:
             )
 
 
-def _read(name: str, column: Any) -> tuple[npt.NDArray[Any], list[Any] | None]:  # noqa: ANN401
+def _read(name: str, column: Any) -> tuple[npt.NDArray[Any], list[Any] | None]:  # noqa: ANN401  (a column of any library)
     import pandas as pd
 
     if isinstance(getattr(column, "dtype", None), pd.CategoricalDtype):

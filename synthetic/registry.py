@@ -169,7 +169,7 @@ def _family(name: str) -> type[Generator]:
 
 
 def _fields(cls: type[Generator]) -> list[Any]:
-    return [f for f in fields(cls) if f.init]  # type: ignore[arg-type]
+    return [f for f in fields(cls) if f.init]  # type: ignore[arg-type]  # families are dataclasses
 
 
 def _hints(cls: type[Generator]) -> dict[str, Any]:
@@ -180,7 +180,7 @@ def _required(f: Any) -> bool:  # noqa: ANN401  (the type of a dataclass field i
     return f.default is MISSING and f.default_factory is MISSING
 
 
-def _default(f: Any) -> Any:  # noqa: ANN401
+def _default(f: Any) -> Any:  # noqa: ANN401  (a type hint, or a value of that type)
     return f.default_factory() if f.default is MISSING else f.default
 
 
@@ -194,15 +194,15 @@ def _require_known(cls: type[Generator], names: Iterable[str], *, prefix: str) -
             raise ValueError(f"{cls.family} has no parameter {shown(prefix + name)}{hint}: it has {have}")
 
 
-def _is_generator(hint: Any) -> bool:  # noqa: ANN401
+def _is_generator(hint: Any) -> bool:  # noqa: ANN401  (a type hint, or a value of that type)
     return isinstance(hint, type) and issubclass(hint, Generator)
 
 
-def _options(hint: Any) -> tuple[Any, ...]:  # noqa: ANN401
+def _options(hint: Any) -> tuple[Any, ...]:  # noqa: ANN401  (a type hint, or a value of that type)
     return get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
 
 
-def _from_text(name: str, text: str, hint: Any) -> Any:  # noqa: ANN401
+def _from_text(name: str, text: str, hint: Any) -> Any:  # noqa: ANN401  (a type hint, or a value of that type)
     stripped = text.strip()
     options = _options(hint)
     if stripped[:1] in ("{", "["):
@@ -221,7 +221,7 @@ def _from_text(name: str, text: str, hint: Any) -> Any:  # noqa: ANN401
     raise ValueError(f"{name} must be {wanted}, got {shown(text)}" + (f": {reason}" if reason else ""))
 
 
-def _scalar(text: str, hint: Any) -> Any:  # noqa: ANN401
+def _scalar(text: str, hint: Any) -> Any:  # noqa: ANN401  (a type hint, or a value of that type)
     if hint is bool:
         if text.lower() not in ("true", "false"):
             raise ValueError("expected true or false")
@@ -245,7 +245,7 @@ def _scalar(text: str, hint: Any) -> Any:  # noqa: ANN401
     return _from_json("it", read_json(text, "it"), hint)
 
 
-def _from_json(name: str, value: Any, hint: Any) -> Any:  # noqa: ANN401
+def _from_json(name: str, value: Any, hint: Any) -> Any:  # noqa: ANN401  (a type hint, or a value of that type)
     options = _options(hint)
     reason = ""
     for option in options:
@@ -258,7 +258,7 @@ def _from_json(name: str, value: Any, hint: Any) -> Any:  # noqa: ANN401
     raise ValueError(f"{name} must be {_type_text(hint)}, got {shown(value)}")
 
 
-def _one_from_json(name: str, value: Any, hint: Any) -> Any:  # noqa: ANN401
+def _one_from_json(name: str, value: Any, hint: Any) -> Any:  # noqa: ANN401  (a type hint, or a value of that type)
     origin, inner = get_origin(hint) or hint, get_args(hint)
     if hint is FiniteGroup:
         return group_from_dict(value)
@@ -285,7 +285,7 @@ def _one_from_json(name: str, value: Any, hint: Any) -> Any:  # noqa: ANN401
     raise ValueError(f"{name} must be {_type_text(hint)}, got {shown(value)}")
 
 
-def _type_text(hint: Any) -> str:  # noqa: ANN401
+def _type_text(hint: Any) -> str:  # noqa: ANN401  (a type hint, or a value of that type)
     names = {int: "an integer", float: "a number", bool: "true or false", str: "a text"}
     options = []
     for option in _options(hint):

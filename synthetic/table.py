@@ -122,7 +122,7 @@ class Table(Sample):
             if self._source in str(error) and "\n" not in str(error):
                 raise
             raise ValueError(f"cannot use {self._source!r}: {one_line(error)}") from None
-        except (ArithmeticError, LookupError, NotImplementedError, RecursionError) as error:
+        except Exception as error:  # libraries raise an open set of errors, Arrow kinds of its own
             raise ValueError(f"cannot use {self._source!r}: {one_line(error)}") from None
 
     def usable(self) -> Sample:
@@ -179,7 +179,7 @@ class _Lazy(Mapping[str, Any]):
     def __init__(self, names: Sequence[str], find: Callable[[str], Any]) -> None:
         self._names, self._find = dict.fromkeys(names), find
 
-    def __getitem__(self, name: str) -> Any:  # noqa: ANN401
+    def __getitem__(self, name: str) -> Any:  # noqa: ANN401  (a column of any library)
         if name not in self._names:
             raise KeyError(name)
         return self._find(name)

@@ -5,6 +5,7 @@ The tests' arrays are small, and threads that wait for each other are slow.
 
 import os
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 for library in ("OMP", "OPENBLAS", "MKL"):
@@ -12,3 +13,27 @@ for library in ("OMP", "OPENBLAS", "MKL"):
 
 settings.register_profile("project", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("project")
+
+
+@pytest.fixture(scope="module")
+def local():
+    """A scheduler with three workers of one thread, each in a process of its own; two deaths are too many."""
+    import dask
+    import distributed
+
+    with (
+        dask.config.set({"distributed.scheduler.allowed-failures": 1}),
+        distributed.LocalCluster(n_workers=3, threads_per_worker=1, dashboard_address=None) as started,
+        distributed.Client(started, set_as_default=False) as client,
+    ):
+        yield client
+
+
+@pytest.fixture
+def client(local):
+    """Joblib told to use the workers; one that was killed before may still be on its way back."""
+    from joblib import parallel_config
+
+    local.wait_for_workers(1, timeout=300)
+    with parallel_config("dask", client=local):
+        yield local

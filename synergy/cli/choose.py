@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,8 +12,11 @@ from synergy.cli.app import JSON, app, emit, results_folder
 from synergy.cli.images import SIZE, images_of
 from synergy.cli.progress import CLUSTER, say, shown
 
+if TYPE_CHECKING:
+    from synergy.learning import ImageSet
 
-def _named_or_read(data: str, size: int) -> Any:  # noqa: ANN401 - a name, or images
+
+def _named_or_read(data: str, size: int) -> str | ImageSet | tuple[ImageSet, ...]:
     """The name of images that experiments know, or the images that lie at a path."""
     from typing import get_args
 
@@ -78,12 +81,12 @@ def experiment_command(
     short = "full" if full else "quick"
     if scale and full is not None and scale != short:
         raise ValueError(f"--{short} and --scale {scale} ask for different scales: give one of them")
-    where = choose_device(device or Scale.named(scale or short).device)  # type: ignore[arg-type]  # checked there
+    choose_device(device or Scale.named(scale or short).device)  # before images are read
     options: dict[str, Any] = {"seeds": seeds, "data": _named_or_read(data, size), "device": device}
     options = {key: value for key, value in options.items() if value not in ("", 0)}
     if root is not None:
         options["root"] = str(root)
-    chosen_scale = Scale.named(scale or short, **options)  # type: ignore[arg-type]  # checked there
+    chosen_scale = Scale.named(scale or short, **options)
     where = choose_device(chosen_scale.device)
     processes = jobs or (1 if where.type == "cuda" else cpu_count())
     if address is None:

@@ -11,6 +11,7 @@ from synergy.cli.app import JSON, app, emit, results_folder
 
 if TYPE_CHECKING:
     from synthetic import LabelledImages, Sample
+    from synthetic.images.contact_sheet import ContactSheet
 
 __all__ = ["SIZE", "images_of"]
 
@@ -155,7 +156,7 @@ def _of_table(data: str, wanted: bool) -> tuple[dict[str, Any], Any]:
     return described, _sheet(sample, None) if pictured else None
 
 
-def _sheet(sample: Sample, names: tuple[str, ...] | None) -> Any:  # noqa: ANN401 - loaded when used
+def _sheet(sample: Sample, names: tuple[str, ...] | None) -> ContactSheet:
     from synthetic import contact_sheet
 
     columns, rows = _SHEET

@@ -36,9 +36,8 @@ def shown(
 ) -> Iterator[Callable[[int, int, str], None]]:
     """A function to be told what is done, of how many, and what the last was.
 
-    On a terminal it moves a bar with the time that is left; elsewhere it prints a line a minute, so that a
-    file
-    of a batch system tells whether work goes on, and short work prints none.
+    On a terminal it moves a bar with the time that is left; elsewhere it prints a line a minute, so that
+    the file of a batch system tells whether work goes on, and short work prints none.
 
     Args:
         title: What is being done.

@@ -195,8 +195,8 @@ class Scale:
         return replace(big, **changes)
 
     @classmethod
-    def named(cls, name: ScaleName, **changes: Any) -> Scale:  # noqa: ANN401  (the fields above)
-        """The scale of that name.
+    def named(cls, name: str, **changes: Any) -> Scale:  # noqa: ANN401  (the fields above)
+        """The scale of that name, one of `ScaleName`.
 
         Raises:
             ValueError: If there is none.

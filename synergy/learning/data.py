@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any
@@ -19,7 +19,7 @@ from synergy.learning.seeds import generator as random_stream
 from synergy.learning.tasks import Task, as_task
 from synthetic import Generator, Sample, Variable
 from synthetic.images.arrays import ImageDataset, read_pairs, to_pixels
-from synthetic.parallel.tensors import as_arrays, as_tensors
+from synthetic.parallel.tensors import SharedTensors
 from synthetic.transformations import on_grid
 from synthetic.variables import Role
 from theory.checks import integer
@@ -28,7 +28,7 @@ __all__ = ["ImageSet", "to_inputs"]
 
 
 @dataclass(frozen=True)
-class ImageSet:
+class ImageSet(SharedTensors):
     """Inputs kept in memory with their labels.
 
     They are raw images, for pretext tasks that transform them, or inputs that were transformed already,
@@ -94,19 +94,6 @@ class ImageSet:
         if self.groups is not None:
             object.__setattr__(self, "groups", self.groups.cpu())
         object.__setattr__(self, "states", MappingProxyType(dict(self.states)))
-
-    def __getstate__(self) -> dict[str, Any]:
-        """The fields, tensors as arrays, so that processes of one machine map the same images."""
-        return self._arrays
-
-    @cached_property
-    def _arrays(self) -> dict[str, Any]:
-        """Made once: joblib knows an array again by its identity, and writes it once then."""
-        return as_arrays({f.name: getattr(self, f.name) for f in fields(self)})
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        for name, value in as_tensors(state).items():
-            object.__setattr__(self, name, MappingProxyType(value) if isinstance(value, dict) else value)
 
     @classmethod
     def from_arrays(

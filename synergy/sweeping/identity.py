@@ -33,8 +33,7 @@ def identity_of(function: Callable[..., Any]) -> dict[str, str]:
 
     The code is the function's file and, as it may call them, all of the toolkit; for a function of a notebook
     or a script it is the function's own source. Values that the function holds (defaults, closures, the
-    arguments
-    of a partial) count as they print.
+    arguments of a partial) count as they print.
 
     Returns:
         `function`, its name; `source`, a digest; and the versions of `synthetic.parallel.call.fingerprint`.
@@ -79,7 +78,7 @@ def _held(cell: Any) -> object:  # noqa: ANN401  (a cell of a closure)
         return None
 
 
-def _source(inner: Any) -> str:  # noqa: ANN401
+def _source(inner: Any) -> str:  # noqa: ANN401  (a function or a class)
     try:
         return inspect.getsource(inner)
     except (OSError, TypeError):  # typed at a prompt, or compiled

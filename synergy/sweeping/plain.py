@@ -18,7 +18,7 @@ _ARRAY = "__array__"
 """The key that marks an array: its bytes in base 64, with its type and shape."""
 
 
-def plain(value: Any, what: str) -> Any:  # noqa: ANN401  (anything that can be told in JSON, and arrays)
+def plain(value: object, what: str) -> Any:  # noqa: ANN401  (what JSON has, and arrays)
     """The value as dicts, lists, numbers, texts, None and numpy arrays.
 
     Objects with `to_dict`, such as an `Estimate`, are what it gives; dataclasses are their fields.
@@ -44,6 +44,8 @@ def plain(value: Any, what: str) -> Any:  # noqa: ANN401  (anything that can be 
         for key in value:
             if not isinstance(key, str):
                 raise TypeError(f"{what} has the key {key!r} of {type(key).__name__}: expected text")
+            if key == _ARRAY:
+                raise TypeError(f"{what} has the key {key!r}, which marks arrays: expected another name")
         return {key: plain(entry, f"{what}[{key!r}]") for key, entry in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         ordered = sorted(value, key=repr) if isinstance(value, set | frozenset) else value
@@ -53,7 +55,7 @@ def plain(value: Any, what: str) -> Any:  # noqa: ANN401  (anything that can be 
     return _of_object(value, what)
 
 
-def _of_object(value: Any, what: str) -> Any:  # noqa: ANN401
+def _of_object(value: object, what: str) -> object:
     array = _as_array(value)
     if array is not None:
         if array.dtype.kind not in "biuf":
@@ -67,12 +69,11 @@ def _of_object(value: Any, what: str) -> Any:  # noqa: ANN401
         return {name: plain(entry, f"{what}.{name}") for name, entry in held.items()}
     raise TypeError(
         f"{what} is of {type(value).__name__}: expected numbers, texts, None, arrays, lists, dicts, "
-        f"dataclasses or "
-        "objects with to_dict"
+        "dataclasses or objects with to_dict"
     )
 
 
-def _as_array(value: Any) -> np.ndarray[Any, Any] | None:  # noqa: ANN401
+def _as_array(value: object) -> np.ndarray[Any, Any] | None:
     """An array, or a tensor as one; None for anything else."""
     if isinstance(value, np.ndarray):
         return value
@@ -81,8 +82,8 @@ def _as_array(value: Any) -> np.ndarray[Any, Any] | None:  # noqa: ANN401
     return None
 
 
-def to_text(value: Any) -> str:  # noqa: ANN401  (what `plain` gives)
-    """Plain data as JSON with sorted keys; numbers read back bit for bit, NaN and infinities included."""
+def to_text(value: object) -> str:
+    """What `plain` gives as JSON with sorted keys; numbers read back bit for bit, also NaN and infinities."""
     return json.dumps(value, sort_keys=True, default=_packed, separators=(",", ":"))
 
 
@@ -95,12 +96,12 @@ def _packed(array: np.ndarray[Any, Any]) -> dict[str, Any]:
     }
 
 
-def from_text(text: str) -> Any:  # noqa: ANN401
+def from_text(text: str) -> Any:  # noqa: ANN401  (what `plain` gives)
     """What `to_text` was given."""
     return json.loads(text, object_hook=_unpacked)
 
 
-def _unpacked(entry: dict[str, Any]) -> Any:  # noqa: ANN401
+def _unpacked(entry: dict[str, Any]) -> object:
     if _ARRAY not in entry:
         return entry
     held = np.frombuffer(base64.b64decode(entry[_ARRAY]), dtype=np.dtype(entry["dtype"]))

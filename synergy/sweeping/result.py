@@ -150,10 +150,10 @@ def _told(record: Record, parameters: Mapping[str, Any]) -> dict[str, Any]:
     return {**told, **{name: record[name] for name in ("error", "message", "traceback")}}
 
 
-def _flat(value: Any) -> dict[str, Any]:  # noqa: ANN401
+def _flat(value: object) -> dict[str, object]:
     if not isinstance(value, dict):
         return {"value": value}
-    found: dict[str, Any] = {}
+    found: dict[str, object] = {}
     for name, entry in value.items():
         if isinstance(entry, dict) and entry:
             found |= {f"{name}.{inner}": deep for inner, deep in _flat(entry).items()}
@@ -162,7 +162,7 @@ def _flat(value: Any) -> dict[str, Any]:  # noqa: ANN401
     return found
 
 
-def _finite(value: Any) -> Any:  # noqa: ANN401
+def _finite(value: object) -> object:
     if isinstance(value, np.ndarray):
         return _finite(value.tolist())
     if isinstance(value, dict):

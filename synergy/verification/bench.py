@@ -164,7 +164,7 @@ class Bench:
 def _guess(trained: Trained, inputs: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]:
     """The most likely label of each input."""
     features = torch.from_numpy(trained.represent(inputs)).to(trained.device)
-    return trained.head(features).argmax(dim=1).cpu().numpy()  # type: ignore[no-any-return]
+    return np.asarray(trained.head(features).argmax(dim=1).cpu())
 
 
 def _inputs(sample: Sample) -> npt.NDArray[np.float32]:

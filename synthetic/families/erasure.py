@@ -132,7 +132,7 @@ def behind_input(
 class _ErasureForm(ErasedForm):
     """The erased family together with its clean input."""
 
-    def __init__(self, base: ClosedForm, erasure: Any, *, clean: str) -> None:  # noqa: ANN401
+    def __init__(self, base: ClosedForm, erasure: Any, *, clean: str) -> None:  # noqa: ANN401  (as sympy takes it)
         super().__init__(base, erasure)
         self.clean = clean
         self.variables = (*base.variables, clean)

@@ -130,7 +130,7 @@ class Watermark(FiniteGenerator):
 class _WatermarkForm(WatermarkedForm):
     """The watermarked family together with its clean input and its mark; X is the pair of them."""
 
-    def __init__(self, base: ClosedForm, strength: Any, *, clean: str, sign: str) -> None:  # noqa: ANN401
+    def __init__(self, base: ClosedForm, strength: Any, *, clean: str, sign: str) -> None:  # noqa: ANN401  (as sympy takes it)
         super().__init__(base, strength)
         self.clean, self.sign = clean, sign
         self.variables = (*base.variables, clean, sign)

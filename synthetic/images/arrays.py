@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar, Literal, Protocol
 
@@ -15,7 +15,7 @@ import torch
 
 from synthetic.columns import as_array, check_whole
 from synthetic.images.real import RealImageGenerator
-from synthetic.parallel.tensors import as_arrays, as_tensors
+from synthetic.parallel.tensors import SharedTensors
 from synthetic.transformations import Transformation, on_grid
 from synthetic.transformations import transformation as resolve
 from theory.checks import integer
@@ -43,11 +43,11 @@ class ImageDataset(Protocol):
 
     def __len__(self) -> int: ...
 
-    def __getitem__(self, index: int, /) -> Any: ...  # noqa: ANN401
+    def __getitem__(self, index: int, /) -> Any: ...  # noqa: ANN401  (as torch's datasets give it)
 
 
 @dataclass(frozen=True, eq=False)
-class RealImages(RealImageGenerator):
+class RealImages(SharedTensors, RealImageGenerator):
     """Images and their classes from elsewhere, with a known transformation applied to them.
 
     Made by `from_arrays` and `from_dataset`; the variables and the sampling are those of every real-image
@@ -98,19 +98,6 @@ class RealImages(RealImageGenerator):
         object.__setattr__(self, "images", on_grid(images))
         object.__setattr__(self, "labels", numbers.astype(np.int64))
         object.__setattr__(self, "transformation", action)
-
-    def __getstate__(self) -> dict[str, Any]:
-        """The fields, tensors as arrays, so that processes of one machine map the same images."""
-        return self._arrays
-
-    @cached_property
-    def _arrays(self) -> dict[str, Any]:
-        """Made once: joblib knows an array again by its identity, and writes it once then."""
-        return as_arrays({f.name: getattr(self, f.name) for f in fields(self)})
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        for name, value in as_tensors(state).items():
-            object.__setattr__(self, name, value)
 
     @property
     def action(self) -> Transformation:

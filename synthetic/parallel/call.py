@@ -83,7 +83,7 @@ class Call(Generic[R]):
     function: Callable[..., R]
     needs: Mapping[str, str] | None = None
 
-    def __call__(self, index: int, item: Any, shared: tuple[Any, ...] = ()) -> Outcome[R]:  # noqa: ANN401
+    def __call__(self, index: int, item: object, shared: tuple[object, ...] = ()) -> Outcome[R]:
         """The outcome of `function(item, *shared)`."""
         with nullcontext() if self.needs is None else _TURN:
             try:

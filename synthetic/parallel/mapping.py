@@ -40,9 +40,8 @@ def map_unordered(
     Every item runs on one thread, so results do not depend on where. Inside `cluster(..)` or
     `joblib.parallel_config("dask")` the workers of the cluster run them, one item at a time in a process, and
     `jobs` counts for nothing; else `jobs` processes of this machine. Items are taken as they are needed, so
-    that
-    there may be many. An item whose worker dies is run again. Whoever keeps each result as it comes loses
-    nothing when the run is interrupted. When an item fails, no more are begun, those that run are
+    that there may be many. An item whose worker dies is run again. Whoever keeps each result as it comes
+    loses nothing when the run is interrupted. When an item fails, no more are begun, those that run are
     waited for and given, and then its error is raised, with the worker's traceback as a note.
 
     Args:

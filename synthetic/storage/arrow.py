@@ -14,7 +14,7 @@ from synthetic.columns import check_missing
 __all__ = ["from_arrow"]
 
 
-def from_arrow(name: str, column: pa.Array | pa.ChunkedArray) -> Any:  # noqa: ANN401
+def from_arrow(name: str, column: pa.Array | pa.ChunkedArray) -> Any:  # noqa: ANN401  (what `as_array` takes)
     """The column as numpy or pandas holds it; lists of equal length become rows of an array.
 
     Raises:

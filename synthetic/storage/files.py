@@ -221,7 +221,7 @@ def variable_to_dict(variable: Variable) -> dict[str, Any]:
     }
 
 
-def variable_from_dict(entry: Any) -> Variable:  # noqa: ANN401
+def variable_from_dict(entry: Any) -> Variable:  # noqa: ANN401  (what JSON has)
     """The variable that `variable_to_dict` wrote.
 
     Raises:

@@ -130,7 +130,7 @@ class ParquetFile:
             self._temporary.unlink(missing_ok=True)
 
 
-def _arrow(column: npt.NDArray[Any]) -> Any:  # noqa: ANN401
+def _arrow(column: npt.NDArray[Any]) -> Any:  # noqa: ANN401  (an Arrow array)
     import pyarrow as pa
 
     if column.ndim == 1:

@@ -39,6 +39,13 @@ LONGEST = 2000
 """The most characters of an error."""
 
 
+ANSWERS = {
+    "accepted",
+    *("ValueError", "TypeError", "ParseError", "TooLargeError", "DamagedFileError", "NoExactAnswerError"),
+}
+"""Every answer that an input may get; errors of libraries, such as a UnicodeDecodeError, are none."""
+
+
 class WrongAnswerError(AssertionError):
     """An input that was neither accepted nor refused as it should be."""
 

@@ -81,7 +81,7 @@ SCRIPT = """
 import random, sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[2])
-from attacks import TEXTS, file_targets, mutant, text_mutant, answer
+from attacks import ANSWERS, TEXTS, file_targets, mutant, text_mutant, answer
 
 folder = Path(sys.argv[1])
 targets = file_targets(folder / "valid")
@@ -116,7 +116,7 @@ for name, target in targets.items():
         target.attack(folder / "inputs", mutant(rng, target.valid))
 for name, target in TEXTS.items():
     for _ in range(100):
-        answer(lambda: target.read(text_mutant(rng, target.valid)))
+        assert answer(lambda: target.read(text_mutant(rng, target.valid))) in ANSWERS
 print(*seen[:5], sep="\\n")
 control = open(sys.argv[3], "w")
 print(len(seen))

@@ -23,25 +23,7 @@ from synergy.verification import CASES
 from synthetic import Digits, ModularShift, write_dataset
 from synthetic.parallel import active_client, clusters
 
-distributed = pytest.importorskip("distributed", reason="a cluster needs the extra essl-synergy[cluster]")
-
-
-@pytest.fixture(scope="module")
-def local():
-    """A scheduler with three workers of one thread, each in a process of its own."""
-    with (
-        distributed.LocalCluster(n_workers=3, threads_per_worker=1, dashboard_address=None) as started,
-        distributed.Client(started, set_as_default=False) as client,
-    ):
-        yield client
-
-
-@pytest.fixture
-def client(local):
-    """Joblib told to use the workers; one that was killed before may still be on its way back."""
-    local.wait_for_workers(1, timeout=300)
-    with parallel_config("dask", client=local):
-        yield local
+pytest.importorskip("distributed", reason="a cluster needs the extra essl-synergy[cluster]")
 
 
 def kill_one(client) -> None:

@@ -8,31 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from joblib import parallel_config
 
 from synthetic.parallel import OtherCodeError, WorkerDiedError, map_unordered
 
-dask = pytest.importorskip("dask", reason="a cluster needs the extra essl-synergy[cluster]")
-distributed = pytest.importorskip("distributed", reason="a cluster needs the extra essl-synergy[cluster]")
-
-
-@pytest.fixture(scope="module")
-def local():
-    """A scheduler with three workers of one thread, each in a process of its own; two deaths are too many."""
-    with (
-        dask.config.set({"distributed.scheduler.allowed-failures": 1}),
-        distributed.LocalCluster(n_workers=3, threads_per_worker=1, dashboard_address=None) as started,
-        distributed.Client(started, set_as_default=False) as client,
-    ):
-        yield client
-
-
-@pytest.fixture
-def client(local):
-    """Joblib told to use the workers; one that was killed before may still be on its way back."""
-    local.wait_for_workers(1, timeout=300)
-    with parallel_config("dask", client=local):
-        yield local
+pytest.importorskip("distributed", reason="a cluster needs the extra essl-synergy[cluster]")
 
 
 def slow_square(n):

@@ -60,7 +60,7 @@ _MAX_FACTORED = 10**12
 """Logarithms of integers below this are split into those of their prime factors; larger ones take long."""
 
 
-class Eta(sympy.Function):  # type: ignore[misc]
+class Eta(sympy.Function):  # type: ignore[misc]  # sympy has no types
     r"""The entropy function \(\eta(p) = -p \log p\) with \(\eta(0) = 0\); undefined (nan) below 0."""
 
     nargs = 1

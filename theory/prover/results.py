@@ -50,7 +50,7 @@ class _Result:
 
     def _head(self) -> dict[str, Any]:
         return {
-            "verdict": self.verdict,  # type: ignore[attr-defined]
+            "verdict": self.verdict,  # type: ignore[attr-defined]  # each has one
             "statement": str(self.statement),
             "seconds": self.seconds,
         }

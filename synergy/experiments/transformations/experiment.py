@@ -212,21 +212,14 @@ def _of_set(runs: pd.DataFrame, images: str) -> list[Finding]:
             shared=shared,
         ),
         *(
-            Finding(
-                f"{images}: rank correlation of {name} with the gain",
-                values,
-                shared=shared,
-                bounds=(-1, 1),
-                discrete=True,
-            )
-            for name, values in correlations.items()
-        ),
-        Finding(
-            f"{images}: rank correlation of J less that of I(A;C|X)",
-            apart,
-            shared=shared,
-            bounds=(-2, 2),
-            discrete=True,
+            Finding(about, values, shared=shared, bounds=(-most, most), discrete=True)
+            for about, values, most in [
+                *(
+                    (f"{images}: rank correlation of {name} with the gain", values, 1)
+                    for name, values in correlations.items()
+                ),
+                (f"{images}: rank correlation of J less that of I(A;C|X)", apart, 2),
+            ]
         ),
     ]
 

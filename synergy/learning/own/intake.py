@@ -172,7 +172,7 @@ def _names(labels: Any) -> Names:  # noqa: ANN401 - checked here
     return (labels,) if isinstance(labels, str) else labels
 
 
-def _indexed(dataset: Any, labels: Any, batch_size: int, channels: ChannelOrder) -> ImageSource:  # noqa: ANN401
+def _indexed(dataset: Any, labels: Any, batch_size: int, channels: ChannelOrder) -> ImageSource:  # noqa: ANN401  (of any library)
     """A map-style dataset: one item after the other."""
     n = len(dataset)
     apart = None if _are_names(labels) else _columns(labels, n)
@@ -183,7 +183,7 @@ def _indexed(dataset: Any, labels: Any, batch_size: int, channels: ChannelOrder)
     return ImageSource(batches(), _steps(n, batch_size))
 
 
-def _streamed(stream: Any, labels: Any, batch_size: int, channels: ChannelOrder) -> ImageSource:  # noqa: ANN401
+def _streamed(stream: Any, labels: Any, batch_size: int, channels: ChannelOrder) -> ImageSource:  # noqa: ANN401  (of any library)
     """A DataLoader or an iterable of batches, or a torch IterableDataset of single images."""
     if not hasattr(stream, "__iter__"):
         raise TypeError(_expected(stream))
@@ -259,7 +259,7 @@ def _stacked(
         raise ValueError("images must not be empty, got none")
 
 
-def _batches_of(stream: Iterable[Any], labels: Any, channels: ChannelOrder) -> Iterator[ImageBatch]:  # noqa: ANN401
+def _batches_of(stream: Iterable[Any], labels: Any, channels: ChannelOrder) -> Iterator[ImageBatch]:  # noqa: ANN401  (of any library)
     """Batches that come as batches."""
     known: set[str] | None = None
     for number, item in enumerate(stream):

@@ -27,7 +27,7 @@ _DEEP = ("I", "F")
 """What the modes of more than a byte a pixel begin with."""
 
 
-def item_labels(item: Any, names: Names, number: int, *, what: str = "item") -> tuple[Any, dict[str, Any]]:  # noqa: ANN401
+def item_labels(item: Any, names: Names, number: int, *, what: str = "item") -> tuple[Any, dict[str, Any]]:  # noqa: ANN401  (of any library)
     """The image or images of an item, and its labels by column.
 
     An item is an image, a tuple of an image and labels, a pair of an image and a mapping of labels, or a

@@ -186,7 +186,7 @@ class GlyphWorld(Generator):
     def variables(self) -> tuple[Variable, ...]:
         """C, S, the style factors that vary, V, R, and for each view A, the occlusion if any, and X."""
 
-        def variable(name: str, states: int | None, role: Any) -> Variable:  # noqa: ANN401
+        def variable(name: str, states: int | None, role: Any) -> Variable:  # noqa: ANN401  (a role)
             return Variable(name, "continuous" if states is None else "discrete", states, role)
 
         styles = {k: self.styles[k].states for k in self.varying}
