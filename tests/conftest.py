@@ -22,8 +22,14 @@ def local():
     import distributed
 
     with (
-        dask.config.set({"distributed.scheduler.allowed-failures": 1}),
-        distributed.LocalCluster(n_workers=3, threads_per_worker=1, dashboard_address=None) as started,
+        dask.config.set(
+            {
+                "distributed.scheduler.allowed-failures": 1,
+                # It drops copies of shared data that no item waits for at the time; they would travel again.
+                "distributed.scheduler.active-memory-manager.start": False,
+            }
+        ),
+        distributed.LocalCluster(n_workers=3, threads_per_worker=1, dashboard_address=":0") as started,
         distributed.Client(started, set_as_default=False) as client,
     ):
         yield client

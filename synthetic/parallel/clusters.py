@@ -168,7 +168,11 @@ class _Work:
         self.sent, self.closed = 0, False
 
     def _place(self, shared: tuple[Any, ...]) -> list[Any]:
-        """Send what is shared to every worker there is; one that comes later fetches it from another."""
+        """Send what is shared to every worker there is; one that comes later fetches it from another.
+
+        So does one that had nothing to do for some seconds: dask's memory manager drops copies that nothing
+        waits for.
+        """
         self.workers.wait()
         # In a list, as dask would take a list or dict apart.
         return [self.client.scatter([thing], broadcast=True, hash=False)[0] for thing in shared]
