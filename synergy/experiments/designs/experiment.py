@@ -14,7 +14,16 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from synergy.experiments.designs.ladders import DRAWN, LADDERS, NOISE, PIXELS, SIDES, UNTRAINED, measure_rungs
+from synergy.experiments.designs.ladders import (
+    DATA,
+    DRAWN,
+    LADDERS,
+    NOISE,
+    PIXELS,
+    SIDES,
+    UNTRAINED,
+    measure_rungs,
+)
 from synergy.experiments.findings import Finding
 from synergy.experiments.outcome import Conclusion, Experiment
 from synergy.experiments.runs import Runner
@@ -179,7 +188,7 @@ def _experiment(ladder: str, title: str, question: str, predicted: str) -> Exper
 
     def measure(runner: Runner) -> pd.DataFrame:
         scale = runner.scale
-        images = scale.data_name or "digits"
+        images = scale.data_name or DATA
         apart = [rung.name for rung in rungs.apart] if scale.every else []
         conditions = [(images, name) for name in (*rungs.names, *apart, UNTRAINED, PIXELS)]
         if scale.draws_glyphs:
