@@ -73,9 +73,9 @@ class Scale:
         every: Whether to run all conditions, or those alone that the predictions are about.
         precision: `float32`, or mixed precision.
         compile: Whether to compile the encoder.
-        data: `digits`, `glyphs`, `cluttered-glyphs`, `cifar10`, an `ImageSet`, two of them (to train on and to judge on) or a
-            torch Dataset of pairs (image, label), which is read once; None for what the experiment was made
-            for.
+        data: `digits`, `glyphs`, `cluttered-glyphs`, `cifar10`, an `ImageSet`, two of them (to train on and
+            to judge on) or a torch Dataset of pairs (image, label), which is read once; None for what the
+            experiment was made for.
         root: The folder of CIFAR-10.
         jobs: Processes at once.
         device: Where networks run: encoders, and classifiers that judge them unless `quality` is `quick`.

@@ -1,8 +1,8 @@
 """Two encoders under base augmentations, after Tables 2 and 4 of Wang et al. (2024).
 
-The scale names the two, a plain and an equivariant one by default. Each is measured: its number of parameters,
-and how far it is from commuting with quarter-turns. A gain is predicted where the first is plain and the
-second equivariant; that of a larger encoder is not one of symmetry, which the answer says.
+The scale names the two, a plain and an equivariant one by default. Each is measured: its number of
+parameters, and how far it is from commuting with quarter-turns. A gain is predicted where the first is plain
+and the second equivariant; that of a larger encoder is not one of symmetry, which the answer says.
 
 What untrained encoders and raw pixels already tell stands beside them: a gain of one encoder over the other
 says nothing of whether training helped. On cluttered glyphs, the default, probes of the class see few labels.
@@ -84,16 +84,15 @@ def _train(job: tuple[str, str, int], scale: Scale) -> Row:
         found = pixel_accuracy(turned, "A", seed=seed), pixel_accuracy(raw, seed=seed, labelled=few)
         return {**row, **dict(zip(METRICS, found, strict=True))}
     encoder = _encoder(name, scale)
-    task = (
-        Untrained() if augmentation == UNTRAINED else PredictTransformation("rotation", augment=augmentation)
-    )
+    untrained = augmentation == UNTRAINED
+    task = Untrained() if untrained else PredictTransformation("rotation", augment=augmentation)
     fitted = fit(task, train, seed=seed, scale=scale, encoder=encoder)
     found = (
         probe(fitted.represented(turned), "A", seed=seed).score,
         probe_accuracy(fitted, raw, seed=seed, labelled=few),
     )
     row[PARAMETERS] = count_parameters(fitted.encoder)
-    if augmentation == UNTRAINED:  # training changes it little: the symmetry is built in or not
+    if untrained:  # training changes it little: the symmetry is built in or not
         some = judged.some(min(_ERROR_IMAGES * scale.features, judged.size), seed=seed)
         row[ERROR] = equivariance_error(fitted, "rotation", some, progress=False).value
     return {**row, **dict(zip(METRICS, found, strict=True))}

@@ -244,7 +244,7 @@ def _of_set(runs: pd.DataFrame, images: str) -> list[Finding]:
     if len(lossy) and len(lossless):
         found.append(
             Finding(
-                f"{images}: mean gain in accuracy of the lossy transformations less that of the lossless ones",
+                f"{images}: mean gain in accuracy of the lossy transformations less that of the lossless",
                 paired(lossy, lossless, "gain"),
                 None if images in SETS[1:] else ">",
                 shared=shared,
@@ -278,8 +278,8 @@ def _told_losses(runs: pd.DataFrame, images: str) -> str:
         kind: ", ".join(dict.fromkeys(runs.loc[named == kind, "transformation"]))
         for kind in ("lossless", "undecided")
     }
-    said = f"On {images} {tasks['lossless'] or 'no task'} is lossless"
-    return f"{said}{', ' + tasks['undecided'] + ' left open' if tasks['undecided'] else ''}."
+    said = f"Lossless on {images}: {tasks['lossless'] or 'none'}"
+    return f"{said}; left open: {tasks['undecided']}." if tasks["undecided"] else f"{said}."
 
 
 def _ranking(runs: pd.DataFrame, images: str) -> pd.DataFrame:
