@@ -24,7 +24,7 @@ from synergy.experiments.designs.ladders import (
     UNTRAINED,
     measure_rungs,
 )
-from synergy.experiments.findings import Finding
+from synergy.experiments.findings import Comparison, Finding
 from synergy.experiments.outcome import Conclusion, Experiment
 from synergy.experiments.runs import Runner
 from synergy.experiments.show import legend_below, means, paired, points, shared_images, worded
@@ -77,7 +77,7 @@ class _Part:
 
 
 def _judged(part: _Part) -> list[Finding]:
-    """The identity and its controls; of images whose synergy nobody knows, the identity has no margin."""
+    """The identity and its controls; only on drawn glyphs a synergy is promised that it could miss."""
     gap = part.of_finest(_BY_LABELS, _BY_CLASS)
     about = f"{part.images}: I(A;Z|C) - I(A;Z) by predicting A less I(A;C|Z) by predicting C, in nats"
     coin = Finding(
@@ -87,12 +87,16 @@ def _judged(part: _Part) -> list[Finding]:
         NOISE_MARGIN,
         part.shared,
     )
-    if part.images != DRAWN:
-        return [Finding(about, gap, shared=part.shared), coin]
     above = tuple(float(v) - MARGIN for v in part.finest[_BY_CLASS])
+    power: Comparison | None = ">" if part.images == DRAWN else None
     return [
-        Finding(about, gap, "==", MARGIN),
-        Finding(f"{DRAWN}: I(A;C|Z) by predicting C less that margin of {MARGIN:g}, in nats", above, ">"),
+        Finding(about, gap, "==", MARGIN, part.shared),
+        Finding(
+            f"{part.images}: I(A;C|Z) by predicting C less that margin of {MARGIN:g}, in nats",
+            above,
+            power,
+            shared=part.shared,
+        ),
         coin,
     ]
 

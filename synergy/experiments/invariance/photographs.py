@@ -194,8 +194,8 @@ def conclude_photographs(runs: pd.DataFrame) -> Conclusion:
         f"Who predicts the {task} keeps it, more than a random encoder does. V1: a representation that "
         "ignores it tells nothing of it. Where each raw image is in a random pose of its own (intrinsic "
         "pose), it cannot be told, I(A;X) = 0, and its prediction teaches nothing: the control. Which "
-        "encoder serves the class better, and what CARE and soft equivariance keep, the theory leaves open. CARE "
-        "alone is trained on crops.",
+        "encoder serves the class better, and what CARE and soft equivariance keep, the theory leaves open. "
+        "CARE alone is trained on crops.",
         f"The equivariant encoder keeps {kept} of the {task} than the random one, and the invariant encoder "
         f"{class_} of the class than the equivariant one.",
     )
