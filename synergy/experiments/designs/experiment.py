@@ -24,7 +24,7 @@ from synergy.experiments.designs.ladders import (
     UNTRAINED,
     measure_rungs,
 )
-from synergy.experiments.findings import Comparison, Finding
+from synergy.experiments.findings import Finding
 from synergy.experiments.outcome import Conclusion, Experiment
 from synergy.experiments.runs import Runner
 from synergy.experiments.show import legend_below, means, paired, points, shared_images, worded
@@ -87,16 +87,18 @@ def _judged(part: _Part) -> list[Finding]:
         NOISE_MARGIN,
         part.shared,
     )
-    above = tuple(float(v) - MARGIN for v in part.finest[_BY_CLASS])
-    power: Comparison | None = ">" if part.images == DRAWN else None
+    identity = Finding(about, gap, "==", MARGIN, part.shared)
+    synergy = part.finest[_BY_CLASS]
+    if part.images != DRAWN:
+        return [
+            identity,
+            part.finding("I(A;C|Z) by predicting C, the size of what E1 speaks of, in nats", tuple(synergy)),
+            coin,
+        ]
+    above = tuple(float(v) - MARGIN for v in synergy)
     return [
-        Finding(about, gap, "==", MARGIN, part.shared),
-        Finding(
-            f"{part.images}: I(A;C|Z) by predicting C less that margin of {MARGIN:g}, in nats",
-            above,
-            power,
-            shared=part.shared,
-        ),
+        identity,
+        Finding(f"{DRAWN}: I(A;C|Z) by predicting C less that margin of {MARGIN:g}, in nats", above, ">"),
         coin,
     ]
 
