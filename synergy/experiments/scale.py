@@ -65,8 +65,8 @@ class Scale:
         encoders: The two that model-equivariance compares, the gain being that of the second: names in
             `ENCODERS`, or functions without arguments that make an untrained module.
         labelled: Labelled images of each class that linear probes of the class are fitted on, and judged on
-            all others, in the experiments that compare accuracies of the class on images; None for a few on
-            cluttered glyphs, and for cross-validation on all images elsewhere.
+            all others; None for a few on cluttered glyphs, and for cross-validation on all images elsewhere.
+            The hue of glyphs is read from all of them.
         pixels: The side of glyphs.
         tolerance: The standard error asked of Monte Carlo truths, in nats.
         quality: How much work the classifier estimator does.

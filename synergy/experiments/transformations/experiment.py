@@ -31,6 +31,7 @@ from synergy.experiments.scale import Scale
 from synergy.experiments.show import SHARED, means, paired, shared_images
 from synergy.experiments.transformations.lossless import LITTLE, Loss, loss_of
 from synergy.experiments.worlds import (
+    few_labels,
     fit,
     glyph_world,
     head_log_probabilities,
@@ -155,7 +156,7 @@ def _train(job: Job, scale: Scale) -> Row:
         "transformation": name,
         "seed": seed,
         SHARED: 0.0 if images in SETS else shared_by_seeds(scale, default="digits"),
-        "accuracy": probe_accuracy(fitted, raw, seed=seed),
+        "accuracy": probe_accuracy(fitted, raw, seed=seed, labelled=few_labels(scale, default="digits")),
     }
     if name != "random":
         log_p = head_log_probabilities(fitted, turned)
