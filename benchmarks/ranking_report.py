@@ -250,8 +250,8 @@ def write_report(results: Path) -> None:
         "",
         "## Combinations",
         "",
-        "A quantity, or the mean of the ranks of two, each up or down, is chosen by its mean rank correlation "
-        "on some sets and judged on others.",
+        "A quantity, or the mean of the ranks of two, each up or down, is chosen by its mean rank "
+        "correlation on some sets and judged on others.",
         "",
         *_markdown(
             [
@@ -301,9 +301,9 @@ def _sizes(
         )
     ceilings = [repeated(table) for table in found.values()]
     lines.append(
-        "- A truth is measured too: on other test images of the same number it would agree with itself with "
-        f"a rank correlation of {np.mean(ceilings):.2f} on average ({min(ceilings):.2f} to {max(ceilings):.2f}), "
-        "other training seeds not counted. No predictor can be expected to do better."
+        "- A truth is measured too: on other test images of the same number it would agree with itself "
+        f"with a rank correlation of {np.mean(ceilings):.2f} on average ({min(ceilings):.2f} to "
+        f"{max(ceilings):.2f}), other training seeds not counted. No predictor can be expected to do better."
     )
     missing = sorted(set(truth["images"]) - {name for name, _ in found})
     if missing:
