@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from ranking_combined import crossed, pooled
+from ranking_figure import draw
 from ranking_sets import half
 from ranking_shortcuts import CHOICES
 from scipy.stats import rankdata, spearmanr
@@ -203,6 +204,7 @@ def write_report(results: Path) -> None:
         return
     rows = judged(found)
     rows.to_csv(results / "ranking.csv", index=False, float_format="%.4f")
+    draw(rows, results / "ranking.png")
     lines = [
         "# Does `rank` tell the truth?",
         "",
@@ -214,6 +216,8 @@ def write_report(results: Path) -> None:
         "rank correlation, set by set, from that of the log of the number of states, which costs nothing.",
         "",
         *_sizes(found, pilots, truth),
+        "",
+        "![the rank correlation of each predictor, a dot for each set](ranking.png)",
         "",
         "## On sets that were not used to choose anything",
         "",
