@@ -186,7 +186,9 @@ def test_names():
         pytest.param({"quality": "bad"}, "quality must be one of quick, default, best", id="quality"),
         pytest.param({"precision": "int4"}, "precision must be one of float32", id="precision"),
         pytest.param({"encoder": "vit"}, "encoder must be one of mlp, cnn", id="encoder"),
-        pytest.param({"data": "cifar100"}, "data must be one of digits, glyphs, cifar10", id="data"),
+        pytest.param(
+            {"data": "cifar100"}, "data must be one of digits, glyphs, cluttered-glyphs, cifar10", id="data"
+        ),
         pytest.param({"data": "cifar10"}, "needs root", id="root missing"),
         pytest.param({"root": "x"}, "root is the folder of data='cifar10'", id="root alone"),
     ],
@@ -218,14 +220,6 @@ def test_the_answer_is_a_sentence_or_two_and_the_numbers_are_in_tables(name):
 def test_the_class_that_an_adversary_left_is_told():
     said = experiment("class-information").read(KEPT).conclusion.seen
     assert "On digits; digits, crop+flip; digits, simclr the adversary left most of the class" in said
-
-
-def test_images_without_a_known_hue_are_refused():
-    own = ImageSet(torch.zeros(10, 3, 16, 16), {"C": torch.zeros(10, dtype=torch.long)}, {"C": 1})
-    with pytest.raises(
-        ValueError, match="needs images whose hue is known: data must be glyphs, got 10 images"
-    ):
-        experiment("invariance-or-equivariance").run(Scale(data=own))
 
 
 @pytest.mark.slow
