@@ -107,7 +107,7 @@ class Diagram:
             for node in nodes:
                 if not _NAME.match(node):
                     raise ValueError(
-                        f'cannot read the diagram {shown(text)}: expected "A->B" (or a name), '
+                        f'cannot read the diagram {shown(text)}: expected edges such as "A->B, B->C", or a name, '
                         f"got {shown(piece)}"
                     )
             variables.extend(nodes)
