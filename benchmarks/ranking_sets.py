@@ -122,7 +122,7 @@ def _cifar(root: Path) -> Images:
     parts = []
     for part in ("train", "test"):
         found = read_images(root / "cifar10" / part)
-        parts += [to_pixels(found.images.transpose(0, 3, 1, 2)).numpy(), found.labels]
+        parts += [to_pixels(found.images).numpy(), found.labels]
     return Images(*parts)
 
 
