@@ -38,9 +38,10 @@ from scipy.special import entr
 
 from synergy.estimators.classifier import CrossFit, NestedCrossFit, classifier
 from synergy.experiments.runs import Row
-from synergy.experiments.scale import Scale
+from synergy.experiments.scale import DataName, Scale
 from synergy.experiments.show import SHARED
 from synergy.experiments.worlds import (
+    few_labels,
     fit,
     glyph_world,
     image_sets,
@@ -55,6 +56,7 @@ from synthetic import Glyphs, Sample, Variable
 from synthetic.transformations import Exactness, Transformation
 
 __all__ = [
+    "DATA",
     "DRAWN",
     "LADDERS",
     "NOISE",
@@ -69,6 +71,9 @@ __all__ = [
 
 DRAWN = "drawn glyphs"
 """Glyphs drawn with known latents: the images whose synergy at the input is exact."""
+
+DATA: DataName = "cluttered-glyphs"
+"""The images beside them, where a scale names none: hard enough that accuracies can differ."""
 
 UNTRAINED = "untrained encoder"
 """The condition of an encoder with its initial weights."""
@@ -290,18 +295,20 @@ def _judged_rows(scale: Scale) -> int:
 
 def _held(rung: Rung, condition: str, seed: int, scale: Scale) -> _RungResult:
     """Raw images that a condition transforms itself."""
-    train, judged = image_sets(scale, seed=seed, default="digits")
-    raw = untransformed(judged)
+    train, judged = image_sets(scale, seed=seed, default=DATA)
+    raw, few = untransformed(judged), few_labels(scale, default=DATA)
     copies = max(1, _judged_rows(scale) // judged.size)
-    sample = judged.transformed(rung.task, copies=copies, seed=6000 + seed)
-    shared = shared_by_seeds(scale, default="digits")
+    shared = shared_by_seeds(scale, default=DATA)
     if condition == PIXELS:
-        flat = sample["X"].reshape(len(sample), -1).astype(np.float32)
-        rows = sample.with_column(Variable("Z", "continuous"), flat)
-        return _RungResult(rows, pixel_accuracy(raw, seed=seed), shared, {})
+        return _RungResult(raw, pixel_accuracy(raw, seed=seed, labelled=few), shared, {})
     pretext = Untrained() if condition == UNTRAINED else PredictTransformation(rung.task)
     fitted = fit(pretext, train, seed=seed, scale=scale)
-    return _RungResult(fitted.represented(sample), probe_accuracy(fitted, raw, seed=seed), shared, {})
+    accuracy = probe_accuracy(fitted, raw, seed=seed, labelled=few)
+    if condition == UNTRAINED:
+        return _RungResult(raw, accuracy, shared, {})
+    some = judged.some(min(judged.size, _judged_rows(scale)), seed=seed)
+    sample = some.transformed(rung.task, copies=copies, seed=6000 + seed)
+    return _RungResult(fitted.represented(sample), accuracy, shared, {})
 
 
 def _drawn(ladder: Ladder, rung: Rung, seed: int, scale: Scale) -> _RungResult:

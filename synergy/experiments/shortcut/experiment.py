@@ -31,6 +31,7 @@ from synergy.experiments.scale import Scale
 from synergy.experiments.shortcut.watermarks import framed, judged_sets, prepared
 from synergy.experiments.show import SHARED, means, paired, shared_images, worded
 from synergy.experiments.worlds import (
+    few_labels,
     fit,
     glyph_world,
     image_sets,
@@ -138,7 +139,9 @@ def _train(job: tuple[float, bool, int], scale: Scale) -> Row:
         UNMARKED: unmarked,
         MARKED: marked,
         "mark accuracy": told,
-        "class accuracy": probe_accuracy(fitted, upright, seed=seed),
+        "class accuracy": probe_accuracy(
+            fitted, upright, seed=seed, labelled=few_labels(scale, default="glyphs")
+        ),
         SHARED: shared_by_seeds(scale, default="glyphs"),
     }
 
