@@ -9,7 +9,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from synthetic.parallel.call import Call, Outcome, WorkerDiedError, fingerprint
+from synthetic.parallel.call import Call, ItemResult, WorkerDiedError, fingerprint
 from synthetic.parallel.clusters import active_client, on_cluster
 from synthetic.parallel.orphans import end_with_parent
 from theory.checks import integer
@@ -67,7 +67,7 @@ def map_unordered(
     say = tell or _say_nothing
     client = active_client()
     if client is not None:
-        outcomes: Iterator[Outcome[R]] = on_cluster(
+        outcomes: Iterator[ItemResult[R]] = on_cluster(
             client, Call(function, fingerprint()), items, tuple(shared), say
         )
     elif jobs > 1:
@@ -82,7 +82,7 @@ def _say_nothing(line: str) -> None:
 
 
 def _given(
-    outcomes: Iterator[Outcome[R]], died: Callable[[int, WorkerDiedError], R] | None
+    outcomes: Iterator[ItemResult[R]], died: Callable[[int, WorkerDiedError], R] | None
 ) -> Iterator[tuple[int, R]]:
     """The results; the first error when all others that were begun are there."""
     first: Exception | None = None
@@ -97,7 +97,7 @@ def _given(
         raise first
 
 
-def _here(call: Call[R], items: Iterable[T], shared: tuple[Any, ...]) -> Iterator[Outcome[R]]:
+def _here(call: Call[R], items: Iterable[T], shared: tuple[Any, ...]) -> Iterator[ItemResult[R]]:
     for index, item in enumerate(items):
         outcome = call(index, item, shared)
         yield outcome
@@ -122,7 +122,7 @@ class _Supply:
             self.flying[pair[0]] = pair[1]
             yield pair
 
-    def landed(self, outcome: Outcome[R], died: bool = False) -> Outcome[R]:
+    def landed(self, outcome: ItemResult[R], died: bool = False) -> ItemResult[R]:
         """Note that an item is done; an error of the function's own ends the supply."""
         self.flying.pop(outcome.index, None)
         self.closed = self.closed or (outcome.error is not None and not died)
@@ -131,7 +131,7 @@ class _Supply:
 
 def _on_processes(
     call: Call[R], items: Iterable[T], jobs: int, shared: tuple[Any, ...], tell: Callable[[str], None]
-) -> Iterator[Outcome[R]]:
+) -> Iterator[ItemResult[R]]:
     """The outcomes from processes of this machine; when one dies, all that were in work are run again."""
     from concurrent.futures.process import BrokenProcessPool
 
@@ -156,12 +156,12 @@ def _on_processes(
             for outcome in _pool(call, [pair], 2, shared):
                 yield supply.landed(outcome)
         except BrokenProcessPool:
-            yield supply.landed(Outcome(pair[0], error=_killed(pair[0], _TRIES_TOGETHER + 1)), died=True)
+            yield supply.landed(ItemResult(pair[0], error=_killed(pair[0], _TRIES_TOGETHER + 1)), died=True)
 
 
 def _pool(
     call: Call[R], pairs: Iterable[tuple[int, Any]], jobs: int, shared: tuple[Any, ...]
-) -> Iterator[Outcome[R]]:
+) -> Iterator[ItemResult[R]]:
     from joblib import Parallel, delayed
 
     here = os.getpid()
@@ -176,7 +176,7 @@ def _pool(
         initializer=end_with_parent,
         initargs=(here,),
     )
-    outcomes: Generator[Outcome[R], None, None] = run(
+    outcomes: Generator[ItemResult[R], None, None] = run(
         delayed(call)(index, item, shared) for index, item in pairs
     )
     try:
