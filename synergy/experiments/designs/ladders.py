@@ -276,7 +276,8 @@ def measure_rungs(job: tuple[str, str, str, int], scale: Scale) -> Row:
     names = [f"L{k}" for k in range(1, len(rung.labels) + 1)]
     synergies = [f"I({','.join(names[: k + 1])};C|Z)" for k in range(len(names))]
     row["I(A;Z)"] = classifier(labelled, "I(A;Z)", fit=fit).value
-    row["I(A;Z|C) - I(A;Z)"] = classifier(labelled, "I(A;Z|C) - I(A;Z)", predict="A", fit=fit).value
+    by_labels = _one_after_the_other(names)
+    row["I(A;Z|C) - I(A;Z)"] = classifier(labelled, " + ".join(by_labels), predict=by_labels, fit=fit).value
     row["I(A;C|Z)"] = classifier(labelled, synergies[-1], predict="C", fit=fit).value
     if condition == rungs.finest(images).name:
         plain = CrossFit(labelled, folds=_FOLDS, seed=seed, quality=scale.quality, device=where)
@@ -286,6 +287,16 @@ def measure_rungs(job: tuple[str, str, str, int], scale: Scale) -> Row:
             for name, term in asked.items():
                 row[f"{how}: {name}"] = classifier(labelled, term, predict="C", fit=by).value
     return row
+
+
+def _one_after_the_other(names: list[str]) -> dict[str, str]:
+    """The terms of the chain rule of I(L1..Lk;C|Z), each with the label that is predicted.
+
+    Example:
+        >>> _one_after_the_other(["L1", "L2"])
+        {'I(L1;C|Z)': 'L1', 'I(L2;C|L1,Z)': 'L2'}
+    """
+    return {f"I({name};C|{','.join([*names[:k], 'Z'])})": name for k, name in enumerate(names)}
 
 
 def _judged_rows(scale: Scale) -> int:
