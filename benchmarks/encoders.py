@@ -7,7 +7,7 @@ in mixed precision. Every network learns to predict quarter-turns of the same gl
 other glyphs say how well it does, and how well their class can be read from its representation. The time is
 that of forward, backward and update on one batch, as the training benchmark does them.
 
-`python benchmarks/encoders.py [--seeds 5]`
+`python benchmarks/encoders.py [--seeds 5] [--networks NAME ..]`; the small CNN is always among them.
 """
 
 from __future__ import annotations
@@ -172,21 +172,24 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--epochs", type=int, default=12)
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--networks", nargs="+", choices=NAMES, default=NAMES, metavar="NAME")
+    parser.add_argument("--out", type=Path, default=RESULTS)
     parser.add_argument("--machine", default="2 CPU cores, 24 GiB, no GPU")
     arguments = parser.parse_args()
     keep_freed_memory()
-    cases = [(side, name) for side in SIDES for name in NAMES]
+    names = [name for name in NAMES if name == OWN or name in arguments.networks]
+    cases = [(side, name) for side in SIDES for name in names]
     times = {
         (side, name, *batch): min(step_time(name, side, *batch) for _ in range(3))
         for side, name in cases
         for batch in BATCHES
     }
     seeds = range(arguments.seeds)
-    runs = [(name, side, seed, arguments.epochs) for side in SIDES for seed in seeds for name in NAMES]
+    runs = [(name, side, seed, arguments.epochs) for side in SIDES for seed in seeds for name in names]
     with ProcessPoolExecutor(arguments.jobs, multiprocessing.get_context("spawn")) as pool:
         found = pd.DataFrame(pool.map(learned, runs))
-    RESULTS.mkdir(exist_ok=True)
-    found.to_csv(RESULTS / "encoders.csv", index=False)
+    arguments.out.mkdir(exist_ok=True, parents=True)
+    found.to_csv(arguments.out / "encoders.csv", index=False)
     timed = " | ".join(f"us, batch {b}, {n} thread{'s' * (n > 1)}" for b, n in BATCHES)
     lines = [
         "# The small CNN beside others",
@@ -205,14 +208,14 @@ def main() -> None:
             f"| network | parameters | {timed} | pretext loss | difference | class accuracy | difference |",
             "| --- " * (6 + len(BATCHES)) + "|",
         ]
-        for name in NAMES:
+        for name in names:
             own = found[(found["side"] == side) & (found["network"] == name)]
             cells = [name, f"{count_parameters(build(name, side)):,}"]
             cells += [f"{times[side, name, *batch]:.1f}" for batch in BATCHES]
             for column in ("pretext loss", "class accuracy"):
                 cells += [f"{own[column].mean():.4f}", gap(found, side, name, column)]
             lines.append(f"| {' | '.join(cells)} |")
-    (RESULTS / "encoders.md").write_text("\n".join(lines) + "\n")
+    (arguments.out / "encoders.md").write_text("\n".join(lines) + "\n")
     print("\n".join(lines))
 
 

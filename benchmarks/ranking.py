@@ -1,37 +1,43 @@
 """Does `rank` tell the truth? Its order, from pilots, against longer training with other encoders.
 
-    python benchmarks/ranking.py [--root FOLDER] [--sets NAME ..] [--encoders resnet c4] [--seeds 1]
-        [--images 20000] [--epochs 20] [--minutes 240] [--jobs 2] [--report]
+    python benchmarks/ranking.py [--root FOLDER] [--sets NAME ..] [--encoders c4 resnet] [--seeds 1]
+        [--images 20000] [--epochs 20] [--minutes 240] [--jobs 2] [--keep FOLDER] [--report]
+        [--pilot-images 6000] [--judged 4000] [--pilot-steps 280] [--pilot-seeds 4] [--longer 2]
 
 For every set of images, `rank` sees at most 10,000 of its training images. The truth is what is predicted:
-each task trained for longer on more of them with a narrow ResNet-18 and a C4-equivariant network, neither of
-which any pilot uses, then a linear probe fitted on training images and judged on test images. Cells are done
-in an order in which every prefix is a fair part of the whole (all sets with the first encoder and seed, then
-the next), until --minutes are over; what is done is kept in `results/ranking-truth.csv` and
-`ranking-pilots.csv`, and a run goes on where the last one stopped. `results/ranking.md` says which cells
-there are. --report makes it from what is kept.
+each task trained for longer on more of them with a narrow C4-equivariant network and a narrow ResNet-18,
+neither of which any pilot uses, then a linear probe fitted on training images and judged on test images.
+
+Sets are done one by one, each with its pilots, the truths of the first encoder and other choices of U; the
+further encoders and seeds follow in the same order. So whenever --minutes are over, what is done is a mixture
+of all kinds of sets. It is kept in `results/ranking-pilots.csv`, `ranking-truth.csv` and
+`ranking-shortcuts.csv`, and a run goes on where the last one stopped, also within the pilots of a set where
+--keep names a folder. Truths of other sizes are added beside those that are there; pilots are made once, so
+remove their file to make others. `results/ranking.md` says which cells there are; --report makes it from
+what is kept.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
 import math
 import os
 import time
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+import warnings
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import torch
 from joblib import Parallel, delayed
 from ranking_report import write_report
-from ranking_sets import MADE, SHARED, Images, half, load
+from ranking_sets import MADE, ORDER, load
+from ranking_shortcuts import shortcuts
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import GridSearchCV, PredefinedSplit
 from threadpoolctl import threadpool_limits
 from torch import nn
 
@@ -45,66 +51,33 @@ from synergy.learning import (
     build_encoder,
     train,
 )
-from synergy.learning.seeds import Purpose, generator
-from synergy.ranking import rank
-from synergy.ranking.candidates import Candidate, candidates
-from synergy.ranking.quantities import combined
-from synergy.ranking.shortcuts import SHORTCUTS, Statistic, predicted, statistics
+from synergy.learning.encoders import EquivariantEncoder, stem_stride
+from synergy.ranking import RankSettings, rank
+from synergy.ranking.candidates import candidates
 from theory.source import source_digest
 
 RESULTS = Path(__file__).parent / "results"
 
 SHOWN = 10_000
-"""Training images that `rank` sees, at most: 6,000 to train on and 4,000 to judge."""
+"""Training images that `rank` sees, at most."""
 
 FEATURES = 64
 """The dimension of every representation."""
 
 WIDTH = 8
-"""Filters of the first stage of the narrow ResNet-18."""
+"""Filters of the first stage of the narrow ResNet-18, and the width of the narrow C4 network."""
 
 PROBED = 6_000
 """Training images that the probe of a truth is fitted on, at most."""
 
-FEWEST_STEPS = 900
-"""Steps of a truth, at least: three times a pilot's, also on a set of few images."""
+LONGER = 3
+"""A truth has at least so many times the steps of a pilot."""
 
+MOST_EPOCHS = 150
+"""Passes of a truth over few images, at most."""
 
-def thumbnail(side: int) -> Statistic:
-    """The image at a few pixels: shape, at 4 x 4."""
-
-    def shrunk(images: torch.Tensor) -> torch.Tensor:
-        return nn.functional.adaptive_avg_pool2d(images, side)
-
-    return shrunk
-
-
-def edges(images: torch.Tensor) -> torch.Tensor:
-    """A histogram of the directions of edges, weighed by their strength."""
-    gray = images.mean(dim=1)
-    across, down = gray[:, :-1].diff(dim=2), gray[:, :, :-1].diff(dim=1)
-    strength, angle = torch.hypot(across, down), torch.atan2(down, across)
-    bins = ((angle / (2 * math.pi) + 0.5) * 8).long().clamp(0, 7)
-    return torch.stack([(strength * (bins == b)).mean(dim=(1, 2)) for b in range(8)], dim=1)
-
-
-OTHERS: dict[str, Statistic] = {
-    **SHORTCUTS,
-    "2 x 2": thumbnail(2),
-    "4 x 4": thumbnail(4),
-    "edge directions": edges,
-}
-
-CHOICES: dict[str, tuple[str, ...]] = {
-    "first half": ("channel means", "channel equality", "histogram"),
-    "second half": ("channel spreads", "sharpness", "border pixels"),
-    "means and spreads": ("channel means", "channel spreads"),
-    "without border": tuple(name for name in SHORTCUTS if name != "border pixels"),
-    "with 2 x 2": (*SHORTCUTS, "2 x 2"),
-    "with edge directions": (*SHORTCUTS, "edge directions"),
-    "with 4 x 4, which shows shape": (*SHORTCUTS, "4 x 4"),
-}
-"""Other choices of U, beside that of `rank`."""
+PENALTIES = (0.01, 0.1, 1.0)
+"""The inverse penalties of the probe, chosen on a fifth of its training images."""
 
 
 @dataclass(frozen=True)
@@ -122,24 +95,31 @@ class Cell:
 CELL = ("images", "task", "encoder", "seed", "shown", "epochs")
 
 
-def build(name: str, shape: tuple[int, ...]) -> nn.Module:
-    if name == "resnet":
-        return ResNet18(shape[0], FEATURES, width=WIDTH)
-    return build_encoder(name, shape, features=FEATURES)
-
-
 class Encoder:
     """Makes an untrained encoder; a class, so that a process can be told which."""
 
-    def __init__(self, name: str, shape: tuple[int, ...]) -> None:
+    def __init__(self, name: str, shape: tuple[int, int, int]) -> None:
         self.name, self.shape = name, shape
 
     def __call__(self) -> nn.Module:
         """An untrained encoder."""
-        return build(self.name, self.shape)
+        if self.name == "resnet":
+            return ResNet18(self.shape[0], FEATURES, width=WIDTH)
+        if self.name == "c4":
+            stride = stem_stride(self.shape)
+            return EquivariantEncoder("C4", self.shape[0], FEATURES, width=WIDTH, stride=stride)
+        return build_encoder(self.name, self.shape, features=FEATURES)
 
 
-def truth(cell: Cell, root: Path | None) -> dict[str, object]:
+def pilot_steps(settings: RankSettings, shown: int) -> int:
+    """The steps of a pilot of `rank` where it sees so many images."""
+    judged = min(settings.judged, round(settings.judged_share * shown))
+    size = min(settings.images, shown - judged)
+    epochs, batch = settings.passes(size)
+    return epochs * (size // batch)
+
+
+def truth(cell: Cell, root: Path | None, least: int) -> dict[str, object]:
     """Train one task for long, fit a linear probe on training images, judge it on test images."""
     keep_freed_memory()
     start = time.process_time()
@@ -150,135 +130,144 @@ def truth(cell: Cell, root: Path | None) -> dict[str, object]:
         rows = rng.permutation(len(found.train))[: cell.shown]
         source = ImageSet(torch.from_numpy(found.train[rows]))
         batch = min(128, len(rows))
-        epochs = max(cell.epochs, min(100, math.ceil(FEWEST_STEPS / (len(rows) // batch))))
+        steps = len(rows) // batch
+        epochs = max(cell.epochs, min(MOST_EPOCHS, math.ceil(least / steps)))
         fitted = train(
             Untrained() if cell.task == "random encoder" else PredictTransformation(cell.task),
             source,
             seed=100 + cell.seed,
-            encoder=Encoder(cell.encoder, source.shape),
+            encoder=Encoder(cell.encoder, found.shape),
             options=Training(epochs=epochs, batch_size=batch, learning_rate=2e-3, device="cpu"),
             progress=False,
         )
+        trained = time.process_time() - start
         probed = rng.permutation(len(found.train))[:PROBED]
         z, held = fitted.represent(found.train[probed]), fitted.represent(found.test)
         mean, spread = z.mean(axis=0), z.std(axis=0) + 1e-6
-        linear = GridSearchCV(LogisticRegression(max_iter=200), {"C": (0.01, 0.1, 1.0, 10.0)}, cv=3)
-        linear.fit((z - mean) / spread, found.train_labels[probed])
-        right = linear.predict((held - mean) / spread) == found.test_labels
+        z, held = (z - mean) / spread, (held - mean) / spread
+        tuned = PredefinedSplit(np.where(np.arange(len(probed)) < len(probed) // 5, 0, -1))
+        probe = GridSearchCV(LogisticRegression(max_iter=200), {"C": PENALTIES}, cv=tuned)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)  # a probe all the same
+            right = probe.fit(z, found.train_labels[probed]).predict(held) == found.test_labels
     return {
         "accuracy": float(right.mean()),
         "tested": len(right),
+        "steps": 0 if cell.task == "random encoder" else epochs * steps,
         "loss": float(fitted.curve["loss"].iloc[-1]) if len(fitted.curve) else float("nan"),
+        "training seconds": trained,
         "seconds": time.process_time() - start,
     }
 
 
-def pilots(name: str, root: Path | None, jobs: int) -> pd.DataFrame:
-    """What `rank` says of each task of a set, and I(A;X|U) with other U."""
-    found = load(name, root)
+def pilots(name: str, options: argparse.Namespace) -> pd.DataFrame:
+    """What `rank` says of each task of a set."""
+    found = load(name, options.root)
     rows = np.random.default_rng(0x5403).permutation(len(found.train))[:SHOWN]
-    ranking = rank(found.train[rows], found.train_labels[rows], jobs=jobs, device="cpu")
-    table = ranking.table.drop(columns=["told", "augmentation", "rank", "worth"])
+    settings: RankSettings = options.settings
+    ranking = rank(
+        found.train[rows],
+        found.train_labels[rows],
+        seeds=options.pilot_seeds,
+        settings=settings,
+        jobs=options.jobs,
+        device="cpu",
+        out=options.keep,
+    )
+    table = ranking.table.drop(columns=["told", "augmentation", "rank"])
     table = table.rename(columns={"transformation": "task"})
-    chosen = candidates((), tuple(found.train.shape[1:]))
-    spread = Parallel(n_jobs=jobs)(delayed(others)(c, found, rows) for c in chosen)
-    by_task = {c.name: values for c, values in zip(chosen, spread, strict=True)}
-    for choice in CHOICES:
-        table[f"I(A;X|U) {choice}"] = [
-            told - by_task[task][choice] for told, task in zip(table["I(A;X)"], table["task"], strict=True)
-        ]
     table.insert(0, "images", name)
     table["raw pixels"] = next(r.accuracy for r in ranking.references if r.name == "raw pixels")
-    table["source"], table["seconds"] = source_digest(), ranking.seconds
+    table["trained on"], table["judged on"] = ranking.trained, ranking.judged
+    table["most seeds"], table["steps"] = options.pilot_seeds, pilot_steps(settings, len(rows))
+    table["longer"], table["source"], table["seconds"] = settings.longer, source_digest(), ranking.seconds
     return table
 
 
-def others(candidate: Candidate, found: Images, rows: npt.NDArray[np.int64]) -> dict[str, float]:
-    """I(A;U) of other choices of U, from as many images as a pilot has."""
-    cut = round(0.6 * len(rows))
-    drawn = []
-    with threadpool_limits(limits=1):
-        torch.set_num_threads(1)
-        for part, seed in ((np.tile(rows[:cut], 2), 1), (rows[cut:], 2)):
-            codes = candidate.task.draw(len(part), generator(seed, Purpose.LABELS))
-            shown = candidate.task.apply(torch.from_numpy(found.train[part]), codes)
-            drawn.append((shown, candidate.task.predicted(codes).numpy()))
-        (fitted, labels), (judged, truths) = drawn
-        result = {}
-        for choice, names in CHOICES.items():
-            u, shown = (statistics(x, names, known=OTHERS) for x in (fitted, judged))
-            members = predicted((u, labels), shown, candidate.task.states, seed=0)
-            log_p = combined(members, truths, candidate.task.states, folds=5)
-            result[choice] = float(
-                np.log(candidate.task.states) + log_p[np.arange(len(truths)), truths].mean()
-            )
-    return result
-
-
-def cells(options: argparse.Namespace, names: Sequence[str]) -> Iterable[Cell]:
-    """Every truth, in the order in which they are made."""
-    for seed in range(options.seeds):
-        for encoder in options.encoders:
-            for name in names:
-                found = load(name, options.root)
-                tasks = [c.name for c in candidates((), tuple(found.train.shape[1:]))]
-                for task in ("random encoder", *tasks):
-                    yield Cell(name, task, encoder, seed, options.images, options.epochs)
-
-
 def append(path: Path, rows: pd.DataFrame) -> None:
-    rows.to_csv(
-        path, mode="a", header=not path.exists(), index=False, float_format="%.6g", quoting=csv.QUOTE_MINIMAL
-    )
+    """Add rows to a file, all or none of them."""
+    whole = pd.concat([pd.read_csv(path), rows], ignore_index=True) if path.exists() else rows
+    part = path.with_suffix(".part")
+    whole.to_csv(part, index=False, float_format="%.6g")
+    part.replace(path)
+
+
+def kept(path: Path) -> pd.DataFrame:
+    """What a file has; no rows where there is none."""
+    return pd.read_csv(path) if path.exists() else pd.DataFrame({name: [] for name in CELL})
+
+
+def work(options: argparse.Namespace, names: Sequence[str]) -> None:
+    """Make what is not there, until time is over."""
+    start = time.monotonic()
+    files = {part: RESULTS / f"ranking-{part}.csv" for part in ("pilots", "truth", "shortcuts")}
+
+    def over() -> bool:
+        return time.monotonic() - start >= options.minutes * 60
+
+    def told(what: str) -> None:
+        print(f"{time.monotonic() - start:6.0f} s  {what}", flush=True)
+
+    for number, (seed, encoder) in enumerate((s, e) for s in range(options.seeds) for e in options.encoders):
+        for name in names:
+            if over():
+                told(f"time is over before {name}, {encoder}, seed {seed}")
+                return
+            if number == 0 and name not in set(kept(files["pilots"])["images"]):
+                append(files["pilots"], pilots(name, options))
+                told(f"pilots of {name}")
+            found = load(name, options.root)
+            tasks = ("random encoder", *(c.name for c in candidates((), found.shape)))
+            size = (encoder, seed, options.images, options.epochs)
+            cells = [Cell(name, task, *size) for task in tasks]
+            done = {tuple(row) for row in kept(files["truth"])[list(CELL)].itertuples(index=False)}
+            waiting = [cell for cell in cells if tuple(asdict(cell)[f] for f in CELL) not in done]
+            least = LONGER * pilot_steps(options.settings, min(SHOWN, len(found.train)))
+            for at in range(0, len(waiting), 2 * options.jobs):
+                part = waiting[at : at + 2 * options.jobs]
+                rows = Parallel(n_jobs=options.jobs)(delayed(truth)(c, options.root, least) for c in part)
+                both = [
+                    {**asdict(c), **r, "source": source_digest()} for c, r in zip(part, rows, strict=True)
+                ]
+                append(files["truth"], pd.DataFrame(both))
+                told(f"{name}, {encoder}, seed {seed}: {', '.join(cell.task for cell in part)}")
+                if over() and at + len(part) < len(waiting):
+                    told(f"time is over within {name}")
+                    return
+            if number == 0 and name not in set(kept(files["shortcuts"])["images"]):
+                append(files["shortcuts"], shortcuts(name, found))
+                told(f"other U of {name}")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--root", type=Path, default=None)
     parser.add_argument("--sets", nargs="*", default=None)
-    parser.add_argument("--encoders", nargs="*", default=["resnet", "c4"])
+    parser.add_argument("--encoders", nargs="*", default=["c4", "resnet"])
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--images", type=int, default=20_000)
     parser.add_argument("--epochs", type=int, default=20)
+    parser.add_argument("--pilot-seeds", type=int, default=4)
+    parser.add_argument("--pilot-images", type=int, default=RankSettings.images)
+    parser.add_argument("--judged", type=int, default=RankSettings.judged)
+    parser.add_argument("--pilot-steps", type=int, default=RankSettings.steps)
+    parser.add_argument("--longer", type=float, default=RankSettings.longer)
     parser.add_argument("--minutes", type=float, default=240)
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--no-truth", action="store_true")
+    parser.add_argument("--keep", type=Path, default=None)
     parser.add_argument("--report", action="store_true")
     options = parser.parse_args()
-    start = time.monotonic()
-    names = options.sets or [*MADE, *(SHARED if options.root else ())]
-    predictions, truths = RESULTS / "ranking-pilots.csv", RESULTS / "ranking-truth.csv"
-
-    def left() -> float:
-        return options.minutes * 60 - (time.monotonic() - start)
-
+    options.settings = RankSettings(
+        images=options.pilot_images,
+        judged=options.judged,
+        steps=options.pilot_steps,
+        longer=options.longer,
+    )
     if not options.report:
-        for name in names:
-            known = set(pd.read_csv(predictions)["images"]) if predictions.exists() else set()
-            if name not in known and left() > 0:
-                append(predictions, pilots(name, options.root, options.jobs))
-                print(f"pilots of {name}: {time.monotonic() - start:.0f} s", flush=True)
-    if not (options.report or options.no_truth):
-        done = set()
-        if truths.exists():
-            done = {tuple(row) for row in pd.read_csv(truths)[list(CELL)].itertuples(index=False)}
-        waiting = [c for c in cells(options, names) if tuple(getattr(c, f) for f in CELL) not in done]
-        for at in range(0, len(waiting), 2 * options.jobs):
-            if left() <= 0:
-                print(f"time is over: {len(waiting) - at} cells are left", flush=True)
-                break
-            part = waiting[at : at + 2 * options.jobs]
-            found = Parallel(n_jobs=options.jobs)(delayed(truth)(cell, options.root) for cell in part)
-            rows = [
-                {**{f: getattr(c, f) for f in CELL}, **r, "source": source_digest()}
-                for c, r in zip(part, found, strict=True)
-            ]
-            append(truths, pd.DataFrame(rows))
-            print(
-                f"{at + len(part)} of {len(waiting)}: {part[-1]}, {time.monotonic() - start:.0f} s",
-                flush=True,
-            )
-    write_report(RESULTS, half, tuple(CHOICES))
+        work(options, options.sets or [n for n in ORDER if options.root or n in MADE])
+    write_report(RESULTS)
 
 
 if __name__ == "__main__":

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.stats import bootstrap, rankdata, spearmanr
+from ranking_combined import crossed, pooled
+from ranking_figure import draw
+from ranking_sets import half
+from ranking_shortcuts import CHOICES
+from scipy.stats import rankdata, spearmanr
+
+from synergy.experiments.findings import summarise
 
 RANDOM = "random encoder"
 
@@ -26,80 +32,123 @@ THEORY = ("H(A|X)", "I(A;X)", "I(A;C|X)", "J", "I(A;U)", "I(A;R|X)", "I(A;X|U)")
 
 PILOT = "the pilot's gain"
 
+BOTH = "mean rank of the pilot's gain and I(A;X|U)"
 
-def predictors(choices: Sequence[str]) -> dict[str, Callable[[pd.DataFrame], pd.Series]]:
+STATES = "log of the number of states"
+
+NOISE_DRAWS = 400
+"""Draws of the error of the test images, for what a repeated truth would agree with itself."""
+
+CLEAR = 2.0
+"""A truth is told from no training where it is so many standard errors of the test images away."""
+
+
+def other_u(choice: str) -> str:
+    """The predictor I(A;X|U) with another U."""
+    return f"I(A;X|U), U {choice}"
+
+
+def predictors() -> dict[str, Callable[[pd.DataFrame], pd.Series]]:
     """Each predictor: a number per task, the larger the better."""
     found: dict[str, Callable[[pd.DataFrame], pd.Series]] = {PILOT: lambda t: t["gain"], **BASELINES}
     for name in THEORY:
         found[name] = lambda t, name=name: t[name]
-    for choice in choices:
-        found[f"I(A;X|U), U {choice}"] = lambda t, choice=choice: t[f"I(A;X|U) {choice}"]
-    found["mean rank of the pilot's gain and I(A;X|U)"] = lambda t: pd.Series(
-        rankdata(t["gain"]) + rankdata(t["I(A;X|U)"]), index=t.index
-    )
+    for choice in CHOICES:
+        found[other_u(choice)] = lambda t, choice=choice: t["I(A;X)"] - t[choice]
+    found[BOTH] = lambda t: pd.Series(rankdata(t["gain"]) + rankdata(t["I(A;X|U)"]), index=t.index)
     return found
 
 
-def judged(
-    pilots: pd.DataFrame, truth: pd.DataFrame, choices: Sequence[str], half: Callable[[str], str]
-) -> pd.DataFrame:
-    """One row per set, encoder and predictor: rank correlation, regret, who is called worse than none."""
-    rows = []
-    means = truth.groupby(["images", "encoder", "task"])["accuracy"].mean()
-    for (name, encoder), part in means.groupby(level=[0, 1]):
-        known = part.droplevel([0, 1])
+def complete(pilots: pd.DataFrame, truth: pd.DataFrame) -> dict[tuple[str, str], pd.DataFrame]:
+    """The tasks of each set and encoder of which all truths are there, the longest where there are several.
+
+    Returns:
+        One row per task: what the pilots say, with `worth` and `none`, the accuracies of the truth and of the
+        random encoder, their standard errors over the test images, and the steps.
+    """
+    by = ["images", "encoder", "shown", "epochs"]
+    found: dict[tuple[str, str], pd.DataFrame] = {}
+    longest: dict[tuple[str, str], int] = {}
+    for (name, encoder, _, _), part in truth.groupby(by):
         table = pilots[pilots["images"] == name].drop_duplicates("task").set_index("task", drop=False)
-        tasks = [task for task in table.index if task in known.index]
-        if RANDOM not in known.index or len(tasks) < len(table) or len(tasks) < 3:
+        whole = part.groupby("seed").filter(lambda p, table=table: set(p["task"]) >= {RANDOM, *table.index})
+        if whole.empty or len(table) < 3:
             continue  # an incomplete set would be an easier one
-        worth = known[tasks].to_numpy()
-        gain = worth - known[RANDOM]
-        table = table.loc[tasks]
-        for predictor, of in predictors(choices).items():
-            score = np.asarray(of(table), dtype=np.float64)
+        mean = whole.groupby("task")[["accuracy", "tested", "steps"]].mean()
+        steps = int(mean["steps"].max())
+        if longest.get((name, encoder), 0) >= steps:
+            continue
+        error = np.sqrt(mean["accuracy"] * (1 - mean["accuracy"]) / mean["tested"])
+        found[name, encoder] = table.assign(
+            accuracy=mean["accuracy"].reindex(table.index),
+            none=mean.loc[RANDOM, "accuracy"],
+            error=error.reindex(table.index),
+            none_error=error[RANDOM],
+            truth_steps=steps,
+        )
+        longest[name, encoder] = steps
+    return found
+
+
+def _spearman(score: npt.NDArray[np.float64], worth: npt.NDArray[np.float64]) -> float:
+    flat = min(len(np.unique(score)), len(np.unique(worth))) < 2
+    return 0.0 if flat else float(spearmanr(score, worth).statistic)
+
+
+def judged(found: Mapping[tuple[str, str], pd.DataFrame]) -> pd.DataFrame:
+    """One row per set, encoder and predictor: rank correlation, regret, whether the first is worth less."""
+    rows = []
+    for (name, encoder), table in found.items():
+        worth = table["accuracy"].to_numpy(dtype=np.float64)
+        gain = worth - table["none"].to_numpy()
+        scores = {name: np.asarray(of(table), dtype=np.float64) for name, of in predictors().items()}
+        for other in {e for n, e in found if n == name} - {encoder}:
+            scores["the truth of another encoder"] = found[name, other]["accuracy"].to_numpy(dtype=np.float64)
+        for predictor, score in scores.items():
             if not np.isfinite(score).all():
                 continue
-            flat = len(np.unique(score)) < 2
+            first = score == score.max()
             rows.append(
                 {
                     "images": name,
-                    "half": half(str(name)),
+                    "half": half(name),
                     "encoder": encoder,
                     "predictor": predictor,
-                    "tasks": len(tasks),
-                    "spearman": 0.0 if flat else float(spearmanr(score, worth).statistic),
-                    "regret": float(worth.max() - worth[score == score.max()].mean()),
-                    "worse than none": int((gain < 0).sum()),
-                    "called right": float(((table["gain"].to_numpy() < 0) == (gain < 0)).mean())
-                    if predictor == PILOT
-                    else float("nan"),
-                    "first is worth less": float((gain[score == score.max()] < 0).mean()),
+                    "tasks": len(table),
+                    "spearman": _spearman(score, worth),
+                    "regret": float(worth.max() - worth[first].mean()),
+                    "first is worth less": float((gain[first] < 0).mean()),
                 }
             )
     return pd.DataFrame(rows)
 
 
-def _interval(values: npt.NDArray[np.float64]) -> tuple[float, float]:
-    """A bootstrap interval of a mean over sets, within the range of the values."""
-    if len(values) < 3 or np.ptp(values) == 0:
-        return float("nan"), float("nan")
-    found = bootstrap((values,), np.mean, n_resamples=4000, method="percentile", rng=np.random.default_rng(0))
-    return float(found.confidence_interval.low), float(found.confidence_interval.high)
+def repeated(table: pd.DataFrame) -> float:
+    """The mean rank correlation of a truth with itself on other test images, its error drawn anew."""
+    rng = np.random.default_rng(0)
+    worth = table["accuracy"].to_numpy(dtype=np.float64)
+    drawn = rng.normal(worth, table["error"].to_numpy(), size=(NOISE_DRAWS, len(worth)))
+    return float(np.mean([_spearman(row, worth) for row in drawn]))
 
 
 def summary(rows: pd.DataFrame) -> pd.DataFrame:
     """The mean over sets of each predictor, the encoders of a set averaged first."""
     by_set = rows.groupby(["predictor", "images"])[["spearman", "regret", "first is worth less"]].mean()
+    plain = by_set["spearman"].unstack("predictor")
     found = []
     for predictor, part in by_set.groupby(level=0):
-        low, high = _interval(part["spearman"].to_numpy())
+        spread = summarise(part["spearman"].tolist(), bounds=(-1.0, 1.0))
+        apart = summarise((plain[predictor] - plain[STATES]).dropna().tolist(), bounds=(-2.0, 2.0))
         found.append(
             {
                 "predictor": predictor,
                 "sets": len(part),
-                "spearman": part["spearman"].mean(),
-                "low": low,
-                "high": high,
+                "spearman": spread.mean,
+                "low": spread.low,
+                "high": spread.high,
+                "ahead": apart.mean,
+                "ahead low": apart.low,
+                "ahead high": apart.high,
                 "regret": 100 * part["regret"].mean(),
                 "worst regret": 100 * part["regret"].max(),
                 "first is worth less": part["first is worth less"].mean(),
@@ -108,107 +157,211 @@ def summary(rows: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(found).sort_values("spearman", ascending=False, ignore_index=True)
 
 
-def _table(frame: pd.DataFrame) -> list[str]:
-    lines = [
-        "| predictor | sets | Spearman, mean | 95 % over sets | regret, points | worst | "
-        "first choice worth less than no training |",
-        "| --- | --- | --- | --- | --- | --- | --- |",
+def _ends(low: float, high: float) -> str:
+    return f"{low:.2f} to {high:.2f}" if np.isfinite(low) else ""
+
+
+def _markdown(columns: list[str], rows: list[list[str]]) -> list[str]:
+    lines = [columns, ["---"] * len(columns), *rows]
+    return [f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines]
+
+
+def _table(rows: pd.DataFrame) -> list[str]:
+    if rows.empty:
+        return ["None is complete."]
+    shown = [
+        [
+            row["predictor"],
+            str(row["sets"]),
+            f"{row['spearman']:.2f}",
+            _ends(row["low"], row["high"]),
+            f"{row['ahead']:+.2f}",
+            _ends(row["ahead low"], row["ahead high"]),
+            f"{row['regret']:.1f}",
+            f"{row['worst regret']:.1f}",
+            f"{100 * row['first is worth less']:.0f} %",
+        ]
+        for row in summary(rows).to_dict("records")
     ]
-    for row in frame.to_dict("records"):
-        ends = "" if np.isnan(row["low"]) else f"{row['low']:.2f} to {row['high']:.2f}"
-        lines.append(
-            f"| {row['predictor']} | {row['sets']} | {row['spearman']:.2f} | {ends} | {row['regret']:.1f} | "
-            f"{row['worst regret']:.1f} | {100 * row['first is worth less']:.0f} % |"
-        )
-    return lines
+    columns = ["predictor", "sets", "Spearman, mean", "95 %", "ahead of log states", "95 %"]
+    return _markdown([*columns, "regret, points", "worst", "first choice worth less than no training"], shown)
 
 
-def write_report(results: Path, half: Callable[[str], str], choices: Sequence[str]) -> None:
+def write_report(results: Path) -> None:
     """Write `ranking.csv` and `ranking.md` from what is kept."""
-    paths = [results / "ranking-pilots.csv", results / "ranking-truth.csv"]
-    if not all(path.exists() for path in paths):
+    paths = [results / f"ranking-{part}.csv" for part in ("pilots", "truth", "shortcuts")]
+    if not all(path.exists() for path in paths[:2]):
         print("nothing to report yet")
         return
-    pilots, truth = (pd.read_csv(path) for path in paths)
-    rows = judged(pilots, truth, choices, half)
-    if rows.empty:
+    pilots, truth = (pd.read_csv(path) for path in paths[:2])
+    if paths[2].exists():
+        pilots = pilots.merge(pd.read_csv(paths[2]), on=["images", "task"], how="left")
+    else:
+        pilots = pilots.assign(**dict.fromkeys(CHOICES, np.nan))
+    found = complete(pilots, truth)
+    if not found:
         print("no set is complete yet")
         return
+    rows = judged(found)
     rows.to_csv(results / "ranking.csv", index=False, float_format="%.4f")
-    chosen_on, judged_on = (rows[rows["half"] == name] for name in ("choosing", "judging"))
+    draw(rows, results / "ranking.png")
     lines = [
         "# Does `rank` tell the truth?",
         "",
         f"Machine: {platform.machine()}, Python {platform.python_version()}. Made by "
         "`benchmarks/ranking.py`, which says how; `ranking-pilots.csv` has what was predicted, "
-        "`ranking-truth.csv` every longer training, `ranking.csv` one row per set, encoder and predictor.",
+        "`ranking-truth.csv` every longer training, `ranking.csv` one row per set, encoder and predictor. "
+        "Intervals are Student's over sets; the variants of one source count as sets of their own. "
+        "*Regret* is the accuracy that the first choice loses to the best. *Ahead* is the difference of the "
+        "rank correlation, set by set, from that of the log of the number of states, which costs nothing.",
         "",
-        *_cells(rows, truth),
+        *_sizes(found, pilots, truth),
+        "",
+        "![the rank correlation of each predictor, a dot for each set](ranking.png)",
         "",
         "## On sets that were not used to choose anything",
         "",
-        *(_table(summary(judged_on)) if len(judged_on) else ["None is complete."]),
+        *_table(rows[rows["half"] == "judging"]),
         "",
-        "## On the sets to choose on",
+        "## On CIFAR-10 and MNIST, on which U and the size of a pilot were settled",
         "",
-        *(_table(summary(chosen_on)) if len(chosen_on) else ["None is complete."]),
+        *_table(rows[rows["half"] == "choosing"]),
         "",
         "## All sets",
         "",
-        *_table(summary(rows)),
+        *_table(rows),
+        "",
+        "## Worse than no training",
+        "",
+        *_called(found),
         "",
         "## The pilots, set by set",
         "",
-        *_sets(rows),
+        *_sets(found, rows),
         "",
-        *_chosen(chosen_on, judged_on),
+        "## Across sets",
+        "",
+        "Rank correlation with the gain of the truth over all pairs of a set and a task at once, with a "
+        "bootstrap interval over sets: whether a number of nats means the same usefulness on every set.",
+        "",
+        *_markdown(
+            ["predictor", "pairs", "Spearman", "95 %"],
+            [
+                [n, str(k), f"{r:.2f}", _ends(*ends)]
+                for n, k, r, ends in pooled(found, (PILOT, *THEORY), predictors())
+            ],
+        ),
+        "",
+        "## Combinations",
+        "",
+        "A quantity, or the mean of the ranks of two, each up or down, is chosen by its mean rank "
+        "correlation on some sets and judged on others.",
+        "",
+        *_markdown(
+            [
+                "chosen among",
+                "chosen on",
+                "chosen",
+                "Spearman there",
+                "judged on",
+                "Spearman",
+                "regret, points",
+            ],
+            crossed(
+                found,
+                {"quantities of the theory": THEORY, "these and the pilot's gain": (PILOT, *THEORY)},
+                predictors(),
+            ),
+        ),
     ]
     (results / "ranking.md").write_text("\n".join(lines) + "\n")
     print(f"{rows['images'].nunique()} sets, written to {results / 'ranking.md'}")
 
 
-def _cells(rows: pd.DataFrame, truth: pd.DataFrame) -> list[str]:
-    lines = ["The truths that were made, each of every task and of no training:", ""]
-    lines += [
-        "| encoder | images | epochs | seeds | complete sets | minutes of a core |",
-        "| --- | --- | --- | --- | --- | --- |",
+def _sizes(
+    found: Mapping[tuple[str, str], pd.DataFrame], pilots: pd.DataFrame, truth: pd.DataFrame
+) -> list[str]:
+    """How large pilots and truths were."""
+    lines = []
+    for (images, judged_on, seeds, longer), part in pilots.groupby(
+        ["trained on", "judged on", "most seeds", "longer"]
+    ):
+        names = list(part["images"].unique())
+        shown = f"{len(names)} sets" if len(names) > 3 else ", ".join(names)
+        lines.append(
+            f"- Pilots of {shown}: trained on {images:,} images for {part['steps'].max()} steps, judged on "
+            f"{judged_on:,}, up to {seeds} seeds; what reads A best is trained {longer:g} times as long; "
+            f"{part.drop_duplicates('images')['seconds'].sum() / 60:.0f} minutes of a core."
+        )
+    for encoder, part in truth.groupby("encoder"):
+        tables = [table for (_, e), table in found.items() if e == encoder]
+        if not tables:
+            continue
+        times = [float(t["truth_steps"].iloc[0] / t["steps"].iloc[0]) for t in tables]
+        lines.append(
+            f"- Truths of {encoder}: every task and no training on {len(tables)} sets, "
+            f"{min(times):.1f} to {max(times):.1f} times the steps of a pilot, seeds: "
+            f"{part['seed'].nunique()}; {part['seconds'].sum() / 60:.0f} minutes of a core."
+        )
+    ceilings = [repeated(table) for table in found.values()]
+    lines.append(
+        "- A truth is measured too: on other test images of the same number it would agree with itself "
+        f"with a rank correlation of {np.mean(ceilings):.2f} on average ({min(ceilings):.2f} to "
+        f"{max(ceilings):.2f}), other training seeds not counted. No predictor can be expected to do better."
+    )
+    missing = sorted(set(truth["images"]) - {name for name, _ in found})
+    if missing:
+        lines.append(f"- Begun and left out: {'; '.join(missing)}.")
+    return lines
+
+
+def _called(found: Mapping[tuple[str, str], pd.DataFrame]) -> list[str]:
+    """What `rank` said of a task beside no training, and what the truth says."""
+    table = pd.concat(found.values(), keys=found.keys(), names=["images", "encoder", None])
+    error = np.hypot(table["error"], table["none_error"])
+    gain = table["accuracy"] - table["none"]
+    true = np.select([gain < -CLEAR * error, gain > CLEAR * error], ["less", "more"], "undecided")
+    counts = pd.crosstab(table["worth"], true)
+    names = ("less", "undecided", "more")
+    counts = counts.reindex(index=names, columns=names, fill_value=0)
+    signs = float((np.sign(table["gain"]) == np.sign(gain)).mean())
+    told = counts.loc[["less", "more"], ["less", "more"]].to_numpy()
+    said_less, is_less = int(counts.loc["less"].sum()), int(counts["less"].sum())
+    wrong = int(told[0, 1] + told[1, 0])
+    return [
+        f"Every task of every set and encoder, {len(table)} in all. The pilots' verdict is that of their "
+        f"interval, the truth's that of {CLEAR:g} standard errors over the test images.",
+        "",
+        *_markdown(
+            ["the pilots say", *(f"the truth is {name}" for name in names)],
+            [[name, *(str(counts.loc[name, other]) for other in names)] for name in names],
+        ),
+        "",
+        f"Of {is_less} tasks that are worth less than no training {counts.loc['less', 'less']} were called "
+        f"so, and {counts.loc['undecided', 'less']} were left undecided; of {said_less} that were called so "
+        f"{counts.loc['less', 'more']} are worth more. Verdicts that are wrong beyond doubt: {wrong} of "
+        f"{told.sum()}. The sign of the gain is right for {100 * signs:.0f} %.",
     ]
-    for (encoder, shown, epochs), part in truth.groupby(["encoder", "shown", "epochs"]):
-        complete = rows[rows["encoder"] == encoder]["images"].nunique()
+
+
+def _sets(found: Mapping[tuple[str, str], pd.DataFrame], rows: pd.DataFrame) -> list[str]:
+    wide = rows.pivot_table(index=["images", "encoder"], columns="predictor", values=["spearman", "regret"])
+    lines = []
+    for key, table in found.items():
+        order = table.sort_values("accuracy", ascending=False)
         lines.append(
-            f"| {encoder} | up to {shown:,} | {epochs} | {part['seed'].nunique()} | {complete} | "
-            f"{part['seconds'].sum() / 60:.0f} |"
+            [
+                key[0],
+                half(key[0]),
+                key[1],
+                f"{wide['spearman'][PILOT][key]:.2f}",
+                f"{100 * wide['regret'][PILOT][key]:.1f}",
+                *(f"{wide['spearman'][name][key]:.2f}" for name in ("I(A;X|U)", "I(A;C|X)", "J", STATES)),
+                f"{repeated(table):.2f}",
+                f"{100 * table['none'].iloc[0]:.1f}",
+                ", ".join(f"{t} {100 * a:.1f}" for t, a in order["accuracy"].items()),
+            ]
         )
-    return lines
-
-
-def _sets(rows: pd.DataFrame) -> list[str]:
-    lines = [
-        "| set | half | encoder | tasks | Spearman | regret, points | tasks worth less than none | "
-        "rightly called worse or better |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- |",
-    ]
-    for row in rows[rows["predictor"] == PILOT].to_dict("records"):
-        lines.append(
-            f"| {row['images']} | {row['half']} | {row['encoder']} | {row['tasks']} | "
-            f"{row['spearman']:.2f} | {100 * row['regret']:.1f} | {row['worse than none']} | "
-            f"{100 * row['called right']:.0f} % |"
-        )
-    return lines
-
-
-def _chosen(chosen_on: pd.DataFrame, judged_on: pd.DataFrame) -> list[str]:
-    """What is best on the half to choose on, and how it does on the other."""
-    if chosen_on.empty or judged_on.empty:
-        return []
-    first, second = (summary(part).set_index("predictor") for part in (chosen_on, judged_on))
-    best = first.index[0]
-    quantity = first.loc[[name for name in first.index if name in THEORY]].index[0]
-    lines = ["## What was chosen", ""]
-    for what, name in (("predictor", best), ("quantity of the theory", quantity)):
-        lines.append(
-            f"The best {what} on the sets to choose on is **{name}** (Spearman "
-            f"{first.loc[name, 'spearman']:.2f}); on the other half it has "
-            f"{second.loc[name, 'spearman']:.2f} and loses {second.loc[name, 'regret']:.1f} points."
-        )
-    return lines
+    columns = ["set", "half", "encoder", "Spearman of the pilots", "regret, points", "of I(A;X|U)"]
+    columns += ["of the synergy", "of J", "of log states", "the truth repeated", "no training, %", "truth, %"]
+    return _markdown(columns, lines)

@@ -28,12 +28,12 @@ from math import lcm
 import networkx as nx
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import linprog
 
 from theory.diagrams import Diagram
 from theory.errors import TooLargeError
 from theory.expressions import Expression, Statement, Term
 from theory.parser import parse_expression
+from theory.prover.budget import solve
 from theory.prover.lattice import Combination, Vector
 from theory.prover.proof.facts import Facts
 from theory.prover.proof.lookup import primitive
@@ -196,18 +196,20 @@ class Cone:
 
         Returns:
             The minimum, never positive, and the values on `columns`.
+
+        Raises:
+            SpentError: If the work that was allowed does not suffice.
         """
         if not self.columns:
             return 0.0, objective
         fixed = self.equal if zero is None else np.concatenate([self.equal, zero])
-        answer = linprog(
+        answer = solve(
             objective,
             A_ub=np.concatenate([-self.rows, self.total[None]]),
             b_ub=np.concatenate([np.zeros(len(self.rows)), [1.0]]),
             A_eq=fixed if len(fixed) else None,
             b_eq=np.zeros(len(fixed)) if len(fixed) else None,
             bounds=(0, None),
-            method="highs",
         )
         if answer.status != 0:
             raise RuntimeError(f"a linear program with the solution 0 was not solved: {answer.message}")

@@ -13,7 +13,7 @@ import typer
 
 from theory.diagrams import DIAGRAMS
 
-__all__ = ["DIAGRAM", "JSON", "SEED", "app", "emit", "results_folder", "settings_of"]
+__all__ = ["DIAGRAM", "JSON", "SEED", "app", "emit", "in_options", "results_folder", "settings_of"]
 
 app = typer.Typer(
     name="synergy",
@@ -59,6 +59,11 @@ def _root(
 def emit(value: Mapping[str, Any] | Sequence[Any]) -> None:
     """Print one JSON value on standard output."""
     typer.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+
+
+def in_options(text: str) -> str:
+    """Advice that names arguments of functions, in the words of the command line."""
+    return text.replace("non_shannon=True", "--non-shannon").replace("(seconds=", "(--seconds ")
 
 
 @contextmanager

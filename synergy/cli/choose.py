@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from synergy.cli.app import JSON, app, emit, results_folder
+from synergy.cli.functions import named_function
 from synergy.cli.images import SIZE, images_of
 from synergy.cli.progress import CLUSTER, say, shown
 
 if TYPE_CHECKING:
+    from synergy.experiments.scale import EncoderLike
     from synergy.learning import ImageSet
 
 
@@ -36,6 +38,17 @@ def _named_or_read(data: str, size: int) -> str | ImageSet | tuple[ImageSet, ...
     return sets[0] if len(sets) == 1 else tuple(sets)
 
 
+def _pair_of(encoders: str) -> tuple[EncoderLike, ...]:
+    """The encoders between commas: names, or MODULE:FUNCTION."""
+    found: list[EncoderLike] = []
+    for text in encoders.split(","):
+        name = text.strip()
+        found.append(named_function(name) if ":" in name else name)
+    if len(found) != 2:
+        raise ValueError(f"--encoders must be two between a comma, such as cnn,c4, got {encoders!r}")
+    return tuple(found)
+
+
 @app.command("experiment")
 def experiment_command(
     name: Annotated[str, typer.Argument(help="Its name, see `synergy list experiments`.")],
@@ -50,7 +63,8 @@ def experiment_command(
         str,
         typer.Option(
             "--data",
-            help="digits, glyphs, cifar10, or your own images as in rank; by default its own.",
+            help="digits, glyphs, cluttered-glyphs, cifar10, or your own images as in rank; by default the "
+            "experiment's own.",
         ),
     ] = "",
     size: SIZE = 0,
@@ -58,6 +72,20 @@ def experiment_command(
         Path | None, typer.Option("--root", help="The folder with the binary version of CIFAR-10.")
     ] = None,
     seeds: Annotated[int, typer.Option("--seeds", min=0, help="Training seeds; 0 for the scale's own.")] = 0,
+    encoders: Annotated[
+        str,
+        typer.Option(
+            "--encoders",
+            help="The two that model-equivariance compares: names such as resnet18,c4-resnet18, or "
+            "MODULE:FUNCTION that makes a module.",
+        ),
+    ] = "",
+    labelled: Annotated[
+        int,
+        typer.Option(
+            "--labelled", min=0, help="Labelled images of each class for probes; 0 for the experiment's own."
+        ),
+    ] = 0,
     out: Annotated[Path, typer.Option("--out", help="The folder for the results.")] = Path("results"),
     jobs: Annotated[int, typer.Option("--jobs", min=0, help="Processes at once; 0 for one per core.")] = 0,
     address: CLUSTER = None,
@@ -82,7 +110,10 @@ def experiment_command(
     if scale and full is not None and scale != short:
         raise ValueError(f"--{short} and --scale {scale} ask for different scales: give one of them")
     choose_device(device or Scale.named(scale or short).device)  # before images are read
-    options: dict[str, Any] = {"seeds": seeds, "data": _named_or_read(data, size), "device": device}
+    own: dict[str, Any] = {"encoders": _pair_of(encoders)} if encoders else {}
+    own |= {"labelled": labelled} if labelled else {}
+    Scale(**own)
+    options: dict[str, Any] = {"seeds": seeds, "data": _named_or_read(data, size), "device": device, **own}
     options = {key: value for key, value in options.items() if value not in ("", 0)}
     if root is not None:
         options["root"] = str(root)

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from synergy.cli.app import DIAGRAM, JSON, SEED, app, emit, results_folder
+from synergy.cli.app import DIAGRAM, JSON, SEED, app, emit, in_options, results_folder
 from synergy.cli.progress import CLUSTER, say, shown
 from theory.diagrams import read_diagram
 from theory.diagrams.named import NO_DIAGRAM
@@ -45,15 +45,10 @@ def prove_command(
         seconds=seconds,
     )
     if as_json:
-        emit({k: _in_options(v) if isinstance(v, str) else v for k, v in outcome.to_dict().items()})
+        emit({k: in_options(v) if isinstance(v, str) else v for k, v in outcome.to_dict().items()})
     else:
-        typer.echo(_in_options(str(outcome)))
+        typer.echo(in_options(str(outcome)))
     raise typer.Exit(_STATUS[outcome.verdict])
-
-
-def _in_options(text: str) -> str:
-    """The prover's advice in the words of the command line."""
-    return text.replace("non_shannon=True", "--non-shannon").replace("(seconds=", "(--seconds ")
 
 
 @app.command("verify")

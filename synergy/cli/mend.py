@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from synergy.cli.app import DIAGRAM, JSON, app, emit
+from synergy.cli.app import DIAGRAM, JSON, app, emit, in_options
 from theory.diagrams import read_diagram
 
 _VIOLATED = 1
@@ -73,6 +73,9 @@ def bounds_command(
         list[str] | None,
         typer.Option("--at", help='A value, such as "I(A;Z)=1.1"; may be repeated.'),
     ] = None,
+    seconds: Annotated[
+        float, typer.Option("--seconds", help="The work that may be done, in seconds of a usual core.")
+    ] = 10.0,
     as_json: JSON = False,
 ) -> None:
     """Find the tightest linear bounds of a term by others, and what measured values allow."""
@@ -85,12 +88,13 @@ def bounds_command(
             diagram=read_diagram(diagram),
             given=tuple(given or ()),
             at=_values(at or ()) or None,
+            seconds=seconds,
             progress=progress,
         )
     if as_json:
-        emit(found.to_dict())
+        emit({**found.to_dict(), "notes": [in_options(note) for note in found.notes]})
     else:
-        typer.echo(str(found))
+        typer.echo(in_options(str(found)))
     if found.violated is not None:
         raise typer.Exit(_VIOLATED)
 

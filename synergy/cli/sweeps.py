@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
 import json
-import os
-import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from synergy.cli.app import JSON, app, emit
+from synergy.cli.functions import named_function
 from synergy.cli.progress import CLUSTER, say, shown
 
 _SHOWN = 20
@@ -44,7 +41,7 @@ def sweep_command(
     from synergy.sweeping import sweep
     from synthetic.parallel import cluster
 
-    called = _function(function)
+    called = named_function(function)
     values = dict(_values(pair) for pair in grid)
     if len(values) < len(grid):
         raise ValueError(f"--grid names a parameter twice: {', '.join(grid)}")
@@ -60,31 +57,6 @@ def sweep_command(
     for failure in failed[:_SHOWN]:
         say(str(failure))
     raise typer.Exit(int(bool(failed)))
-
-
-def _function(text: str) -> Callable[..., Any]:
-    """The function that MODULE:FUNCTION names; modules of this folder are found as by `python -m`.
-
-    Raises:
-        ValueError: If there is none.
-    """
-    name, colon, path = text.partition(":")
-    if not colon or not name or not path:
-        raise ValueError(f"expected MODULE:FUNCTION, such as mine:measure, got {text!r}")
-    if (here := os.getcwd()) not in sys.path:
-        sys.path.insert(0, here)
-    try:
-        found: Any = importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        raise ValueError(f"cannot import {name!r} from {here}: {error}") from None
-    for part in path.split("."):
-        if not hasattr(found, part):
-            raise ValueError(f"{name!r} has no {path!r}")
-        found = getattr(found, part)
-    if not callable(found):
-        raise ValueError(f"{text!r} must be a function, got {type(found).__name__}")
-    function: Callable[..., Any] = found
-    return function
 
 
 def _values(pair: str) -> tuple[str, list[Any]]:

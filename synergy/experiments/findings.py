@@ -11,10 +11,15 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import t as student
 
-__all__ = ["Comparison", "Finding", "summarise"]
+__all__ = ["Comparison", "Finding", "FindingVerdict", "summarise"]
 
-FindingVerdict = Literal["agrees", "disagrees", "undecided", "fixed by construction", "no prediction"]
-"""Whether a measured number is as predicted; a number that no seed can change is evidence of nothing."""
+FindingVerdict = Literal[
+    "agrees", "disagrees", "undecided", "fixed by construction", "no prediction", "nothing was eliminated"
+]
+"""Whether a measured number is as predicted.
+
+A number that no seed can change is evidence of nothing, and neither is one of a treatment that did not work.
+"""
 
 Comparison = Literal[">", "<", ">=", "=="]
 """How a number is predicted to compare with another."""
@@ -108,6 +113,8 @@ class Finding:
         shared: How much the seeds share their images, see `summarise`.
         bounds: What the number cannot leave, see `summarise`.
         discrete: Whether the number takes few values, so that seeds may agree by chance.
+        void: The verdict where what was to be done to the representations was not done, so that the number
+            is no evidence, whatever it is; None where it was.
     """
 
     about: str
@@ -117,6 +124,7 @@ class Finding:
     shared: float = 0.0
     bounds: tuple[float, float] | None = None
     discrete: bool = False
+    void: FindingVerdict | None = None
 
     def spread(self, confidence: float = 0.95) -> Spread:
         """The mean and interval over seeds."""
@@ -146,6 +154,8 @@ class Finding:
     def verdict(self, confidence: float = 0.95) -> FindingVerdict:
         """Whether theory and number agree."""
         found, m = self.spread(confidence), self.margin
+        if self.void is not None:
+            return self.void
         if self.relation is None:
             return "no prediction"
         if self.fixed:

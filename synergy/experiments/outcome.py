@@ -14,7 +14,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from synergy.device import choose_device
-from synergy.experiments.findings import Finding
+from synergy.experiments.findings import Finding, FindingVerdict
 from synergy.experiments.runs import Progress, Runner
 from synergy.experiments.scale import Scale, as_scale
 from synergy.plots import save_figure
@@ -24,6 +24,9 @@ __all__ = ["Conclusion", "Experiment", "ExperimentOutcome", "compact", "write_ou
 
 _ALPHA = 0.05
 """The chance that any interval of a table misses its value."""
+
+_SILENT: set[FindingVerdict] = {"no prediction", "nothing was eliminated"}
+"""The verdicts that say nothing of a prediction."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,7 @@ class ExperimentOutcome:
     def agrees(self) -> bool | None:
         """True where every prediction agrees, False where one disagrees, None where some are undecided."""
         verdicts = {f.verdict(self.confidence) for f in self.conclusion.findings}
-        verdicts -= {"no prediction", "fixed by construction"}
+        verdicts -= _SILENT | {"fixed by construction"}
         if "disagrees" in verdicts:
             return False
         return True if verdicts == {"agrees"} else None
@@ -88,7 +91,7 @@ class ExperimentOutcome:
     def told(self) -> str:
         """The answer in a sentence, and how many predictions agree."""
         verdicts = [f.verdict(self.confidence) for f in self.conclusion.findings]
-        judged = [verdict for verdict in verdicts if verdict != "no prediction"]
+        judged = [verdict for verdict in verdicts if verdict not in _SILENT]
         if not judged:
             return self.conclusion.seen
         words = {

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from math import prod
 from typing import Any, Literal, TypeGuard, get_args
 
 import numpy as np
+from torch import nn
 
 from synergy.estimators.classifier.rare import ROWS_OF_CLASS
 from synergy.learning import ImageSet
@@ -18,13 +20,16 @@ from synthetic.images.arrays import ImageDataset
 from synthetic.images.cifar10 import Cifar10, CifarPart, places
 from theory.checks import integer, number
 
-__all__ = ["DataName", "Scale", "as_scale"]
+__all__ = ["DataName", "EncoderLike", "Scale", "as_scale", "encoder_name"]
 
 ScaleName = Literal["quick", "full", "large"]
 """The scales that have names."""
 
-DataName = Literal["digits", "glyphs", "cifar10"]
+DataName = Literal["digits", "glyphs", "cluttered-glyphs", "cifar10"]
 """The data sets that have names."""
+
+EncoderLike = str | Callable[[], nn.Module]
+"""A name in `ENCODERS`, or a function that makes an untrained module."""
 
 _JUDGED_SHARE = 0.4
 """The share of images without a split of their own that is judged."""
@@ -55,17 +60,22 @@ class Scale:
         batch: Inputs per step.
         judged: Inputs that representations are judged on, where there are as many.
         features: The dimension of a representation.
-        encoder: The encoder, where the experiment does not ask for some of its own: model-equivariance
-            compares `cnn` and `c4`, and class-information reads its three sets of glyphs with an `mlp`.
+        encoder: The encoder, where the experiment does not ask for some of its own: class-information reads
+            its three sets of glyphs with an `mlp`.
+        encoders: The two that model-equivariance compares, the gain being that of the second: names in
+            `ENCODERS`, or functions without arguments that make an untrained module.
+        labelled: Labelled images of each class that linear probes of the class are fitted on, and judged on
+            all others; None for a few on cluttered glyphs, and for cross-validation on all images elsewhere.
+            The hue of glyphs is read from all of them.
         pixels: The side of glyphs.
         tolerance: The standard error asked of Monte Carlo truths, in nats.
         quality: How much work the classifier estimator does.
         every: Whether to run all conditions, or those alone that the predictions are about.
         precision: `float32`, or mixed precision.
         compile: Whether to compile the encoder.
-        data: `digits`, `glyphs`, `cifar10`, an `ImageSet`, two of them (to train on and to judge on) or a
-            torch Dataset of pairs (image, label), which is read once; None for what the experiment was made
-            for.
+        data: `digits`, `glyphs`, `cluttered-glyphs`, `cifar10`, an `ImageSet`, two of them (to train on and
+            to judge on) or a torch Dataset of pairs (image, label), which is read once; None for what the
+            experiment was made for.
         root: The folder of CIFAR-10.
         jobs: Processes at once.
         device: Where networks run: encoders, and classifiers that judge them unless `quality` is `quick`.
@@ -82,6 +92,8 @@ class Scale:
     judged: int = 4000
     features: int = 64
     encoder: str = "cnn"
+    encoders: tuple[EncoderLike, EncoderLike] = ("cnn", "c4")
+    labelled: int | None = None
     pixels: int = 16
     tolerance: float = 0.005
     quality: Literal["quick", "default", "best"] = "quick"
@@ -97,7 +109,10 @@ class Scale:
     def __post_init__(self) -> None:
         for name in ("seeds", "steps", "batch", "judged", "features", "pixels", "jobs"):
             integer(name, getattr(self, name), 1)
+        if self.labelled is not None:
+            integer("labelled", self.labelled, 2)
         number("tolerance", self.tolerance, low=0, strict=True)
+        object.__setattr__(self, "encoders", _checked_pair(self.encoders))
         for name, known in (
             ("quality", _QUALITIES),
             ("precision", _PRECISIONS),
@@ -228,7 +243,7 @@ class Scale:
     def to_dict(self) -> dict[str, Any]:
         """The settings by name; an `ImageSet` by its size."""
         found = {f.name: getattr(self, f.name) for f in fields(self) if f.compare}
-        return {**found, "data": self.data_name}
+        return {**found, "data": self.data_name, "encoders": [encoder_name(e) for e in self.encoders]}
 
     @cached_property
     def identity(self) -> str:
@@ -238,11 +253,50 @@ class Scale:
             settings["data"] = self.data.digest
         elif _is_pair(self.data):
             settings["data"] = [part.digest for part in self.data]
+        own = [encoder for encoder in self.encoders if not isinstance(encoder, str)]
+        if own:  # two functions may have one name
+            settings["own encoders"] = [repr(encoder()) for encoder in own]
         if self.root is not None:
             paths = [path for folder in places(self.root) for path in sorted(folder.glob("*.bin"))]
             files = [(path.relative_to(self.root), path.stat()) for path in paths]
             settings["root"] = [(str(name), of.st_size, of.st_mtime_ns) for name, of in files]
         return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def encoder_name(encoder: EncoderLike) -> str:
+    """What an encoder is called: its name in `ENCODERS`, or MODULE:FUNCTION.
+
+    Example:
+        >>> encoder_name("c4")
+        'c4'
+    """
+    if isinstance(encoder, str):
+        return encoder
+    named = [str(getattr(encoder, key, "")) for key in ("__module__", "__qualname__")]
+    return ":".join(named) if all(named) else type(encoder).__qualname__
+
+
+def _checked_pair(encoders: object) -> tuple[EncoderLike, EncoderLike]:
+    """Two encoders that have different names.
+
+    Raises:
+        TypeError: If there are not two, or one is neither a name nor a function.
+        ValueError: If a name is unknown, or both are the same.
+    """
+    if isinstance(encoders, str) or not isinstance(encoders, tuple | list) or len(encoders) != 2:
+        raise TypeError(f"encoders must be a pair such as ('cnn', 'c4'), got {encoders!r}")
+    for encoder in encoders:
+        if isinstance(encoder, nn.Module) or not (isinstance(encoder, str) or callable(encoder)):
+            raise TypeError(
+                "encoders must be names, or functions that make an untrained module, got "
+                f"{type(encoder).__name__}"
+            )
+        if isinstance(encoder, str) and encoder not in ENCODERS:
+            raise ValueError(f"encoders must be among {', '.join(ENCODERS)}, or functions, got {encoder!r}")
+    first, second = encoders
+    if encoder_name(first) == encoder_name(second):
+        raise ValueError(f"encoders must be two that differ, got {encoder_name(first)!r} twice")
+    return first, second
 
 
 def _is_pair(data: object) -> TypeGuard[tuple[ImageSet, ImageSet]]:
@@ -274,4 +328,6 @@ def as_scale(settings: dict[str, Any]) -> Scale:
     known = {f.name for f in fields(Scale)}
     named = settings.get("data") in get_args(DataName)
     kept = {k: v for k, v in settings.items() if k in known and (named or k not in ("data", "root"))}
+    if not set(kept.get("encoders", ())) <= set(ENCODERS):  # functions of someone's own
+        del kept["encoders"]
     return replace(Scale(), **kept)

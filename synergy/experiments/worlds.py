@@ -9,17 +9,20 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from synergy.experiments.scale import DataName, Scale
+from synergy.experiments.clutter import LABELLED, cluttered_glyphs
+from synergy.experiments.scale import DataName, EncoderLike, Scale
 from synergy.learning import ImageSet, Pretext, Stream, Trained, Training, Untrained, train
 from synergy.learning.pretext import AdversarialHead
 from synergy.learning.probes import probe
 from synthetic import Digits, Glyphs, Sample, Variable
 
 __all__ = [
+    "few_labels",
     "fit",
     "glyph_world",
     "head_log_probabilities",
     "image_sets",
+    "labelled_accuracy",
     "pixel_accuracy",
     "probe_accuracy",
     "raw_glyphs",
@@ -35,6 +38,9 @@ _EPOCHS = 10
 
 _TRAINED_ON = 0.6
 """The part of a data set that is trained on, where it comes without a split of its own."""
+
+_CHOICES = 5
+"""The choices of labelled images that the accuracy with few labels is the mean of."""
 
 
 def glyph_world(
@@ -90,7 +96,13 @@ def image_sets(
         if held is not None:
             return held[0], held[1].some(min(scale.judged, held[1].size), seed=seed)
     if chosen == "digits":
-        return ImageSet.from_generator(Digits()).split(_TRAINED_ON, seed=seed)
+        train, held = ImageSet.from_generator(Digits()).split(_TRAINED_ON, seed=seed)
+        return train, held if held.size <= scale.judged else held.some(scale.judged, seed=seed)
+    if chosen == "cluttered-glyphs":
+        return (
+            cluttered_glyphs(2 * scale.judged, seed=10_000 + seed, pixels=scale.pixels),
+            cluttered_glyphs(scale.judged, seed=20_000 + seed, pixels=scale.pixels),
+        )
     shown = {"pixels": scale.pixels}
     return (
         ImageSet.from_sample(raw_glyphs(glyphs, 2 * scale.judged, seed=10_000 + seed, **shown)),
@@ -129,7 +141,7 @@ def fit(
     *,
     seed: int,
     scale: Scale,
-    encoder: str | None = None,
+    encoder: EncoderLike | None = None,
     features: int | None = None,
     longer: float = 1.0,
 ) -> Trained:
@@ -180,13 +192,64 @@ def head_log_probabilities(fitted: Trained, sample: Sample) -> npt.NDArray[np.fl
     return np.asarray(found, dtype=np.float64)
 
 
-def probe_accuracy(fitted: Trained, sample: Sample, target: str = "C", *, seed: int = 0) -> float:
-    """The cross-validated accuracy of a linear probe of a latent on the frozen representation."""
-    return probe(fitted.represented(sample), target, seed=seed).score
+def probe_accuracy(
+    fitted: Trained, sample: Sample, target: str = "C", *, seed: int = 0, labelled: int | None = None
+) -> float:
+    """The accuracy of a linear probe of a latent on the frozen representation.
+
+    Args:
+        fitted: The encoder.
+        sample: Holds the images and the latent.
+        target: The latent.
+        seed: Fixes the folds, or which images have labels.
+        labelled: As in `labelled_accuracy`.
+    """
+    return labelled_accuracy(fitted.represented(sample), target, seed=seed, labelled=labelled)
 
 
-def pixel_accuracy(sample: Sample, target: str = "C", *, seed: int = 0) -> float:
+def pixel_accuracy(sample: Sample, target: str = "C", *, seed: int = 0, labelled: int | None = None) -> float:
     """The accuracy of the same probe on the raw pixels: what needs no representation at all."""
     pixels = sample["X"].reshape(len(sample), -1).astype(np.float32)
     held = sample.with_column(Variable("Z", "continuous"), pixels)
-    return probe(held, target, seed=seed).score
+    return labelled_accuracy(held, target, seed=seed, labelled=labelled)
+
+
+def labelled_accuracy(sample: Sample, target: str, *, seed: int, labelled: int | None) -> float:
+    """The accuracy of a linear probe: cross-validated, or fitted on few labels and judged on the others.
+
+    With few labels it is the mean over several choices of the labelled images, which differ more than the
+    images that are judged.
+
+    Args:
+        sample: Holds the representation Z and the target.
+        target: A discrete variable.
+        seed: Fixes the folds, or which images have labels.
+        labelled: The labelled images of each state of the target; None to cross-validate on all.
+
+    Raises:
+        ValueError: If a state has no more images than are labelled.
+    """
+    if labelled is None:
+        return probe(sample, target, seed=seed).score
+    codes = sample[target]
+    counts = np.bincount(codes)
+    if (counts[counts > 0] <= labelled).any():
+        raise ValueError(
+            f"labelled must be less than the {counts[counts > 0].min()} judged images of the rarest state of "
+            f"{target}, got {labelled}"
+        )
+    scores = []
+    for draw in range(_CHOICES):
+        order = np.random.default_rng([seed, draw, 0x1AB]).permutation(len(codes))
+        chosen = [order[codes[order] == state][:labelled] for state in np.flatnonzero(counts)]
+        few = np.concatenate(chosen)
+        rest = np.setdiff1d(order, few)
+        scores.append(probe(sample.rows(few), target, test=sample.rows(rest), seed=seed).score)
+    return float(np.mean(scores))
+
+
+def few_labels(scale: Scale, *, default: DataName) -> int | None:
+    """The labelled images of each class that probes are fitted on; None where they are cross-validated."""
+    if scale.labelled is None and (scale.data or default) == "cluttered-glyphs":
+        return LABELLED
+    return scale.labelled

@@ -14,7 +14,8 @@ Tasks: `PredictTransformation("rotation")`, several with `"rotation+inversion"` 
 Training: `train(task, source, seed=0, encoder="cnn", features=64, options=Training(epochs=20))`, also with
 `held_out=` and `checkpoint=`, gives a `Trained` with `encoder`, `head`, `curve` (a DataFrame), `represent`,
 `represented` and `save`; `load_encoder(folder)`. An encoder is a name in `ENCODERS` (mlp, cnn, resnet18, c4,
-d4), a function that makes a module, or a module of your own, of which a copy is trained further.
+d4, c4-resnet18 and others), a function that makes a module, or a module of your own, of which a copy is
+trained further.
 
 Your own: `represent(encoder, images, "rotation")` takes any module or function and any holder of images, and
 gives the sample that is measured below; `equivariance_error(encoder, "rotation", images)`; `FeatureEncoder`.

@@ -14,7 +14,7 @@ Example:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
@@ -38,7 +38,7 @@ _RESAMPLES = 499
 _ROUNDING = 1e-5
 """Numbers that differ by this share of their spread count as equal where a function is looked for."""
 
-Outcome = Literal["rejected", "not rejected", "not testable"]
+Rejection = Literal["rejected", "not rejected", "not testable"]
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class DataTest:
 
     statement: str
     source: Literal["diagram", "premise"]
-    outcome: Outcome
+    outcome: Rejection
     p_value: float | None
     adjusted: float | None
     note: str
@@ -156,7 +156,7 @@ def _independence(text: str, source: Literal["diagram", "premise"], given: Given
         return DataTest(text, source, "not testable", None, None, str(error))
     size = _size(text, sample)
     words = "; ".join((f"{found.method}, {found.samples:,} rows", *size, *found.warnings))
-    outcome: Outcome = "not testable" if found.p_value is None else "not rejected"
+    outcome: Rejection = "not testable" if found.p_value is None else "not rejected"
     return DataTest(text, source, outcome, found.p_value, None, words)
 
 
@@ -199,7 +199,7 @@ def _flat(sample: Sample, name: str) -> npt.NDArray[np.float64]:
     return np.asarray(sample[name], dtype=np.float64).reshape(len(sample), -1)
 
 
-def _decided(result: DataTest, adjusted: Any, alpha: float) -> DataTest:  # noqa: ANN401 - an iterator
+def _decided(result: DataTest, adjusted: Iterator[float], alpha: float) -> DataTest:
     if result.p_value is None:
         return result
     p = float(next(adjusted))

@@ -17,7 +17,7 @@ from typing import Any, Generic, TypeVar
 
 from theory.source import source_digest
 
-__all__ = ["Call", "OtherCodeError", "Outcome", "WorkerDiedError", "fingerprint"]
+__all__ = ["Call", "ItemResult", "OtherCodeError", "WorkerDiedError", "fingerprint"]
 
 R = TypeVar("R")
 
@@ -57,7 +57,7 @@ def fingerprint() -> dict[str, str]:
 
 
 @dataclass(frozen=True)
-class Outcome(Generic[R]):
+class ItemResult(Generic[R]):
     """What became of one item.
 
     Args:
@@ -83,16 +83,16 @@ class Call(Generic[R]):
     function: Callable[..., R]
     needs: Mapping[str, str] | None = None
 
-    def __call__(self, index: int, item: object, shared: tuple[object, ...] = ()) -> Outcome[R]:
+    def __call__(self, index: int, item: object, shared: tuple[object, ...] = ()) -> ItemResult[R]:
         """The outcome of `function(item, *shared)`."""
         with nullcontext() if self.needs is None else _TURN:
             try:
                 if self.needs is not None:
                     _require(self.needs)
                 with _one_thread():
-                    return Outcome(index, self.function(item, *shared))
+                    return ItemResult(index, self.function(item, *shared))
             except Exception as error:
-                return Outcome(index, error=portable(error))
+                return ItemResult(index, error=portable(error))
 
 
 def _one_thread() -> AbstractContextManager[object]:

@@ -17,7 +17,7 @@ from queue import Empty, SimpleQueue
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from synthetic.parallel.call import Call, Outcome, WorkerDiedError
+from synthetic.parallel.call import Call, ItemResult, WorkerDiedError
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -105,7 +105,7 @@ def _file(address: str) -> str:
 
 def on_cluster(
     client: Client, call: Call[R], items: Iterable[Any], shared: tuple[Any, ...], tell: Callable[[str], None]
-) -> Iterator[Outcome[R]]:
+) -> Iterator[ItemResult[R]]:
     """The outcomes from the workers of a cluster; see `map_unordered`."""
     work = _Work(client, call, shared, _Workers(client, tell))
     try:
@@ -177,7 +177,7 @@ class _Work:
         # In a list, as dask would take a list or dict apart.
         return [self.client.scatter([thing], broadcast=True, hash=False)[0] for thing in shared]
 
-    def all(self, fresh: Iterator[tuple[int, Any]]) -> Iterator[Outcome[Any]]:
+    def all(self, fresh: Iterator[tuple[int, Any]]) -> Iterator[ItemResult[Any]]:
         """The outcomes of all items, those whose workers died too often last and one by one."""
         suspects: list[tuple[int, Any]] = []
         for pair, outcome in self._outcomes(fresh, lambda: _AHEAD * max(1, self.workers.count())):
@@ -187,11 +187,11 @@ class _Work:
                 self.tell(f"the workers of item {pair[0]} died: it is run again at the end, alone")
                 suspects.append(pair)
         for pair, outcome in self._outcomes(iter(suspects), lambda: 1):
-            yield outcome or Outcome(pair[0], error=_killed(pair[0]))
+            yield outcome or ItemResult(pair[0], error=_killed(pair[0]))
 
     def _outcomes(
         self, fresh: Iterator[tuple[int, Any]], limit: Callable[[], int]
-    ) -> Iterator[tuple[tuple[int, Any], Outcome[Any] | None]]:
+    ) -> Iterator[tuple[tuple[int, Any], ItemResult[Any] | None]]:
         """Items with their outcomes; None for one whose workers died too often."""
         from distributed import KilledWorker
 
@@ -215,7 +215,7 @@ class _Work:
                     yield pair, None
                 continue
             except Exception as error:  # it could not be read there, or its result not here
-                outcome = Outcome(pair[0], error=error)
+                outcome = ItemResult(pair[0], error=error)
             del future  # its result is not kept on the cluster any longer
             self.closed = self.closed or outcome.error is not None
             yield pair, outcome

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import warnings
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from synthetic.parallel.call import Call, Outcome, WorkerDiedError, fingerprint
+from synthetic.parallel.call import Call, ItemResult, WorkerDiedError, fingerprint
 from synthetic.parallel.clusters import active_client, on_cluster
 from synthetic.parallel.orphans import end_with_parent
 from theory.checks import integer
@@ -21,6 +22,9 @@ R = TypeVar("R")
 
 _SHARED_FROM = "1M"
 """Arrays of this size and more are written once and mapped by all processes (joblib's own default)."""
+
+_NOT_WRITTEN = re.compile(r"\w+: \[Errno (\d+)\] (.*)")
+"""How a traceback ends where an array could not be written for the other processes."""
 
 _TRIES_TOGETHER = 2
 """An item that was being worked on at so many deaths is run alone next, so that the guilty one is known."""
@@ -57,6 +61,7 @@ def map_unordered(
     Raises:
         WorkerDiedError: If the worker of an item died each time.
         OtherCodeError: If the workers of a cluster have other code or versions.
+        OSError: If large arrays cannot be written where the processes of this machine map them.
         TypeError: If the function or an item cannot be sent to another process.
 
     Example:
@@ -67,7 +72,7 @@ def map_unordered(
     say = tell or _say_nothing
     client = active_client()
     if client is not None:
-        outcomes: Iterator[Outcome[R]] = on_cluster(
+        outcomes: Iterator[ItemResult[R]] = on_cluster(
             client, Call(function, fingerprint()), items, tuple(shared), say
         )
     elif jobs > 1:
@@ -82,7 +87,7 @@ def _say_nothing(line: str) -> None:
 
 
 def _given(
-    outcomes: Iterator[Outcome[R]], died: Callable[[int, WorkerDiedError], R] | None
+    outcomes: Iterator[ItemResult[R]], died: Callable[[int, WorkerDiedError], R] | None
 ) -> Iterator[tuple[int, R]]:
     """The results; the first error when all others that were begun are there."""
     first: Exception | None = None
@@ -97,7 +102,7 @@ def _given(
         raise first
 
 
-def _here(call: Call[R], items: Iterable[T], shared: tuple[Any, ...]) -> Iterator[Outcome[R]]:
+def _here(call: Call[R], items: Iterable[T], shared: tuple[Any, ...]) -> Iterator[ItemResult[R]]:
     for index, item in enumerate(items):
         outcome = call(index, item, shared)
         yield outcome
@@ -122,7 +127,7 @@ class _Supply:
             self.flying[pair[0]] = pair[1]
             yield pair
 
-    def landed(self, outcome: Outcome[R], died: bool = False) -> Outcome[R]:
+    def landed(self, outcome: ItemResult[R], died: bool = False) -> ItemResult[R]:
         """Note that an item is done; an error of the function's own ends the supply."""
         self.flying.pop(outcome.index, None)
         self.closed = self.closed or (outcome.error is not None and not died)
@@ -131,7 +136,7 @@ class _Supply:
 
 def _on_processes(
     call: Call[R], items: Iterable[T], jobs: int, shared: tuple[Any, ...], tell: Callable[[str], None]
-) -> Iterator[Outcome[R]]:
+) -> Iterator[ItemResult[R]]:
     """The outcomes from processes of this machine; when one dies, all that were in work are run again."""
     from concurrent.futures.process import BrokenProcessPool
 
@@ -156,12 +161,12 @@ def _on_processes(
             for outcome in _pool(call, [pair], 2, shared):
                 yield supply.landed(outcome)
         except BrokenProcessPool:
-            yield supply.landed(Outcome(pair[0], error=_killed(pair[0], _TRIES_TOGETHER + 1)), died=True)
+            yield supply.landed(ItemResult(pair[0], error=_killed(pair[0], _TRIES_TOGETHER + 1)), died=True)
 
 
 def _pool(
     call: Call[R], pairs: Iterable[tuple[int, Any]], jobs: int, shared: tuple[Any, ...]
-) -> Iterator[Outcome[R]]:
+) -> Iterator[ItemResult[R]]:
     from joblib import Parallel, delayed
 
     here = os.getpid()
@@ -176,7 +181,7 @@ def _pool(
         initializer=end_with_parent,
         initargs=(here,),
     )
-    outcomes: Generator[Outcome[R], None, None] = run(
+    outcomes: Generator[ItemResult[R], None, None] = run(
         delayed(call)(index, item, shared) for index, item in pairs
     )
     try:
@@ -189,10 +194,17 @@ def _pool(
     except Exception as error:
         if type(error).__name__ != "PicklingError":
             raise
+        reason = _last_line(error.__cause__ or error)
+        refused = _NOT_WRITTEN.fullmatch(reason)
+        if refused is not None:
+            raise OSError(
+                int(refused[1]),
+                f"large arrays cannot be written for the worker processes: {refused[2]}; the environment "
+                "variable JOBLIB_TEMP_FOLDER names the folder for them",
+            ) from error
         raise TypeError(
-            "the function, an item or a result cannot be sent between processes: "
-            f"{_last_line(error.__cause__ or error)}; a worker must be able to import functions, and items "
-            "must be plain data"
+            f"the function, an item or a result cannot be sent between processes: {reason}; a worker must be "
+            "able to import functions, and items must be plain data"
         ) from error
     finally:
         with _quiet():

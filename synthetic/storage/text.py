@@ -32,6 +32,9 @@ _UNPACKED = 2
 _SHOWN = 5
 """Names of a header that an error shows."""
 
+_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
+"""What some programs write in place of commas."""
+
 _HEAD = 100
 """Entries that are tried first."""
 
@@ -68,13 +71,15 @@ def read_csv(file: Path) -> pa.Table:
 
     Raises:
         DamagedFileError: If it is no CSV table of UTF-8, or a row and the header disagree in number.
-        ValueError: If the header repeats a name.
+        ValueError: If the header repeats a name, or other marks than commas separate the columns.
     """
     with (
         reading(f"{file} is not a CSV table"),
         file.open(encoding="utf-8-sig", newline="") as lines,
     ):
-        names = next((row for row in csv.reader(lines) if row), [])
+        rows = (row for row in csv.reader(lines) if row)
+        names, first = next(rows, []), next(rows, [])
+    _check_separated(file, names, first)
     for name, times in Counter(names).items():
         if times > 1:
             raise ValueError(f"cannot use {str(file)!r}: its header has the name {name!r} {times} times")
@@ -94,6 +99,20 @@ def read_csv(file: Path) -> pa.Table:
             f"{file} is not a CSV table: its header reads {', '.join(map(repr, names[:_SHOWN]))} or {read}"
         )
     return table
+
+
+def _check_separated(file: Path, names: list[str], first: list[str]) -> None:
+    """Refuse a table whose header is one name with as many other separators as the row below it has.
+
+    Raises:
+        ValueError: If it is one; the commas of such a row may be its decimal points.
+    """
+    for mark, word in _SEPARATORS.items():
+        if len(names) == 1 and 0 < names[0].count(mark) == ",".join(first).count(mark):
+            raise ValueError(
+                f"cannot read {str(file)!r}: its columns are separated by {word}, expected commas: write "
+                f"it again, as by pandas.read_csv(.., sep={mark!r}).to_csv(.., index=False)"
+            )
 
 
 def from_text(name: str, column: pa.ChunkedArray) -> Any:  # noqa: ANN401  (what `as_array` takes)

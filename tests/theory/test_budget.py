@@ -82,11 +82,15 @@ def test_steps_are_counted_and_refused(fast_clock):
         spend(0.75)
         with pytest.raises(SpentError):
             spend(0.5)
-        spend(0.25)  # what was refused is not counted
-        with limited(5.0) as inner:
-            spend(4.0)
-        assert inner.left == pytest.approx(1.0)
-        assert outer.left == 0
+        spend(0.125)  # what was refused is not counted
+        with limited(5.0) as inner:  # a part of the outer one: it counts there, and is stopped by it
+            assert inner.left == 0.125
+            spend(0.0625)
+            with pytest.raises(SpentError):
+                spend(0.125)
+        assert (inner.spent, outer.left) == (0.0625, 0.0625)
+        with limited(0.03125), pytest.raises(SpentError):
+            spend(0.0625)
     assert Budget(math.inf).left == math.inf
 
 

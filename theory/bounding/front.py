@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
+from functools import cached_property
 from math import inf
 from time import perf_counter
 
@@ -19,6 +20,7 @@ from theory.distributions import Distributions
 from theory.expressions import Expression, Operator, Relation, Statement, Term
 from theory.parser import parse_statements, parse_term
 from theory.prover import Proof, Witness, prove
+from theory.prover.budget import Budget, SpentError, limited, spend
 
 __all__ = ["bounds"]
 
@@ -34,6 +36,9 @@ _ROUNDING = 1e-9
 _SMALLEST = 1e-12
 """And when it exceeds this, which is what entropies of ordinary tables are computed within."""
 
+_PROOF = 1e-3
+"""Seconds that a proof takes at least."""
+
 _Values = Mapping[str, float] | Mapping[Term, float]
 """Terms, or their texts, with their values."""
 
@@ -45,6 +50,7 @@ def bounds(
     diagram: Diagram | str | None = None,
     given: str | Statement | Sequence[str | Statement] = (),
     at: _Values | None = None,
+    seconds: float = 10.0,
     progress: Callable[[str], None] | None = None,
 ) -> Bounds:
     """The tightest linear upper and lower bounds of a term by others that Shannon's inequalities imply.
@@ -60,17 +66,20 @@ def bounds(
         diagram: A causal diagram (or its text, or `"essl"`).
         given: Statements that are taken as true.
         at: Values of terms, in nats (or any one unit); those that `by` lacks are added to it.
+        seconds: The work that may be done, in seconds of a usual core; infinity for no limit. Work is
+            counted, so that the answer is the same on every machine that is not slower.
         progress: Called with what is being done.
 
     Returns:
         `Bounds`, with the interval of the term where `at` is given, or with the inequality that the values
-        violate.
+        violate. What was found when the work that was allowed was done holds as well; the answer says that
+        it is not complete.
 
     Raises:
         ParseError: If a term or statement cannot be read.
         TypeError: If a value is not a number.
         ValueError: If there are more than four terms, one is the target or comes twice, a value is negative,
-            infinite or NaN, or a variable is unknown.
+            infinite or NaN, a variable is unknown, or `seconds` is not positive.
         TooLargeError: If the variables are too many for the linear programs.
 
     Example:
@@ -82,13 +91,17 @@ def bounds(
         (0.0, 1.0)
     """
     start = perf_counter()
+    if seconds != inf:
+        number("seconds", seconds, low=0, strict=True)
     target = parse_term(term)
     values = _read_values(at)
     others = _read_terms(target, by, values)
     graph = read_diagram(diagram)
-    task = _Bounding(target, others, graph, parse_statements(given), progress)
-    upper, lower, among = task.facets()
-    interval, violated = task.interval(values) if values else (None, None)
+    with limited(seconds) as budget:
+        task = _Bounding(target, others, graph, parse_statements(given), progress, budget)
+        rows = task.proved()
+        interval, violated = task.interval(values) if values else (None, None)
+        upper, lower, among = task.facets(rows)
     return Bounds(
         term=target,
         by=others,
@@ -98,7 +111,8 @@ def bounds(
         at=tuple(values.items()),
         interval=interval,
         violated=violated,
-        notes=tuple(task.notes),
+        complete=not task.missing,
+        notes=tuple(dict.fromkeys((*task.missing, *task.notes))),
         seconds=perf_counter() - start,
     )
 
@@ -111,9 +125,13 @@ def _read_values(at: object) -> dict[Term, float]:
     found: dict[Term, float] = {}
     for name, value in at.items():
         term = parse_term(name)
-        low = 0.0 if len(term.groups) <= _NEVER_NEGATIVE else -inf
-        found[term] = number(f"the value of {term} in at", value, low=low)
+        found[term] = number(f"the value of {term} in at", value, low=_least(term))
     return found
+
+
+def _least(term: Term) -> float:
+    """The least value that a term of its kind can have."""
+    return 0.0 if len(term.groups) <= _NEVER_NEGATIVE else -inf
 
 
 def _read_terms(
@@ -148,32 +166,64 @@ class _Bounding:
         diagram: Diagram | None,
         given: tuple[Statement, ...],
         progress: Callable[[str], None] | None,
+        budget: Budget,
     ) -> None:
         self.target, self.others = target, others
         self.diagram, self.given = diagram, given
         self.progress = progress or (lambda what: None)
-        names = tuple(dict.fromkeys(v for one in (target, *others) for v in one.variables))
-        self.cone = Cone(names, diagram, given)
-        self.distributions = Distributions(names, diagram, given)
+        self.budget = budget
+        self.names = tuple(dict.fromkeys(v for one in (target, *others) for v in one.variables))
+        self.distributions = Distributions(self.names, diagram, given)
+        self.missing: list[str] = []
         self.notes: list[str] = []
+        self._rows: dict[tuple[Term, ...], list[BoundRow]] = {}
+
+    @cached_property
+    def cone(self) -> Cone:
+        """The polymatroids that the bounds hold on."""
+        return Cone(self.names, self.diagram, self.given)
 
     def rows(self, terms: tuple[Term, ...]) -> list[BoundRow]:
         """All facets and equations, those with the target solved for it."""
-        found = project(self.cone, terms, self.progress)
+        if terms not in self._rows:
+            self._rows[terms] = self._found(terms)
+        return self._rows[terms]
+
+    def _found(self, terms: tuple[Term, ...]) -> list[BoundRow]:
+        cut = f"not complete: not all bounds were found {self.budget}"
+        try:
+            found = project(self.cone, terms, self.progress)
+        except SpentError:
+            self.missing.append(cut)
+            return []
         if not found.exact:
-            self.notes.append(
+            self.missing.append(
                 "a ray was rounded: a bound may be missing that differs from one of these by little"
             )
+        if not found.complete:
+            self.missing.append(cut)
         return solved(found.equations, found.facets)
 
-    def facets(self) -> tuple[tuple[Bound, ...], tuple[Bound, ...], tuple[Bound, ...]]:
-        """The upper bounds, the lower bounds, and what holds among the other terms."""
-        terms = (self.target, *self.others)
+    def proved(self) -> list[tuple[BoundRow, Statement, Proof]]:
+        """All facets and equations with their proofs, those with few terms first."""
+        rows = self.rows((self.target, *self.others))
+        found = []
+        for row in sorted(rows, key=lambda row: (sum(map(bool, row.right)), row.right)):
+            self.progress("proving bounds")
+            statement = self.statement(row, self.others)
+            proof = self.proof(statement)
+            if proof is not None:
+                found.append((row, statement, proof))
+        return found
+
+    def facets(
+        self, rows: Sequence[tuple[BoundRow, Statement, Proof]]
+    ) -> tuple[tuple[Bound, ...], tuple[Bound, ...], tuple[Bound, ...]]:
+        """The upper bounds, the lower bounds, and what holds among the other terms, with their models."""
         upper, lower, among = [], [], []
-        for row in sorted(self.rows(terms), key=lambda row: (sum(map(bool, row.right)), row.right)):
-            bound = self.bound(row)
-            if bound is None:
-                continue
+        for row, statement, proof in rows:
+            self.progress("looking for distributions that attain bounds")
+            bound = Bound(statement, proof, self.attained(statement))
             if not row.left:
                 among.append(bound)
             else:
@@ -196,21 +246,33 @@ class _Bounding:
         )
 
     def proof(self, statement: Statement) -> Proof | None:
-        """Its proof; None, with a note, in the rare case that only floating point says it is true."""
-        found = prove(statement, diagram=self.diagram, given=self.given, counterexample=False)
+        """Its proof; None, with a note, where only floating point says that it is true, or work is done."""
+        try:
+            spend(_PROOF)
+            found = prove(
+                statement,
+                diagram=self.diagram,
+                given=self.given,
+                counterexample=False,
+                seconds=self.budget.seconds,
+            )
+        except SpentError:
+            self.missing.append(f"not complete: not all bounds were proved {self.budget}")
+            return None
         if isinstance(found, Proof):
             return found
-        self.notes.append(f"{statement} seems to hold and was not proved")
+        self.missing.append(f"{statement} seems to hold and was not proved {self.budget}")
         return None
 
-    def bound(self, row: BoundRow) -> Bound | None:
-        """A row as a bound, with its proof and a model."""
-        self.progress("proving bounds")
-        statement = self.statement(row, self.others)
-        proof = self.proof(statement)
-        return None if proof is None else Bound(statement, proof, self.attained(statement))
-
     def attained(self, statement: Statement) -> Witness | None:
+        """A distribution that makes both sides equal; None where none was found, or work is done."""
+        try:
+            return self._attained(statement)
+        except SpentError:
+            self.notes.append(f"not all distributions that attain bounds were looked for {self.budget}")
+            return None
+
+    def _attained(self, statement: Statement) -> Witness | None:
         """A distribution that makes both sides equal, with as many of the terms positive as can be."""
         (relation,) = statement
         equal = Relation(relation.left, "==", relation.right)
@@ -250,7 +312,7 @@ class _Bounding:
                 worst = excess / allowed, row
         if worst is not None:
             return None, self.violation(worst[1], known, numbers)
-        low_end = max((row.value(numbers) for row in below), default=-inf)
+        low_end = max((row.value(numbers) for row in below), default=_least(self.target))
         high_end = min((row.value(numbers) for row in above), default=inf)
         return (min(low_end, high_end), max(low_end, high_end)), None
 

@@ -19,6 +19,7 @@ import numpy as np
 from theory.bounding.duals import Dual, Normal
 from theory.cones import ZERO, Cone, Floats
 from theory.expressions import Term
+from theory.prover.budget import SpentError
 
 __all__ = ["Projection", "project"]
 
@@ -35,15 +36,20 @@ class Projection:
         facets: Coefficients of combinations that are never negative, none a sum of others.
         exact: Whether every ray that they rest on is exactly on the cone; if not, an inequality may be
             missing that differs from one of these by little.
+        complete: Whether these are all; if not, the work that was allowed was done before.
     """
 
     equations: tuple[Normal, ...]
     facets: tuple[Normal, ...]
     exact: bool
+    complete: bool
 
 
 def project(cone: Cone, terms: Sequence[Term], tick: Callable[[str], None]) -> Projection:
     """All linear inequalities and equations between some terms on a cone.
+
+    Where work is limited (`theory.prover.budget`), those that were found until then: a normal that is nowhere
+    negative on the cone is a facet, whatever is still to come, once all lines are known to be equations.
 
     Args:
         cone: The cone.
@@ -74,10 +80,19 @@ def project(cone: Cone, terms: Sequence[Term], tick: Callable[[str], None]) -> P
         dual.add(ray)
         return True
 
-    while True:
-        lines = [normal for line in dual.lines for normal in (line, tuple(-c for c in line))]
-        if not any(below(normal) for normal in (*lines, *dual.normals)):
-            return Projection(tuple(dual.lines), tuple(dual.normals), exact)
+    try:
+        while any(below(normal) for normal in (*_both_signs(dual.lines), *dual.normals)):
+            pass
+    except SpentError:
+        equations = tuple(line for line in dual.lines if settled.issuperset(_both_signs([line])))
+        flat = len(equations) == len(dual.lines)
+        facets = tuple(normal for normal in dual.normals if flat and normal in settled)
+        return Projection(equations, facets, exact, complete=False)
+    return Projection(tuple(dual.lines), tuple(dual.normals), exact, complete=True)
+
+
+def _both_signs(lines: Sequence[Normal]) -> list[Normal]:
+    return [normal for line in lines for normal in (line, tuple(-c for c in line))]
 
 
 def _projected(cone: Cone, terms: Sequence[Term], vectors: Floats, point: Floats) -> tuple[Normal, bool]:

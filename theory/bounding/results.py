@@ -98,6 +98,7 @@ class Bounds:
         interval: The values that the term may take there, of which the upper end may be infinite; None
             without values, and where they are inconsistent.
         violated: An inequality that the values break, or None.
+        complete: Whether these are all bounds that there are; if not, there may be sharper ones.
         notes: What to know of the answer.
         seconds: Wall-clock time.
     """
@@ -110,6 +111,7 @@ class Bounds:
     at: tuple[tuple[Term, float], ...]
     interval: tuple[float, float] | None
     violated: Violation | None
+    complete: bool
     notes: tuple[str, ...]
     seconds: float = field(compare=False)
 
@@ -125,6 +127,7 @@ class Bounds:
             "at": {str(term): value for term, value in self.at},
             "interval": ends,
             "violated": None if self.violated is None else self.violated.to_dict(),
+            "complete": self.complete,
             "notes": list(self.notes),
             "seconds": self.seconds,
         }
@@ -134,8 +137,9 @@ class Bounds:
         return f"{self.term} by {by}" if by else f"{self.term}"
 
     def _sections(self) -> list[tuple[str, list[list[str]]]]:
-        upper = [bound.lines() for bound in self.upper] or [["none: it may be arbitrarily large"]]
-        lower = [bound.lines() for bound in self.lower] or [["none: it may be arbitrarily small"]]
+        none = "none: it may be arbitrarily {}" if self.complete else "none was found"
+        upper = [bound.lines() for bound in self.upper] or [[none.format("large")]]
+        lower = [bound.lines() for bound in self.lower] or [[none.format("small")]]
         telling = [bound.lines() for bound in self.among if not _plain(bound.statement)]
         sections = [("Upper bounds", upper), ("Lower bounds", lower), ("Between the other terms", telling)]
         return [(title, entries) for title, entries in sections if entries]

@@ -107,8 +107,8 @@ class Diagram:
             for node in nodes:
                 if not _NAME.match(node):
                     raise ValueError(
-                        f'cannot read the diagram {shown(text)}: expected "A->B" (or a name), '
-                        f"got {shown(piece)}"
+                        f"cannot read the diagram {shown(text)}: expected edges such as "
+                        f'"A->B, B->C", or a name, got {shown(piece)}'
                     )
             variables.extend(nodes)
             for parent, arrow, child in zip(nodes, kinds, nodes[1:], strict=False):

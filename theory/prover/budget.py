@@ -4,7 +4,7 @@ Every step of the search says beforehand, or where that cannot be known right af
 on a usual core: so many codes of so many symbols, so many iterations of a linear program of that size. When
 these sum to the seconds that are allowed, the search ends, at the same step on every machine and under any
 load. The clock (processor time of this thread) is there for machines that are slower than that; it ends the
-search as well, and linear programs also while they run.
+search as well, and linear programs also while they run. A limit within another counts for both.
 
 Example:
     >>> with limited(0.5) as budget:
@@ -26,6 +26,7 @@ from typing import Any
 
 import numpy as np
 from scipy.optimize import OptimizeResult, linprog
+from scipy.sparse import issparse
 
 __all__ = ["Budget", "SpentError", "limited", "seconds_left", "solve", "spend"]
 
@@ -57,22 +58,32 @@ class Budget:
 
     Args:
         seconds: The seconds of a usual core; infinity for no limit.
+        within: The budget that this is a part of: it may not be exceeded either, and everything counts there
+            too.
     """
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, within: Budget | None = None) -> None:
         self.seconds = seconds
+        self.within = within
         self.spent = 0.0
         self._start = thread_time()
+
+    def __str__(self) -> str:
+        if self.seconds == math.inf:
+            return "with no limit of work"
+        return f"in {self.seconds:g} s of work (seconds={2 * self.seconds:g} allows more)"
 
     @property
     def left(self) -> float:
         """The seconds of work that are left."""
-        return self.seconds - self.spent
+        own = self.seconds - self.spent
+        return own if self.within is None else min(own, self.within.left)
 
     @property
     def clock(self) -> float:
         """The seconds of processor time of this thread that are left."""
-        return self.seconds - (thread_time() - self._start)
+        own = self.seconds - (thread_time() - self._start)
+        return own if self.within is None else min(own, self.within.clock)
 
     def spend(self, work: float) -> None:
         """Count a step.
@@ -82,7 +93,10 @@ class Budget:
         """
         if work > self.left or self.clock < 0:
             raise SpentError(f"{self.seconds:g} s of work were allowed")
-        self.spent += work
+        part: Budget | None = self
+        while part is not None:
+            part.spent += work
+            part = part.within
 
 
 _CURRENT: ContextVar[Budget | None] = ContextVar("budget", default=None)
@@ -91,8 +105,8 @@ _CURRENT: ContextVar[Budget | None] = ContextVar("budget", default=None)
 
 @contextmanager
 def limited(seconds: float) -> Iterator[Budget]:
-    """Limit the work that is done inside."""
-    token = _CURRENT.set(Budget(seconds))
+    """Limit the work that is done inside, which counts for the limit outside as well."""
+    token = _CURRENT.set(Budget(seconds, _CURRENT.get()))
     try:
         yield _CURRENT.get()  # type: ignore[misc]  # it was set in the line above
     finally:
@@ -125,9 +139,9 @@ def solve(objective: np.ndarray[Any, Any], **program: Any) -> OptimizeResult:  #
     budget = _CURRENT.get()
     options: dict[str, Any] = {}
     tables = [program[name] for name in ("A_ub", "A_eq") if program.get(name) is not None]
-    entries = len(objective) + sum(table.shape[0] + table.nnz for table in tables)
+    entries = len(objective) + sum(table.shape[0] + _numbers(table) for table in tables)
     each = _PER_ITERATION + _PER_ITERATION_ENTRY * entries
-    if budget is not None and budget.seconds < math.inf:
+    if budget is not None and budget.left < math.inf:
         budget.spend(_PROGRAM + _PER_ENTRY * entries)
         most = max(_LEAST_ITERATIONS, int(budget.left / each))
         options = {"time_limit": max(budget.clock, 1e-3), "maxiter": most}
@@ -136,3 +150,8 @@ def solve(objective: np.ndarray[Any, Any], **program: Any) -> OptimizeResult:  #
         stopped = answer.status == _CLOCK_STATUS
         budget.spend(math.inf if stopped else min(each * answer.nit, max(budget.left, 0.0)))
     return answer
+
+
+def _numbers(table: Any) -> int:  # noqa: ANN401 - a matrix of scipy or of numpy
+    """How many numbers of a matrix are not 0."""
+    return int(table.nnz if issparse(table) else np.count_nonzero(table))

@@ -320,14 +320,9 @@ def prove(
         try:
             problem.require_consistent()
         except SpentError:
-            reason = f"whether the given statements agree was not found out {_within(budget)}"
+            reason = f"whether the given statements agree was not found out {budget}"
             return Unknown(claim, perf_counter() - start, reason)
         return judged(claim, problem, counterexample, seed, start, budget)
-
-
-def _within(budget: Budget) -> str:
-    """The time that was allowed, and how to allow more."""
-    return f"in {budget.seconds:g} s of work (seconds={2 * budget.seconds:g} allows more)"
 
 
 def _for_all(
@@ -338,7 +333,7 @@ def _for_all(
     try:
         found = judging.all()
     except SpentError:
-        reason = f"{problem.why_not(judging.missing()[0])} {_within(budget)}"
+        reason = f"{problem.why_not(judging.missing()[0])} {budget}"
         return Unknown(claim, perf_counter() - start, reason)
     if found is not None:
         return found
@@ -440,5 +435,5 @@ def _exists(
             if contradiction is not None:
                 return Impossible(claim, perf_counter() - start, contradiction)
     except SpentError:
-        reason += f" {_within(budget)}"
+        reason += f" {budget}"
     return Unknown(claim, perf_counter() - start, reason)

@@ -37,8 +37,9 @@ _PLANE_ROWS = 2_000
 _ROWS_OF_COLUMN = 3
 """The least number of rows for each column from which their correlation matrix is taken."""
 
-_CHEAP_ROWS, _MANY_DRAWS, _FEW_DRAWS = 4_000, 6, 2
-"""Up to these rows, and beyond, how often the reference is drawn: its noise is a few percent of the error."""
+_CHEAP_ROWS, _MANY_DRAWS, _FEW_DRAWS = 4_000, 6, 1
+"""Up to these rows, and beyond, how often the reference is drawn: its noise is a few percent of the error,
+and a draw costs as much as the estimate."""
 
 _REFERENCE_NOISE = 0.3
 """n times the variance of one measured bias (measured for k = 5; the part that neighbours add)."""

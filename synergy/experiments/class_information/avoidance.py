@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from synergy.experiments.class_information.blurred import TERMS
-from synergy.experiments.findings import Comparison, Finding
+from synergy.experiments.findings import Comparison, Finding, FindingVerdict
 from synergy.experiments.outcome import Conclusion
 from synergy.experiments.show import means, paired, shared_images
 from theory import Joint
@@ -66,6 +66,9 @@ _MARGIN = 0.05
 
 _ELIMINATED = 0.1
 """A twentieth of the class of free glyphs and pairs, log 8 = 2.08 nats."""
+
+_MOST = 0.5
+"""An adversary that leaves more than this share of the class has eliminated nothing."""
 
 _TOLD_MARGIN = 0.02
 """The same for the gain of a head that is told the class."""
@@ -141,10 +144,14 @@ def _findings(runs: pd.DataFrame) -> list[Finding]:
         part = runs[runs["images"] == images]
         usual, eliminated = (treated(runs, images, name) for name in ("as usual", "eliminated"))
         shared, term = shared_images(part), judged_name(images, "I(A;Z)")
+        void: FindingVerdict | None = None
+        if images not in SETS:
+            void = None if _was_eliminated(runs, images) else "nothing was eliminated"
+            found.append(_left(images, usual, eliminated, shared, void))
         about = f"{images}: {term} as usual less that with the class eliminated, {_how(images)}, in nats"
         relation: Comparison | None = ">" if images == "half-symmetric" else "==" if images in SETS else None
         margin = _MARGIN if relation == "==" else 0.0
-        found.append(Finding(about, paired(usual, eliminated, term), relation, margin, shared))
+        found.append(Finding(about, paired(usual, eliminated, term), relation, margin, shared, void=void))
         if images in SETS:
             left = judged_name(images, "I(C;Z)")
             about = f"{images}: {left} with the class eliminated, exact, in nats"
@@ -154,6 +161,29 @@ def _findings(runs: pd.DataFrame) -> list[Finding]:
         if len(treated(runs, images, "told")):
             found.append(_told(runs, images, shared))
     return found
+
+
+def _was_eliminated(runs: pd.DataFrame, images: str) -> bool:
+    """Whether the adversary took most of the class from a representation, so that a price can be told."""
+    usual, eliminated = (treated(runs, images, name) for name in ("as usual", "eliminated"))
+    return bool(eliminated["I(C;Z)"].mean() <= _MOST * usual["I(C;Z)"].mean())
+
+
+def _left(
+    images: str,
+    usual: pd.DataFrame,
+    eliminated: pd.DataFrame,
+    shared: float,
+    void: FindingVerdict | None,
+) -> Finding:
+    """What the adversary left of the class: where it is most of it, no price is measured."""
+    left, before = (part.set_index("seed")["I(C;Z)"] for part in (eliminated, usual))
+    return Finding(
+        f"{images}: I(C;Z) with the class eliminated, by probes, in nats; as usual {before.mean():.3f}",
+        tuple(float(v) for v in left.sort_index()),
+        shared=shared,
+        void=void,
+    )
 
 
 def _on_the_curve(part: pd.DataFrame, usual: pd.DataFrame, eliminated: pd.DataFrame) -> list[Finding]:
@@ -222,7 +252,7 @@ def _seen(runs: pd.DataFrame) -> str:
     for images in runs["images"].unique():
         usual, eliminated = (treated(runs, images, name) for name in ("as usual", "eliminated"))
         prices[images] = float(np.mean(paired(usual, eliminated, judged_name(images, "I(A;Z)"))))
-        if images not in SETS and eliminated["I(C;Z)"].mean() > usual["I(C;Z)"].mean() / 2:
+        if images not in SETS and not _was_eliminated(runs, images):
             kept.append(images)
     glyphs = {f"{images} glyphs": price for images, price in prices.items() if images in SETS}
     listed = ", ".join(f"{round(price, 3) + 0.0:.3f} on {name}" for name, price in (glyphs or prices).items())
@@ -234,7 +264,10 @@ def _seen(runs: pd.DataFrame) -> str:
 
 def _predicted(runs: pd.DataFrame) -> str:
     glyphs = runs[runs["images"].isin(SETS)]
-    real = "Of real images nobody knows J or the synergy: there is no prediction."
+    real = (
+        "Of real images nobody knows J or the synergy: there is no prediction of the price, and none is "
+        "measured where the adversary left most of the class."
+    )
     if glyphs.empty:
         return real
     told = (

@@ -14,7 +14,16 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from synergy.experiments.designs.ladders import DRAWN, LADDERS, NOISE, PIXELS, SIDES, UNTRAINED, measure_rungs
+from synergy.experiments.designs.ladders import (
+    DATA,
+    DRAWN,
+    LADDERS,
+    NOISE,
+    PIXELS,
+    SIDES,
+    UNTRAINED,
+    measure_rungs,
+)
 from synergy.experiments.findings import Finding
 from synergy.experiments.outcome import Conclusion, Experiment
 from synergy.experiments.runs import Runner
@@ -68,7 +77,7 @@ class _Part:
 
 
 def _judged(part: _Part) -> list[Finding]:
-    """The identity and its controls; of images whose synergy nobody knows, the identity has no margin."""
+    """The identity and its controls; only on drawn glyphs a synergy is promised that it could miss."""
     gap = part.of_finest(_BY_LABELS, _BY_CLASS)
     about = f"{part.images}: I(A;Z|C) - I(A;Z) by predicting A less I(A;C|Z) by predicting C, in nats"
     coin = Finding(
@@ -78,11 +87,17 @@ def _judged(part: _Part) -> list[Finding]:
         NOISE_MARGIN,
         part.shared,
     )
+    identity = Finding(about, gap, "==", MARGIN, part.shared)
+    synergy = part.finest[_BY_CLASS]
     if part.images != DRAWN:
-        return [Finding(about, gap, shared=part.shared), coin]
-    above = tuple(float(v) - MARGIN for v in part.finest[_BY_CLASS])
+        return [
+            identity,
+            part.finding("I(A;C|Z) by predicting C, the size of what E1 speaks of, in nats", tuple(synergy)),
+            coin,
+        ]
+    above = tuple(float(v) - MARGIN for v in synergy)
     return [
-        Finding(about, gap, "==", MARGIN),
+        identity,
         Finding(f"{DRAWN}: I(A;C|Z) by predicting C less that margin of {MARGIN:g}, in nats", above, ">"),
         coin,
     ]
@@ -179,7 +194,7 @@ def _experiment(ladder: str, title: str, question: str, predicted: str) -> Exper
 
     def measure(runner: Runner) -> pd.DataFrame:
         scale = runner.scale
-        images = scale.data_name or "digits"
+        images = scale.data_name or DATA
         apart = [rung.name for rung in rungs.apart] if scale.every else []
         conditions = [(images, name) for name in (*rungs.names, *apart, UNTRAINED, PIXELS)]
         if scale.draws_glyphs:

@@ -38,9 +38,10 @@ from scipy.special import entr
 
 from synergy.estimators.classifier import CrossFit, NestedCrossFit, classifier
 from synergy.experiments.runs import Row
-from synergy.experiments.scale import Scale
+from synergy.experiments.scale import DataName, Scale
 from synergy.experiments.show import SHARED
 from synergy.experiments.worlds import (
+    few_labels,
     fit,
     glyph_world,
     image_sets,
@@ -55,6 +56,7 @@ from synthetic import Glyphs, Sample, Variable
 from synthetic.transformations import Exactness, Transformation
 
 __all__ = [
+    "DATA",
     "DRAWN",
     "LADDERS",
     "NOISE",
@@ -69,6 +71,9 @@ __all__ = [
 
 DRAWN = "drawn glyphs"
 """Glyphs drawn with known latents: the images whose synergy at the input is exact."""
+
+DATA: DataName = "cluttered-glyphs"
+"""The images beside them, where a scale names none: hard enough that accuracies can differ."""
 
 UNTRAINED = "untrained encoder"
 """The condition of an encoder with its initial weights."""
@@ -271,7 +276,8 @@ def measure_rungs(job: tuple[str, str, str, int], scale: Scale) -> Row:
     names = [f"L{k}" for k in range(1, len(rung.labels) + 1)]
     synergies = [f"I({','.join(names[: k + 1])};C|Z)" for k in range(len(names))]
     row["I(A;Z)"] = classifier(labelled, "I(A;Z)", fit=fit).value
-    row["I(A;Z|C) - I(A;Z)"] = classifier(labelled, "I(A;Z|C) - I(A;Z)", predict="A", fit=fit).value
+    by_labels = _one_after_the_other(names)
+    row["I(A;Z|C) - I(A;Z)"] = classifier(labelled, " + ".join(by_labels), predict=by_labels, fit=fit).value
     row["I(A;C|Z)"] = classifier(labelled, synergies[-1], predict="C", fit=fit).value
     if condition == rungs.finest(images).name:
         plain = CrossFit(labelled, folds=_FOLDS, seed=seed, quality=scale.quality, device=where)
@@ -283,6 +289,16 @@ def measure_rungs(job: tuple[str, str, str, int], scale: Scale) -> Row:
     return row
 
 
+def _one_after_the_other(names: list[str]) -> dict[str, str]:
+    """The terms of the chain rule of I(L1..Lk;C|Z), each with the label that is predicted.
+
+    Example:
+        >>> _one_after_the_other(["L1", "L2"])
+        {'I(L1;C|Z)': 'L1', 'I(L2;C|L1,Z)': 'L2'}
+    """
+    return {f"I({name};C|{','.join([*names[:k], 'Z'])})": name for k, name in enumerate(names)}
+
+
 def _judged_rows(scale: Scale) -> int:
     """Half as many as elsewhere: a classifier is fitted for every subset of up to four labels."""
     return max(1, scale.judged // 2)
@@ -290,18 +306,20 @@ def _judged_rows(scale: Scale) -> int:
 
 def _held(rung: Rung, condition: str, seed: int, scale: Scale) -> _RungResult:
     """Raw images that a condition transforms itself."""
-    train, judged = image_sets(scale, seed=seed, default="digits")
-    raw = untransformed(judged)
+    train, judged = image_sets(scale, seed=seed, default=DATA)
+    raw, few = untransformed(judged), few_labels(scale, default=DATA)
     copies = max(1, _judged_rows(scale) // judged.size)
-    sample = judged.transformed(rung.task, copies=copies, seed=6000 + seed)
-    shared = shared_by_seeds(scale, default="digits")
+    shared = shared_by_seeds(scale, default=DATA)
     if condition == PIXELS:
-        flat = sample["X"].reshape(len(sample), -1).astype(np.float32)
-        rows = sample.with_column(Variable("Z", "continuous"), flat)
-        return _RungResult(rows, pixel_accuracy(raw, seed=seed), shared, {})
+        return _RungResult(raw, pixel_accuracy(raw, seed=seed, labelled=few), shared, {})
     pretext = Untrained() if condition == UNTRAINED else PredictTransformation(rung.task)
     fitted = fit(pretext, train, seed=seed, scale=scale)
-    return _RungResult(fitted.represented(sample), probe_accuracy(fitted, raw, seed=seed), shared, {})
+    accuracy = probe_accuracy(fitted, raw, seed=seed, labelled=few)
+    if condition == UNTRAINED:
+        return _RungResult(raw, accuracy, shared, {})
+    some = judged.some(min(judged.size, _judged_rows(scale)), seed=seed)
+    sample = some.transformed(rung.task, copies=copies, seed=6000 + seed)
+    return _RungResult(fitted.represented(sample), accuracy, shared, {})
 
 
 def _drawn(ladder: Ladder, rung: Rung, seed: int, scale: Scale) -> _RungResult:

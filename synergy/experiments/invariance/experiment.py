@@ -22,24 +22,43 @@ Soft equivariance (after Lee et al. 2025) is that on purpose: the head's output 
 and its shifted copy, and a term at the encoder's output, an inner layer, asks that the shift act there by an
 orthogonal map. It stands between the invariant encoder, which has neither the term nor an unshifted image in
 its pairs, and CARE. Runs that were kept before it was added are read without it.
+
+On other images, whose hue nobody knows, A turns them instead, see `photographs`.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import torch
 from matplotlib.figure import Figure
 
 from synergy.experiments.findings import Finding
+from synergy.experiments.invariance.conditions import (
+    CARE,
+    HIDDEN,
+    MARGIN,
+    PIXELS,
+    RANDOM,
+    SOFT,
+    STARTS,
+    draw_accuracies,
+    mean_moved,
+    moved,
+    pretexts,
+)
+from synergy.experiments.invariance.photographs import (
+    FEWEST,
+    conclude_photographs,
+    draw_photographs,
+    measure_photographs,
+)
 from synergy.experiments.outcome import Conclusion, Experiment
 from synergy.experiments.runs import Row, Runner
 from synergy.experiments.scale import Scale
-from synergy.experiments.show import means, paired, points, worded
+from synergy.experiments.show import means, paired, worded
 from synergy.experiments.worlds import (
     fit,
     head_log_probabilities,
@@ -48,22 +67,10 @@ from synergy.experiments.worlds import (
     raw_glyphs,
     untransformed,
 )
-from synergy.learning import (
-    Equivariance,
-    ImageSet,
-    Invariance,
-    PredictTransformation,
-    Pretext,
-    SoftEquivariance,
-    Untrained,
-    as_task,
-)
-from synergy.plots import plot_style, subplots
+from synergy.learning import ImageSet, PredictTransformation, Pretext, as_task
 from synthetic.images.glyphs import GLYPH_SETS
 
 __all__ = ["INVARIANCE_OR_EQUIVARIANCE", "moved", "readable"]
-
-Images = npt.NDArray[np.float32]
 
 _GLYPHS = "mixed"
 """The set of glyphs."""
@@ -86,32 +93,8 @@ _NOISE = 0.3
 _FEATURES = 8
 """The width of the representation."""
 
-_AUGMENT = "crop+flip"
-"""The base augmentation of CARE."""
-
-_STARTS = 8
-"""Untrained encoders per seed: they differ from one another far more than trained ones do."""
-
-_MARGIN = 0.05
-"""A smaller difference from a prediction counts as none, in accuracy or nats."""
-
 _TRAINED_ON = 8000
 """The most images in training."""
-
-PIXELS = "raw pixels"
-"""The condition without an encoder."""
-
-RANDOM = "random"
-"""The condition of encoders with their initial weights."""
-
-CARE = "both (CARE)"
-"""The condition trained for invariance and equivariance at once."""
-
-HIDDEN = "equivariant, shift hidden"
-"""The control: the same training where the hues are uniform and hide the shift."""
-
-SOFT = "soft: invariant output"
-"""The condition of an invariant output with a term of equivariance at an inner layer."""
 
 LATENTS = ("C", "hue")
 """The latents that probes read."""
@@ -121,15 +104,7 @@ _MEANS = (*(f"{latent} accuracy" for latent in LATENTS), "moved by a shift")
 
 
 def _pretexts() -> dict[str, Pretext | None]:
-    return {
-        PIXELS: None,
-        RANDOM: Untrained(),
-        "invariant": Invariance(_TASK),
-        "equivariant": PredictTransformation(_TASK),
-        CARE: Equivariance(_TASK, augment=_AUGMENT),
-        HIDDEN: PredictTransformation(_TASK),
-        SOFT: SoftEquivariance(_TASK),
-    }
+    return pretexts(_TASK)
 
 
 def _images(n: int, weights: tuple[float, ...], seed: int, scale: Scale) -> ImageSet:
@@ -148,30 +123,6 @@ def readable(weights: tuple[float, ...]) -> float:
     return math.log(len(weights)) + sum(w * math.log(w) for w in weights)
 
 
-def moved(before: npt.NDArray[np.floating], after: npt.NDArray[np.floating]) -> float:
-    """How far a transformation moves representations: E|f(ax) - f(x)|^2 / E|f(x) - f(x')|^2.
-
-    It is 0 for an invariant f, and 1 where f(ax) says no more of x than another image x' does.
-
-    Args:
-        before: f(x), of shape (n, ..).
-        after: f(ax), of the same shape.
-
-    Raises:
-        ValueError: If f does not depend on the image.
-
-    Example:
-        >>> z = np.array([[0.0], [2.0]])
-        >>> moved(z, z), moved(z, 2 - z)
-        (0.0, 2.0)
-    """
-    x, y = (v.reshape(len(v), -1).astype(np.float64) for v in (before, after))
-    apart = 2 * float(x.var(axis=0).sum())
-    if apart == 0:
-        raise ValueError("the representations of all images are the same")
-    return float(((y - x) ** 2).sum(axis=1).mean()) / apart
-
-
 def _train(job: tuple[str, int], scale: Scale) -> Row:
     name, seed = job
     held = _images(scale.judged, _UNIFORM, 200 + seed, scale)
@@ -179,10 +130,15 @@ def _train(job: tuple[str, int], scale: Scale) -> Row:
     pretext = _pretexts()[name]
     if pretext is None:
         accuracy = {f"{latent} accuracy": pixel_accuracy(judged, latent, seed=seed) for latent in LATENTS}
-        return {"pretext": name, "seed": seed, **accuracy, "moved by a shift": _moved(held, lambda x: x)}
+        return {
+            "pretext": name,
+            "seed": seed,
+            **accuracy,
+            "moved by a shift": mean_moved(held, lambda x: x, _TASK),
+        }
     weights = _UNIFORM if name == HIDDEN else _MOSTLY_RED
     source = _images(min(_TRAINED_ON, scale.steps * scale.batch), weights, 100 + seed, scale)
-    starts = _STARTS if name == RANDOM else 1
+    starts = STARTS if name == RANDOM else 1
     fitted = [
         fit(pretext, source, seed=seed + 1000 * k, scale=scale, features=_FEATURES) for k in range(starts)
     ]
@@ -191,7 +147,7 @@ def _train(job: tuple[str, int], scale: Scale) -> Row:
         row[f"{latent} accuracy"] = float(
             np.mean([probe_accuracy(f, judged, latent, seed=seed) for f in fitted])
         )
-    row["moved by a shift"] = float(np.mean([_moved(held, f.represent) for f in fitted]))
+    row["moved by a shift"] = float(np.mean([mean_moved(held, f.represent, _TASK) for f in fitted]))
     if isinstance(pretext, PredictTransformation):
         shifted = _images(scale.judged, weights, 300 + seed, scale).transformed(_TASK, seed=400 + seed)
         log_p = head_log_probabilities(fitted[0], shifted)
@@ -199,21 +155,15 @@ def _train(job: tuple[str, int], scale: Scale) -> Row:
     return row
 
 
-def _moved(images: ImageSet, represent: Callable[[Images], Images]) -> float:
-    """The mean of `moved` over the shifts that are not the identity."""
-    before = represent(images.images.numpy())
-    shifted = [_TASK.apply(images.images, torch.full((len(images),), a)).numpy() for a in (1, 2)]
-    return float(np.mean([moved(before, represent(x)) for x in shifted]))
-
-
 def _measure(runner: Runner) -> pd.DataFrame:
-    if not runner.scale.draws_glyphs:
-        raise ValueError(
-            "invariance-or-equivariance needs images whose hue is known: data must be glyphs, "
-            f"got {runner.scale.data_name}"
-        )
     jobs = [(name, seed) for seed in range(runner.scale.seeds) for name in _pretexts()]
-    return runner.spread(_train, jobs, label=lambda j: f"{j[0]}, seed {j[1]}")
+    measured = _train if runner.scale.draws_glyphs else measure_photographs
+    return runner.spread(measured, jobs, label=lambda j: f"{j[0]}, seed {j[1]}")
+
+
+def _on_glyphs(runs: pd.DataFrame) -> bool:
+    """Whether the runs are about the hue of glyphs."""
+    return f"{LATENTS[1]} accuracy" in runs
 
 
 def _findings(by: dict[str, pd.DataFrame]) -> tuple[Finding, ...]:
@@ -228,9 +178,9 @@ def _findings(by: dict[str, pd.DataFrame]) -> tuple[Finding, ...]:
     unread = readable(_MOSTLY_RED) - values("equivariant", "I(A;Z)")
     found = (
         Finding(f"{hue}, equivariant less random", gap("hue", "equivariant", RANDOM), ">"),
-        Finding(f"{hue}, raw pixels less equivariant", gap("hue", PIXELS, "equivariant"), "==", _MARGIN),
+        Finding(f"{hue}, raw pixels less equivariant", gap("hue", PIXELS, "equivariant"), "==", MARGIN),
         Finding(f"{hue}, equivariant less invariant", gap("hue", "equivariant", "invariant"), ">"),
-        Finding(f"{hue}, invariant less chance", tuple(chance.tolist()), "==", _MARGIN),
+        Finding(f"{hue}, invariant less chance", tuple(chance.tolist()), "==", MARGIN),
         Finding(
             "accuracy of the class, invariant less equivariant", gap("C", "invariant", "equivariant"), ">"
         ),
@@ -238,13 +188,13 @@ def _findings(by: dict[str, pd.DataFrame]) -> tuple[Finding, ...]:
             "I(A;Z) where the raw hue hides the shift, in nats",
             tuple(values(HIDDEN, "I(A;Z)").tolist()),
             "==",
-            _MARGIN,
+            MARGIN,
         ),
         Finding(
             "log 3 - H(hue) less I(A;Z) where eight in ten raw glyphs are red, in nats",
             tuple(unread.tolist()),
             "==",
-            _MARGIN,
+            MARGIN,
         ),
         Finding(f"{hue}, shift hidden less random", gap("hue", HIDDEN, RANDOM)),
         Finding(f"{hue}, CARE less random", gap("hue", CARE, RANDOM)),
@@ -262,6 +212,8 @@ def _findings(by: dict[str, pd.DataFrame]) -> tuple[Finding, ...]:
 
 
 def _conclude(runs: pd.DataFrame) -> Conclusion:
+    if not _on_glyphs(runs):
+        return conclude_photographs(runs)
     by = {name: runs[runs["pretext"] == name] for name in runs["pretext"].unique()}
     table = means(runs, "pretext", _MEANS)
     table["I(A;Z)"] = runs.groupby("pretext", sort=False)["I(A;Z)"].mean().to_numpy()
@@ -285,25 +237,19 @@ def _conclude(runs: pd.DataFrame) -> Conclusion:
 
 
 def _draw(runs: pd.DataFrame) -> Figure:
-    names = list(dict.fromkeys(runs["pretext"]))
+    if not _on_glyphs(runs):
+        return draw_photographs(runs)
     chance = {"C": 1 / len(GLYPH_SETS[_GLYPHS]), "hue": 1 / len(_HUES)}
-    with plot_style():
-        figure, axes = subplots(2, width=5.0, height=3.4)
-        for k, (axis, latent) in enumerate(zip(axes, LATENTS, strict=True)):
-            axis.axhline(chance[latent], color="0.3", linestyle=":", linewidth=1)
-            axis.text(0, chance[latent], "chance", fontsize=8, color="0.3", ha="center", va="bottom")
-            points(axis, names, runs, "pretext", f"{latent} accuracy", colour=k)
-            axis.set_xticks(range(len(names)), [n.replace(" ", "\n") for n in names], fontsize=8)
-            axis.set_ylabel(f"accuracy of a linear probe of {'the class' if latent == 'C' else 'the hue'}")
-    return figure
+    return draw_accuracies(runs, {"C": ("the class", chance["C"]), "hue": ("the hue", chance["hue"])})
 
 
 INVARIANCE_OR_EQUIVARIANCE = Experiment(
     "invariance-or-equivariance",
     "Invariance or equivariance",
-    "What do invariant and equivariant representations keep of the class and of the colour?",
+    "What do invariant and equivariant representations keep of the class and of the colour or pose?",
     _measure,
     _conclude,
     _draw,
+    fewest=FEWEST,
 )
 """The experiment on invariant and equivariant representations."""

@@ -5,9 +5,13 @@ pairs, the synergy and the forced class information J differ: a rotation has the
 results hold for these tasks on these glyphs alone. Intervals are over training seeds, and a permutation of
 the tasks tells how often as high a rank correlation comes by chance.
 
-Truths nearer than 0.005 nats are tied, because their order is that of sampling errors. The rule came after a
-first look at the results, in which the order of five synergies near 0 made their rank correlation +0.60 on
-the first set; with ties it was +0.12. Both numbers are reported.
+Quantities nearer than 0.005 nats, or than the standard error of their difference, are tied, because their
+order is that of sampling errors. The rule came after a first look at the results, in which the order of five
+synergies near 0 made their rank correlation +0.60 on the first set; with ties it was +0.12. Both numbers are
+reported.
+
+Which tasks are lossless is decided by their H(A|X), see `lossless`. On images whose latents nobody knows the
+quantities are estimates by the networks of `rank`, each with its error.
 """
 
 from __future__ import annotations
@@ -25,7 +29,9 @@ from synergy.experiments.outcome import Conclusion, Experiment
 from synergy.experiments.runs import Row, Runner
 from synergy.experiments.scale import Scale
 from synergy.experiments.show import SHARED, means, paired, shared_images
+from synergy.experiments.transformations.lossless import LITTLE, Loss, loss_of
 from synergy.experiments.worlds import (
+    few_labels,
     fit,
     glyph_world,
     head_log_probabilities,
@@ -44,8 +50,8 @@ __all__ = ["TRANSFORMATIONS"]
 SEVEN = ("rotation", "horizontal-flip", "vertical-flip", "inversion", "grayscale", "jigsaw", "blur")
 """The pretext tasks."""
 
-LOSSLESS = ("inversion", "grayscale")
-"""Tasks that lose nothing: every image shows its label."""
+LOSS = "loss"
+"""The column that says whether a task is lossless, lossy or neither for certain."""
 
 TRUTHS = ("H(A|X)", "I(A;C|X)", "J")
 """The quantities of the input that are compared."""
@@ -57,7 +63,11 @@ _FEWEST = 100
 """Images of one's own, at least: a pilot sets 20 of the six tenths aside that are trained on."""
 
 _RESOLUTION = 0.005
-"""Truths that are nearer than this, in nats, are tied: their order is that of sampling errors."""
+"""Quantities that are nearer than this, in nats, are tied: their order is that of sampling errors."""
+
+_FINE, _COARSE = 0.01, 0.02
+"""The tolerances of the scales that have a name lie on either side of the first; none is above the second."""
+
 SETS = ("mixed", "half-turn-pairs")
 """The glyphs; the predictions are about the first."""
 Job = tuple[str, str, int]
@@ -71,15 +81,23 @@ def _seven(scale: Scale) -> tuple[str, ...]:
     return tuple(name for name in SEVEN if not (gray and name == "grayscale"))
 
 
+def _draws(tolerance: float) -> int:
+    """How many images J is found from; beyond the coarsest scale with a name as few as its error allows."""
+    return 10_000 if tolerance <= _FINE else round(2000 * min(1.0, (_COARSE / tolerance) ** 2))
+
+
 def _truth(job: tuple[str, str], scale: Scale) -> Row:
     """The input side: exact on glyphs; on images without known latents estimates, with their errors."""
     images, name = job
     if images in SETS:
         world = glyph_world(images, name, pixels=scale.pixels)
-        draws = 2000 if scale.tolerance > 0.01 else 10_000
-        exact = {term: float(world.exact(term, tolerance=scale.tolerance)) for term in TRUTHS[:2]}
-        forced = float(world.forced_information(draws=draws))
-        return {"images": images, "transformation": name, **exact, "J": forced}
+        draws = _draws(scale.tolerance)
+        answers = {term: world.exact(term, tolerance=scale.tolerance) for term in TRUTHS[:2]}
+        answers["J"] = world.forced_information(draws=draws)
+        drawn: Row = {"images": images, "transformation": name}
+        for term, answer in answers.items():
+            drawn |= {term: answer.value, error_of(term): answer.standard_error}
+        return drawn
     size = RankSettings(
         judged=scale.judged,
         steps=scale.steps,
@@ -95,8 +113,35 @@ def _truth(job: tuple[str, str], scale: Scale) -> Row:
     for term in TRUTHS:
         quantity = found[term]
         row[term] = float("nan") if quantity is None else quantity.value
-        row[f"{term} ±"] = float("nan") if quantity is None else quantity.error
+        row[error_of(term)] = float("nan") if quantity is None else quantity.error
     return row
+
+
+def error_of(term: str) -> str:
+    """The column of a quantity's standard error.
+
+    Example:
+        >>> error_of("J")
+        'J ±'
+    """
+    return f"{term} ±"
+
+
+def _errors(runs: pd.DataFrame, term: str) -> pd.Series:
+    """The standard errors of a quantity; 0 where runs were kept without them."""
+    if error_of(term) not in runs:
+        return pd.Series(0.0, index=runs.index)
+    return runs[error_of(term)].fillna(0.0)
+
+
+def _losses(runs: pd.DataFrame) -> pd.Series:
+    """Whether each row's task is lossless; None for the untrained encoder, which has no task."""
+    errors = _errors(runs, "H(A|X)")
+    found: list[Loss | None] = [
+        None if np.isnan(entropy) else loss_of(entropy, error)
+        for entropy, error in zip(runs["H(A|X)"].tolist(), errors.tolist(), strict=True)
+    ]
+    return pd.Series(found, index=runs.index, dtype=object)
 
 
 def _train(job: Job, scale: Scale) -> Row:
@@ -119,7 +164,7 @@ def _train(job: Job, scale: Scale) -> Row:
         "transformation": name,
         "seed": seed,
         SHARED: 0.0 if images in SETS else shared_by_seeds(scale, default="digits"),
-        "accuracy": probe_accuracy(fitted, raw, seed=seed),
+        "accuracy": probe_accuracy(fitted, raw, seed=seed, labelled=few_labels(scale, default="digits")),
     }
     if name != "random":
         log_p = head_log_probabilities(fitted, turned)
@@ -143,10 +188,15 @@ def _measure(runner: Runner) -> pd.DataFrame:
     return runs.merge(truth, on=["images", "transformation"], how="left")
 
 
-def _tied(truths: pd.Series) -> pd.Series:
-    """The values, those of each chain whose links are at most `_RESOLUTION` long replaced by their mean."""
+def _tied(truths: pd.Series, errors: pd.Series) -> pd.Series:
+    """The values, those of each chain whose links are short replaced by their mean.
+
+    A link is short where it is at most `_RESOLUTION` long, or the standard error of the difference.
+    """
     ordered = truths.sort_values()
-    return truths.groupby((ordered.diff() > _RESOLUTION).cumsum()).transform("mean")
+    squares = errors[ordered.index] ** 2
+    reach = ((squares + squares.shift(fill_value=0.0)) ** 0.5).clip(lower=_RESOLUTION)
+    return truths.groupby((ordered.diff() > reach).cumsum()).transform("mean")
 
 
 def _correlations(runs: pd.DataFrame, *, tied: bool = True) -> dict[str, tuple[float, ...]]:
@@ -160,7 +210,7 @@ def _correlations(runs: pd.DataFrame, *, tied: bool = True) -> dict[str, tuple[f
     """
     trained = runs[runs["transformation"] != "random"].copy()
     for name in TRUTHS if tied else ():
-        trained[name] = _tied(trained[name])
+        trained[name] = _tied(trained[name], _errors(trained, name))
     found: dict[str, tuple[float, ...]] = {}
     for name in QUANTITIES:
         each = [(part[name], part["gain"]) for _, part in trained.groupby("seed")]
@@ -193,48 +243,69 @@ def chance(quantity: pd.Series, gain: pd.Series) -> float:
 def _of_set(runs: pd.DataFrame, images: str) -> list[Finding]:
     """The findings on one set of images."""
     correlations, shared = _correlations(runs), shared_images(runs)
-    trained = runs[runs["transformation"] != "random"]
-    lossless = trained["transformation"].isin(LOSSLESS)
-    lossy_gain = trained[~lossless].groupby("seed")[["gain"]].mean().reset_index()
-    lossless_gain = trained[lossless].groupby("seed")[["gain"]].mean().reset_index()
-    rotation = trained[trained["transformation"] == "rotation"]
+    losses = _losses(runs)
+    lossy, lossless = (
+        runs[losses == kind].groupby("seed")[["gain"]].mean().reset_index() for kind in ("lossy", "lossless")
+    )
+    rotation = runs[runs["transformation"] == "rotation"]
     apart = tuple(a - b for a, b in zip(correlations["J"], correlations["I(A;C|X)"], strict=True))
+    found = []
+    if len(lossy) and len(lossless):
+        found.append(
+            Finding(
+                f"{images}: mean gain in accuracy of the lossy transformations less that of the lossless",
+                paired(lossy, lossless, "gain"),
+                None if images in SETS[1:] else ">",
+                shared=shared,
+            )
+        )
+    if len(lossless) and len(rotation):
+        found.append(
+            Finding(
+                f"{images}: gain of rotation less the mean gain of the lossless ones",
+                paired(rotation, lossless, "gain"),
+                shared=shared,
+            )
+        )
+    ranked = [
+        *((f"{images}: rank correlation of {name} with the gain", v, 1) for name, v in correlations.items()),
+        (f"{images}: rank correlation of J less that of I(A;C|X)", apart, 2),
+    ]
     return [
-        Finding(
-            f"{images}: mean gain in accuracy of the lossy transformations less that of the lossless ones",
-            paired(lossy_gain, lossless_gain, "gain"),
-            None if images in SETS[1:] else ">",
-            shared=shared,
-        ),
-        Finding(
-            f"{images}: gain of rotation less the mean gain of the lossless ones",
-            paired(rotation, lossless_gain, "gain"),
-            shared=shared,
-        ),
+        *found,
         *(
             Finding(about, values, shared=shared, bounds=(-most, most), discrete=True)
-            for about, values, most in [
-                *(
-                    (f"{images}: rank correlation of {name} with the gain", values, 1)
-                    for name, values in correlations.items()
-                ),
-                (f"{images}: rank correlation of J less that of I(A;C|X)", apart, 2),
-            ]
+            for about, values, most in ranked
         ),
     ]
+
+
+def _told_losses(runs: pd.DataFrame, images: str) -> str:
+    """Which tasks are lossless on some images, in a sentence."""
+    named = _losses(runs)
+    tasks = {
+        kind: ", ".join(dict.fromkeys(runs.loc[named == kind, "transformation"]))
+        for kind in ("lossless", "undecided")
+    }
+    said = f"Lossless on {images}: {tasks['lossless'] or 'none'}"
+    return f"{said}; left open: {tasks['undecided']}." if tasks["undecided"] else f"{said}."
 
 
 def _ranking(runs: pd.DataFrame, images: str) -> pd.DataFrame:
     """How well each quantity ranks the tasks, best first, with nothing tied, and how often by chance."""
     tied, loose = _correlations(runs), _correlations(runs, tied=False)
-    mean = runs[runs["transformation"] != "random"].groupby("transformation")[[*QUANTITIES, "gain"]].mean()
+    trained = runs[runs["transformation"] != "random"]
+    mean = trained.groupby("transformation")[[*QUANTITIES, "gain"]].mean()
+    errors = {name: _errors(trained, name).groupby(trained["transformation"]).mean() for name in TRUTHS}
     rows: list[dict[str, Any]] = [
         {
             "images": images,
             "quantity": name,
             "rank correlation": summarise(tied[name]).mean,
             "untied": summarise(loose[name]).mean,
-            "p of a permutation": chance(_tied(mean[name]) if name in TRUTHS else mean[name], mean["gain"]),
+            "p of a permutation": chance(
+                _tied(mean[name], errors[name]) if name in TRUTHS else mean[name], mean["gain"]
+            ),
         }
         for name in QUANTITIES
     ]
@@ -246,10 +317,14 @@ def _conclude(runs: pd.DataFrame) -> Conclusion:
     sets = {str(images): part for images, part in runs.groupby("images", sort=False)}
     findings = [finding for images, part in sets.items() for finding in _of_set(part, images)]
     table = means(runs, ["images", "transformation"], ["accuracy", "gain"])
-    truths = runs.groupby(["images", "transformation"])[[*QUANTITIES]].mean()
+    marked = runs.assign(**{LOSS: _losses(runs)})
+    known = [name for term in QUANTITIES for name in (term, error_of(term)) if name in runs]
+    truths = marked.groupby(["images", "transformation"])[known].mean()
+    truths[LOSS] = marked.groupby(["images", "transformation"])[LOSS].first()
     keys = pd.MultiIndex.from_frame(table[["images", "transformation"]])
-    for place, name in enumerate(QUANTITIES, start=2):
+    for place, name in enumerate([LOSS, *known], start=2):
         table.insert(place, name, truths[name].reindex(keys).to_numpy())
+    table[LOSS] = table[LOSS].fillna("")
     rankings = {images: _ranking(part, images) for images, part in sets.items()}
     best = ", ".join(
         f"{ranking['quantity'].iloc[0]} on {images} (rank correlation "
@@ -260,10 +335,14 @@ def _conclude(runs: pd.DataFrame) -> Conclusion:
         table.sort_values(["images", "gain"], ascending=False, ignore_index=True),
         tuple(findings),
         "A lossless transformation has neither synergy nor forced class information (L2, J2), so it should "
-        "help less than the lossy ones. Which of the four quantities ranks the tasks best is left open. "
-        f"Truths within {_RESOLUTION:g} nats of each other are tied; J of noisy images is a lower bound that "
-        "comes near.",
-        f"The quantity that ranks the tasks best by their gain over a random encoder is {best}.",
+        "help less than the lossy ones. A task counts as lossless where H(A|X) is at most "
+        f"{LITTLE:g} nats by two standard errors, as lossy where it is more by two, and is left out where "
+        "neither is sure. Which of the four quantities ranks the tasks best is left open. "
+        f"Quantities within {_RESOLUTION:g} nats of each other, or within the error of their difference, are "
+        "tied; J of noisy images is a lower bound that comes near. Of images whose latents nobody knows they "
+        "are estimates by trained networks, H(A|X) an upper bound.",
+        f"The quantity that ranks the tasks best by their gain over a random encoder is {best}. "
+        + " ".join(_told_losses(part, images) for images, part in sets.items()),
         pd.concat(rankings.values(), ignore_index=True),
     )
 
@@ -285,6 +364,17 @@ def _draw(runs: pd.DataFrame) -> Figure:
                     axis.scatter([mean[name][task]], [mean["gain"][task]], s=44, label=label, **look)
                 said.append(f"{images} {summarise(_correlations(part)[name]).mean:+.2f}")
                 axis.scatter([], [], color="0.4", marker=marker, label=str(images))
+                if error_of(name) in part and not part[error_of(name)].isna().all():
+                    wide = part.groupby("transformation")[error_of(name)].mean().reindex(mean.index)
+                    axis.errorbar(
+                        mean[name],
+                        mean["gain"],
+                        xerr=2 * wide,
+                        fmt="none",
+                        ecolor="0.6",
+                        linewidth=1,
+                        zorder=0,
+                    )
             axis.set(xlabel=f"{name} in nats")
             axis.set_title("rank correlation\n" + ", ".join(said), fontsize=8)
         axes[0].set_ylabel("gain in accuracy of the probe")

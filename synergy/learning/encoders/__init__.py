@@ -24,12 +24,14 @@ from synergy.learning.encoders.group_convolutions import (
     regular_action,
 )
 from synergy.learning.encoders.plain import ConvEncoder, MLPEncoder, ResNet18, stem_stride
+from synergy.learning.encoders.residual import EquivariantResNet18
 from theory.checks import integer
 
 __all__ = [
     "ENCODERS",
     "ConvEncoder",
     "EquivariantEncoder",
+    "EquivariantResNet18",
     "GroupConv2d",
     "LiftingConv2d",
     "MLPEncoder",
@@ -45,6 +47,9 @@ __all__ = [
 
 Shape = tuple[int, ...]
 
+_NARROW = 16
+"""The filters of the first stage of the narrow ResNet-18, a sixteenth of the parameters of the usual one."""
+
 
 def _equivariant(group: PlaneGroup, shape: Shape, features: int) -> EquivariantEncoder:
     return EquivariantEncoder(group, shape[0], features, stride=stem_stride(shape))
@@ -56,8 +61,21 @@ ENCODERS: dict[str, Callable[[Shape, int], nn.Module]] = {
     "resnet18": lambda shape, features: ResNet18(shape[0], features),
     "c4": lambda shape, features: _equivariant("C4", shape, features),
     "d4": lambda shape, features: _equivariant("D4", shape, features),
+    "c4-resnet18": lambda shape, features: EquivariantResNet18("C4", shape[0], features),
+    "d4-resnet18": lambda shape, features: EquivariantResNet18("D4", shape[0], features),
+    "narrow-resnet18": lambda shape, features: ResNet18(shape[0], features, width=_NARROW),
+    "c4-narrow-resnet18": lambda shape, features: EquivariantResNet18(
+        "C4", shape[0], features, width=_NARROW
+    ),
+    "d4-narrow-resnet18": lambda shape, features: EquivariantResNet18(
+        "D4", shape[0], features, width=_NARROW
+    ),
 }
-"""The encoders by name; each is made from the shape of one input and the number of features."""
+"""The encoders by name; each is made from the shape of one input and the number of features.
+
+Those of a plane group have about as many parameters as the plain one of their kind: `c4` and `d4` as `cnn`,
+`c4-resnet18` as `resnet18`.
+"""
 
 
 def build_encoder(name: str, shape: Shape, *, features: int = 64) -> nn.Module:
@@ -78,6 +96,6 @@ def build_encoder(name: str, shape: Shape, *, features: int = 64) -> nn.Module:
     integer("features", features, 1)
     if name != "mlp" and len(shape) != 3:
         raise ValueError(f"encoder {name!r} needs images (channels, height, width), got shape {shape}")
-    if name in ("c4", "d4") and shape[-1] != shape[-2]:
+    if name.startswith(("c4", "d4")) and shape[-1] != shape[-2]:
         raise ValueError(f"encoder {name!r} needs square images, got {shape[-2]} x {shape[-1]} pixels")
     return ENCODERS[name](tuple(shape), features)

@@ -77,6 +77,14 @@ def test_bounds_at_values(capsys):
     assert "With I(A;Z) = 0.5, H(A) = 1.5: I(A;C|Z) lies in [0, 1]" in capsys.readouterr().out
 
 
+def test_bounds_that_were_cut_short_say_so(capsys):
+    status, found = answer(capsys, "bounds", "I(A;C|Z)", "--by", "H(A)", "--seconds", "0.001")
+    assert (status, found["complete"]) == (0, False)
+    assert found["notes"][0].endswith("in 0.001 s of work (--seconds 0.002 allows more)")
+    assert run(["bounds", "I(A;C|Z)", "--by", "H(A)", "--seconds", "0.001"]) == 0
+    assert "- none was found" in capsys.readouterr().out
+
+
 def test_values_that_violate_an_inequality_exit_with_1(capsys):
     values = ["--at", "I(A;Z)=1.5", "--at", "H(A)=1.386"]
     status, found = answer(capsys, "bounds", "I(A;C|Z)", "--diagram", "essl", *values)
@@ -99,6 +107,8 @@ def test_values_that_violate_an_inequality_exit_with_1(capsys):
         pytest.param(["bounds", "H(A)", "--at", "H(B)"], "--at expects TERM=number", id="no number"),
         pytest.param(["bounds", "H(A)", "--at", "H(B)=1", "--at", "H(B)=2"], "'H(B)' twice", id="twice"),
         pytest.param(["bounds", "H(A)", *["--by", "H(B)"] * 2], "each term once", id="by twice"),
+        pytest.param(["bounds", "H(A)", "--seconds", "0"], "seconds must be above 0, got 0", id="no time"),
+        pytest.param(["bounds", "H(A)", "--seconds", "nan"], "seconds must be", id="time that is no number"),
     ],
 )
 def test_bad_input_is_one_line(arguments, message, capsys):
