@@ -75,7 +75,7 @@ def _others(split: Split, n: int) -> Split:
 def _guessed(
     fit: NestedCrossFit, target: str, labels: list[str], given: str, y: npt.NDArray[np.int64], k: int
 ) -> Floats:
-    """log sum_l q(l|Z) q(C|l,Z), shape (n, k)."""
+    """The logarithm of sum_l q(l|Z) q(C|l,Z), shape (n, k)."""
     sample, n = fit.sample, len(y)
     codes, states = encode_target(sample, labels)
     first = np.array([np.flatnonzero(codes == state)[0] for state in range(states)])
