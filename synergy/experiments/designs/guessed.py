@@ -19,8 +19,9 @@ from scipy.special import logsumexp
 from threadpoolctl import threadpool_limits
 
 from synergy.estimators.classifier import NestedCrossFit
-from synergy.estimators.classifier.crossfit import calibrated
+from synergy.estimators.classifier.crossfit import calibrated, portfolio
 from synergy.estimators.classifier.design import encode_target, make_design
+from synergy.estimators.classifier.together import PooledClassifier
 from synergy.statistics.folds import Split
 from synthetic import Sample
 
@@ -41,17 +42,11 @@ def losses_of_guessing(
         guesses: Sets of discrete variables; those of each set are guessed together, and all are pooled.
         given: The representation.
 
-    Raises:
-        ValueError: If the fit has no model of its own.
-
     Example:
-        >>> from synergy.estimators.classifier import KernelClassifier
         >>> from synthetic import ModularShift, Variable
         >>> rows = ModularShift(n=4).sample(600, seed=0)
         >>> z = np.random.default_rng(0).standard_normal((600, 1), dtype=np.float32)
-        >>> fit = NestedCrossFit(
-        ...     rows.with_column(Variable("Z", "continuous"), z), model=KernelClassifier(landmarks=50)
-        ... )
+        >>> fit = NestedCrossFit(rows.with_column(Variable("Z", "continuous"), z), quality="quick")
         >>> bool(abs(losses_of_guessing(fit, "C", [["A"]], "Z").mean() - np.log(4)) < 0.02)
         True
     """
@@ -87,12 +82,13 @@ def _guessed(
         Split(split.fit, split.tune, np.concatenate([split.test, _copies(split.test, n, states)]))
         for split in fit.splits
     ]
-    if fit.model is None:
-        raise ValueError("fit must have a model of its own to guess with, got one that chooses its own")
+    models = (fit.model,) if fit.model is not None else portfolio(design, n, k, fit.quality, fit.device)
     repeated = np.tile(y, states + 1)
     with threadpool_limits(limits=1):
         for split, (_, test) in zip(
-            fit.splits, fit.model.fit_predict(design, repeated, k, splits, seed=fit.seed), strict=True
+            fit.splits,
+            PooledClassifier(models).fit_predict(design, repeated, k, splits, seed=fit.seed),
+            strict=True,
         ):
             size = len(split.test)
             told[split.test] = test[:size]
