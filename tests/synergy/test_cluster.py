@@ -43,7 +43,7 @@ class Killer:
             kill_one(self.client)
 
 
-SMALL = replace(Settings.quick(), table_rows=2000, image_rows=400)
+SMALL = replace(Settings.quick(), table_rows=2000, number_rows=400, image_rows=400)
 """Settings that show what a cluster does, not what is true."""
 
 
