@@ -76,7 +76,10 @@ _LONGER = 2.0
 """Training takes so many times the usual steps: elimination needs time."""
 
 _DRAWS = 40_000
-"""Their standard error is near 0.001 nats."""
+"""Their standard error is near 0.001 nats, a twentieth of the tolerance of any scale that has a name."""
+
+_TOLERANCE = 0.02
+"""Up to this tolerance so many are made; for a coarser one as many as leave the same share of it."""
 
 
 @dataclass(frozen=True)
@@ -108,14 +111,18 @@ def _conditions(scale: Scale) -> list[_Condition]:
     return found
 
 
-def _exactly(fitted: Trained, world: Glyphs, seed: int) -> Row:
+def _draws(tolerance: float) -> int:
+    return round(_DRAWS * min(1.0, (_TOLERANCE / tolerance) ** 2))
+
+
+def _exactly(fitted: Trained, world: Glyphs, draws: int, seed: int) -> Row:
     """What a network tells of all images of a world, with each noise, from their own probabilities."""
     joint = world.joint(("X", "A", "C")).probabilities
     z = standardised(fitted.represent(world.states.images), joint.sum(axis=(1, 2)))
     row: Row = {SYNERGY: world.exact(SYNERGY).value, BEST_READ: joint.sum(axis=1).max(axis=1).sum()}
     errors = []
     for tau in TAUS:
-        found = blurred_information(z, joint, tau=tau, draws=_DRAWS, seed=seed)
+        found = blurred_information(z, joint, tau=tau, draws=draws, seed=seed)
         row.update({blurred_name(name, tau): answer.value for name, answer in found.items()})
         errors += [answer.standard_error for answer in found.values()]
     return {**row, NOISE_ERROR: max(errors)}
@@ -158,7 +165,9 @@ def _train(job: tuple[_Condition, int], scale: Scale) -> Row:
     if told is None:
         log_p = head_log_probabilities(fitted, judged)
         row["accuracy of A"] = float((log_p.argmax(axis=1) == judged["A"]).mean())
-    return {**row, **_exactly(fitted, source, seed)} if isinstance(source, Glyphs) else row
+    if isinstance(source, Glyphs):
+        row |= _exactly(fitted, source, _draws(scale.tolerance), seed)
+    return row
 
 
 def _measure(runner: Runner) -> pd.DataFrame:
