@@ -10,7 +10,7 @@ _WIDTHS = (0.1, 0.5, 2.0)
 """The widths of the Gaussian kernel, in units of the mean squared distance of two rows."""
 
 _TINY = 1e-12
-"""Keeps the ratio finite where all rows or all labels are the same."""
+"""Keeps ratios and their gradients finite where all rows or all labels are the same."""
 
 
 def dependence(z: torch.Tensor, label: torch.Tensor) -> torch.Tensor:
@@ -36,12 +36,13 @@ def dependence(z: torch.Tensor, label: torch.Tensor) -> torch.Tensor:
         (1.0, 0.0)
     """
     z = z.float()
-    scaled = (z - z.mean(dim=0)) / (z.std(dim=0) + 1e-6)
+    scaled = (z - z.mean(dim=0)) / (z.var(dim=0) + _TINY).sqrt()  # a root of 0 has no gradient
     squares = (scaled[:, None] - scaled[None]).square().sum(dim=2) / (2 * scaled.shape[1])
     kernel = torch.stack([torch.exp(-squares / width) for width in _WIDTHS]).sum(dim=0)
     equal = (label[:, None] == label[None]).float()
     k, c = _centred(kernel), _centred(equal)
-    return (k * c).sum() / (k.norm() * c.norm() + _TINY)
+    sizes = (k.square().sum() + _TINY) * (c.square().sum() + _TINY)
+    return (k * c).sum() / sizes.sqrt()
 
 
 def _centred(matrix: torch.Tensor) -> torch.Tensor:
