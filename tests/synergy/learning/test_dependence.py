@@ -63,7 +63,7 @@ def two_labels(n=512):
     x = 0.3 * rng.standard_normal((n, 6))
     x[:, 0] += a
     x[:, 1] += c
-    return ImageSet.from_arrays(x.astype(np.float32), {"A": a, "C": c}, pixels=None)
+    return ImageSet.from_arrays(x.astype(np.float32), {"A": a, "C": c, "both": 2 * a + c}, pixels=None)
 
 
 def test_the_gradient_adds_the_criterion():
@@ -85,10 +85,10 @@ def test_training_with_it_forgets_the_one_label_and_keeps_the_other():
     images = two_labels()
     read = {}
     for weight in (0.0, 10.0):
-        pretext = Eliminate(PredictLabel("A"), "C", weight=weight, method="independence")
+        pretext = Eliminate(PredictLabel("both"), "C", weight=weight, method="independence")
         options = Training(epochs=30, batch_size=128, device="cpu")
         fitted = train(pretext, images, seed=0, encoder="mlp", features=4, options=options, progress=False)
         z = torch.from_numpy(fitted.represent(images.images.numpy()))
         read[weight] = {name: float(dependence(z, images.labels[name])) for name in "AC"}
-    assert read[10.0]["C"] < 0.1 < read[0.0]["C"]
-    assert read[10.0]["A"] > 0.5
+    assert read[10.0]["C"] < 0.1
+    assert min(read[0.0]["C"], read[0.0]["A"], read[10.0]["A"]) > 0.2
