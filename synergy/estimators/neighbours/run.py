@@ -41,6 +41,9 @@ _CHEAP_ROWS, _MANY_DRAWS, _FEW_DRAWS = 4_000, 6, 1
 """Up to these rows, and beyond, how often the reference is drawn: its noise is a few percent of the error,
 and a draw costs as much as the estimate."""
 
+_STUDENT_DRAWS = 4
+"""How often Student rows are drawn beyond these rows: how much their values vary has to be seen."""
+
 _REFERENCE_NOISE = 0.3
 """n times the variance of one measured bias (measured for k = 5; the part that neighbours add)."""
 
@@ -257,7 +260,7 @@ def _correct_as_students(
         lambda rows: neighbours.value(rows, k),
         neighbours.widths,
         rows=n,
-        draws=_MANY_DRAWS if n <= _CHEAP_ROWS else _FEW_DRAWS,
+        draws=_MANY_DRAWS if n <= _CHEAP_ROWS else _STUDENT_DRAWS,
         seed=thinned.seed,
         root=root,
     )
