@@ -20,7 +20,9 @@ $(STAMP): pyproject.toml $(CONSTRAINTS)
 verify: setup
 	$(BIN)/synergy verify --quick
 
-test: lint types unit
+# The types are checked beside the tests: mypy takes one core, and the tests leave some idle.
+test: lint
+	$(MAKE) --jobs 2 types unit
 
 lint: setup
 	$(BIN)/ruff format --check .
@@ -31,11 +33,11 @@ types: setup
 	$(BIN)/mypy
 
 unit: setup
-	$(BIN)/python -m pytest -q -n auto -m "not notebook"
-	$(BIN)/python -m pytest -q -m notebook -k 01
+	$(BIN)/python -m pytest -q -n auto --dist worksteal -m "not notebook"
+	$(BIN)/python -m pytest -q -m notebook -k 01 tests/notebooks
 
 notebooks: setup
-	$(BIN)/python -m pytest -q -m notebook -k "not 01"
+	$(BIN)/python -m pytest -q -n auto --dist worksteal -m notebook -k "not 01" tests/notebooks
 
 docs: setup
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --config-file docs/mkdocs/mkdocs.yml --site-dir ../../site

@@ -124,6 +124,14 @@ def estimate_command(
             "--groups", help="The column whose equal values mark dependent rows; the data's own if none."
         ),
     ] = None,
+    blocks: Annotated[
+        int | None,
+        typer.Option(
+            "--blocks",
+            help="For rows that follow one another: every so many rows are one group, several times as many "
+            "as rows remember. Not with groups.",
+        ),
+    ] = None,
     device: Annotated[
         str | None,
         typer.Option("--device", help="auto, cpu or cuda, for estimators that train or search there."),
@@ -156,6 +164,7 @@ def estimate_command(
             seed=seed,
             unit=unit,
             groups=groups,
+            blocks=blocks,
             jobs=jobs,
             **options,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
@@ -38,7 +39,14 @@ ALL_DISCRETE = "auto chose the discrete estimator: every column is discrete"
 """The note where counts suffice."""
 
 
-def auto(sample: Sample, expression: Expression, *, confidence: float = 0.95, seed: int = 0) -> Estimate:
+def auto(
+    sample: Sample,
+    expression: Expression,
+    *,
+    confidence: float = 0.95,
+    seed: int = 0,
+    device: str | None = None,
+) -> Estimate:
     """Choose an estimator, run it, and say in `notes` what was chosen and why.
 
     All discrete, or numbers that repeat few values (at least 5 rows to each joint state that occurs): plug-in
@@ -55,18 +63,50 @@ def auto(sample: Sample, expression: Expression, *, confidence: float = 0.95, se
         expression: A term or a linear combination.
         confidence: The nominal coverage of the interval.
         seed: Fixes everything random.
+        device: Where networks are trained and neighbours are searched; None for the CPU. `auto` takes CUDA
+            where there is one and what was chosen can use it.
 
     Raises:
-        ValueError: If no estimator can take the columns.
+        ValueError: If no estimator can take the columns, there is no such device, or CUDA is asked for by
+            name and what was chosen runs on the CPU alone.
     """
+    device = _placed(device)
     sample, numbers = _as_numbers(sample, expression)
     _, continuous, images = split_columns(sample, expression.variables)
     if numbers:
-        found = _of_any(sample, expression, continuous, images, confidence=confidence, seed=seed)
+        found = _of_any(
+            sample, expression, continuous, images, confidence=confidence, seed=seed, device=device
+        )
         return _with_notes(
             found, f"{', '.join(numbers)} took nearly as many values as there are rows: numbers, not labels"
         )
-    return _of_any(sample, expression, continuous, images, confidence=confidence, seed=seed)
+    return _of_any(sample, expression, continuous, images, confidence=confidence, seed=seed, device=device)
+
+
+def _placed(device: str | None) -> str | None:
+    """The device, or None for the CPU, where neighbours are searched by trees and bitsets.
+
+    Raises:
+        ValueError: If there is no such device.
+    """
+    if device is None:
+        return None
+    from synergy.device import choose_device
+
+    return device if choose_device(device).type == "cuda" else None
+
+
+def _on_the_cpu(device: str | None, chosen: str) -> None:
+    """Refuse a device that was asked for by name where what was chosen cannot use it.
+
+    Raises:
+        ValueError: If one was.
+    """
+    if device not in (None, "auto"):
+        raise ValueError(
+            f"device {device!r} was asked for, but auto chose {chosen}, which runs on the CPU alone: leave "
+            "the device out, or name an estimator that takes one"
+        )
 
 
 def _of_any(
@@ -77,22 +117,26 @@ def _of_any(
     *,
     confidence: float,
     seed: int,
+    device: str | None,
 ) -> Estimate:
     if not continuous and not images:
+        _on_the_cpu(device, "the discrete estimator")
         found = run_plug_in(sample, expression, correction="digamma", confidence=confidence)
         return _with_notes(found, ALL_DISCRETE)
     labels = None if images else _as_labels(sample, continuous, expression)
     if labels is not None:
+        _on_the_cpu(device, "the discrete estimator")
         found = run_plug_in(labels, expression, correction="digamma", confidence=confidence)
         shown = ", ".join(f"{name} {labels.variables[name].cardinality}" for name in continuous)
         why = f"the numbers repeat few values ({shown}), which were taken as labels"
         return _with_notes(found, f"auto chose the discrete estimator: {why}")
     if len(expression.summands) > 1 or expression.summands[0][0] != 1:
-        return combine(sample, expression, auto, confidence=confidence, seed=seed)
+        return combine(sample, expression, partial(auto, device=device), confidence=confidence, seed=seed)
     term = expression.terms[0]
     if len(term.groups) > 2:
-        return combine(sample, _chained(term), auto, confidence=confidence, seed=seed)
-    return _one(sample, expression, term, confidence=confidence, seed=seed)
+        chained = _chained(term)
+        return combine(sample, chained, partial(auto, device=device), confidence=confidence, seed=seed)
+    return _one(sample, expression, term, confidence=confidence, seed=seed, device=device)
 
 
 def _as_numbers(sample: Sample, expression: Expression) -> tuple[Sample, list[str]]:
@@ -144,16 +188,20 @@ def _as_labels(sample: Sample, continuous: list[str], expression: Expression) ->
     return labels if states * _ROWS_OF_STATE <= len(sample) else None
 
 
-def _one(sample: Sample, expression: Expression, term: Term, *, confidence: float, seed: int) -> Estimate:
+def _one(
+    sample: Sample, expression: Expression, term: Term, *, confidence: float, seed: int, device: str | None
+) -> Estimate:
     discrete, continuous, images = split_columns(sample, term.variables)
     predictable = any(set(group) <= set(discrete) for group in term.groups)
     if images or len(term.groups) == 1:
         why = f"{images[0]} is an image" if images else f"{term} is an entropy given continuous columns"
         if predictable:
-            found = classifier(sample, expression, confidence=confidence, seed=seed)
+            found = classifier(sample, expression, confidence=confidence, seed=seed, device=device)
             return _with_notes(found, f"auto chose the classifier: {why}")
         one_term(expression, estimator="auto")
-        found = variational(sample, expression, bound="infonce", confidence=confidence, seed=seed)
+        found = variational(
+            sample, expression, bound="infonce", confidence=confidence, seed=seed, device=device or "cpu"
+        )
         return _with_notes(
             found,
             f"auto chose infonce: {why} and no slot is discrete",
@@ -162,15 +210,17 @@ def _one(sample: Sample, expression: Expression, term: Term, *, confidence: floa
         )
     dimensions = sum(int(np.prod(sample[name].shape[1:])) for name in continuous)
     if predictable:
-        return _with_discrete_slot(sample, expression, dimensions, confidence=confidence, seed=seed)
+        return _with_discrete_slot(
+            sample, expression, dimensions, confidence=confidence, seed=seed, device=device
+        )
     if discrete:
-        return _stratified(sample, expression, term, confidence=confidence, seed=seed)
+        return _stratified(sample, expression, term, confidence=confidence, seed=seed, device=device)
     edged = _with_edges(sample, continuous) if dimensions <= _FEW_DIMENSIONS else None
     if edged is not None:
-        found = run_frenzel_pompe(sample, expression, confidence=confidence, seed=seed)
+        found = run_frenzel_pompe(sample, expression, confidence=confidence, seed=seed, device=device)
         why = f"auto chose frenzel-pompe: all columns are continuous, and {edged} ends in edges, not in tails"
         return _with_notes(found, why)
-    found = run_copula_knn(sample, expression, confidence=confidence, seed=seed)
+    found = run_copula_knn(sample, expression, confidence=confidence, seed=seed, device=device)
     return _with_notes(
         found,
         f"auto chose copula-knn: all columns are continuous, {dimensions} dimensions",
@@ -178,11 +228,17 @@ def _one(sample: Sample, expression: Expression, term: Term, *, confidence: floa
 
 
 def _with_discrete_slot(
-    sample: Sample, expression: Expression, dimensions: int, *, confidence: float, seed: int
+    sample: Sample,
+    expression: Expression,
+    dimensions: int,
+    *,
+    confidence: float,
+    seed: int,
+    device: str | None,
 ) -> Estimate:
     few = dimensions <= _FEW_DIMENSIONS
     if not few and len(sample) >= _ROWS_OF_CLASSIFIER:
-        found = classifier(sample, expression, confidence=confidence, seed=seed)
+        found = classifier(sample, expression, confidence=confidence, seed=seed, device=device)
         return _with_notes(
             found, f"auto chose the classifier: a discrete slot and {dimensions} continuous dimensions"
         )
@@ -190,7 +246,10 @@ def _with_discrete_slot(
     label = [g for g in term.groups if len(g) == 1 and sample.variables[g[0]].kind == "discrete"]
     numbers = [g for g in term.groups if all(sample.variables[n].kind == "continuous" for n in g)]
     method: NeighbourMethod = "ross" if label and numbers and not term.given else "mesner-shalizi"
-    found = run_mixed(sample, expression, confidence=confidence, seed=seed, method=method)
+    if method == "ross":
+        _on_the_cpu(device, "ross")
+        device = None
+    found = run_mixed(sample, expression, confidence=confidence, seed=seed, method=method, device=device)
     return _with_notes(
         found,
         f"auto chose {method}: a discrete slot with "
@@ -199,7 +258,7 @@ def _with_discrete_slot(
 
 
 def _stratified(
-    sample: Sample, expression: Expression, term: Term, *, confidence: float, seed: int
+    sample: Sample, expression: Expression, term: Term, *, confidence: float, seed: int, device: str | None
 ) -> Estimate:
     """I(X;Y|Z,D) = sum_d p(d) I(X;Y|Z, D = d) where D is discrete and every state has rows enough."""
     strata = tuple(name for name in term.given if sample.variables[name].kind == "discrete")
@@ -207,11 +266,11 @@ def _stratified(
     codes, _ = encode_target(sample, strata)
     sizes = np.bincount(codes)
     if elsewhere or not strata or sizes.min() < _ROWS_OF_STRATUM or sample.groups is not None:
-        found = run_mixed(sample, expression, confidence=confidence, seed=seed)
+        found = run_mixed(sample, expression, confidence=confidence, seed=seed, device=device)
         return _with_notes(found, "auto chose mesner-shalizi: continuous and discrete columns together")
     inner = parse_expression(Term(term.groups, tuple(n for n in term.given if n not in strata)))
     parts = [
-        run_copula_knn(sample.rows(codes == d), inner, confidence=confidence, seed=seed)
+        run_copula_knn(sample.rows(codes == d), inner, confidence=confidence, seed=seed, device=device)
         for d in range(len(sizes))
     ]
     shares = sizes / len(sample)

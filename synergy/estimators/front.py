@@ -7,22 +7,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
 from synergy.estimators.intake import Data, as_sample, check_expression
-from synergy.estimators.order import dependence_warnings
+from synergy.estimators.order import dependence_warnings, in_blocks
 from synergy.estimators.registry import ESTIMATORS
 from synergy.estimators.stored import counted, estimate_counted
 from synergy.statistics.result import Estimate, Unit
-from synthetic import Sample, Variable
+from synthetic import Sample
 from theory import Expression, Term
 from theory.checks import integer, number
 
 __all__ = ["estimate"]
-
-_LEAST_BLOCKS = 4
-"""Fewer blocks of rows make no standard error."""
 
 
 def estimate(
@@ -104,7 +100,7 @@ def estimate(
             return _told(found, stored.head, parsed, stored.constant, clip=clip).to(unit)
     sample = as_sample(data, parsed.variables, groups=groups)
     if blocks is not None:
-        sample = _in_blocks(sample, blocks)
+        sample = in_blocks(sample, blocks)
     if len(sample) < 2:
         raise ValueError(f"an estimate needs at least 2 rows, got {len(sample)}")
     found = entry.run(sample, parsed, confidence=confidence, seed=seed, **options)
@@ -127,27 +123,6 @@ def _told(
     if clip and len(parsed.summands) == 1 and parsed.summands[0][0] > 0 and len(parsed.terms[0].groups) < 3:
         found = _clipped(found)
     return found
-
-
-def _in_blocks(sample: Sample, blocks: int) -> Sample:
-    """The sample with runs of `blocks` rows as its groups.
-
-    Raises:
-        ValueError: If there are groups already, or fewer than four blocks.
-        TypeError: If blocks is no integer.
-    """
-    integer("blocks", blocks, 1)
-    if sample.groups is not None:
-        raise ValueError(f"blocks={blocks} and groups={sample.groups!r} exclude each other: pass one of them")
-    codes = np.arange(len(sample)) // blocks
-    count = int(codes[-1]) + 1
-    if count < _LEAST_BLOCKS:
-        raise ValueError(f"blocks={blocks} makes {count} blocks of {len(sample)} rows, at least 4 are needed")
-    name = next(
-        name for name in (f"{'_' * i}block" for i in range(len(sample.names) + 1)) if name not in sample.names
-    )
-    marked = sample.with_column(Variable(name, "discrete", count), codes)
-    return Sample(marked.columns, marked.variables, name, marked.metadata)
 
 
 def _is_constant(column: npt.NDArray[Any]) -> bool:

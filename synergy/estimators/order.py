@@ -19,10 +19,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtri
 
-from synthetic import Sample
+from synthetic import Sample, Variable
 from theory import Expression
+from theory.checks import integer
 
-__all__ = ["MOST_ROWS", "dependence_warnings"]
+__all__ = ["MOST_ROWS", "dependence_warnings", "in_blocks", "is_sorted", "repeated_rows"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -40,6 +41,9 @@ _LEVEL = 1e-3
 
 _REPEATED = 0.02
 """From this share of repeated rows on the interval is visibly too short."""
+
+_LEAST_BLOCKS = 4
+"""Fewer blocks of rows make no standard error."""
 
 _FINE = 4
 """Values are fine, not rounded, where the smallest step between the middle ones is below a grid's by this."""
@@ -68,14 +72,45 @@ def dependence_warnings(sample: Sample, expression: Expression) -> list[str]:
             "every n rows "
             "as a group"
         )
+    repeated = repeated_rows(sample, names)
+    return found if repeated is None else [*found, repeated]
+
+
+def repeated_rows(sample: Sample, names: list[str]) -> str | None:
+    """What to say of rows that repeat one another in every digit of these variables; None where few do."""
     repeated = _repeats(sample, names)
-    if repeated > _REPEATED * len(sample):
-        found.append(
-            f"{repeated} of {len(sample)} rows repeat another row in every digit, so they are not "
-            f"independent: "
-            "drop them if they were entered twice, or name the column of their groups by groups='column'"
-        )
-    return found
+    if repeated <= _REPEATED * len(sample):
+        return None
+    return (
+        f"{repeated} of {len(sample)} rows repeat another row in every digit, so they are not independent: "
+        "drop them if they were entered twice, or name the column of their groups by groups='column'"
+    )
+
+
+def in_blocks(sample: Sample, blocks: int) -> Sample:
+    """The sample with runs of `blocks` rows as its groups.
+
+    Raises:
+        ValueError: If there are groups already, or fewer than four blocks.
+        TypeError: If blocks is no integer.
+
+    Example:
+        >>> rows = in_blocks(Sample.infer({"X": np.arange(8.0)}), 2)
+        >>> rows[rows.groups].tolist()
+        [0, 0, 1, 1, 2, 2, 3, 3]
+    """
+    integer("blocks", blocks, 1)
+    if sample.groups is not None:
+        raise ValueError(f"blocks={blocks} and groups={sample.groups!r} exclude each other: pass one of them")
+    codes = np.arange(len(sample)) // blocks
+    count = int(codes[-1]) + 1 if len(sample) else 0
+    if count < _LEAST_BLOCKS:
+        raise ValueError(f"blocks={blocks} makes {count} blocks of {len(sample)} rows, at least 4 are needed")
+    name = next(
+        name for name in (f"{'_' * i}block" for i in range(len(sample.names) + 1)) if name not in sample.names
+    )
+    marked = sample.with_column(Variable(name, "discrete", count), codes)
+    return Sample(marked.columns, marked.variables, name, marked.metadata)
 
 
 def _that_follow(sample: Sample, names: list[str]) -> list[str]:
@@ -86,7 +121,7 @@ def _that_follow(sample: Sample, names: list[str]) -> list[str]:
     found = []
     for name in names:
         column = sample[name][:n].reshape(n, -1)
-        if column.shape[1] == 1 and _sorted(column[:, 0]):
+        if column.shape[1] == 1 and is_sorted(column[:, 0]):
             return []
         discrete = sample.variables[name].kind == "discrete"
         level = _LEVEL / column.shape[1]
@@ -95,7 +130,8 @@ def _that_follow(sample: Sample, names: list[str]) -> list[str]:
     return found
 
 
-def _sorted(column: npt.NDArray[Any]) -> bool:
+def is_sorted(column: npt.NDArray[Any]) -> bool:
+    """Whether a column of shape (n,) varies and never turns round."""
     varies = bool((column[1:] != column[:-1]).any())
     return varies and bool((column[1:] >= column[:-1]).all() or (column[1:] <= column[:-1]).all())
 

@@ -10,7 +10,10 @@ import numpy.typing as npt
 
 from synergy.estimators.classifier.design import encode_target
 from synergy.estimators.intake import Data, as_sample
+from synergy.estimators.order import in_blocks
 from synergy.independence.columns import Kinds, kinds_of, matrix_of, varying
+from synergy.independence.gcm import Residual, differenced
+from synergy.independence.order import order_warnings, residual_warning
 from synergy.independence.permutations import g_test, local_permutation_test, random_feature_test
 from synergy.independence.regressed import Tested, regressed_test
 from synergy.independence.result import IndependenceResult, combined
@@ -50,6 +53,7 @@ def independence_test(
     permutations: int = 499,
     seed: int = 0,
     groups: str | None = None,
+    blocks: int | None = None,
     k: int = 5,
     near: int = 5,
 ) -> IndependenceResult:
@@ -67,16 +71,21 @@ def independence_test(
         permutations: The number of resamples: permutations, tables or multiplier draws.
         seed: Fixes everything random.
         groups: The column that marks dependent rows; a Sample's own by default.
+        blocks: For rows that follow one another, as in a time series: every so many rows are one group, see
+            `estimate`.
         k: Neighbours in the statistic of `local-permutation`.
         near: Neighbours in Z among which it permutes.
 
     Returns:
         The result, with p = (1 + #) / (1 + permutations). Where nothing can be tested (a side that is
-        constant or that the condition fixes, too few rows) it has no p-value, and `warnings` say why.
+        constant or that the condition fixes, too few rows) it has no p-value, and `warnings` say why. They
+        also say where the rows are not independent: where both sides follow their own past beyond what the
+        condition explains, or rows repeat others in every digit, and no groups are given.
 
     Raises:
         ValueError: If the statement is no independence, the method is unknown or cannot take the
-            columns, a number is out of range, or the data is bad in a way that `estimate` refuses.
+            columns, a number is out of range, there are groups and blocks, or the data is bad in a way that
+            `estimate` refuses.
 
     Example:
         >>> from synthetic import ModularShift
@@ -92,13 +101,14 @@ def independence_test(
     for name, number, least in (("permutations", permutations, 19), ("k", k, 1), ("near", near, 2)):
         integer(name, number, least)
     options = _Options(permutations, integer("seed", seed, 0), k, near)
-    return combined([_tested(data, term, method, groups, options) for term in terms])
+    found = []
+    for term in terms:
+        sample = as_sample(data, term.variables, groups=groups)
+        found.append(_tested(sample if blocks is None else in_blocks(sample, blocks), term, method, options))
+    return combined(found)
 
 
-def _tested(
-    data: Data, term: Term, method: IndependenceMethod, groups: str | None, options: _Options
-) -> IndependenceResult:
-    sample = as_sample(data, term.variables, groups=groups)
+def _tested(sample: Sample, term: Term, method: IndependenceMethod, options: _Options) -> IndependenceResult:
     notes: list[str] = []
     left, right = (varying(sample, names, notes) for names in term.groups)
     found = replace(term, groups=(left or term.groups[0], right or term.groups[1]))
@@ -113,6 +123,7 @@ def _tested(
         outcome = Tested.nothing(f"{len(sample)} rows are too few, there must be {_LEAST_ROWS}")
     else:
         outcome = _run(sample, found, method, options, notes)
+        outcome = replace(outcome, warnings=(*outcome.warnings, *order_warnings(sample, term)))
     return IndependenceResult(
         text_of(term),
         outcome.p_value,
@@ -187,10 +198,13 @@ def _within_strata(sample: Sample, term: Term, method: IndependenceMethod, optio
     if reason is not None:
         return Tested.nothing(reason)
     if method == "g":
-        return Tested(*g_test(x, y, z, resamples=options.permutations, seed=options.seed))
+        warnings = residual_warning(sample, term, [[x], [y]], strata=z)
+        return Tested(*g_test(x, y, z, resamples=options.permutations, seed=options.seed), tuple(warnings))
     x_matrix, y_matrix = (matrix_of(sample, names) for names in (left, right))
+    warnings = residual_warning(sample, term, [list(x_matrix.T), list(y_matrix.T)], strata=z)
     return Tested(
-        *random_feature_test(x_matrix, y_matrix, z, resamples=options.permutations, seed=options.seed)
+        *random_feature_test(x_matrix, y_matrix, z, resamples=options.permutations, seed=options.seed),
+        tuple(warnings),
     )
 
 
@@ -216,7 +230,11 @@ def _local(sample: Sample, term: Term, options: _Options, notes: list[str]) -> T
     statistic, p_value = local_permutation_test(
         x, y, z, k=k, near=near, resamples=options.permutations, seed=options.seed
     )
-    sparse = (
-        ("local permutation rejects true independences where rows are sparse in Z",) if term.given else ()
+    warnings = (
+        ["local permutation rejects true independences where rows are sparse in Z"] if term.given else []
     )
-    return Tested(statistic, p_value, sparse)
+    sides = [[Residual.known(column) for column in matrix.T] for matrix in (x, y)]
+    if z is not None:
+        sides = [differenced(side, z) for side in sides]
+    warnings += residual_warning(sample, term, [[residual.values for residual in side] for side in sides])
+    return Tested(statistic, p_value, tuple(warnings))

@@ -60,11 +60,13 @@ class Covariance:
         p_value: Against multiplier draws.
         allowed: The p-value when each covariance may owe several times to Z what the regressions are
             expected to have missed.
+        strongest: Which residual of X, which of Y and which weight have the largest covariance.
     """
 
     statistic: float | None
     p_value: float
     allowed: float
+    strongest: tuple[int, int, int] = (0, 0, 0)
 
 
 def covariance_test(
@@ -112,6 +114,8 @@ def covariance_test(
     scaled = terms[:, live] / spread[live]
     found = np.abs(totals[live]) / spread[live]
     observed = float(found.max())
+    shape = len(left), len(right), weights.shape[1]
+    i, j, weight = np.unravel_index(int(np.flatnonzero(live)[found.argmax()]), shape)
     reduced = max(0.0, float((found - _ALLOWANCE * bias[live] / spread[live]).max()))
     rng = np.random.default_rng([seed, 0x6C3])
     exceed = allowed = 0
@@ -120,7 +124,12 @@ def covariance_test(
         largest = np.abs(draws).max(axis=1)
         exceed += int((largest >= observed).sum())
         allowed += int((largest >= reduced).sum())
-    return Covariance(observed, (1 + exceed) / (1 + resamples), (1 + allowed) / (1 + resamples))
+    return Covariance(
+        observed,
+        (1 + exceed) / (1 + resamples),
+        (1 + allowed) / (1 + resamples),
+        (int(i), int(j), int(weight)),
+    )
 
 
 def residual_features(

@@ -12,6 +12,8 @@ from synergy.estimators.classifier import CrossFit
 from synergy.estimators.classifier.design import encode_target
 from synergy.independence.columns import components, conditions, indicators, kinds_of, matrix_of, vectors
 from synergy.independence.gcm import Covariance, Residual, covariance_test, differenced, residual_features
+from synergy.independence.hidden import shared_rest
+from synergy.independence.order import residual_warning
 from synergy.independence.smoother import Smoother
 from synergy.independence.untestable import fixed_label
 from synthetic import Sample
@@ -31,10 +33,15 @@ _MOST_WEIGHTS = 5
 """How many columns of Z weight the covariances, each by its tanh."""
 _MOST_LEARNT = 6
 """With more indicators than this the regressions share their kernels, for the sake of time."""
-_MANY = 6
-"""From so many columns of Z on, no regression can tell every function of them from noise."""
+_SEVERAL, _MANY = 5, 6
+"""From so many columns of Z on, a function of them may be too rough for the rows; from so many on, no
+regression can tell every function of them from noise."""
 _UNEXPLAINED, _UNRELATED = 0.15, 0.95
 """Sides that leave a share between these depend on Z, and may do so by more than what was learnt."""
+_SHARED = 0.1
+"""The level at which residuals of different rows are taken to share a function of Z."""
+_SEEN = 4.0
+"""A shared function that would lie so many standard deviations off 0 is seen in 19 of 20 data sets."""
 _DOUBTED, _LEVEL = 0.1, 0.05
 """A p-value of at most the first is warned of if it exceeds the second when Z is allowed for."""
 
@@ -60,7 +67,7 @@ def regressed_test(sample: Sample, term: Term, *, permutations: int, seed: int, 
         ValueError: If an image is to be regressed, or to be conditioned on beside sides that are not labels.
     """
     rows: npt.NDArray[np.int64] = np.arange(len(sample))
-    z_columns = 0
+    z: Floats | None = None
     left: list[Residual]
     right: list[Residual]
     if not term.given:
@@ -89,21 +96,24 @@ def regressed_test(sample: Sample, term: Term, *, permutations: int, seed: int, 
                     f"{', '.join(term.given)} fixes {', '.join(names)} as far as {len(few)} rows tell, and "
                     "what the condition fixes is independent of everything given it"
                 )
-        left, right = sides[0], differenced(sides[1], z)
-        z_columns = z.shape[1]
+        left, right = sides[0], sides[1]
         weights = np.hstack([np.ones((len(rows), 1)), np.tanh(z[:, :_MOST_WEIGHTS])])
         notes.append("sees dependence through residuals, their cosine and sine, and weights in Z")
     clusters = None
     if sample.groups is not None:
         clusters = np.unique(sample[sample.groups][rows], return_inverse=True)[1].reshape(-1)
+    apart = right if z is None else differenced(right, z)
     found = covariance_test(
-        left, right, weights=weights, resamples=permutations, seed=seed, clusters=clusters
+        left, apart, weights=weights, resamples=permutations, seed=seed, clusters=clusters
     )
     if found.statistic is None:
         return Tested.nothing("the condition leaves nothing of one side")
-    return Tested(
-        found.statistic, found.p_value, _doubts(term, found, left, right, columns=z_columns, rows=len(rows))
+    warnings = (
+        [] if z is None else _doubts(term, found, left, right, z, weights, seed=seed, clusters=clusters)
     )
+    sides_left = [[residual.noise for residual in side] for side in (left, right)]
+    warnings += residual_warning(sample.rows(rows), term, sides_left)
+    return Tested(found.statistic, found.p_value, tuple(warnings))
 
 
 def _doubts(
@@ -111,27 +121,40 @@ def _doubts(
     found: Covariance,
     left: Sequence[Residual],
     right: Sequence[Residual],
+    z: Floats,
+    weights: Floats,
     *,
-    columns: int,
-    rows: int,
-) -> tuple[str, ...]:
+    seed: int,
+    clusters: npt.NDArray[np.int64] | None,
+) -> list[str]:
     """Why a small p-value may come from what the regressions have not learnt of Z."""
-    warnings = []
     if found.p_value > _DOUBTED:
-        return ()
+        return []
+    warnings = []
+    given, (rows, columns) = ", ".join(term.given), z.shape
     if found.allowed > _LEVEL:
         warnings.append(
-            f"the regressions on {', '.join(term.given)} miss so much of it that a function of it which both "
+            f"the regressions on {given} miss so much of it that a function of it which both "
             f"sides share could give this p-value: with that allowed for, p = {found.allowed:.2g}"
         )
+    i, j, weight = found.strongest
+    rest = shared_rest(left[i], right[j], z, weight=weights[:, weight], seed=seed, clusters=clusters)
     shares = [min(residual.error for residual in side) for side in (left, right)]
-    if columns >= _MANY and min(shares) > _UNEXPLAINED and max(shares) < _UNRELATED:
+    learnt_of = columns >= _MANY and max(shares) < _UNRELATED
+    unseen = columns >= _SEVERAL and rest.visible < _SEEN
+    if rest.p_value <= _SHARED:
         warnings.append(
-            f"regressions on the {columns} columns of {', '.join(term.given)} leave {shares[0]:.0%} and "
+            f"the regressions on {given} leave something of it on both sides: what is left of one row is "
+            f"related to what is left of other rows near it in {given} (p = {rest.p_value:.2g}), so that the "
+            "two sides may share a function of the condition and nothing else"
+        )
+    elif min(shares) > _UNEXPLAINED and (learnt_of or unseen):
+        warnings.append(
+            f"regressions on the {columns} columns of {given} leave {shares[0]:.0%} and "
             f"{shares[1]:.0%} of the two sides, and {rows} rows do not tell whether that is noise or a "
             "function of the condition that they could not learn"
         )
-    return tuple(warnings)
+    return warnings
 
 
 def _features(sample: Sample, names: tuple[str, ...], smoother: Smoother, notes: list[str]) -> list[Residual]:

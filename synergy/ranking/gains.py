@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -104,17 +104,24 @@ def compared(one: Scores, other: Scores, *, pooled: float) -> Gain:
     return gain(one[:seeds] - other[:seeds], pooled=2 * pooled)
 
 
-def tiers(scores: Mapping[str, Scores], *, pooled: float, confidence: float = 0.95) -> dict[str, int]:
+def tiers(
+    scores: Mapping[str, Scores],
+    *,
+    pooled: float,
+    confidence: float = 0.95,
+    dropped: Collection[str] = (),
+) -> dict[str, int]:
     """Groups of tasks that cannot be told apart.
 
     The first is the best with all that are not worse, the next the best of the rest with its own.
     All pairs are compared, with Holm's correction, so that with the given confidence no two tasks are told
-    apart that are equally good.
+    apart that are equally good. A task that was dropped was told from the best when it was, and stays so.
 
     Args:
         scores: By task, shape (seeds, m); seeds in one order.
         pooled: The variance between seeds of all tasks.
         confidence: Of all comparisons together.
+        dropped: The tasks that were dropped, see `synergy.ranking.halving.dropped`.
 
     Returns:
         The number of the group by task, from 1, the best.
@@ -122,7 +129,7 @@ def tiers(scores: Mapping[str, Scores], *, pooled: float, confidence: float = 0.
     order = sorted(scores, key=lambda name: (-float(scores[name].mean()), name))
     pairs = [(a, b) for i, a in enumerate(order) for b in order[i + 1 :]]
     found = {pair: compared(scores[pair[0]], scores[pair[1]], pooled=pooled) for pair in pairs}
-    apart: set[tuple[str, str]] = set()
+    apart = {(order[0], name) for name in dropped}
     for rank, pair in enumerate(sorted(pairs, key=lambda p: found[p].p_value())):
         if found[pair].p_value() > (1 - confidence) / (len(pairs) - rank):
             break

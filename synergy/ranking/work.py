@@ -167,7 +167,7 @@ class Work:
             name: gain(s, pooled=pooled, confidence=confidence, looks=len(self.looks))
             for name, s in scores.items()
         }
-        groups = tiers(scores, pooled=pooled, confidence=confidence)
+        groups = tiers(scores, pooled=pooled, confidence=confidence, dropped=self.lost)
         values = joined(found)
         ranked = []
         for name, candidate in self.by_name.items():

@@ -80,7 +80,8 @@ class RealImages(SharedTensors, RealImageGenerator):
             raise ValueError("images contain NaN or infinities")
         low, high = float(images.min()), float(images.max())
         if low < 0 or high > 1:
-            raise ValueError(f"images must have pixels in [0, 1], got {low:g}..{high:g}")
+            fix = ": divide by 255, or give unsigned bytes" if low >= 0 and high <= 255 else ""
+            raise ValueError(f"images must have pixels in [0, 1], got {low:g}..{high:g}{fix}")
         if labels.shape != (len(images),):
             raise ValueError(
                 f"labels must have shape ({len(images)},), one for each image, got {labels.shape}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import warnings
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
@@ -21,6 +22,9 @@ R = TypeVar("R")
 
 _SHARED_FROM = "1M"
 """Arrays of this size and more are written once and mapped by all processes (joblib's own default)."""
+
+_NOT_WRITTEN = re.compile(r"\w+: \[Errno (\d+)\] (.*)")
+"""How a traceback ends where an array could not be written for the other processes."""
 
 _TRIES_TOGETHER = 2
 """An item that was being worked on at so many deaths is run alone next, so that the guilty one is known."""
@@ -57,6 +61,7 @@ def map_unordered(
     Raises:
         WorkerDiedError: If the worker of an item died each time.
         OtherCodeError: If the workers of a cluster have other code or versions.
+        OSError: If large arrays cannot be written where the processes of this machine map them.
         TypeError: If the function or an item cannot be sent to another process.
 
     Example:
@@ -189,10 +194,17 @@ def _pool(
     except Exception as error:
         if type(error).__name__ != "PicklingError":
             raise
+        reason = _last_line(error.__cause__ or error)
+        refused = _NOT_WRITTEN.fullmatch(reason)
+        if refused is not None:
+            raise OSError(
+                int(refused[1]),
+                f"large arrays cannot be written for the worker processes: {refused[2]}; the environment "
+                "variable JOBLIB_TEMP_FOLDER names the folder for them",
+            ) from error
         raise TypeError(
-            "the function, an item or a result cannot be sent between processes: "
-            f"{_last_line(error.__cause__ or error)}; a worker must be able to import functions, and items "
-            "must be plain data"
+            f"the function, an item or a result cannot be sent between processes: {reason}; a worker must be "
+            "able to import functions, and items must be plain data"
         ) from error
     finally:
         with _quiet():

@@ -476,8 +476,36 @@ def test_what_cannot_run_on_a_device_says_so_in_one_line():
         assert CrossFit(sample, quality="quick", device="auto").device == "cpu"
         assert CrossFit(sample, device="auto").device == "cuda"
         assert CrossFit(sample, model=LogisticRegression(), device="auto").device == "cpu"
-        with pytest.raises(TypeError, match="option 'device' is not one of auto's"):
-            estimate(sample, "I(X;Y)", device="cuda")
+
+
+AUTOMATIC = {
+    "neighbours": ("I(X;Y)", True),
+    "neighbours given": ("I(X;Y|W)", True),
+    "labels and numbers given": ("I(C;X|W)", True),
+    "a sum": ("I(X;Y) + I(X;W)", True),
+    "a label and a number": ("I(C;W)", "auto chose ross, which runs on the CPU alone"),
+    "labels": ("H(C)", "auto chose the discrete estimator, which runs on the CPU alone"),
+}
+
+
+@pytest.mark.parametrize(("term", "there"), AUTOMATIC.values(), ids=AUTOMATIC.keys())
+def test_auto_runs_what_it_chose_on_the_device_or_refuses(term: str, there: bool | str):
+    expected = pytest.approx(estimate(rows(), term).value, abs=1e-6)
+    assert estimate(rows(), term, device="cpu").value == expected
+    with pretend():
+        assert estimate(rows(), term, device="auto").value == expected
+        if there is True:
+            assert estimate(rows(), term, device="cuda").value == expected
+        else:
+            with pytest.raises(ValueError, match=there):
+                estimate(rows(), term, device="cuda")
+
+
+def test_auto_asks_for_a_device_that_is_there():
+    with pytest.raises(ValueError, match="unknown device 'abacus'"):
+        estimate(rows(), "H(C)", device="abacus")
+    with pytest.raises(ValueError, match="no CUDA device is available"):
+        estimate(rows(), "I(X;Y)", device="cuda")
 
 
 def test_any_encoder_is_read_and_tried_on_the_device():

@@ -124,6 +124,66 @@ def test_home_and_temporary_folders_that_cannot_be_written_do_no_harm(tmp_path, 
     assert done.returncode == 0, done.stderr
 
 
+SHM = {
+    "missing": """
+        mount -t tmpfs none "$1"
+        for name in null zero urandom random; do touch "$1/$name"; mount --bind "/dev/$name" "$1/$name"; done
+        mount --rbind "$1" /dev
+        [ ! -e /dev/shm ]""",
+    "not writable": "mount -t tmpfs -o ro none /dev/shm",
+    "of 64 kB": "mount -t tmpfs -o size=64k none /dev/shm",
+}
+"""What a process finds at /dev/shm, by the shell commands that make it so for this process alone."""
+
+PARALLEL = """
+import sys
+import numpy as np
+from synthetic import ModularShift, write_dataset
+from synthetic.parallel import map_unordered
+
+write_dataset(ModularShift(), samples=200_000, seed=3, out=sys.argv[1], shards=8, jobs=2)
+shared = np.arange(300_000.0)  # large enough to be mapped by the processes
+found = dict(map_unordered(np.isin, [3.0, -1.0], jobs=2, shared=(shared,)))
+assert (bool(found[0]), bool(found[1])) == (True, False)
+"""
+
+
+@pytest.mark.skipif(
+    shutil.which("unshare") is None
+    or subprocess.run(
+        ["unshare", "--mount", "mount", "-t", "tmpfs", "none", "/mnt"], capture_output=True, check=False
+    ).returncode,
+    reason="needs the right to mount",
+)
+@pytest.mark.parametrize("kind", SHM)
+def test_without_shared_memory_the_results_are_the_same(kind, tmp_path, undisturbed):
+    """A real /dev/shm that is missing, refuses or is small, in a mount namespace of the command's own."""
+    (tmp_path / "dev").mkdir()
+    script = ["sh", "-ec", f'{SHM[kind]}\nshift\nexec "$@"', "sh", str(tmp_path / "dev")]
+    done = subprocess.run(
+        ["unshare", "--mount", *script, sys.executable, "-c", PARALLEL, str(tmp_path / "data")],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stderr
+    assert content(tmp_path / "data") == undisturbed
+    serial = "joblib will operate in serial mode" in done.stderr  # its semaphores live in /dev/shm
+    assert serial == (kind != "of 64 kB")
+
+
+def test_a_folder_for_shared_arrays_that_cannot_be_written_is_named(monkeypatch):
+    """Simulated: joblib is told to share arrays in a folder that does not exist and cannot be made."""
+    import numpy as np
+
+    from synthetic.parallel import map_unordered
+
+    monkeypatch.setenv("JOBLIB_TEMP_FOLDER", "/proc/nowhere")
+    with pytest.raises(OSError, match=r"large arrays .*/proc/nowhere.*JOBLIB_TEMP_FOLDER"):
+        dict(map_unordered(np.isin, [3.0, -1.0], jobs=2, shared=(np.arange(300_000.0),)))
+
+
 def test_a_clock_that_jumps_changes_nothing(tmp_path, monkeypatch, undisturbed):
     jumps = iter(range(10**6))
     monkeypatch.setattr(time, "time", lambda: 10**9 * (-1) ** next(jumps))

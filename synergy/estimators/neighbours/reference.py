@@ -21,7 +21,7 @@ import numpy.typing as npt
 from synergy.estimators.columns import scaled
 from synergy.estimators.gaussian import gaussian_value
 
-__all__ = ["GaussianReference"]
+__all__ = ["GaussianReference", "MeasuredBias", "mardia_kurtosis"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -44,7 +44,7 @@ _KURTOSIS_ROWS = 4_000
 
 
 @dataclass(frozen=True)
-class GaussianBias:
+class MeasuredBias:
     """What the reference says of some columns.
 
     Args:
@@ -95,7 +95,7 @@ class GaussianReference:
             [self.estimator(scaled(rows, "copula")) - gaussian_value(rows, self.widths) for rows in drawn]
         )
 
-    def measure(self, table: Floats, value: float, variance_of_one: float) -> GaussianBias:
+    def measure(self, table: Floats, value: float, variance_of_one: float) -> MeasuredBias:
         """The bias at the columns, and whether they look Gaussian.
 
         Args:
@@ -115,7 +115,7 @@ class GaussianReference:
         off = value - gaussian_value(table, self.widths) - float(np.mean(gaps))
         known = float(np.var(gaps, ddof=1)) if len(gaps) > 1 else variance_of_one
         alike = abs(off) <= _UNLIKE * np.sqrt(known * (1 + 1 / len(gaps)))
-        return GaussianBias(
+        return MeasuredBias(
             float(np.mean(biases)), spread / len(biases), bool(alike and self._kurtosis_fits(table, root))
         )
 
@@ -124,8 +124,8 @@ class GaussianReference:
         if len(table) > _KURTOSIS_ROWS:
             table = scaled(rng.choice(table, _KURTOSIS_ROWS, replace=False), "copula")
         drawn = (rng.standard_normal(table.shape) @ root.T for _ in range(_KURTOSIS_DRAWS))
-        expected = np.array([_kurtosis(scaled(rows, "copula")) for rows in drawn])
-        return bool(abs(_kurtosis(table) - expected.mean()) <= _UNLIKE * expected.std(ddof=1))
+        expected = np.array([mardia_kurtosis(scaled(rows, "copula")) for rows in drawn])
+        return bool(abs(mardia_kurtosis(table) - expected.mean()) <= _UNLIKE * expected.std(ddof=1))
 
 
 def _root(table: Floats, widths: tuple[int, int, int]) -> Floats:
@@ -169,7 +169,7 @@ def _share(link: Floats, target: float) -> float:
     return high
 
 
-def _kurtosis(table: Floats) -> float:
+def mardia_kurtosis(table: Floats) -> float:
     """Mardia's kurtosis, the mean square of the squared Mahalanobis distances."""
     centred = table - table.mean(axis=0)
     inverse = np.linalg.pinv(centred.T @ centred / len(table), hermitian=True)

@@ -11,11 +11,12 @@ import numpy.typing as npt
 from scipy.special import stdtrit
 
 from synergy.estimators.columns import Scaling, Slot, check_rows, check_scale, described
-from synergy.estimators.fixed import without_fixed
+from synergy.estimators.fixed import smooth_functions, without_fixed
 from synergy.estimators.neighbours.methods import NeighbourMethod, Neighbours, chosen, side_by_side
 from synergy.estimators.neighbours.reach import Moves, ceiling_warning, reach, resolution_warning
 from synergy.estimators.neighbours.reference import GaussianReference
 from synergy.estimators.neighbours.search import available_workers
+from synergy.estimators.neighbours.students import MOST_COLUMNS, StudentReference, dispersion_root
 from synergy.estimators.neighbours.subsamples import Groups, Thinned, group_codes, parts_of, subsampled
 from synergy.estimators.neighbours.tiles import TILED
 from synergy.statistics.intervals import check_confidence
@@ -40,6 +41,9 @@ _CHEAP_ROWS, _MANY_DRAWS, _FEW_DRAWS = 4_000, 6, 1
 """Up to these rows, and beyond, how often the reference is drawn: its noise is a few percent of the error,
 and a draw costs as much as the estimate."""
 
+_STUDENT_DRAWS = 4
+"""How often Student rows are drawn beyond these rows: how much their values vary has to be seen."""
+
 _REFERENCE_NOISE = 0.3
 """n times the variance of one measured bias (measured for k = 5; the part that neighbours add)."""
 
@@ -59,6 +63,8 @@ class _Found:
     extra: float = 0.0
     corrected: bool = False
     fits: bool = True
+    root: Floats | None = None
+    """A square root of the dispersion of Student rows, where the bias was measured on them."""
     notes: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
@@ -118,6 +124,14 @@ def run(
     error, ends = math.nan, (math.nan, math.nan)
     if interval:
         error, ends = _interval(found, neighbours, table, thinned, k, confidence)
+        functions = smooth_functions(slots)
+        if functions:
+            ends = min(ends[0], 0.0), max(ends[1], 0.0)
+            found.warnings.clear()
+            notes.append(
+                f"{' and '.join(functions)}: a function of the conditions as far as {n} rows tell. Then the "
+                "information is 0, which the interval holds"
+            )
     found.warnings += ceiling_warning(slots, found.value)
     found.warnings += resolution_warning(raw, thinned.count, k)
     if sum(widths) > _SEVERAL_DIMENSIONS and not found.corrected and found.fits:
@@ -210,6 +224,10 @@ def _correct(found: _Found, neighbours: Neighbours, table: Floats, thinned: Thin
         found.notes.append("no Gaussian bias correction: the columns are linearly dependent")
         return
     found.fits = measured.fits
+    if not measured.fits and 2 < sum(widths) <= MOST_COLUMNS:
+        measured_on_students = _correct_as_students(found, neighbours, table, thinned, k)
+        if measured_on_students:
+            return
     if not measured.fits and widths[2]:
         found.notes.append("the copula is not Gaussian: no Gaussian bias correction")
         found.warnings.append(
@@ -233,6 +251,32 @@ def _correct(found: _Found, neighbours: Neighbours, table: Floats, thinned: Thin
             )
 
 
+def _correct_as_students(
+    found: _Found, neighbours: Neighbours, table: Floats, thinned: Thinned, k: int
+) -> bool:
+    """Remove the bias that Student rows have, where the columns look like these; whether they do."""
+    n, root = thinned.count, dispersion_root(table)
+    reference = StudentReference(
+        lambda rows: neighbours.value(rows, k),
+        neighbours.widths,
+        rows=n,
+        draws=_MANY_DRAWS if n <= _CHEAP_ROWS else _STUDENT_DRAWS,
+        seed=thinned.seed,
+        root=root,
+    )
+    measured = reference.measure(table, found.raw, _REFERENCE_NOISE / n)
+    if not measured.fits:
+        return False
+    found.corrected, found.fits, found.root = True, True, root
+    found.value -= measured.bias
+    found.extra = measured.variance
+    found.notes.append(
+        f"a bias of {measured.bias:+.4f} was measured on Student rows with the same rank correlations and "
+        f"{reference.freedom(table):.2g} degrees of freedom, which the columns look like"
+    )
+    return True
+
+
 def _interval(
     found: _Found, neighbours: Neighbours, table: Floats, thinned: Thinned, k: int, confidence: float
 ) -> tuple[float, tuple[float, float]]:
@@ -249,11 +293,18 @@ def _interval(
         picks = thinned.picks(every)
         return float(np.mean([neighbours.value(table[rows], other) for rows in picks]))
 
-    reference = None
+    def at_k(rows: Floats) -> float:
+        return neighbours.value(rows, k)
+
+    reference: GaussianReference | StudentReference | None = None
     if found.corrected and sum(neighbours.widths) > 2:
         size = thinned.count // parts_of(thinned.count)
-        reference = GaussianReference(
-            lambda rows: neighbours.value(rows, k), neighbours.widths, rows=size, draws=1, seed=thinned.seed
+        reference = (
+            GaussianReference(at_k, neighbours.widths, rows=size, draws=1, seed=thinned.seed)
+            if found.root is None
+            else StudentReference(
+                at_k, neighbours.widths, rows=size, draws=1, seed=thinned.seed, root=found.root
+            )
         )
     error, freedom, _ = subsampled(thinned, estimate, found.value)
     error = math.hypot(error, math.sqrt(found.extra))

@@ -60,7 +60,7 @@ _ACCURACY_MARGIN = 0.05
 """A smaller difference of accuracies counts as none."""
 
 _TRAINED_ON = 16_000
-"""Images are repeated until there are about so many."""
+"""Images are repeated until there are about so many, or as many as training looks at."""
 
 SYNERGY = "I(A;C|Z)"
 """The column of the synergy on mixed images."""
@@ -108,7 +108,7 @@ def _mark_accuracy(fitted: Trained, unmarked: Sample, marked: Sample, *, seed: i
 def _train(job: tuple[float, bool, int], scale: Scale) -> Row:
     strength, pruned, seed = job
     train, judged = image_sets(scale, seed=seed, default="glyphs", glyphs=_GLYPHS)
-    copies = max(1, _TRAINED_ON // train.size)
+    copies = max(1, min(_TRAINED_ON, scale.steps * scale.batch) // train.size)
     rows = prepared(
         train.transformed("rotation", copies=copies, seed=7000 + seed),
         strength,

@@ -65,6 +65,9 @@ _FEWEST = 100
 _RESOLUTION = 0.005
 """Quantities that are nearer than this, in nats, are tied: their order is that of sampling errors."""
 
+_FINE, _COARSE = 0.01, 0.02
+"""The tolerances of the scales that have a name lie on either side of the first; none is above the second."""
+
 SETS = ("mixed", "half-turn-pairs")
 """The glyphs; the predictions are about the first."""
 Job = tuple[str, str, int]
@@ -78,12 +81,17 @@ def _seven(scale: Scale) -> tuple[str, ...]:
     return tuple(name for name in SEVEN if not (gray and name == "grayscale"))
 
 
+def _draws(tolerance: float) -> int:
+    """How many images J is found from; beyond the coarsest scale with a name as few as its error allows."""
+    return 10_000 if tolerance <= _FINE else round(2000 * min(1.0, (_COARSE / tolerance) ** 2))
+
+
 def _truth(job: tuple[str, str], scale: Scale) -> Row:
     """The input side: exact on glyphs; on images without known latents estimates, with their errors."""
     images, name = job
     if images in SETS:
         world = glyph_world(images, name, pixels=scale.pixels)
-        draws = 2000 if scale.tolerance > 0.01 else 10_000
+        draws = _draws(scale.tolerance)
         answers = {term: world.exact(term, tolerance=scale.tolerance) for term in TRUTHS[:2]}
         answers["J"] = world.forced_information(draws=draws)
         drawn: Row = {"images": images, "transformation": name}
@@ -187,7 +195,7 @@ def _tied(truths: pd.Series, errors: pd.Series) -> pd.Series:
     """
     ordered = truths.sort_values()
     squares = errors[ordered.index] ** 2
-    reach = np.sqrt(squares + squares.shift(fill_value=0.0)).clip(lower=_RESOLUTION)
+    reach = np.maximum(np.sqrt(squares + squares.shift(fill_value=0.0)), _RESOLUTION)
     return truths.groupby((ordered.diff() > reach).cumsum()).transform("mean")
 
 

@@ -7,18 +7,28 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 
 from synthetic.storage.files import read_tensors
 from synthetic.storage.npz import NpzFile
 
-__all__ = ["IMAGE_NAMES", "LABEL_NAMES", "read_npz", "read_safetensors"]
+__all__ = ["IMAGE_NAMES", "LABEL_NAMES", "SPLITS", "read_npz", "read_safetensors"]
 
 IMAGE_NAMES = ("images", "image", "img", "X", "x", "data", "pixels", "x_train", "train_images")
 """Names that a column of images goes by, the most telling first."""
 
-LABEL_NAMES = ("C", "labels", "label", "class", "classes", "y", "target", "targets", "fine_label", "y_train")
+LABEL_NAMES = (
+    *("C", "labels", "label", "class", "classes", "y", "target", "targets", "fine_label"),
+    *("y_train", "train_labels"),
+)
 """Names that a column of labels goes by, the most telling first."""
+
+SPLITS = (
+    ("x_train", "y_train", "x_test", "y_test"),
+    ("train_images", "train_labels", "test_images", "test_labels"),
+)
+"""Names of images and labels to train on, and of those to test on, as Keras and MedMNIST write them."""
 
 Shapes = Mapping[str, tuple[int, ...]]
 """The shape of each array of a file, from its header."""
@@ -31,12 +41,16 @@ class ImageArrays:
     Args:
         images: Shape (n, height, width), (n, channels, height, width) or (n, height, width, channels).
         labels: Shape (n,), integers or strings.
-        columns: The names of the two in the file.
+        columns: The names of the two in the file, and of the two to test on where it has them.
+        trained: The number of images to train on, which come first; None without a split.
+        left: The names of arrays that were not read.
     """
 
     images: npt.NDArray[Any]
     labels: npt.NDArray[Any]
-    columns: tuple[str, str]
+    columns: tuple[str, ...]
+    trained: int | None
+    left: tuple[str, ...]
 
 
 def choose(path: Path, shapes: Shapes) -> tuple[str, str]:
@@ -93,5 +107,40 @@ def read_safetensors(path: Path) -> ImageArrays:
 
 
 def _chosen(path: Path, shapes: Shapes, read: Callable[[str], npt.NDArray[Any]]) -> ImageArrays:
-    images, labels = choose(path, shapes)
-    return ImageArrays(read(images), read(labels).reshape(shapes[images][0]), (images, labels))
+    """Read the arrays of a split where there is one, else one array of images and one of labels.
+
+    Raises:
+        ValueError: If the images to train and to test on differ in shape or kind, or see `choose`.
+    """
+    split = next((names for names in SPLITS if set(names) <= set(shapes)), None)
+    if split is None:
+        columns = choose(path, shapes)
+        left = tuple(name for name in shapes if name not in columns)
+        return ImageArrays(read(columns[0]), _flat(path, columns, shapes, read), columns, None, left)
+    first, second = (read(name) for name in split[::2])
+    if first.shape[1:] != second.shape[1:] or first.dtype != second.dtype:
+        raise ValueError(
+            f"{str(path)!r} must hold images to train and to test on of one shape and kind, got "
+            f"{split[0]!r} of {first.dtype} {first.shape} and {split[2]!r} of {second.dtype} {second.shape}"
+        )
+    labels = [_flat(path, pair, shapes, read) for pair in (split[:2], split[2:])]
+    left = tuple(name for name in shapes if name not in split)
+    return ImageArrays(np.concatenate([first, second]), np.concatenate(labels), split, len(first), left)
+
+
+def _flat(
+    path: Path, columns: tuple[str, ...], shapes: Shapes, read: Callable[[str], npt.NDArray[Any]]
+) -> npt.NDArray[Any]:
+    """The labels of some images, of shape (n,), also where they lie in one column.
+
+    Raises:
+        ValueError: If they are not as many as the images.
+    """
+    images, labels = columns
+    n = shapes[images][0] if shapes[images] else 0
+    if shapes[labels] not in ((n,), (n, 1)):
+        raise ValueError(
+            f"{labels!r} of {str(path)!r} must hold the labels of the {n:,} images of {images!r}, of shape "
+            f"({n},), got {shapes[labels]}"
+        )
+    return read(labels).reshape(n)

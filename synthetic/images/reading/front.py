@@ -92,7 +92,8 @@ def read_images(
     Args:
         path: A folder with a subfolder of image files for each class, or of such folders called `train` and
             `test`, whose images come together and `LabelledImages.split` parts again; an .npz or .safetensors
-            file with an array of images (bytes, or floats in [0, 1]) and one of labels; or a Parquet file
+            file with an array of images (bytes, or floats in [0, 1]) and one of labels, or two of each, such
+            as x_train, y_train, x_test and y_test, which are a split too; or a Parquet file
             with a column of encoded images and one of labels, as the data sets of the Hugging Face hub have
             them.
         size: The side, or the (height, width), to resize encoded images to; None to keep their own.
@@ -131,9 +132,15 @@ def read_images(
     if wanted is not None:
         raise ValueError(f"size resizes image files, and {str(path)!r} holds arrays: resize them before")
     arrays = read_npz(place) if suffix == ".npz" else read_safetensors(place)
-    note = f"images from {arrays.columns[0]!r}, labels from {arrays.columns[1]!r}"
     numbers, names = _numbered(arrays.labels, str(path), None)
-    return LabelledImages(arrays.images, numbers, names, str(path), (note,))
+    notes = [f"images from {arrays.columns[0]!r}, labels from {arrays.columns[1]!r}"]
+    if arrays.trained is not None:
+        tested = len(numbers) - arrays.trained
+        notes.append(
+            f"{tested:,} images to test on from {arrays.columns[2]!r}, labels from {arrays.columns[3]!r}"
+        )
+    notes += [f"the array {name!r} is not read" for name in arrays.left]
+    return LabelledImages(arrays.images, numbers, names, str(path), tuple(notes), arrays.trained)
 
 
 def _size(size: int | tuple[int, int] | None) -> tuple[int, int] | None:

@@ -297,11 +297,47 @@ def test_devices_go_where_an_estimator_takes_them(capsys, table):
     )
     assert status == 0
     for arguments, message in (
-        (["--device", "cpu"], "--device is for the estimators .*classifier.*; auto takes none, got 'cpu'"),
-        (["--estimator", "plug-in", "--device", "cpu"], "plug-in takes none"),
+        (
+            ["--estimator", "plug-in", "--device", "cpu"],
+            "--device is for the estimators auto.*classifier.*; plug-in takes none, got 'cpu'",
+        ),
         (["--estimator", "classifier", "--device", "tpu"], "tpu"),
         (["--groups", "H"], "unknown variable 'H': the data has A, C, G, when, score"),
         (["--groups", "score"], "column 'score' has .*missing"),
+    ):
+        assert run(["estimate", path, "I(A;C)", *arguments]) == 2
+        told = capsys.readouterr().err.strip()
+        assert re.search(message, told), told
+        assert len(told.splitlines()) == 1
+
+
+def test_the_default_takes_a_device(capsys, table):
+    _, folder = table
+    path = str(folder / "t.csv")
+    _, plain = answer(capsys, "estimate", path, "I(A;C)")
+    status, found = answer(capsys, "estimate", path, "I(A;C)", "--device", "cpu")
+    assert status == 0
+    assert (found["value"], found["interval"]) == (plain["value"], plain["interval"])
+
+
+def test_blocks_of_rows_that_follow_one_another(capsys, table):
+    """Every row of A and C stands six times in a row: 6 rows make the same groups as the column G."""
+    frame, folder = table
+    path = str(folder / "t.csv")
+    _, marked = answer(capsys, "estimate", path, "I(A;C)", "--groups", "G")
+    status, found = answer(capsys, "estimate", path, "I(A;C)", "--blocks", "6")
+    assert status == 0
+    assert found["value"] == pytest.approx(marked["value"], abs=1e-12)
+    assert found["interval"] == pytest.approx(marked["interval"], abs=1e-12)
+    assert found["value"] == pytest.approx(estimate(frame, "I(A;C)", blocks=6).value, abs=1e-12)
+    warned = answer(capsys, "estimate", path, "I(A;C)")[1]["warnings"]
+    assert warned
+    assert not found["warnings"]
+    for arguments, message in (
+        (["--blocks", "6", "--groups", "G"], "blocks=6 and groups='G' exclude each other"),
+        (["--blocks", "100"], "blocks=100 makes 3 blocks of 300 rows, at least 4 are needed"),
+        (["--blocks", "0"], "blocks must be .*got 0"),
+        (["--blocks", "six"], "six"),
     ):
         assert run(["estimate", path, "I(A;C)", *arguments]) == 2
         told = capsys.readouterr().err.strip()

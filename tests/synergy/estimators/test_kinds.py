@@ -28,11 +28,12 @@ def holds(found, truth):
 # A copula that is not Gaussian.
 
 
-def test_spherical_student_columns_are_warned_of():
-    """Uncorrelated with one common scale: I > 0, of which neighbours of 6 columns see half, at every k."""
+def test_signs_that_are_mixed_are_warned_of():
+    """Y = S X + N with random signs S in 2 + 2 columns: neither Gaussian nor Student rows look like it."""
     rng = np.random.default_rng(0)
-    rows = rng.standard_normal((300, 6)) / np.sqrt(rng.chisquare(2, size=(300, 1)) / 2)
-    found = estimate({"X": rows[:, :3], "Y": rows[:, 3:]}, "I(X;Y)")
+    x = rng.standard_normal((300, 2))
+    y = rng.choice([-1.0, 1.0], size=(300, 2)) * x + 0.3 * rng.standard_normal((300, 2))
+    found = estimate({"X": x, "Y": y}, "I(X;Y)")
     assert any("not Gaussian" in warning for warning in found.warnings)
 
 

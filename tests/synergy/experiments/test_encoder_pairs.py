@@ -100,16 +100,16 @@ def test_a_pair_of_ones_own_is_compared():
     assert as_scale(found.scale.to_dict()).encoders == ("cnn", "c4")
     table = found.table.set_index(["augmentation", "encoder"])
     assert table.loc[("none", own), PARAMETERS] == 8 * 64 + 8
-    assert table.loc[("none", PIXELS), PARAMETERS] == 0
+    assert table.loc[(UNTRAINED, PIXELS), PARAMETERS] == 0
     assert table.loc[(UNTRAINED, "c4"), ERROR] < 0.01
     assert all(f.relation is None for f in found.conclusion.findings)  # the second has no symmetry to gain by
     assert "may be due to size" in found.conclusion.seen
-    assert {c.get_label() for c in found.figure.axes[0].containers} == {"c4", own}
+    assert {"c4", own} <= {c.get_label() for c in found.figure.axes[0].containers}
 
 
 def test_a_narrow_resnet_is_compared_with_its_equivariant_partner():
     pair = ("narrow-resnet18", "c4-narrow-resnet18")
-    scale = Scale(seeds=1, steps=1, judged=64, features=8, batch=8, data=own_images(160), encoders=pair)
+    scale = Scale(seeds=1, steps=1, judged=64, features=8, batch=8, data=own_images(120), encoders=pair)
     found = experiment("model-equivariance").run(scale)
     judged = [f for f in found.conclusion.findings if f.relation == ">"]
     assert len(judged) == len(AUGMENTATIONS) * len(METRICS)

@@ -94,3 +94,15 @@ def test_looks_rise_to_all_seeds(seeds, tasks):
     found = looks(seeds, tasks)
     assert found[-1] == seeds
     assert list(found) == sorted(set(found))
+
+
+def test_what_was_dropped_is_not_grouped_with_the_best():
+    rng = np.random.default_rng(0)
+    scores = {name: rng.integers(-1, 2, size=(2, 40)).astype(float) for name in "abc"}
+    pooled = seed_variance(list(scores.values()))
+    assert set(tiers(scores, pooled=pooled).values()) == {1}
+    best = max(scores, key=lambda name: scores[name].mean())
+    lost = next(name for name in scores if name != best)
+    found = tiers(scores, pooled=pooled, dropped=[lost])
+    assert found[lost] == 2
+    assert all(found[name] == 1 for name in scores if name != lost)

@@ -10,8 +10,9 @@ import pytest
 from PIL import Image
 from safetensors.numpy import save_file
 
-from synthetic import read_images
+from synthetic import from_arrays, read_images
 from synthetic.images.reading import decode as decoding
+from synthetic.images.reading.arrays import SPLITS
 from synthetic.images.reading.decode import Encoded
 
 RNG = np.random.default_rng(0)
@@ -246,3 +247,32 @@ def test_arrays_are_not_resized_and_the_cost_is_told_before(tmp_path, monkeypatc
     monkeypatch.setattr(decoding, "_MOST_BYTES", 100)
     with pytest.raises(ValueError, match="1 images of 8 x 10 need"):
         decoding.decode([Encoded("one", png(PIXELS[0]))])
+
+
+@pytest.mark.parametrize("column", [False, True], ids=["labels in a row", "labels in a column"])
+@pytest.mark.parametrize("names", SPLITS)
+def test_arrays_to_train_and_to_test_on_are_a_split(tmp_path, names, column):
+    labels = np.array([0, 1, 0, 1, 0, 1]).reshape(-1, 1) if column else np.array([0, 1, 0, 1, 0, 1])
+    held = dict(zip(names, (PIXELS[:4], labels[:4], PIXELS[4:], labels[4:]), strict=True))
+    np.savez(tmp_path / "x.npz", **held, val_images=PIXELS)
+    found = read_images(tmp_path / "x.npz")
+    shown, others = found.split()
+    np.testing.assert_array_equal(shown.images, PIXELS[:4])
+    np.testing.assert_array_equal(others.images, PIXELS[4:])
+    assert found.labels.tolist() == [0, 1, 0, 1, 0, 1]
+    assert "the array 'val_images' is not read" in found.notes
+
+
+def test_a_split_that_does_not_fit_is_refused(tmp_path):
+    labels = np.arange(6) % 2
+    np.savez(tmp_path / "x.npz", x_train=PIXELS, y_train=labels, x_test=PIXELS[:, :3], y_test=labels)
+    with pytest.raises(ValueError, match="of one shape and kind, got 'x_train' of uint8"):
+        read_images(tmp_path / "x.npz")
+    np.savez(tmp_path / "x.npz", x_train=PIXELS, y_train=labels, x_test=PIXELS, y_test=labels[:5])
+    with pytest.raises(ValueError, match=r"'y_test' of .* must hold the labels of the 6 images of 'x_test'"):
+        read_images(tmp_path / "x.npz")
+
+
+def test_pixels_up_to_255_are_refused_with_the_way_out():
+    with pytest.raises(ValueError, match=r"pixels in \[0, 1\], got 0..255: divide by 255"):
+        from_arrays(PIXELS.astype(np.float64) / PIXELS.max() * 255, np.arange(6) % 2)
