@@ -208,7 +208,7 @@ def _conclude(runs: pd.DataFrame) -> Conclusion:
     trained = runs[runs["transformation"] != RANDOM]
     rows, best = [], []
     for images, part in trained.groupby("images", sort=False):
-        own = each.loc[images]
+        own = each[each.index.get_level_values(0) == images]
         findings.append(
             Finding(
                 f"{images}: rank correlation of {SHAPE_TERM} with the gain",
@@ -229,7 +229,7 @@ def _conclude(runs: pd.DataFrame) -> Conclusion:
             }
             for name in _quantities(runs)
         ]
-        first = own.mean().idxmax()
+        first = max(own.columns, key=lambda name: float(own[name].to_numpy().mean()))
         best.append(f"{first} on {images} ({own[first].mean():+.2f})")
     table = means(trained, ["images", "transformation"], ["gain", SHAPE_TERM, "I(A;X)"])
     return Conclusion(
@@ -257,7 +257,8 @@ def _draw(runs: pd.DataFrame) -> Figure:
                 for task in mean.index:
                     colour = COLOURS[tasks.index(task) % len(COLOURS)]
                     axis.scatter([mean[name][task]], [mean["gain"][task]], s=40, color=colour, marker=marker)
-                said.append(f"{images} {found.loc[images, name].mean():+.2f}")
+                own = found[found.index.get_level_values(0) == images]
+                said.append(f"{images} {own[name].mean():+.2f}")
                 axis.scatter([], [], color="0.4", marker=marker, label=str(images))
             for task in tasks:
                 axis.scatter([], [], color=COLOURS[tasks.index(task) % len(COLOURS)], label=str(task))
