@@ -41,6 +41,10 @@ def repair_command(
         typer.Option("--within", help="A further variable that premises may name; may be repeated."),
     ] = None,
     at_most: Annotated[int, typer.Option("--at-most", help="Premises in a set, 1 or 2.")] = 2,
+    seconds: Annotated[
+        float | None,
+        typer.Option("--seconds", help="Processor time; 2 by default for up to four variables, else 20."),
+    ] = None,
     as_json: JSON = False,
 ) -> None:
     """Find what would make a false statement true, and what is true instead."""
@@ -53,12 +57,13 @@ def repair_command(
             given=tuple(given or ()),
             within=tuple(within or ()),
             at_most=at_most,
+            seconds=seconds,
             progress=progress,
         )
     if as_json:
-        emit(found.to_dict())
+        emit({**found.to_dict(), "notes": [in_options(note) for note in found.notes]})
     else:
-        typer.echo(str(found))
+        typer.echo(in_options(str(found)))
 
 
 @app.command("bounds")

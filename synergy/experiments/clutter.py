@@ -2,7 +2,7 @@
 
 Digits are read from raw pixels as well as from any small encoder (0.95 with all labels), so that no gain can
 be seen there. Here a glyph of mixed symmetry lies off the middle, in one of three hues, textured or not, on a
-bright or dark ground; two small glyphs of other kinds lie at the border, a gray patch may hide a part, and
+bright or dark ground; a small glyph of another kind lies at the border, a gray patch may hide a part, and
 there is pixel noise (compare cluttered MNIST, Mnih, Heess, Graves, Kavukcuoglu 2014, arXiv:1406.6247). Images
 are drawn afresh for every seed, and probes of the class see few labels.
 
@@ -34,7 +34,7 @@ _DISTRACTORS = ("L", "T", "7", "slash", "cross", "hook")
 """The glyphs at the border, none of them a class."""
 
 _SMALL = 0.35
-"""The size of a distractor; the glyphs of the classes have 0.5 to 0.75."""
+"""The size of a distractor; the glyphs of the classes have 0.6 to 0.8."""
 
 _PLACES = ((0.0, 0.0), (-0.2, 0.0), (0.2, 0.0), (0.0, 0.2), (0.0, -0.2))
 """Where the glyph lies."""
@@ -45,13 +45,13 @@ _NEAR, _FAR = 0.25, 0.45
 _DRAWN = 0.15
 """A pixel of a distractor on a black ground is a part of it where a channel is brighter."""
 
-_COUNT = 2
+_COUNT = 1
 """The distractors of an image."""
 
 _NOISE = 0.1
 """The standard deviation of the pixel noise."""
 
-_OCCLUSION = 0.3
+_OCCLUSION = 0.2
 """The probability of the gray patch."""
 
 
@@ -102,10 +102,10 @@ def cluttered_glyphs(
         transformation="horizontal-flip",
         size=pixels,
         channels=3,
-        texture=[0.0, 0.8],
-        scale=[0.5, 0.75],
+        texture=[0.0, 0.6],
+        scale=[0.6, 0.8],
         stroke=[0.2, 0.3],
-        background=[0.0, 0.3],
+        background=[0.0, 0.2],
         position=list(_PLACES),
         occlusion=_OCCLUSION,
     )

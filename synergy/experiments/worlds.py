@@ -96,8 +96,8 @@ def image_sets(
         if held is not None:
             return held[0], held[1].some(min(scale.judged, held[1].size), seed=seed)
     if chosen == "digits":
-        train, held = ImageSet.from_generator(Digits()).split(_TRAINED_ON, seed=seed)
-        return train, held if held.size <= scale.judged else held.some(scale.judged, seed=seed)
+        trained_on, others = ImageSet.from_generator(Digits()).split(_TRAINED_ON, seed=seed)
+        return trained_on, others if others.size <= scale.judged else others.some(scale.judged, seed=seed)
     if chosen == "cluttered-glyphs":
         return (
             cluttered_glyphs(2 * scale.judged, seed=10_000 + seed, pixels=scale.pixels),

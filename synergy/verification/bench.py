@@ -49,9 +49,10 @@ class Bench:
     @cached_property
     def sample(self) -> Sample:
         """The sample of the sample world."""
-        discrete = all(v.kind == "discrete" for v in self.case.generator.variables)
-        rows = self.settings.table_rows if discrete else self.settings.image_rows
-        return self.case.sample(rows, seed=self.settings.seed)
+        kinds = {v.kind for v in self.case.generator.variables}
+        settings = self.settings
+        numbers = settings.table_rows if kinds == {"discrete"} else settings.number_rows
+        return self.case.sample(settings.image_rows if "image" in kinds else numbers, seed=settings.seed)
 
     @cached_property
     def fit(self) -> NestedCrossFit:

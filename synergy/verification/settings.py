@@ -19,6 +19,7 @@ class Settings:
         seed: Fixes every random choice.
         alpha: The family-wise error rate over the whole table.
         table_rows: Rows drawn from a generator of integers.
+        number_rows: Rows drawn from a generator of numbers, which no images are among.
         image_rows: Rows drawn from a generator of images, in the sample world.
         data_rows: Rows of the caller's own table that are used where not all columns are discrete.
         vector_rows: Rows of integers that the learned world trains on, and as many to judge on.
@@ -47,11 +48,12 @@ class Settings:
     seed: int = 0
     alpha: float = 0.05
     table_rows: int = 50_000
+    number_rows: int = 30_000
     image_rows: int = 1797 * 4
     data_rows: int = 20_000
     vector_rows: int = 4000
     train_rows: int = 1797 * 8
-    judge_rows: int = 1797 * 4
+    judge_rows: int = 1797 * 8
     epochs: int = 10
     vector_epochs: int = 40
     trainings: int = 3
@@ -71,6 +73,7 @@ class Settings:
         for name in (
             *(
                 "table_rows",
+                "number_rows",
                 "image_rows",
                 "data_rows",
                 "vector_rows",
@@ -99,6 +102,7 @@ class Settings:
             seed=seed,
             device=device,
             table_rows=20_000,
+            number_rows=4000,
             image_rows=1797 * 2,
             train_rows=1797 * 8,
             judge_rows=1797 * 4,

@@ -397,6 +397,16 @@ def test_an_interruption_leaves_what_was_found():
     assert not found.corrected
 
 
+def test_the_time_may_be_chosen():
+    found = repair(D4, diagram=ESSL, seconds=0.02)
+    assert not found.complete
+    assert "took longer than 0.02 s allow (seconds=0.04 allows more)" in found.notes[0]
+    assert all(check(a.certificate) for a in found.assumptions)
+    for seconds, error in ((0, ValueError), (-1.0, ValueError), (float("nan"), ValueError), ("2", TypeError)):
+        with pytest.raises(error, match="seconds must be"):
+            repair(D4, diagram=ESSL, seconds=seconds)
+
+
 def test_progress_is_told():
     seen = []
     repair(D4, diagram=ESSL, progress=seen.append)

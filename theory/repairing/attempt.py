@@ -57,6 +57,7 @@ class Attempt:
         names: The variables of the premises.
         at_most: How many premises a set may have.
         seconds: The processor time that it may take.
+        allowed: The processor time that the caller allows for all, as it is told.
         progress: Called with what is being done.
     """
 
@@ -69,13 +70,14 @@ class Attempt:
         *,
         at_most: int,
         seconds: float,
+        allowed: float,
         progress: Callable[[str], None] | None,
     ) -> None:
         self.statement, self.diagram, self.given = statement, diagram, given
         self.names, self.at_most = names, at_most
         self.progress = progress
         self.start = process_time()
-        self.seconds = seconds
+        self.seconds, self.allowed = seconds, allowed
         self.deadline = self.start + seconds
         self.cone = Cone(names, diagram, given)
         self.distributions = Distributions(names, diagram, given)
@@ -169,7 +171,10 @@ class Attempt:
             try:
                 stage()
             except _OutOfTimeError:
-                self.notes.append(f"not complete: the {what} took longer than {self.seconds:g} s allow")
+                self.notes.append(
+                    f"not complete: the {what} took longer than {self.allowed:g} s allow "
+                    f"(seconds={2 * self.allowed:g} allows more)"
+                )
             except KeyboardInterrupt:
                 self.notes.append(f"not complete: interrupted at the {what}")
                 self.deadline = float("inf")

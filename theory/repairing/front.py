@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import inf
 from time import perf_counter, process_time
 
+from theory.checks import number
 from theory.diagrams import Diagram, read_diagram
 from theory.errors import TooLargeError
 from theory.expressions import Statement
@@ -24,8 +26,11 @@ _MOST_PREMISES = 2
 _FEW = 4
 """Up to how many variables the shorter time holds."""
 
-_SECONDS = {True: 1.6, False: 16.0}
-"""Processor time for up to `_FEW` variables, and for more; a fifth is left for what surrounds the search."""
+_SECONDS = {True: 2.0, False: 20.0}
+"""Processor time for up to `_FEW` variables, and for more."""
+
+_SEARCHING = 0.8
+"""The share of the time that the search may take; the rest is left for what surrounds it."""
 
 
 def repair(
@@ -35,6 +40,7 @@ def repair(
     given: str | Statement | Sequence[str | Statement] = (),
     within: Sequence[str] | None = None,
     at_most: int = 2,
+    seconds: float | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> Repair:
     """What would make a statement true that is not provable, and what is true instead.
@@ -54,18 +60,19 @@ def repair(
         within: Further variables that premises may name, besides those of the statement and, where there are
             no more than six together, those of what is given.
         at_most: The largest number of premises in a set, 1 or 2.
+        seconds: The time of the processor that it may take; infinity for no limit, None for 2 s for up to
+            four variables, and 20 s for more.
         progress: Called with what is being done.
 
     Returns:
-        A `Repair`. When its time ends (2 s of the processor for up to four variables, 20 s for more) or on
-        Ctrl-C it holds what was found so far, and says so.
+        A `Repair`. When its time ends or on Ctrl-C it holds what was found so far, and says so.
 
     Raises:
         NothingToRepairError: If the statement is proved; it holds the proof.
         ContradictionError: If the given statements contradict each other, the diagram or the statement.
         TooLargeError: If there are more than six variables.
         ParseError: If a statement cannot be read.
-        ValueError: If `at_most` is not 1 or 2, or a variable is unknown.
+        ValueError: If `at_most` is not 1 or 2, `seconds` is not positive, or a variable is unknown.
 
     Example:
         >>> from theory import repair
@@ -87,15 +94,19 @@ def repair(
     names = _names(claim, graph, premises, within)
     if isinstance(at_most, bool) or not isinstance(at_most, int) or not 1 <= at_most <= _MOST_PREMISES:
         raise ValueError(f"at_most must be 1 or {_MOST_PREMISES} premises, got {at_most!r}")
-    few = len(names) <= _FEW
-    outcome = _outcome(claim, graph, premises, _SECONDS[few] / 2)
+    if seconds is not None and seconds != inf:
+        number("seconds", seconds, low=0, strict=True)
+    allowed = _SECONDS[len(names) <= _FEW] if seconds is None else seconds
+    search = _SEARCHING * allowed
+    outcome = _outcome(claim, graph, premises, search / 2)
     attempt = Attempt(
         claim,
         graph,
         premises,
         names,
         at_most=at_most,
-        seconds=_SECONDS[few] - min(process_time() - used, _SECONDS[few] / 2),
+        seconds=search - min(process_time() - used, search / 2),
+        allowed=allowed,
         progress=progress,
     )
     attempt.run()

@@ -195,7 +195,7 @@ def _tied(truths: pd.Series, errors: pd.Series) -> pd.Series:
     """
     ordered = truths.sort_values()
     squares = errors[ordered.index] ** 2
-    reach = ((squares + squares.shift(fill_value=0.0)) ** 0.5).clip(lower=_RESOLUTION)
+    reach = np.maximum(np.sqrt(squares + squares.shift(fill_value=0.0)), _RESOLUTION)
     return truths.groupby((ordered.diff() > reach).cumsum()).transform("mean")
 
 

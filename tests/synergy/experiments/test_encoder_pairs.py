@@ -104,7 +104,7 @@ def test_a_pair_of_ones_own_is_compared():
     assert table.loc[(UNTRAINED, "c4"), ERROR] < 0.01
     assert all(f.relation is None for f in found.conclusion.findings)  # the second has no symmetry to gain by
     assert "may be due to size" in found.conclusion.seen
-    assert {c.get_label() for c in found.figure.axes[0].containers} == {"c4", own}
+    assert {"c4", own} <= {c.get_label() for c in found.figure.axes[0].containers}
 
 
 def test_a_narrow_resnet_is_compared_with_its_equivariant_partner():

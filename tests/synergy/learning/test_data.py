@@ -184,10 +184,10 @@ def taken(images: ImageSet, name: str, rate: float, **changes: object) -> Traine
 @pytest.mark.parametrize("name", LARGE)
 def test_every_large_encoder_takes_a_step_on_photographs(cifar: Cifar10, name: str):
     """The loss of the first step is that of the untrained weights, and the step moves them."""
-    images = ImageSet.from_generator(cifar)
+    images = ImageSet.from_generator(cifar).some(8, seed=0)  # one step
     moved, idle = (taken(images, name, rate, **LARGE[name]) for rate in (1e-2, 1e-30))
     z, before = moved.represent(images.images), idle.represent(images.images)
-    assert z.shape == (12, 16)
+    assert z.shape == (8, 16)
     assert z.dtype == np.float32
     assert np.isfinite(z).all()
     assert np.abs(z - before).max() > 1e-3

@@ -330,7 +330,7 @@ BAD = {
     "an unknown method": (
         lambda: Eliminate(PredictLabel("A"), method="mmd"),
         ValueError,
-        "method must be 'alternating' or 'reversal'",
+        "method must be one of alternating, reversal, independence, got 'mmd'",
     ),
     "pixels above one": (
         lambda: ImageSet.from_arrays(np.full((2, 1, 4, 4), 2.0)),

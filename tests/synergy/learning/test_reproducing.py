@@ -193,7 +193,7 @@ def test_a_streams_digest_is_that_of_what_it_draws():
     assert Stream(Digits(), 8).digest == every[0].digest
 
 
-@pytest.mark.parametrize("method", ["alternating", "reversal"])
+@pytest.mark.parametrize("method", ["alternating", "reversal", "independence"])
 def test_elimination_of_weight_zero_is_the_task_alone_with_the_same_optimiser(method: str):
     """The control of an experiment on elimination: the critic does not reach encoder and head."""
     pretext = Eliminate(PredictLabel("C"), label="D", weight=0.0, method=method)
@@ -209,7 +209,7 @@ def test_elimination_of_weight_zero_is_the_task_alone_with_the_same_optimiser(me
         assert torch.equal(own, wanted)
 
 
-@pytest.mark.parametrize("method", ["alternating", "reversal"])
+@pytest.mark.parametrize("method", ["alternating", "reversal", "independence"])
 def test_both_arms_of_elimination_see_the_same_draws(method: str):
     """A rate too small to move a weight leaves the losses of the untrained encoder."""
     options = Training(epochs=2, batch_size=16, learning_rate=1e-30, device="cpu")

@@ -18,8 +18,8 @@ from synthetic import Answer, LinearGaussian, ModularShift, Sample, Variable
 from theory import parse_statement
 
 TINY = Settings(
-    image_rows=600, vector_rows=600, train_rows=2400, judge_rows=1200, epochs=8, trainings=2, folds=2,
-    quality="quick", features=8, device="cpu",
+    number_rows=600, image_rows=600, vector_rows=600, train_rows=2400, judge_rows=1200, epochs=8,
+    trainings=2, folds=2, quality="quick", features=8, device="cpu",
 )  # fmt: skip
 BY_NAME = {case.name: case for case in CASES}
 

@@ -16,8 +16,8 @@ from synthetic import ModularShift, ReducedShift
 from theory import Claim, Diagram
 
 TINY = Settings(
-    table_rows=4000, image_rows=600, vector_rows=600, train_rows=1200, judge_rows=600, epochs=20, folds=2,
-    quality="quick", models=20, features=8, device="cpu",
+    table_rows=4000, number_rows=600, image_rows=600, vector_rows=600, train_rows=1200, judge_rows=600,
+    epochs=20, folds=2, quality="quick", models=20, features=8, device="cpu",
 )  # fmt: skip
 SHIFT = tuple(case for case in CASES if case.name.startswith("modular-shift"))
 
