@@ -239,7 +239,9 @@ def _experiment(ladder: str, title: str, question: str, predicted: str) -> Exper
 _PREDICTED = (
     "On one representation I(A;Z|C) - I(A;Z) = I(A;C|Z) for the finest label A (E1), the left side by "
     "predicting the labels of A one after the other, the right one by predicting C, which may guess them "
-    "first; a fair coin beside A adds no synergy. {claim} "
+    "first; a fair coin beside A adds no synergy. Both sides are usable information: with few rows the left "
+    "one misses what classifiers of A do not find in the class, the right one keeps what classifiers of C "
+    "miss for not knowing A, so a gap below 0 says that rows are too few. {claim} "
     "But these steps on one Z are by construction and no evidence: the classifiers are pooled with ones that "
     "miss a label. Plain classifiers, which must use every label, had measured a step of M1 as -0.045 nats "
     "[-0.062, -0.028]. Between representations that were each trained on a task of their own "
