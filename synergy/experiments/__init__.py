@@ -12,6 +12,7 @@ from synergy.experiments.model_equivariance.experiment import MODEL_EQUIVARIANCE
 from synergy.experiments.outcome import Experiment, ExperimentOutcome, compact, write_outcome
 from synergy.experiments.projection_head.experiment import PROJECTION_HEAD
 from synergy.experiments.scale import Scale
+from synergy.experiments.shape.experiment import SHAPE
 from synergy.experiments.shortcut.experiment import SHORTCUT
 from synergy.experiments.transformations.experiment import TRANSFORMATIONS
 
@@ -26,6 +27,7 @@ EXPERIMENTS: dict[str, Experiment] = {
         SHORTCUT,
         INVARIANCE_OR_EQUIVARIANCE,
         PROJECTION_HEAD,
+        SHAPE,
     )
 }
 """The experiments by their name on the command line."""

@@ -59,7 +59,11 @@ def follows(column: Floats | Integers, strata: Integers) -> float:
     order = np.argsort(strata, kind="stable")
     codes, sizes = np.unique(strata[order], return_inverse=True, return_counts=True)[1:]
     values = column[order]
-    products = _Labels(values, codes, sizes) if column.dtype.kind in "iu" else _Scores(values, codes, sizes)
+    products = (
+        _Labels(values.astype(np.int64), codes, sizes)
+        if column.dtype.kind in "iu"
+        else _Scores(values.astype(np.float64), codes, sizes)
+    )
     total, lags = 0.0, 0
     for lag in range(1, _LAGS + 1):
         first = np.flatnonzero(codes[lag:] == codes[:-lag])

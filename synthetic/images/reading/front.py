@@ -117,8 +117,8 @@ def read_images(
             return LabelledImages(decoded.pixels, labels, found.names, str(path), decoded.notes)
         _, trained, left = splits
         note = f"{trained:,} images to train on and {len(labels) - trained:,} to test on, as the folders say"
-        notes = (note, *(f"the folder {name!r} is not read" for name in left), *decoded.notes)
-        return LabelledImages(decoded.pixels, labels, found.names, str(path), notes, trained)
+        told = (note, *(f"the folder {name!r} is not read" for name in left), *decoded.notes)
+        return LabelledImages(decoded.pixels, labels, found.names, str(path), told, trained)
     suffix = place.suffix.lower()
     if suffix == ".parquet":
         table = read_image_table(place)

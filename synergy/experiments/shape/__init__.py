@@ -1,0 +1,1 @@
+"""The experiment on what shape must tell of a transformation."""
