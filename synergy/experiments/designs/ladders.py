@@ -17,11 +17,11 @@ the two are equal. L(C|Z) may guess the labels first (`guessed`), by predictions
 these the sides share none.
 
 Both were otherwise in earlier runs, where E1 missed on digits: 0.039 against 0.135 nats. Both routes were
-off, seen on one encoder and 1,438 rows. Predicting 32 joint labels at once no classifier found use for
-the class (0.005 nats; one label after the other 0.065, with the same classifiers). And a classifier of C
-that is told the labels gains what the other misses for not knowing how the image was turned: 0.141 nats,
-and 0.110 where it may guess. So the gap is less than half of what it was, and not gone: a pool with a
-linear classifier raises both sides and does not bring them nearer.
+off, seen on one encoder and 1,438 rows. Predicting 32 joint labels at once no classifier found use for the
+class (0.005 nats; one label after the other 0.065, with the same classifiers). And a classifier of C that is
+told the labels gains what the other misses for not knowing how the image was turned: 0.141 nats, and 0.110
+where it may guess. So the gap is less than half of what it was, and not gone: a pool with a linear classifier
+raises both sides and does not bring them nearer.
 
 On drawn glyphs the synergy at the input is exact. They are read through few features, so that classifiers
 can find most of what a representation holds, and `multivariate` takes two transformations there: with the
