@@ -20,12 +20,16 @@ import numpy.typing as npt
 from synergy.learning import ImageSet
 from synthetic import Glyphs, Sample
 
-__all__ = ["LABELLED", "cluttered_glyphs"]
+__all__ = ["JUDGED_PER_LABEL", "LABELLED", "cluttered_glyphs"]
 
 Images = npt.NDArray[np.float32]
 
 LABELLED = 20
 """The labelled images of each class, where a scale does not say otherwise."""
+
+JUDGED_PER_LABEL = 32
+"""With fewer judged images than so many for each labelled image of a class, fewer are labelled: of eight
+classes a quarter of the images at most."""
 
 _CLASSES = ("F", "K", "6", "9", "S", "H", "plus", "ring")
 """Two free glyphs, a pair of half-turns, two symmetric under half-turns, two under quarter-turns."""

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from synergy.experiments.clutter import LABELLED, cluttered_glyphs
+from synergy.experiments.clutter import JUDGED_PER_LABEL, LABELLED, cluttered_glyphs
 from synergy.experiments.scale import DataName, EncoderLike, Scale
 from synergy.learning import ImageSet, Pretext, Stream, Trained, Training, Untrained, train
 from synergy.learning.pretext import AdversarialHead
@@ -251,5 +251,5 @@ def labelled_accuracy(sample: Sample, target: str, *, seed: int, labelled: int |
 def few_labels(scale: Scale, *, default: DataName) -> int | None:
     """The labelled images of each class that probes are fitted on; None where they are cross-validated."""
     if scale.labelled is None and (scale.data or default) == "cluttered-glyphs":
-        return LABELLED
+        return min(LABELLED, max(2, scale.judged // JUDGED_PER_LABEL))
     return scale.labelled

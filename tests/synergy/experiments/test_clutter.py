@@ -54,6 +54,8 @@ def test_raw_pixels_are_not_at_the_ceiling_and_few_labels_are_harder():
 def test_few_labels_are_the_default_of_cluttered_glyphs_alone():
     assert few_labels(Scale(), default="cluttered-glyphs") == LABELLED
     assert few_labels(Scale(data="cluttered-glyphs"), default="digits") == LABELLED
+    assert few_labels(Scale(judged=160), default="cluttered-glyphs") == 5
+    assert few_labels(Scale(judged=1), default="cluttered-glyphs") == 2
     assert few_labels(Scale(), default="digits") is None
     assert few_labels(Scale(data="digits"), default="cluttered-glyphs") is None
     assert few_labels(Scale(labelled=5), default="digits") == 5
