@@ -106,6 +106,8 @@ def experiment_command(
     from synthetic.parallel import cluster, fitting_jobs
 
     chosen = experiment(name)
+    if encoders and name != "model-equivariance":
+        raise ValueError(f"--encoders is for model-equivariance, which compares two; got it with {name}")
     short = "full" if full else "quick"
     if scale and full is not None and scale != short:
         raise ValueError(f"--{short} and --scale {scale} ask for different scales: give one of them")

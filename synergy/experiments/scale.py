@@ -11,6 +11,7 @@ from math import prod
 from typing import Any, Literal, TypeGuard, get_args
 
 import numpy as np
+import torch
 from torch import nn
 
 from synergy.estimators.classifier.rare import ROWS_OF_CLASS
@@ -201,6 +202,7 @@ class Scale:
             judged=10_000,
             features=512,
             encoder="resnet18",
+            encoders=("resnet18", "c4-resnet18"),
             pixels=32,
             precision="bfloat16",
             compile=True,
@@ -255,7 +257,8 @@ class Scale:
             settings["data"] = [part.digest for part in self.data]
         own = [encoder for encoder in self.encoders if not isinstance(encoder, str)]
         if own:  # two functions may have one name
-            settings["own encoders"] = [repr(encoder()) for encoder in own]
+            with torch.random.fork_rng(devices=[]):
+                settings["own encoders"] = [repr(encoder()) for encoder in own]
         if self.root is not None:
             paths = [path for folder in places(self.root) for path in sorted(folder.glob("*.bin"))]
             files = [(path.relative_to(self.root), path.stat()) for path in paths]

@@ -11,12 +11,14 @@ threshold the regression goes on either side of it (`jumps`). Where all conditio
 exchanged within their states instead, which is exact.
 
 No test holds its level everywhere (their theorem 2; `benchmarks/independence.py`). So a small p-value comes
-with `warnings` where the regressions are expected to have missed enough of Z to explain it, or where many
-columns of Z leave much of both sides open. What no regression of the given rows can see, such as a sine of
-the sum of ten columns, looks like noise and is taken for dependence without a warning. A side that Z fixes,
-a constant and too few rows can be tested by nothing: there is no p-value then.
+with `warnings` where the regressions are expected to have missed enough of Z to explain it, where what is
+left of one row is related to what is left of other rows near it in Z (`hidden`), or where Z has too many
+columns for the rows to tell. A function that is rough in three to five columns at once (the sign of a product
+of three of four, a sine of twice the sum of five) is still taken for dependence without a warning. A side
+that Z fixes, a constant and too few rows can be tested by nothing: there is no p-value then.
 
-Dependent rows need `groups`: without them every p-value here takes the rows to be independent.
+Dependent rows need `groups` or `blocks`: where both sides follow their own past and there are none, or rows
+repeat others in every digit, there is a warning (`order`).
 """
 
 from synergy.independence.front import IndependenceMethod, independence_test

@@ -21,6 +21,7 @@ from synergy.experiments.designs.ladders import (
     NOISE,
     PIXELS,
     SIDES,
+    UNGUESSED,
     UNTRAINED,
     measure_rungs,
 )
@@ -80,6 +81,8 @@ def _judged(part: _Part) -> list[Finding]:
     """The identity and its controls; only on drawn glyphs a synergy is promised that it could miss."""
     gap = part.of_finest(_BY_LABELS, _BY_CLASS)
     about = f"{part.images}: I(A;Z|C) - I(A;Z) by predicting A less I(A;C|Z) by predicting C, in nats"
+    if UNGUESSED not in part.finest:
+        about += " (runs that were kept before: all labels of A at once, C without guessing A)"
     coin = Finding(
         f"{part.images}: I(A,N;C|Z) less I(A;C|Z), N a fair coin, in nats",
         part.of_finest(f"one Z: {NOISE}", f"one Z: {part.top}"),
@@ -115,6 +118,11 @@ def _steps(part: _Part) -> list[Finding]:
         else:
             values = part.between(fine, coarse, _BY_CLASS)
             found.append(part.finding(f"I(A;C|Z), each on a Z of its own: {step}", values))
+    if UNGUESSED in part.finest:
+        values = part.of_finest(UNGUESSED, _BY_CLASS)
+        found.append(
+            part.finding("what I(A;C|Z) by predicting C seems more where A may not be guessed", values)
+        )
     plain = part.of_finest(f"plain: {NOISE}", f"plain: {part.top}")
     about = "the same step of a fair coin by classifiers that cannot ignore it, in nats"
     return [*found, part.finding(about, plain)]
@@ -230,7 +238,10 @@ def _experiment(ladder: str, title: str, question: str, predicted: str) -> Exper
 
 _PREDICTED = (
     "On one representation I(A;Z|C) - I(A;Z) = I(A;C|Z) for the finest label A (E1), the left side by "
-    "predicting A alone, the right one by predicting C alone; a fair coin beside A adds no synergy. {claim} "
+    "predicting the labels of A one after the other, the right one by predicting C, which may guess them "
+    "first; a fair coin beside A adds no synergy. Both sides are usable information: with few rows the left "
+    "one misses what classifiers of A do not find in the class, the right one keeps what classifiers of C "
+    "miss for not knowing A, so a gap below 0 says that rows are too few. {claim} "
     "But these steps on one Z are by construction and no evidence: the classifiers are pooled with ones that "
     "miss a label. Plain classifiers, which must use every label, had measured a step of M1 as -0.045 nats "
     "[-0.062, -0.028]. Between representations that were each trained on a task of their own "

@@ -192,6 +192,19 @@ def test_the_command_takes_a_pair_and_a_function(capsys, tmp_path, monkeypatch):
     sys.modules.pop("pairs_of_mine", None)
 
 
+def test_the_large_scale_compares_resnets_of_equal_size():
+    assert Scale.large().encoders == ("resnet18", "c4-resnet18")
+
+
+def test_a_pair_is_for_one_experiment_and_asking_for_its_identity_draws_nothing(capsys, tmp_path):
+    assert run(["experiment", "shortcut", "--encoders", "cnn,c4", "--out", str(tmp_path)]) == 2
+    assert "--encoders is for model-equivariance" in capsys.readouterr().err
+    torch.manual_seed(5)
+    before = torch.random.get_rng_state()
+    assert Scale(encoders=("cnn", lambda: nn.Linear(4, 4))).identity
+    assert torch.equal(torch.random.get_rng_state(), before)
+
+
 @pytest.mark.parametrize(
     ("pair", "message"),
     [
