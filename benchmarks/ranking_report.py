@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 from ranking_combined import crossed, pooled
 from ranking_figure import draw
-from ranking_sets import half
+from ranking_sets import ORDER, half
 from ranking_shortcuts import CHOICES
 from scipy.stats import rankdata, spearmanr
 
@@ -321,9 +321,9 @@ def _sizes(
         f"with a rank correlation of {np.mean(ceilings):.2f} on average ({min(ceilings):.2f} to "
         f"{max(ceilings):.2f}), other training seeds not counted. No predictor can be expected to do better."
     )
-    missing = sorted(set(truth["images"]) - {name for name, _ in found})
+    missing = [name for name in ORDER if name not in {images for images, _ in found}]
     if missing:
-        lines.append(f"- Begun and left out: {'; '.join(missing)}.")
+        lines.append(f"- Sets left out: {'; '.join(missing)}.")
     return lines
 
 
@@ -340,6 +340,13 @@ def _called(found: Mapping[tuple[str, str], pd.DataFrame]) -> list[str]:
     told = counts.loc[["less", "more"], ["less", "more"]].to_numpy()
     said_less, is_less = int(counts.loc["less"].sum()), int(counts["less"].sum())
     wrong = int(told[0, 1] + told[1, 0])
+    named = [
+        f"{place[2]} on {place[0]} ({place[1]})"
+        for place in table.index[
+            (table["worth"] != true) & (table["worth"] != "undecided") & (true != "undecided")
+        ]
+    ]
+    shown = f" ({'; '.join(named)})" if named else ""
     return [
         f"Every task of every set and encoder, {len(table)} in all. The pilots' verdict is that of their "
         f"interval, the truth's that of {CLEAR:g} standard errors over the test images.",
@@ -352,7 +359,7 @@ def _called(found: Mapping[tuple[str, str], pd.DataFrame]) -> list[str]:
         f"Of {is_less} tasks that are worth less than no training {counts.loc['less', 'less']} were called "
         f"so, and {counts.loc['undecided', 'less']} were left undecided; of {said_less} that were called so "
         f"{counts.loc['less', 'more']} are worth more. Verdicts that are wrong beyond doubt: {wrong} of "
-        f"{told.sum()}. The sign of the gain is right for {100 * signs:.0f} %.",
+        f"{told.sum()}{shown}. The sign of the gain is right for {100 * signs:.0f} %.",
     ]
 
 

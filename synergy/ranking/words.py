@@ -83,7 +83,7 @@ def _reading(entropy: float, quantities: Mapping[str, Quantity | None]) -> str:
     if told.value <= max(_LITTLE, _SURE * told.error):
         return (
             f"No network here could tell the transformation from the input (I(A;X) {told.value:.2f} of "
-            f"{entropy:.2f} nats), so there was nothing to learn from."
+            f"{entropy:.2f} nats) in so few steps: a longer training may."
         )
     said = (
         f"{told.value:.2f} of {entropy:.2f} nats can be told from the input, at most "

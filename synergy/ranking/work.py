@@ -26,6 +26,9 @@ __all__ = ["Work"]
 _MOST_EXPLAINED = 12
 """With more tasks than this, only those that were not dropped are explained."""
 
+_LEARNED = 0.02
+"""Nats: a pilot whose loss is not so far below that of guessing has not begun to learn its task."""
+
 _FEW_LABELS = 1000
 """With fewer judged images a note says what the intervals can tell."""
 
@@ -213,7 +216,7 @@ class Work:
             source=source_digest(),
             settings=self.settings,
             seed=seed,
-            notes=(*self.data.notes, *self._notes(gains, found)),
+            notes=(*self.data.notes, *self._idle(ranked), *self._notes(gains, found)),
         )
 
     def _used(self) -> list[Job]:
@@ -235,6 +238,16 @@ class Work:
             difference = gain(right - against, pooled=pooled, confidence=self.settings.confidence)
             found.append(Reference(name, float(right.mean()), difference))
         return tuple(found)
+
+    def _idle(self, ranked: Sequence[Ranked]) -> list[str]:
+        """A note on tasks whose pilots did not begin to learn, of which a longer training may well learn."""
+        idle = [t.name for t in ranked if t.pretext["loss"] > np.log(t.states) - _LEARNED]
+        if not idle:
+            return []
+        return [
+            f"the pilots did not begin to learn {', '.join(idle)}: their gains say nothing of a training "
+            "that does; try more steps (`RankSettings(steps=..)`)"
+        ]
 
     def _notes(self, gains: dict[str, Gain], found: dict[str, Quantities]) -> list[str]:
         """What a reader must know."""

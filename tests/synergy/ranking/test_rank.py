@@ -8,7 +8,7 @@ import pytest
 from ranking_worlds import TINY, Idle, Watermark, digits
 
 from synergy.learning import ImageSet
-from synergy.ranking import QUANTITIES, rank, render_ranking, write_ranking
+from synergy.ranking import QUANTITIES, RankSettings, rank, render_ranking, write_ranking
 from synthetic import LabelledImages
 
 N = 600
@@ -237,3 +237,23 @@ BAD = {
 def test_bad_input(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+def test_tasks_that_no_pilot_began_to_learn_are_named():
+    rng = np.random.default_rng(0)
+    labels = np.arange(700) % 2
+    dark = rng.uniform(0, 0.2, size=(700, 1, 8, 8)) + 0.05 * labels[:, None, None, None]
+    settings = RankSettings(images=400, judged=300, epochs=2, steps=8, features=16, most_epochs=4, batch=32)
+    found = rank(
+        dark,
+        labels,
+        transformations=["inversion", "horizontal-flip"],  # a mirrored image of noise is one like any other
+        seeds=2,
+        explain=False,
+        settings=settings,
+        jobs=1,
+        device="cpu",
+    )
+    idle = [note for note in found.notes if "did not begin to learn" in note]
+    assert len(idle) == 1
+    assert "learn horizontal-flip:" in idle[0]
