@@ -17,6 +17,9 @@ from scipy.stats import rankdata, spearmanr
 
 from synergy.experiments.findings import summarise
 
+MACHINE = "2 CPU cores, 24 GiB, no GPU"
+"""Where the kept results were made."""
+
 RANDOM = "random encoder"
 
 BASELINES: dict[str, Callable[[pd.DataFrame], pd.Series]] = {
@@ -218,7 +221,7 @@ def write_report(results: Path) -> None:
     lines = [
         "# Does `rank` tell the truth?",
         "",
-        f"Machine: {platform.machine()}, Python {platform.python_version()}. Made by "
+        f"Machine: {MACHINE}; Python {platform.python_version()}. Made by "
         "`benchmarks/ranking.py`, which says how; `ranking-pilots.csv` has what was predicted, "
         "`ranking-truth.csv` every longer training, `ranking.csv` one row per set, encoder and predictor. "
         "Intervals are Student's over sets; the variants of one source count as sets of their own. "

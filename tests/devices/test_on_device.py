@@ -148,7 +148,7 @@ def test_glyphs_are_drawn_on_the_device(name: str):
 @pytest.mark.parametrize("name", ENCODERS)
 def test_an_encoder_does_the_same_on_the_device_and_does_not_wait(name: str, side: int):
     torch.manual_seed(0)
-    encoder, images = build_encoder(name, (3, side, side), features=16), pictures(6, side=side)
+    encoder, images = build_encoder(name, (3, side, side), features=16), pictures(2, side=side)
     expected = encoder.eval()(images).detach()
     with pretend() as traffic:
         there, inputs = encoder.to("cuda"), images.cuda()
