@@ -221,8 +221,8 @@ def test_rows_of_a_group_are_no_pairs():
     rejected = {"groups": 0, "rows": 0}
     for seed in range(40):
         rng = np.random.default_rng(seed)
-        z, e, f = rng.normal(size=(3, 60))
-        codes = np.repeat(np.arange(60), 3)
+        z, e, f = rng.normal(size=(3, 40))
+        codes = np.repeat(np.arange(40), 15)
         u, v = e[codes], (e + f)[codes]
         rejected["groups"] += shared(u, v, z[codes][:, None], seed, clusters=codes).p_value <= 0.05
         rejected["rows"] += shared(u, v, z[codes][:, None], seed).p_value <= 0.05
