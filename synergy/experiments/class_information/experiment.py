@@ -70,7 +70,7 @@ _IMAGE_FEATURES = 8
 
 _INDEPENDENCE = 10.0
 """The weight of the elimination on other images, where a critic is outrun: with base augmentations one at
-chance left 0.77 nats of the class to a fresh probe, and the criterion of independence 0.22."""
+chance left 0.77 nats of the class to a fresh probe, and a first form of the criterion 0.22."""
 
 _LONGER = 2.0
 """Training takes so many times the usual steps: elimination needs time."""

@@ -20,8 +20,7 @@ Both were otherwise in earlier runs, where E1 missed on digits: 0.039 against 0.
 off, seen on one encoder and 1,438 rows. Predicting 32 joint labels at once no classifier found use for the
 class (0.005 nats; one label after the other 0.065, with the same classifiers). And a classifier of C that is
 told the labels gains what the other misses for not knowing how the image was turned: 0.141 nats, and 0.110
-where it may guess. So the gap is less than half of what it was, and not gone: a pool with a linear classifier
-raises both sides and does not bring them nearer.
+where it may guess. So the gap is about half of what it was, and not gone.
 
 On drawn glyphs the synergy at the input is exact. They are read through few features, so that classifiers
 can find most of what a representation holds, and `multivariate` takes two transformations there: with the
