@@ -66,11 +66,9 @@ def dependence_warnings(sample: Sample, expression: Expression) -> list[str]:
     followed = _that_follow(sample, names)
     if len(followed) >= min(2, len(names)) and followed:
         found.append(
-            f"the rows are not independent: {', '.join(followed)} of a row resemble those of the "
-            f"rows before; the "
-            "interval is too short. groups='column' marks rows that belong together, blocks=n takes "
-            "every n rows "
-            "as a group"
+            f"the rows are not independent: {', '.join(followed)} of a row resemble those of the rows "
+            "before; the interval is too short. groups='column' marks rows that belong together, blocks=n "
+            "takes every n rows as a group"
         )
     repeated = repeated_rows(sample, names)
     return found if repeated is None else [*found, repeated]

@@ -104,8 +104,7 @@ class Store:
             if strange:
                 raise FileExistsError(
                     f"out={str(self.folder)!r} holds {', '.join(strange[:3])} and is no store of a sweep: "
-                    f"choose "
-                    "another folder"
+                    "choose another folder"
                 )
             write_atomically(manifest, f"{json.dumps(content, indent=2)}\n".encode())
             return
@@ -118,8 +117,7 @@ class Store:
         if other:
             raise FileExistsError(
                 f"out={str(self.folder)!r} holds cells that other code made ({'; '.join(other)}): choose "
-                f"another "
-                "folder, or delete that one to run them anew"
+                "another folder, or delete that one to run them anew"
             )
         self._next = 1 + max((int(path.stem.partition("-")[2]) for path in self.parts()), default=-1)
 

@@ -130,7 +130,6 @@ def _require(needs: Mapping[str, str]) -> None:
     ]
     if other:
         raise OtherCodeError(
-            f"the worker on {socket.gethostname()} has {', '.join(other)}: install the same versions "
-            f"there, so "
-            "that results are the same wherever they are computed"
+            f"the worker on {socket.gethostname()} has {', '.join(other)}: install the same versions there, "
+            "so that results are the same wherever they are computed"
         )

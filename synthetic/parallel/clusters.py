@@ -86,9 +86,8 @@ def cluster(address: str | None) -> Iterator[Client | None]:
         client = Client(**options, timeout=_CONNECT, set_as_default=False)
     except (OSError, TimeoutError) as error:
         raise ConnectionError(
-            f"no dask scheduler answers at {address!r} within {_CONNECT:g} s: is it running, and can it "
-            f"be reached "
-            "from here?"
+            f"no dask scheduler answers at {address!r} within {_CONNECT:g} s: is it running, and can it be "
+            "reached from here?"
         ) from error
     with client, parallel_config("dask", client=client):
         yield client
@@ -283,8 +282,7 @@ class _Work:
 def _killed(index: int) -> WorkerDiedError:
     return WorkerDiedError(
         f"item {index}: every worker that ran it died, the last ones with nothing else to do; they were "
-        f"killed, "
-        "ran out of memory or crashed"
+        "killed, ran out of memory or crashed"
     )
 
 

@@ -176,9 +176,8 @@ class _Work:
             k = missing[index]
             if remote and not self.scratch.shard(k).is_file():
                 raise FileNotFoundError(
-                    f"a worker of the cluster wrote {scratch.shard(k)} on a disk of its own: out must be "
-                    f"on a file "
-                    "system that all workers share"
+                    f"a worker of the cluster wrote {scratch.shard(k)} on a disk of its own: out must be on "
+                    "a file system that all workers share"
                 )
             yield k, shard
 

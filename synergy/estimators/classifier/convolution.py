@@ -159,6 +159,6 @@ def _log_p(
     network: nn.Module, pixels: torch.Tensor, others: torch.Tensor, rows: torch.Tensor
 ) -> torch.Tensor:
     """Log probabilities of some rows, shape (rows, k), in float64."""
-    network.eval()
+    network.eval()  # batch normalisation by its running means
     parts = [network(pixels[index], others[index]) for index in rows.tensor_split(-(-len(rows) // 1024))]
     return torch.log_softmax(torch.cat(parts).double(), dim=1)

@@ -384,8 +384,8 @@ def _rare_labels(parts: Sequence[Prediction], sample: Sample) -> list[str]:
         if classes.classes == 1:
             raise ValueError(
                 f"{', '.join(names)} has {classes.k} labels, each of fewer than {ROWS_OF_CLASS} of "
-                f"{len(sample)} "
-                "rows: nothing can be learned of them; merge labels, or take rows with more of each"
+                f"{len(sample)} rows: nothing can be learned of them; merge labels, or take rows with more "
+                "of each"
             )
         share = float((classes.codes == classes.classes - 1).mean()) if classes.rare else 0.0
         if share > _MANY_RARE:

@@ -81,13 +81,13 @@ class TorchClassifier:
                 torch.autograd.backward(torch.nn.functional.cross_entropy(logits, y[index]))
                 optimiser.step()
                 schedule.step()
-            module.eval()
+            module.eval()  # no dropout while it is judged
             with torch.no_grad():
                 loss = float(torch.nn.functional.cross_entropy(module(x[tune]), y[tune]))
             if loss < best:
                 best, kept = loss, copy.deepcopy(module.state_dict())
         module.load_state_dict(kept)
-        module.eval()
+        module.eval()  # as above
         with torch.no_grad():
             pair = [torch.log_softmax(module(x[rows]).double(), 1).cpu().numpy() for rows in (tune, test)]
         return pair[0], pair[1]

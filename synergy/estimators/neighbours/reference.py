@@ -1,19 +1,24 @@
-"""The bias of a nearest-neighbour estimator, measured on a Gaussian reference of the same shape.
+"""The bias of a nearest-neighbour estimator, measured on rows with a copula like that of the data.
 
 In five dimensions and more the bias of every nearest-neighbour estimator of a conditional information
-exceeds its standard error by far, and it depends on n, k, the dimensions and the strength of the
-dependence. All of these are known once the normal scores' correlation matrix is: rows are drawn from the
-Gaussian with that matrix and replaced by their normal scores, the estimator is applied, and what it says
-beyond the drawn rows' own Gaussian estimate is the bias. It is exact in expectation where the copula is
-Gaussian. Whether it is, the same draws tell: there two statistics of the data must look like those of the
-draws, the estimate less the Gaussian's, and Mardia's kurtosis (K. Mardia 1970, "Measures of multivariate
-skewness and kurtosis with applications", Biometrika 57), which every common scale of the columns raises.
+exceeds its standard error by far, and it depends on n, k, the dimensions and the strength of the dependence.
+All of these are known once the copula is: rows are drawn from it and replaced by their normal scores, the
+estimator is applied, and what it says beyond the information of the drawn rows is the bias. It is exact in
+expectation where the data have such a copula. Whether they have, the same draws tell: two statistics of the
+data must look like those of the draws, the estimate less that of a Gaussian, and Mardia's kurtosis (K. Mardia
+1970, "Measures of multivariate skewness and kurtosis with applications", Biometrika 57), which every common
+scale of the columns raises.
+
+Here is the Gaussian copula, known by the correlations of the normal scores; `students` has another.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -21,9 +26,17 @@ import numpy.typing as npt
 from synergy.estimators.columns import scaled
 from synergy.estimators.gaussian import gaussian_value
 
-__all__ = ["GaussianReference", "MeasuredBias", "mardia_kurtosis"]
+__all__ = [
+    "KURTOSIS_ROWS",
+    "Copula",
+    "CopulaReference",
+    "GaussianReference",
+    "MeasuredBias",
+    "mardia_kurtosis",
+]
 
 Floats = npt.NDArray[np.float64]
+Indices = npt.NDArray[np.int64]
 
 _LEAST_ROOT = 1e-12
 """Eigenvalues of the correlation matrix below this one count as this one."""
@@ -39,34 +52,56 @@ Gaussian copula's kurtosis does so in 0.1 % of data sets; Student columns of 2 +
 _KURTOSIS_DRAWS = 20
 """How many draws the kurtosis is compared with; they cost no neighbours."""
 
-_KURTOSIS_ROWS = 4_000
+KURTOSIS_ROWS = 4_000
 """Of more rows a random part this large is compared: what it cannot tell apart moves the bias little."""
 
 
+class Copula(ABC):
+    """A distribution that rows can be drawn from, and whose information is known."""
+
+    @property
+    def found(self) -> bool:
+        """Whether there was one like the data, and not only one that is nearest to them."""
+        return True
+
+    @abstractmethod
+    def draw(self, normals: Floats, shares: Floats) -> Floats:
+        """Rows from standard normal numbers, shape (n, d), and uniform ones, shape (n, 1)."""
+
+    @abstractmethod
+    def information(self, rows: Floats, widths: tuple[int, int, int]) -> float:
+        """What an estimator without bias says of drawn rows, up to noise that it shares with the rows."""
+
+
+C = TypeVar("C", bound=Copula)
+
+
 @dataclass(frozen=True)
-class MeasuredBias:
+class MeasuredBias(Generic[C]):
     """What the reference says of some columns.
 
     Args:
         bias: The mean bias on the draws.
         variance: The variance of that mean.
-        fits: Whether the columns look like the draws, that is, like a Gaussian copula.
+        fits: Whether the columns look like the draws.
+        copula: What was drawn from.
     """
 
     bias: float
     variance: float
     fits: bool
+    copula: C
 
 
-class GaussianReference:
-    """The bias of an estimator at the correlation matrix of given columns.
+class CopulaReference(ABC, Generic[C]):
+    """The bias of an estimator at the copula of given columns.
 
     Args:
         estimator: Maps columns (x, y, z) side by side, shape (n, d), to a value.
         widths: The numbers of columns (dx, dy, dz).
         rows: The number of rows n of the reference samples.
         draws: How many reference samples.
-        seed: Fixes them; the same normal numbers are used for every correlation matrix.
+        seed: Fixes them; the same numbers are used for every copula.
     """
 
     def __init__(
@@ -82,50 +117,95 @@ class GaussianReference:
         self.widths = widths
         self.seed = seed
         self.normals = np.random.default_rng(seed).standard_normal((draws, rows, sum(widths)))
+        self.shares = np.random.default_rng([seed, 7]).random((draws, rows, 1))
+
+    @abstractmethod
+    def fitted(self, table: Floats) -> C:
+        """The copula that is most like normal scores of shape (m, d)."""
+
+    @abstractmethod
+    def looked_at(self) -> Sequence[Indices]:
+        """The sets of columns whose kurtosis must be like that of the draws."""
 
     def biases(self, table: Floats) -> Floats:
-        """Estimate minus the Gaussian's own estimate on each reference sample, shape (draws,).
+        """Estimate minus information on each reference sample, shape (draws,).
 
         Args:
-            table: The columns whose correlation matrix is taken, shape (m, d).
+            table: Normal scores, shape (m, d).
         """
-        root = _root(table, self.widths)
-        drawn = [normal @ root.T for normal in self.normals]
+        copula = self.fitted(table)
+        drawn = (copula.draw(*numbers) for numbers in zip(self.normals, self.shares, strict=True))
         return np.array(
-            [self.estimator(scaled(rows, "copula")) - gaussian_value(rows, self.widths) for rows in drawn]
+            [self.estimator(scaled(rows, "copula")) - copula.information(rows, self.widths) for rows in drawn]
         )
 
-    def measure(self, table: Floats, value: float, variance_of_one: float) -> MeasuredBias:
-        """The bias at the columns, and whether they look Gaussian.
+    def measure(self, table: Floats, value: float, variance_of_one: float) -> MeasuredBias[C]:
+        """The bias at the columns, and whether they look like the copula.
 
         Args:
             table: Normal scores, shape (n, d).
             value: The estimate on them.
             variance_of_one: The variance of one measured bias, for a single draw.
         """
-        root = _root(table, self.widths)
+        copula = self.fitted(table)
+        if not copula.found:
+            return MeasuredBias(0.0, 0.0, False, copula)
         biases, gaps = [], []
-        for normal in self.normals:
-            drawn = normal @ root.T
-            scores = scaled(drawn, "copula")
+        for numbers in zip(self.normals, self.shares, strict=True):
+            rows = copula.draw(*numbers)
+            scores = scaled(rows, "copula")
             found = self.estimator(scores)
-            biases.append(found - gaussian_value(drawn, self.widths))
+            biases.append(found - copula.information(rows, self.widths))
             gaps.append(found - gaussian_value(scores, self.widths))
-        spread = float(np.var(biases, ddof=1)) if len(biases) > 1 else variance_of_one
+        several = len(gaps) > 1
+        spread = float(np.var(biases, ddof=1)) if several else variance_of_one
+        known = float(np.var(gaps, ddof=1)) if several else variance_of_one
         off = value - gaussian_value(table, self.widths) - float(np.mean(gaps))
-        known = float(np.var(gaps, ddof=1)) if len(gaps) > 1 else variance_of_one
-        alike = abs(off) <= _UNLIKE * np.sqrt(known * (1 + 1 / len(gaps)))
-        return MeasuredBias(
-            float(np.mean(biases)), spread / len(biases), bool(alike and self._kurtosis_fits(table, root))
-        )
+        alike = abs(off) <= _UNLIKE * math.sqrt(known * (1 + 1 / len(gaps)))
+        fits = bool(alike and self._kurtosis_fits(table, copula))
+        return MeasuredBias(float(np.mean(biases)), spread / len(biases), fits, copula)
 
-    def _kurtosis_fits(self, table: Floats, root: Floats) -> bool:
+    def _kurtosis_fits(self, table: Floats, copula: C) -> bool:
         rng = np.random.default_rng([self.seed, 2])
-        if len(table) > _KURTOSIS_ROWS:
-            table = scaled(rng.choice(table, _KURTOSIS_ROWS, replace=False), "copula")
-        drawn = (rng.standard_normal(table.shape) @ root.T for _ in range(_KURTOSIS_DRAWS))
-        expected = np.array([mardia_kurtosis(scaled(rows, "copula")) for rows in drawn])
-        return bool(abs(mardia_kurtosis(table) - expected.mean()) <= _UNLIKE * expected.std(ddof=1))
+        if len(table) > KURTOSIS_ROWS:
+            table = scaled(rng.choice(table, KURTOSIS_ROWS, replace=False), "copula")
+        drawn = [
+            scaled(copula.draw(rng.standard_normal(table.shape), rng.random((len(table), 1))), "copula")
+            for _ in range(_KURTOSIS_DRAWS)
+        ]
+        for index in self.looked_at():
+            expected = np.array([mardia_kurtosis(rows[:, index]) for rows in drawn])
+            off = abs(mardia_kurtosis(table[:, index]) - expected.mean())
+            if off > _UNLIKE * expected.std(ddof=1):
+                return False
+        return True
+
+
+@dataclass(frozen=True)
+class _Gaussian(Copula):
+    """A square root of the correlation matrix, shape (d, d)."""
+
+    root: Floats
+
+    def draw(self, normals: Floats, shares: Floats) -> Floats:
+        """Correlated normal rows; the uniform numbers are not used."""
+        return np.asarray(normals @ self.root.T)
+
+    def information(self, rows: Floats, widths: tuple[int, int, int]) -> float:
+        """The Gaussian's own estimate, which varies with the rows as the estimator does."""
+        return gaussian_value(rows, widths)
+
+
+class GaussianReference(CopulaReference[_Gaussian]):
+    """The bias of an estimator at the correlation matrix of given columns; see `CopulaReference`."""
+
+    def fitted(self, table: Floats) -> _Gaussian:
+        """The Gaussian with the correlations of the columns."""
+        return _Gaussian(_root(table, self.widths))
+
+    def looked_at(self) -> Sequence[Indices]:
+        """All columns."""
+        return [np.arange(sum(self.widths))]
 
 
 def _root(table: Floats, widths: tuple[int, int, int]) -> Floats:

@@ -16,7 +16,7 @@ from synergy.estimators.neighbours.methods import NeighbourMethod, Neighbours, c
 from synergy.estimators.neighbours.reach import Moves, ceiling_warning, reach, resolution_warning
 from synergy.estimators.neighbours.reference import GaussianReference
 from synergy.estimators.neighbours.search import available_workers
-from synergy.estimators.neighbours.students import MOST_COLUMNS, StudentReference, dispersion_root
+from synergy.estimators.neighbours.students import MOST_COLUMNS, StudentReference
 from synergy.estimators.neighbours.subsamples import Groups, Thinned, group_codes, parts_of, subsampled
 from synergy.estimators.neighbours.tiles import TILED
 from synergy.statistics.intervals import check_confidence
@@ -232,8 +232,7 @@ def _correct(found: _Found, neighbours: Neighbours, table: Floats, thinned: Thin
         found.notes.append("the copula is not Gaussian: no Gaussian bias correction")
         found.warnings.append(
             "the copula is not Gaussian, for which the bias was measured: given conditions, nearest "
-            "neighbours "
-            "are biased to either side, and the interval may miss"
+            "neighbours are biased to either side, and the interval may miss"
         )
         return
     found.corrected = True
@@ -255,24 +254,23 @@ def _correct_as_students(
     found: _Found, neighbours: Neighbours, table: Floats, thinned: Thinned, k: int
 ) -> bool:
     """Remove the bias that Student rows have, where the columns look like these; whether they do."""
-    n, root = thinned.count, dispersion_root(table)
+    n = thinned.count
     reference = StudentReference(
         lambda rows: neighbours.value(rows, k),
         neighbours.widths,
         rows=n,
         draws=_MANY_DRAWS if n <= _CHEAP_ROWS else _STUDENT_DRAWS,
         seed=thinned.seed,
-        root=root,
     )
     measured = reference.measure(table, found.raw, _REFERENCE_NOISE / n)
     if not measured.fits:
         return False
-    found.corrected, found.fits, found.root = True, True, root
+    found.corrected, found.fits, found.root = True, True, measured.copula.root
     found.value -= measured.bias
     found.extra = measured.variance
     found.notes.append(
         f"a bias of {measured.bias:+.4f} was measured on Student rows with the same rank correlations and "
-        f"{reference.freedom(table):.2g} degrees of freedom, which the columns look like"
+        f"{measured.copula.freedom:.2g} degrees of freedom, which the columns look like"
     )
     return True
 

@@ -12,7 +12,7 @@ estimator's bias on drawn rows is too. Whether the columns look like the draws i
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,24 +21,23 @@ from scipy.special import gammaincinv, gammaln
 from scipy.stats import kendalltau
 
 from synergy.estimators.columns import scaled
-from synergy.estimators.gaussian import gaussian_value
-from synergy.estimators.neighbours.reference import MeasuredBias, mardia_kurtosis
+from synergy.estimators.neighbours.reference import (
+    KURTOSIS_ROWS,
+    Copula,
+    CopulaReference,
+    mardia_kurtosis,
+)
 
-__all__ = ["MOST_COLUMNS", "StudentReference", "dispersion_root"]
+__all__ = ["MOST_COLUMNS", "StudentReference"]
 
 Floats = npt.NDArray[np.float64]
+Indices = npt.NDArray[np.int64]
 
 _FREEDOM = (0.7, 60.0)
 """The degrees of freedom that are looked for: beyond, rows are Gaussian; below, nothing is left of them."""
 
-_HALVINGS = 12
-"""Bisections of their logarithm, to a thousandth: the kurtosis is known to a few percent."""
-
-_UNLIKE = 4.0
-"""How many standard deviations of the draws a statistic of the data may lie off theirs."""
-
-_KURTOSIS_DRAWS = 20
-"""How many draws the kurtosis is compared with; they cost no neighbours."""
+_HALVINGS = 8
+"""Bisections of their logarithm, to two percent: the kurtosis is known to a few."""
 
 _LEAST_ROOT = 1e-6
 """Eigenvalues of the matrix of rank correlations, which may be negative, count as at least this."""
@@ -48,11 +47,16 @@ MOST_COLUMNS = 12
 
 
 @dataclass(frozen=True)
-class _Student:
+class _Student(Copula):
     """A Student distribution: a square root of its dispersion, shape (d, d), and its degrees of freedom."""
 
     root: Floats
     freedom: float
+
+    @property
+    def found(self) -> bool:
+        """Whether the degrees of freedom lie within what was looked for."""
+        return _FREEDOM[0] < self.freedom < _FREEDOM[1]
 
     def draw(self, normals: Floats, shares: Floats) -> Floats:
         """Rows from standard normal numbers, shape (n, d), and uniform ones, shape (n, 1)."""
@@ -77,15 +81,15 @@ class _Student:
         return float((density + self.density(rows, z) if len(z) else density).mean())
 
 
-class StudentReference:
+class StudentReference(CopulaReference[_Student]):
     """The bias of an estimator at the rank correlations and the kurtosis of given columns.
 
     Args:
-        estimator: Maps columns (x, y, z) side by side, shape (n, d), to a value.
+        estimator: See `CopulaReference`, as the other arguments but the last.
         widths: The numbers of columns (dx, dy, dz).
-        rows: The number of rows n of the reference samples.
+        rows: The number of rows of the reference samples.
         draws: How many reference samples.
-        seed: Fixes them; the same numbers are used for every distribution.
+        seed: Fixes them.
         root: A square root of the dispersion of the columns, where it is known from more rows, shape (d, d).
     """
 
@@ -99,71 +103,25 @@ class StudentReference:
         seed: int,
         root: Floats | None = None,
     ) -> None:
-        self.estimator = estimator
-        self.widths = widths
-        self.seed = seed
+        super().__init__(estimator, widths, rows=rows, draws=draws, seed=seed)
         self.root = root
-        rng = np.random.default_rng([seed, 7])
-        self.normals = rng.standard_normal((draws, rows, sum(widths)))
-        self.shares = rng.random((draws, rows, 1))
 
-    def biases(self, table: Floats) -> Floats:
-        """Estimate minus the information on each reference sample, shape (draws,).
+    def looked_at(self) -> Sequence[Indices]:
+        """Each slot of several columns: the kurtosis of all together was fitted."""
+        slots = np.split(np.arange(sum(self.widths)), np.cumsum(self.widths)[:2])
+        return [slot for slot in slots if len(slot) > 1]
 
-        Args:
-            table: Normal scores, shape (m, d).
-        """
-        student = self._fitted(table)
-        found = []
-        for normals, shares in zip(self.normals, self.shares, strict=True):
-            rows = student.draw(normals, shares)
-            found.append(self.estimator(scaled(rows, "copula")) - student.information(rows, self.widths))
-        return np.array(found)
-
-    def measure(self, table: Floats, value: float, variance_of_one: float) -> MeasuredBias:
-        """The bias at the columns, and whether they look like Student rows.
-
-        Args:
-            table: Normal scores, shape (n, d).
-            value: The estimate on them.
-            variance_of_one: The variance of one measured bias, for a single draw.
-        """
-        student = self._fitted(table)
-        if student.freedom in _FREEDOM:
-            return MeasuredBias(0.0, 0.0, False)
-        biases, gaps = [], []
-        for normals, shares in zip(self.normals, self.shares, strict=True):
-            rows = student.draw(normals, shares)
-            scores = scaled(rows, "copula")
-            found = self.estimator(scores)
-            biases.append(found - student.information(rows, self.widths))
-            gaps.append(found - gaussian_value(scores, self.widths))
-        several = len(gaps) > 1
-        known = float(np.var(gaps, ddof=1)) if several else variance_of_one
-        spread = float(np.var(biases, ddof=1)) if several else variance_of_one
-        off = value - gaussian_value(table, self.widths) - float(np.mean(gaps))
-        alike = abs(off) <= _UNLIKE * math.sqrt(known * (1 + 1 / len(gaps)))
-        return MeasuredBias(
-            float(np.mean(biases)), spread / len(biases), bool(alike and self._kurtosis_fits(table, student))
-        )
-
-    def freedom(self, table: Floats) -> float:
-        """The degrees of freedom of the Student rows that are most like the columns."""
-        return self._fitted(table).freedom
-
-    def _fitted(self, table: Floats) -> _Student:
+    def fitted(self, table: Floats) -> _Student:
         """The Student distribution of the rank correlations and the kurtosis of the columns."""
-        root = dispersion_root(table) if self.root is None else self.root
+        root = _dispersion_root(table) if self.root is None else self.root
         wanted = mardia_kurtosis(table)
-        rows = min(len(table), self.normals.shape[1])
+        rows = min(len(table), self.normals.shape[1], KURTOSIS_ROWS)
+        draws = min(len(self.normals), math.ceil(KURTOSIS_ROWS / rows))
 
         def kurtosis(freedom: float) -> float:
             student = _Student(root, freedom)
-            found = [
-                mardia_kurtosis(scaled(student.draw(normals[:rows], shares[:rows]), "copula"))
-                for normals, shares in zip(self.normals, self.shares, strict=True)
-            ]
-            return float(np.mean(found))
+            drawn = (student.draw(self.normals[i, :rows], self.shares[i, :rows]) for i in range(draws))
+            return float(np.mean([mardia_kurtosis(scaled(rows, "copula")) for rows in drawn]))
 
         least, most = _FREEDOM
         if wanted <= kurtosis(most):
@@ -179,24 +137,8 @@ class StudentReference:
                 high = middle
         return _Student(root, math.exp((low + high) / 2))
 
-    def _kurtosis_fits(self, table: Floats, student: _Student) -> bool:
-        """Whether each slot of several columns has a kurtosis of its own like the draws'."""
-        rng = np.random.default_rng([self.seed, 8])
-        slots = [
-            slot for slot in np.split(np.arange(table.shape[1]), np.cumsum(self.widths)[:2]) if len(slot) > 1
-        ]
-        drawn = [
-            scaled(student.draw(rng.standard_normal(table.shape), rng.random((len(table), 1))), "copula")
-            for _ in range(_KURTOSIS_DRAWS)
-        ]
-        for slot in slots:
-            expected = np.array([mardia_kurtosis(rows[:, slot]) for rows in drawn])
-            if abs(mardia_kurtosis(table[:, slot]) - expected.mean()) > _UNLIKE * expected.std(ddof=1):
-                return False
-        return True
 
-
-def dispersion_root(table: Floats) -> Floats:
+def _dispersion_root(table: Floats) -> Floats:
     """A square root of the matrix of sin(pi tau / 2), tau Kendall's rank correlations."""
     d = table.shape[1]
     matrix = np.eye(d)

@@ -127,7 +127,8 @@ def _head(name: str, fitted: Trained, scale: Scale, seed: int) -> nn.Sequential:
     head = fitted.head
     if name == UNTRAINED:
         with seeded_generators(seed, torch.device("cpu")):
-            head = Invariance(_TASK).head(scale.features, {}).eval().to(fitted.device)
+            head = Invariance(_TASK).head(scale.features, {}).to(fitted.device)
+        head.eval()  # as trained heads come
     if not isinstance(head, nn.Sequential):
         raise TypeError(f"{name} must have a head of layers, got {type(head).__name__}")
     return head

@@ -31,7 +31,7 @@ from synergy.experiments.findings import Finding, summarise
 from synergy.experiments.outcome import Conclusion, Experiment
 from synergy.experiments.runs import Row, Runner
 from synergy.experiments.scale import DataName, EncoderLike, Scale
-from synergy.experiments.shape.told import CHOICES, SHAPE_TERM, SHOWS_SHAPE, term, told
+from synergy.experiments.shape.predictors import CHOICES, SHAPE_TERM, SHOWS_SHAPE, predictors, term
 from synergy.experiments.show import SHARED, legend_below, means, shared_images
 from synergy.experiments.transformations.experiment import chance
 from synergy.experiments.worlds import (
@@ -129,7 +129,7 @@ def _run(job: Job, scale: Scale) -> Row:
     )
     data = ranked_images(train, None, settings, seed=seed)
     candidate = candidates([task], data.shape)[0]
-    return {**row, **told(candidate, data, settings, seed, every=scale.every, device=scale.device)}
+    return {**row, **predictors(candidate, data, settings, seed, every=scale.every, device=scale.device)}
 
 
 def _measure(runner: Runner) -> pd.DataFrame:

@@ -11,7 +11,7 @@ from synergy.learning.encoders.group_convolutions import (
     GroupConv2d,
     LiftingConv2d,
     PlaneGroup,
-    plane_group,
+    order_within,
 )
 from synergy.learning.encoders.plain import channels_last, check_images
 from synergy.learning.encoders.pooling import symmetric_pool
@@ -48,9 +48,7 @@ class EquivariantEncoder(nn.Module):
         self, group: PlaneGroup, channels: int, features: int, *, width: int = 16, stride: int = 1
     ) -> None:
         super().__init__()
-        order = plane_group(group).order
-        if features < order or features % order:
-            raise ValueError(f"features must be a multiple of {order} for {group}, got {features}")
+        order = order_within(group, features)
         self.group: PlaneGroup = group
         self.channels = channels
         self.features = features

@@ -25,7 +25,15 @@ from torch.nn import functional
 from synthetic.groups import FiniteGroup, cyclic, dihedral
 from synthetic.transformations import HorizontalFlip, Rotation
 
-__all__ = ["GroupConv2d", "LiftingConv2d", "PlaneGroup", "act", "plane_group", "regular_action"]
+__all__ = [
+    "GroupConv2d",
+    "LiftingConv2d",
+    "PlaneGroup",
+    "act",
+    "order_within",
+    "plane_group",
+    "regular_action",
+]
 
 PlaneGroup = Literal["C4", "D4"]
 """The quarter-turns, of order 4; the quarter-turns and mirrors, of order 8."""
@@ -40,6 +48,18 @@ def plane_group(name: PlaneGroup) -> FiniteGroup:
     if name not in get_args(PlaneGroup):
         raise ValueError(f"unknown group {name!r}: expected one of {', '.join(get_args(PlaneGroup))}")
     return cyclic(4) if name == "C4" else dihedral(4)
+
+
+def order_within(name: PlaneGroup, features: int) -> int:
+    """The order of a group, of which the features hold whole copies of the regular representation.
+
+    Raises:
+        ValueError: If the name is unknown, or the order does not divide the features.
+    """
+    order = plane_group(name).order
+    if features < order or features % order:
+        raise ValueError(f"features must be a multiple of {order} for {name}, got {features}")
+    return order
 
 
 def pixel_sources(name: PlaneGroup, side: int) -> torch.Tensor:

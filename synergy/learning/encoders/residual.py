@@ -11,7 +11,7 @@ from synergy.learning.encoders.group_convolutions import (
     GroupConv2d,
     LiftingConv2d,
     PlaneGroup,
-    plane_group,
+    order_within,
 )
 from synergy.learning.encoders.plain import check_images
 from synergy.learning.encoders.pooling import symmetric_pool
@@ -68,9 +68,7 @@ class EquivariantResNet18(nn.Module):
 
     def __init__(self, group: PlaneGroup, channels: int, features: int = 512, *, width: int = 64) -> None:
         super().__init__()
-        order = plane_group(group).order
-        if features < order or features % order:
-            raise ValueError(f"features must be a multiple of {order} for {group}, got {features}")
+        order = order_within(group, features)
         self.group: PlaneGroup = group
         self.channels = channels
         self.features = features

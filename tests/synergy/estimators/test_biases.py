@@ -82,16 +82,16 @@ def test_the_degrees_of_freedom_are_found_from_ranks_alone():
     """Every monotone map of a column leaves them as they are."""
     rows = student(4_000, 4, 3.0, np.random.default_rng(1))
     reference = StudentReference(lambda table: 0.0, (2, 2, 0), rows=4_000, draws=4, seed=0)
-    found = reference.freedom(scaled(rows, "copula"))
+    found = reference.fitted(scaled(rows, "copula")).freedom
     assert found == pytest.approx(3.0, rel=0.3)
-    assert reference.freedom(scaled(np.arctan(rows) ** 3, "copula")) == pytest.approx(found)
+    assert reference.fitted(scaled(np.arctan(rows) ** 3, "copula")).freedom == pytest.approx(found)
 
 
 def test_the_bias_of_the_information_itself_is_none():
     """An estimator that returns the truth of the drawn rows: the mean information density, in closed form."""
     rows = scaled(student(2_000, 4, 2.0, np.random.default_rng(0)), "copula")
     reference = StudentReference(lambda table: 0.0, (2, 2, 0), rows=20_000, draws=2, seed=0)
-    dof = reference.freedom(rows)
+    dof = reference.fitted(rows).freedom
     truth = 2 * student_entropy(dof, 2) - student_entropy(dof, 4)
     # the density of a row has a standard deviation of about 0.7: 5 standard errors; and rank correlations of
     # 2,000 independent pairs, 0.03 each, add half their squares to the information: 4 pairs of columns

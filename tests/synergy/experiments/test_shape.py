@@ -8,7 +8,7 @@ import pytest
 from scipy.stats import chi2
 
 from synergy.experiments import Scale, experiment
-from synergy.experiments.shape.told import CHOICES, SHAPE_TERM, SHOWS_SHAPE, choices, term, told
+from synergy.experiments.shape.predictors import CHOICES, SHAPE_TERM, SHOWS_SHAPE, choices, predictors, term
 from synergy.learning import ImageSet
 from synergy.ranking.candidates import candidates
 from synergy.ranking.data import ranked_images
@@ -80,7 +80,7 @@ def measured():
     data = ranked_images(images(), None, SETTINGS, seed=0)
     chosen = {c.name: c for c in candidates(["horizontal-flip", "inversion"], data.shape)}
     return len(data.judged), {
-        name: told(candidate, data, SETTINGS, 0, every=True, device="cpu")
+        name: predictors(candidate, data, SETTINGS, 0, every=True, device="cpu")
         for name, candidate in chosen.items()
     }
 

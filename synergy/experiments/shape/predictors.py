@@ -1,4 +1,4 @@
-"""What a pilot and simple statistics tell of a transformation, for several choices of the statistics U."""
+"""What may predict the worth of a task: numbers of a pilot and of simple statistics U, by several choices."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from synergy.ranking.quantities import combined
 from synergy.ranking.settings import RankSettings
 from synergy.ranking.shortcuts import SHORTCUTS, Statistic, predicted, statistics
 
-__all__ = ["CHOICES", "SHAPE_TERM", "SHOWS_SHAPE", "choices", "term", "told"]
+__all__ = ["CHOICES", "SHAPE_TERM", "SHOWS_SHAPE", "choices", "predictors", "term"]
 
 SHAPE_TERM = "I(A;X|U)"
 """What shape must tell."""
@@ -54,7 +54,7 @@ def term(choice: str) -> str:
     return f"{SHAPE_TERM} {choice}" if choice else SHAPE_TERM
 
 
-def told(
+def predictors(
     candidate: Candidate,
     data: RankedImages,
     settings: RankSettings,
