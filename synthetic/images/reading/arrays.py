@@ -15,20 +15,14 @@ from synthetic.storage.npz import NpzFile
 
 __all__ = ["IMAGE_NAMES", "LABEL_NAMES", "SPLITS", "read_npz", "read_safetensors"]
 
-IMAGE_NAMES = ("images", "image", "img", "X", "x", "data", "pixels", "x_train", "train_images")
+IMAGE_NAMES = ("images", "image", "img", "X", "x", "data", "pixels")
 """Names that a column of images goes by, the most telling first."""
 
-LABEL_NAMES = (
-    *("C", "labels", "label", "class", "classes", "y", "target", "targets", "fine_label"),
-    *("y_train", "train_labels"),
-)
+LABEL_NAMES = ("C", "labels", "label", "class", "classes", "y", "target", "targets", "fine_label")
 """Names that a column of labels goes by, the most telling first."""
 
-SPLITS = (
-    ("x_train", "y_train", "x_test", "y_test"),
-    ("train_images", "train_labels", "test_images", "test_labels"),
-)
-"""Names of images and labels to train on, and of those to test on, as Keras and MedMNIST write them."""
+SPLITS = ("{}_train", "{}_test"), ("train_{}", "test_{}")
+"""How the names of images and labels to train and to test on are made: Keras, scikit-learn, MedMNIST."""
 
 Shapes = Mapping[str, tuple[int, ...]]
 """The shape of each array of a file, from its header."""
@@ -79,10 +73,11 @@ def choose(path: Path, shapes: Shapes) -> tuple[str, str]:
 
 
 def _meant(candidates: Sequence[str], names: Sequence[str]) -> str | None:
-    """The only candidate, or the first that has a known name."""
+    """The only candidate, or the first that has a known name, of those to train on too."""
     if len(candidates) == 1:
         return candidates[0]
-    return next((name for name in names if name in candidates), None)
+    known = (*names, *(train.format(name) for train, _ in SPLITS for name in names))
+    return next((name for name in known if name in candidates), None)
 
 
 def read_npz(path: Path) -> ImageArrays:
@@ -112,7 +107,7 @@ def _chosen(path: Path, shapes: Shapes, read: Callable[[str], npt.NDArray[Any]])
     Raises:
         ValueError: If the images to train and to test on differ in shape or kind, or see `choose`.
     """
-    split = next((names for names in SPLITS if set(names) <= set(shapes)), None)
+    split = _split(shapes)
     if split is None:
         columns = choose(path, shapes)
         left = tuple(name for name in shapes if name not in columns)
@@ -126,6 +121,17 @@ def _chosen(path: Path, shapes: Shapes, read: Callable[[str], npt.NDArray[Any]])
     labels = [_flat(path, pair, shapes, read) for pair in (split[:2], split[2:])]
     left = tuple(name for name in shapes if name not in split)
     return ImageArrays(np.concatenate([first, second]), np.concatenate(labels), split, len(first), left)
+
+
+def _split(shapes: Shapes) -> tuple[str, str, str, str] | None:
+    """Images and labels to train on, and those to test on; None where a file has no such names."""
+    for train, test in SPLITS:
+        images = [n for n in IMAGE_NAMES if train.format(n) in shapes and test.format(n) in shapes]
+        labels = [n for n in LABEL_NAMES if train.format(n) in shapes and test.format(n) in shapes]
+        if images and labels:
+            x, y = images[0], labels[0]
+            return train.format(x), train.format(y), test.format(x), test.format(y)
+    return None
 
 
 def _flat(

@@ -12,7 +12,6 @@ from safetensors.numpy import save_file
 
 from synthetic import from_arrays, read_images
 from synthetic.images.reading import decode as decoding
-from synthetic.images.reading.arrays import SPLITS
 from synthetic.images.reading.decode import Encoded
 
 RNG = np.random.default_rng(0)
@@ -250,7 +249,17 @@ def test_arrays_are_not_resized_and_the_cost_is_told_before(tmp_path, monkeypatc
 
 
 @pytest.mark.parametrize("column", [False, True], ids=["labels in a row", "labels in a column"])
-@pytest.mark.parametrize("names", SPLITS)
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("x_train", "y_train", "x_test", "y_test"),
+        ("X_train", "y_train", "X_test", "y_test"),
+        ("train_images", "train_labels", "test_images", "test_labels"),
+        ("train_x", "train_y", "test_x", "test_y"),
+        ("data_train", "target_train", "data_test", "target_test"),
+    ],
+    ids=lambda names: names[0],
+)
 def test_arrays_to_train_and_to_test_on_are_a_split(tmp_path, names, column):
     labels = np.array([0, 1, 0, 1, 0, 1]).reshape(-1, 1) if column else np.array([0, 1, 0, 1, 0, 1])
     held = dict(zip(names, (PIXELS[:4], labels[:4], PIXELS[4:], labels[4:]), strict=True))
@@ -261,6 +270,15 @@ def test_arrays_to_train_and_to_test_on_are_a_split(tmp_path, names, column):
     np.testing.assert_array_equal(others.images, PIXELS[4:])
     assert found.labels.tolist() == [0, 1, 0, 1, 0, 1]
     assert "the array 'val_images' is not read" in found.notes
+
+
+def test_images_to_train_on_alone_are_no_split(tmp_path):
+    np.savez(
+        tmp_path / "x.npz", X_train=PIXELS, y_train=np.arange(6) % 2, X_val=PIXELS, y_val=np.arange(6) % 2
+    )
+    found = read_images(tmp_path / "x.npz")
+    assert found.trained is None
+    assert found.notes[0] == "images from 'X_train', labels from 'y_train'"
 
 
 def test_a_split_that_does_not_fit_is_refused(tmp_path):
