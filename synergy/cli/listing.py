@@ -118,6 +118,9 @@ def _diagrams() -> list[Row]:
     ]
 
 
+_WIDE = 160
+"""Characters in a line, where there is no terminal."""
+
 _LISTS: dict[str, Callable[[], list[Row]]] = {
     "claims": _claims,
     "diagrams": _diagrams,
@@ -170,4 +173,5 @@ def list_command(
             name: _families(row[name]) if name == "judged_on" else _cell(row[name]) for name in _SHOWN[what]
         }
         table.add_row(*cells.values())
-    Console().print(table)
+    width = None if Console().is_terminal else _WIDE
+    Console(width=width, markup=False, highlight=False).print(table)
