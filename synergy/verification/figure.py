@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import matplotlib as mpl
@@ -23,15 +25,23 @@ _PALETTE = {
 _MARKERS = {"verified": "o", "violated": "X", "by construction": "D", "inconclusive": "s"}
 """The mark of each judgement."""
 
+_MOST_ROWS = 60
+"""With more claims and cases than this a claim has one row, in which its cases lie below each other."""
+
+_SPREAD = 0.7
+"""The share of such a row that they take."""
+
 
 def forest(report: Report) -> Figure:
-    """A forest plot: one row per claim and case, one panel per world that measures.
+    """A forest plot: one row per claim and case, or per claim where that were too many, a panel per world.
 
     Colour and marker both tell the verdict, so that the figure reads without colour.
     """
     frame = report.to_pandas()
     frame = frame[frame["judgement"].isin(list(_PALETTE)) & frame["measured"].notna()]
     frame["row"] = frame["claim"] + "  " + frame["case"]
+    if frame["row"].nunique() > _MOST_ROWS:
+        frame["row"] = frame["claim"]
     rows = list(dict.fromkeys(frame["row"]))
     panels = [w for w in ("symbolic", "exact", "sample", "learned") if (frame["world"] == w).any()]
     with sns.axes_style("whitegrid"), mpl.rc_context({"svg.hashsalt": "synergy", "font.size": 9}):
@@ -40,7 +50,7 @@ def forest(report: Report) -> Figure:
         axes = figure.subplots(1, max(1, len(panels)), sharex=True, sharey=True, squeeze=False)[0]
         for axis, world in zip(axes, panels, strict=False):
             part = frame[frame["world"] == world]
-            heights = [rows.index(row) for row in part["row"]]
+            heights = _heights(part["row"], rows)
             axis.axvline(0, color="0.3", linewidth=1)
             for y, low, high, judgement in zip(
                 heights, part["low"], part["high"], part["judgement"], strict=True
@@ -68,3 +78,15 @@ def forest(report: Report) -> Figure:
         figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), frameon=False)
         figure.suptitle("What each claim's gap comes to (bars: 95 % intervals; >= 0 or == 0 is claimed)")
     return figure
+
+
+def _heights(shown: Iterable[str], rows: Sequence[str]) -> list[float]:
+    """The height of each point: that of its row, around which the points of one row are spread."""
+    names = list(shown)
+    seen: Counter[str] = Counter()
+    found = []
+    for name in names:
+        place = (seen[name] + 0.5) / names.count(name) - 0.5
+        seen[name] += 1
+        found.append(rows.index(name) + _SPREAD * place)
+    return found

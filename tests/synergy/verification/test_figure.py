@@ -34,3 +34,20 @@ def test_texts_do_not_overlap(rows: int, monkeypatch: pytest.MonkeyPatch):
     inside = drawn.bbox
     assert all(inside.x0 <= box.x0 and box.x1 <= inside.x1 for box in boxes)
     assert all(inside.y0 <= box.y0 and box.y1 <= inside.y1 for box in boxes)
+
+
+@pytest.mark.parametrize(("cases", "rows"), [(3, 60), (4, 20)])
+def test_too_many_cases_share_the_row_of_their_claim(cases: int, rows: int, monkeypatch: pytest.MonkeyPatch):
+    frame = pd.DataFrame(
+        {"claim": f"E{claim}", "case": f"case {case}", "world": "exact", "judgement": "verified"}
+        for claim, case in product(range(20), range(cases))
+    ).assign(measured=0.1, low=0.0, high=0.2)
+    monkeypatch.setattr(Report, "to_pandas", lambda report: frame)
+    (axis,) = module.forest(Report((), (), Settings())).axes
+    assert [label.get_text() for label in axis.get_yticklabels()][:1] == [
+        "E0  case 0" if rows == 60 else "E0"
+    ]
+    heights = axis.collections[0].get_offsets()[:, 1]
+    assert len(axis.get_yticks()) == rows
+    assert len(set(heights.round(6))) == len(frame)  # no point lies on another
+    assert set(heights.round().astype(int)) == set(range(rows))
