@@ -31,6 +31,9 @@ _MOST_ROWS = 60
 _SPREAD = 0.7
 """The share of such a row that they take."""
 
+_ROW, _ROW_OF_SEVERAL = 0.21, 0.36
+"""The height of a row, in inches, and of one that several cases share."""
+
 
 def forest(report: Report) -> Figure:
     """A forest plot: one row per claim and case, or per claim where that were too many, a panel per world.
@@ -40,12 +43,13 @@ def forest(report: Report) -> Figure:
     frame = report.to_pandas()
     frame = frame[frame["judgement"].isin(list(_PALETTE)) & frame["measured"].notna()]
     frame["row"] = frame["claim"] + "  " + frame["case"]
+    height = _ROW
     if frame["row"].nunique() > _MOST_ROWS:
-        frame["row"] = frame["claim"]
+        frame["row"], height = frame["claim"], _ROW_OF_SEVERAL
     rows = list(dict.fromkeys(frame["row"]))
     panels = [w for w in ("symbolic", "exact", "sample", "learned") if (frame["world"] == w).any()]
     with sns.axes_style("whitegrid"), mpl.rc_context({"svg.hashsalt": "synergy", "font.size": 9}):
-        size = 3.2 + 2.6 * max(1, len(panels)), 1.6 + 0.21 * max(1, len(rows))
+        size = 3.2 + 2.6 * max(1, len(panels)), 1.6 + height * max(1, len(rows))
         figure = Figure(figsize=size, layout="constrained")
         axes = figure.subplots(1, max(1, len(panels)), sharex=True, sharey=True, squeeze=False)[0]
         for axis, world in zip(axes, panels, strict=False):
