@@ -22,7 +22,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 WORKERS = 2
-MACHINE = "2 CPU cores, 24 GiB of memory, shared with other work"
+MACHINE = "2 CPU cores, 24 GiB of memory"
 
 
 def nothing(n, seed):
@@ -86,8 +86,9 @@ Nobody lent 10,000 workers; this is arithmetic from the numbers above and from d
   takes longer than 10,000 / 1,000 = 10 s. Runs of `experiment`, `rank` and the learned world of `verify`
   take 10 s to minutes: there it is enough. Cells of a sweep are bundled to half a second: that is enough
   for some hundred workers; for thousands write the function so that a cell takes ten seconds.
-- **This process** takes the results. At the processor time a task above it takes some hundred to a
-  thousand results a second; the same bound of about 10 s a task.
+- **This process** takes the results. The time a task of the map on dask above is that of the scheduler
+  and of this process together: some hundred tasks a second, so tasks of a minute and more for 10,000
+  workers while both share a core, and of some ten seconds where the scheduler has its own.
 - **Two items a worker** are on their way, so 20,000 futures; dask holds some kilobytes for each, in all
   some hundred megabytes.
 - **Images** go out once to each worker, from worker to worker in a tree: 60,000 photographs of CIFAR-10
@@ -110,8 +111,8 @@ def table(rows: list[dict[str, object]], cells: int, items: int) -> str:
         "",
         f"Made by `benchmarks/cluster.py`. {MACHINE}; {packages}. A sweep of {cells:,} cells that do "
         f"nothing, kept in Parquet parts; the map of {items:,} items that do nothing, one a task. Two "
-        "workers. Wall-clock times are from a machine that others used; `processor` is what the parent "
-        "itself computed.",
+        "workers. `processor` is what the parent itself computed; dask's scheduler runs in it too, as "
+        "`LocalCluster` puts it there.",
         "",
         "| what | where | wall, ms a cell | cells a second | processor of the parent, ms a cell "
         "| memory of the parent, MiB | parts | MiB on disk | taking up a whole sweep, processor s |",
