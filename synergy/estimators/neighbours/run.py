@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 from scipy.special import stdtrit
+from scipy.stats import rankdata
 
 from synergy.estimators.columns import Scaling, Slot, check_rows, check_scale, described
 from synergy.estimators.fixed import smooth_functions, without_fixed
@@ -51,7 +52,7 @@ _PLENTY_OF_ROWS = 10_000
 """Beyond these rows a value at k / 2.5 neighbours shows no more than the one at 2 k, and costs a fifth."""
 
 _FEW_ROWS = 8
-"""A value at 2 k neighbours is compared where there are this many times k rows."""
+"""A value at 2 k neighbours is compared where there are this many times k rows, one at 4 k where twice."""
 
 
 @dataclass
@@ -63,6 +64,8 @@ class _Found:
     extra: float = 0.0
     corrected: bool = False
     fits: bool = True
+    sparse: bool = False
+    """Whether labels have few rows each, so that a bias may lie to either side."""
     root: Floats | None = None
     """A square root of the dispersion of Student rows, where the bias was measured on them."""
     notes: list[str] = field(default_factory=list)
@@ -114,7 +117,7 @@ def run(
     raw = _raw(neighbours, table, thinned, k) if terms is None else _mean(terms, notes)
     if math.isnan(raw):
         raise ValueError("no two rows share their labels: there is nothing to estimate from")
-    found = _Found(raw, raw, notes=notes)
+    found = _Found(raw, raw, sparse=_sparse(slots, thinned.count, k), notes=notes)
     if not thinned.single:
         notes.append(f"the mean over draws of one row from each of {thinned.count} groups")
     if correction == "gaussian" and (name == "mesner-shalizi" or any(s.discrete.any() for s in slots)):
@@ -279,17 +282,12 @@ def _interval(
     found: _Found, neighbours: Neighbours, table: Floats, thinned: Thinned, k: int, confidence: float
 ) -> tuple[float, tuple[float, float]]:
     """The standard error, and an interval that holds sampling error and the bias that shows."""
-    every = np.arange(len(table))
 
     def estimate(rows: Indices) -> float:
         values = [neighbours.value(table[pick], k) for pick in thinned.picks(rows, few=True)]
         if reference is None:
             return float(np.mean(values))
         return float(np.mean(values)) - float(reference.biases(table[rows])[0])
-
-    def moved(other: int) -> float:
-        picks = thinned.picks(every)
-        return float(np.mean([neighbours.value(table[rows], other) for rows in picks]))
 
     def at_k(rows: Floats) -> float:
         return neighbours.value(rows, k)
@@ -315,12 +313,39 @@ def _interval(
     low, high = found.value - half, found.value + half
     if found.corrected and found.fits and sum(neighbours.widths) > 2:
         return error, (low, high)
-    n = thinned.count
-    more = found.raw - moved(2 * k) if n >= _FEW_ROWS * k else 0.0
-    fewer = moved(max(1, round(k / 2.5))) - found.raw if n <= _PLENTY_OF_ROWS else 0.0
-    down, up = reach(Moves(more, fewer), error)
+    down, up = reach(_moves(found.raw, neighbours, table, thinned, k), error)
+    if found.sparse:
+        down = up = max(down, up)
     if found.corrected:
         low, high = min(low, found.raw - half), max(high, found.raw + up + half)
     if down + up > 0:
         found.notes.append(f"the interval reaches {max(down, up):.3f} further, for a bias that moves with k")
     return error, (low - down, high + (0.0 if found.corrected else up))
+
+
+def _sparse(slots: list[Slot], n: int, k: int) -> bool:
+    """Whether 2 k neighbours are a large part of a label's rows, so that a move does not tell its side.
+
+    With k = 5 of 20 rows the value is too high by 0.04 nats (50 classes on a line, 1.32 nats), stays where
+    it is with 10 neighbours and falls with 20.
+    """
+    labels = np.hstack([s.values[:, s.discrete] for s in slots])
+    return bool(labels.shape[1]) and n < _FEW_ROWS * k * len(np.unique(labels, axis=0))
+
+
+def _moves(raw: float, neighbours: Neighbours, table: Floats, thinned: Thinned, k: int) -> Moves:
+    """How the value moves with the number of neighbours, as far as the rows allow."""
+
+    def value(table: Floats, neighbour: int) -> float:
+        picks = thinned.picks(np.arange(len(table)))
+        return float(np.mean([neighbours.value(table[rows], neighbour) for rows in picks]))
+
+    n, fewer = thinned.count, max(1, round(k / 2.5))
+    plane = sum(neighbours.widths) == 2 and n <= _PLENTY_OF_ROWS
+    labels = math.isfinite(neighbours.largest)
+    return Moves(
+        more=raw - value(table, 2 * k) if n >= _FEW_ROWS * k else 0.0,
+        fewer=value(table, fewer) - raw if n <= _PLENTY_OF_ROWS else 0.0,
+        most=raw - value(table, 4 * k) if plane and n >= 2 * _FEW_ROWS * k else 0.0,
+        ranks=value(rankdata(table, axis=0) / len(table), fewer) - raw if plane and not labels else 0.0,
+    )

@@ -6,7 +6,13 @@ not move with k. But such rows can be drawn: a Student copula has a correlation 
 correlations tell whatever the margins are (H. Fang, K. Fang, S. Kotz 2002, "The meta-elliptical distributions
 with given marginals", Journal of Multivariate Analysis 82), and one more number, the degrees of freedom,
 which Mardia's kurtosis of the normal scores tells. Its information is known in closed form, so that the
-estimator's bias on drawn rows is too. Whether the columns look like the draws is asked as for the Gaussian.
+estimator's bias on drawn rows is too.
+
+Whether the columns look like the draws is asked as for the Gaussian, but of parts of the columns: the
+kurtosis of all was fitted, and a dependence that is not linear raises it too. It leaves the slots alone,
+where a common scale shows in each. So the kurtosis of every part must be nearer to that of the draws than to
+the Gaussian's. Of 8 data sets of 300 rows, two pairs among 5 + 5 columns turned into spirals were taken for
+Student rows in all without this, with a value too low by 0.5 nats.
 """
 
 from __future__ import annotations
@@ -14,6 +20,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
@@ -107,9 +114,14 @@ class StudentReference(CopulaReference[_Student]):
         self.root = root
 
     def looked_at(self) -> Sequence[Indices]:
-        """Each slot of several columns: the kurtosis of all together was fitted."""
-        slots = np.split(np.arange(sum(self.widths)), np.cumsum(self.widths)[:2])
-        return [slot for slot in slots if len(slot) > 1]
+        """Each slot and, of three, each two of them, if of several columns: of all it was fitted."""
+        slots = [s for s in np.split(np.arange(sum(self.widths)), np.cumsum(self.widths)[:2]) if len(s)]
+        parts = [np.concatenate(part) for m in range(1, len(slots)) for part in combinations(slots, m)]
+        return [part for part in parts if len(part) > 1]
+
+    def least_kurtosis(self, expected: float, rows: int, columns: int) -> float:
+        """Half way to d (d + 2) (n - 1) / (n + 1), the kurtosis of d Gaussian columns (Mardia 1970)."""
+        return (expected + columns * (columns + 2) * (rows - 1) / (rows + 1)) / 2
 
     def fitted(self, table: Floats) -> _Student:
         """The Student distribution of the rank correlations and the kurtosis of the columns."""
