@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import ClassVar
 
 from synergy.verification.cases import Case
+from synergy.verification.controls import CONTROL
 from synthetic import Generator, Sample, Variable
 from synthetic.generator import AnswerKind
 from theory import CLAIMS, DIAGRAMS, ESSL, Claim, Diagram, Joint, find_claim, parse_statement, prove
@@ -22,7 +23,7 @@ _DRAWS = 20
 
 
 def read_claim(claim: str | Claim, diagram: str | Diagram | None, given: Sequence[str] = ()) -> Claim:
-    """A claim, the registered claim of an identifier, or the claim that a statement makes.
+    """A claim, that of an identifier (the registry's or `E1-control`), or the one that a statement makes.
 
     Args:
         claim: One of these.
@@ -35,7 +36,7 @@ def read_claim(claim: str | Claim, diagram: str | Diagram | None, given: Sequenc
         ParseError: If the statement or a premise does not parse.
     """
     if isinstance(claim, str):
-        claim = _stated(claim, diagram) if _is_statement(claim) else find_claim(claim)
+        claim = _registered(claim) if not _is_statement(claim) else _stated(claim, diagram)
     elif not isinstance(claim, Claim):
         raise TypeError(f"claims must be claims, their identifiers or statements, got {claim!r}")
     if diagram is None and not given:
@@ -59,6 +60,11 @@ def read_claim(claim: str | Claim, diagram: str | Diagram | None, given: Sequenc
         ours=claim.ours,
         bounds_error=claim.bounds_error,
     )
+
+
+def _registered(id: str) -> Claim:
+    """A claim of the registry, or the negative control, which tables name beside them."""
+    return CONTROL if id == CONTROL.id else find_claim(id)
 
 
 def _is_statement(text: str) -> bool:

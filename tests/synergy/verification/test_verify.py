@@ -249,6 +249,12 @@ def test_a_report_saves_itself_and_shows_itself(shift_report, tmp_path):
         shift_report.save(tmp_path / "file")
 
 
+def test_the_control_is_judged_by_its_name():
+    report = verify(["E1-control"], worlds=["proof"], settings=TINY)
+    assert [(v.claim, v.verdict) for v in report.verdicts] == [(CONTROL.id, "refuted")]
+    assert report.exit_status == 0
+
+
 def test_rows_without_a_number_are_counted_and_not_shown():
     report = verify(["M1"], worlds=["proof", "sample"], cases=SHIFT[:1], settings=TINY)
     shown = render(report)
