@@ -169,6 +169,7 @@ class Experiment:
         conclude: What the runs say.
         draw: The figure of the runs.
         fewest: The images of one's own that it needs at least; None where it takes none.
+        probes: Whether it fits linear probes, which `Scale.labelled` is for.
     """
 
     name: str
@@ -178,6 +179,7 @@ class Experiment:
     conclude: Callable[[pd.DataFrame], Conclusion]
     draw: Callable[[pd.DataFrame], Figure]
     fewest: int | None = None
+    probes: bool = True
 
     def run(
         self,
@@ -196,9 +198,15 @@ class Experiment:
             tell: Called with a line when a worker died, or a cluster has none yet.
 
         Raises:
-            ValueError: If there is no such device, or the images are not what they should be.
+            ValueError: If there is no such device, the images are not what they should be, or labels are
+                counted for probes and there are none.
         """
         choose_device(scale.device)
+        if scale.labelled is not None and not self.probes:
+            raise ValueError(
+                f"labelled is for linear probes of the class, which {self.name} has none of; "
+                f"got {scale.labelled}"
+            )
         scale.check_images(self.fewest)
         runs = self.measure(Runner(scale, progress, journal, tell))
         return self.outcome(runs, scale, source=source_digest(self.measure))

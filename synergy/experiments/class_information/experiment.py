@@ -184,5 +184,6 @@ CLASS_INFORMATION = Experiment(
     _measure,
     conclude,
     draw,
+    probes=False,
 )
 """The experiment on the price of avoiding the class."""

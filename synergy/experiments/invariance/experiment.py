@@ -129,7 +129,10 @@ def _train(job: tuple[str, int], scale: Scale) -> Row:
     judged = untransformed(held)
     pretext = _pretexts()[name]
     if pretext is None:
-        accuracy = {f"{latent} accuracy": pixel_accuracy(judged, latent, seed=seed) for latent in LATENTS}
+        accuracy = {
+            f"{latent} accuracy": pixel_accuracy(judged, latent, seed=seed, labelled=scale.labelled)
+            for latent in LATENTS
+        }
         return {
             "pretext": name,
             "seed": seed,
@@ -145,7 +148,7 @@ def _train(job: tuple[str, int], scale: Scale) -> Row:
     row: Row = {"pretext": name, "seed": seed}
     for latent in LATENTS:
         row[f"{latent} accuracy"] = float(
-            np.mean([probe_accuracy(f, judged, latent, seed=seed) for f in fitted])
+            np.mean([probe_accuracy(f, judged, latent, seed=seed, labelled=scale.labelled) for f in fitted])
         )
     row["moved by a shift"] = float(np.mean([mean_moved(held, f.represent, _TASK) for f in fitted]))
     if isinstance(pretext, PredictTransformation):

@@ -299,5 +299,6 @@ PROJECTION_HEAD = Experiment(
     _measure,
     _conclude,
     _draw,
+    probes=False,
 )
 """The experiment."""

@@ -115,7 +115,7 @@ def _run(job: Job, scale: Scale) -> Row:
         "transformation": task,
         "seed": seed,
         SHARED: 0.0 if name in SETS else shared_by_seeds(scale, default="glyphs"),
-        "accuracy": probe_accuracy(found, untransformed(judged), seed=seed),
+        "accuracy": probe_accuracy(found, untransformed(judged), seed=seed, labelled=scale.labelled),
     }
     if task == RANDOM:
         return row

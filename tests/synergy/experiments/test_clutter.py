@@ -109,3 +109,9 @@ def test_more_labels_than_images_are_refused_in_an_experiment():
         experiment("model-equivariance").run(
             Scale(seeds=1, steps=1, judged=24, features=4, batch=8, data=own, labelled=40)
         )
+
+
+@pytest.mark.parametrize("name", ["class-information", "projection-head"])
+def test_labels_for_probes_are_refused_where_there_is_no_probe(name):
+    with pytest.raises(ValueError, match=f"labelled is for linear probes .* {name} has none"):
+        experiment(name).run(Scale.quick(labelled=10))

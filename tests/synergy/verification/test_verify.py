@@ -251,7 +251,7 @@ def test_a_report_saves_itself_and_shows_itself(shift_report, tmp_path):
 
 def test_the_control_is_judged_by_its_name():
     report = verify(["E1-control"], worlds=["proof"], settings=TINY)
-    assert [(v.claim, v.verdict) for v in report.verdicts] == [(CONTROL.id, "refuted")]
+    assert [(v.claim, v.judgement) for v in report.verdicts] == [(CONTROL.id, "refuted")]
     assert report.exit_status == 0
 
 
