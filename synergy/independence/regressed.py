@@ -39,8 +39,9 @@ regression can tell every function of them from noise."""
 _UNEXPLAINED, _UNRELATED = 0.15, 0.95
 """Sides that leave a share between these depend on Z, and may do so by more than what was learnt."""
 _ROUGH, _LEFT = 0.7, 0.1
-"""Regressions that use up more degrees of freedom than this power of the rows, and leave more than this share,
-follow a function that is too rough for the rows."""
+"""Regressions that take more degrees of freedom than this power of the rows, and leave more than this share,
+follow functions that are too rough for the rows: the best regression on d columns takes n^(d / (2 b + d)) or
+so for one of b derivatives (C. Stone 1982, Annals of Statistics 10), and errs in proportion to them."""
 _SHARED = 0.1
 """The level at which residuals of different rows are taken to share a function of Z."""
 _SEEN = 4.0

@@ -4,7 +4,8 @@ A ridge regression on one of several bases (`bases`), for each column that of le
 which for a linear smoother with hat matrix H is the mean of ((y - H y)_i / (1 - H_ii))^2. All columns share
 kernels of one width for all conditions, sums of functions of one condition, and those with products of two.
 Each column adds kernels with a width for each condition and kernels on the few directions along which it
-varies, both of most marginal likelihood (`metric`).
+varies, both of most marginal likelihood (`metric`). Where they leave much and a wave of several conditions
+stands out of what they leave, kernels along it are added (`waves`).
 
 Where the column jumps, a step of each condition or direction is added to the conditions of its kernels
 (`jumps`), if that takes at least 30 % off the error: given the thresholds the smoother is linear as before,
@@ -174,6 +175,7 @@ class Smoother:
         if not d:
             raise ValueError("a smoother needs at least one column to regress on, got none")
         self.z = z
+        self.seed = seed
         self.rng = np.random.default_rng([seed, 0x5300])
         self.marks = self.rng.permutation(n)[: min(_LANDMARKS, n // 2 + 1)]
         self.relevance = relevance and d <= _MOST_CONDITIONS
@@ -212,7 +214,7 @@ class Smoother:
 
     def _waves(self, column: Floats, bases: Sequence[Basis], widths: Floats) -> list[Basis]:
         """Bases with functions along the waves that the others have left in a column."""
-        rng = np.random.default_rng(len(column))
+        rng = np.random.default_rng([self.seed, 0x3A7E])
         rows = rng.permutation(len(column))[:_WAVE_ROWS]
         smooth, along, found = kernel(self.z / widths, self.marks, 2.0), list[Floats](), list[Basis]()
         known = list(bases)

@@ -2,9 +2,8 @@
 
 A function of one direction that turns many times, such as sin 2 (z_1 + .. + z_5), looks like noise to kernels
 on all conditions, and no climb from a smooth start comes to its direction: the likelihood is flat in between.
-Its Fourier transform has a peak. So frequencies are drawn at random, over all directions and many lengths, and
-the periodogram is climbed from the best of them (D. Brillinger 1987, "Fitting cosines: some procedures and
-some physical examples", for waves in several dimensions).
+Its Fourier transform has a peak. So frequencies are drawn at random, of all directions and many lengths, and
+the periodogram is climbed from the best of them.
 """
 
 from __future__ import annotations
@@ -36,9 +35,9 @@ def strongest_wave(z: Floats, y: Floats, rng: np.random.Generator) -> Floats | N
     """The frequency w at which y follows a wave of z, or None where no frequency stands out of noise.
 
     The periodogram P(w) = |sum_i y_i exp(i w.z_i)|^2 / sum_i y_i^2 has about the law Exp(1) at each w if y
-    is noise, so the largest of m is below log(m / a) with probability 1 - a. A climb in d dimensions raises a
-    peak of noise of height P by about (d / 2) log P (R. Adler and J. Taylor 2007, "Random Fields and Geometry",
-    chapter 15). A wave that is the share R^2 of the variance has P = n R^2 / 2.
+    is noise, so the largest of m is below log(m / a) with probability 1 - a. A climb in d dimensions raises
+    the highest peak of noise by about (d / 2) log P (R. Adler and J. Taylor 2007, "Random Fields and
+    Geometry", chapter 14). A wave that is the share R^2 of the variance has P = n R^2 / 2.
 
     Args:
         z: Conditions of variance 1, shape (n, d).
@@ -55,13 +54,14 @@ def strongest_wave(z: Floats, y: Floats, rng: np.random.Generator) -> Floats | N
         >>> np.abs(wave).round(1).tolist(), strongest_wave(z, noise, rng) is None
         ([3.0, 4.0], True)
     """
-    spread = np.exp(rng.uniform(*np.log(_LENGTHS), size=(_DRAWS, 1)))
+    least, most = (math.log(length) for length in _LENGTHS)
+    spread = np.exp(rng.uniform(least, most, size=(_DRAWS, 1)))
     drawn = spread * rng.standard_normal((_DRAWS, z.shape[1]))
     power = np.concatenate([_power(part, z, y) for part in np.array_split(drawn, 16)])
     waves = drawn[np.argsort(power)[-_CLIMBS:]]
     waves, heights = _climb(waves, z, y)
-    least = math.log(_DRAWS / _CHANCE) + _CLIMBED * z.shape[1]
-    return waves[heights.argmax()] if heights.max() > least else None
+    noise = math.log(_DRAWS / _CHANCE) + _CLIMBED * z.shape[1]
+    return waves[heights.argmax()] if heights.max() > noise else None
 
 
 def _power(waves: Floats, z: Floats, y: Floats) -> Floats:
