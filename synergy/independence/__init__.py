@@ -12,9 +12,9 @@ exchanged within their states instead, which is exact.
 
 No test holds its level everywhere (their theorem 2; `benchmarks/independence.py`). So a small p-value comes
 with `warnings` where the regressions are expected to have missed enough of Z to explain it, where what is
-left of one row is related to what is left of other rows near it in Z (`hidden`), or where Z has too many
-columns for the rows to tell. A function that is rough in three to five columns at once (the sign of a product
-of three of four, a sine of twice the sum of five) is still taken for dependence without a warning. A side
+left of one row is related to what is left of other rows near it in Z (`hidden`), where both sides follow
+functions that are too rough for the rows and are learnt in part, or where Z has too many columns for the rows
+to tell. A rough function of which nothing is learnt is still taken for dependence without a warning. A side
 that Z fixes, a constant and too few rows can be tested by nothing: there is no p-value then.
 
 Dependent rows need `groups` or `blocks`: where both sides follow their own past and there are none, or rows

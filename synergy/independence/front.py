@@ -80,7 +80,9 @@ def independence_test(
         The result, with p = (1 + #) / (1 + permutations). Where nothing can be tested (a side that is
         constant or that the condition fixes, too few rows) it has no p-value, and `warnings` say why. They
         also say where the rows are not independent: where both sides follow their own past beyond what the
-        condition explains, or rows repeat others in every digit, and no groups are given.
+        condition explains, or rows repeat others in every digit, and no groups are given. A function of the
+        condition that both sides share and that is so rough that no regression learns any of it is taken for
+        dependence, without a warning: the rows do not tell it from noise in common.
 
     Raises:
         ValueError: If the statement is no independence, the method is unknown or cannot take the

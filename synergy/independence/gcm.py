@@ -32,6 +32,7 @@ class Residual:
         remove: The linear map from noise to residuals, of columns of shape (n, k); symmetric.
         missed: The mean square of what the regression is expected to have missed of Z.
         error: The share of the variance of the column that other rows do not predict.
+        freedom: The degrees of freedom of the regression of least error.
     """
 
     values: Floats
@@ -39,11 +40,13 @@ class Residual:
     remove: Callable[[Floats], Floats]
     missed: float = 0.0
     error: float = 0.0
+    freedom: float = 0.0
 
     @classmethod
     def of(cls, fit: Fit) -> Residual:
         """From a regression on Z."""
-        return cls(fit.residuals, fit.noise, fit.remove, fit.missed, fit.error / float(fit.column.var()))
+        share, freedom = fit.error / float(fit.column.var()), float(fit.best.leverage.sum())
+        return cls(fit.residuals, fit.noise, fit.remove, fit.missed, share, freedom)
 
     @classmethod
     def known(cls, values: Floats) -> Residual:

@@ -17,6 +17,11 @@ With many columns no row is near another, and T shows nothing. How far T would l
 turn within the range of each column made the whole covariance of the residuals is known from K: if that is
 too little to be seen, the rows are too few for the columns.
 
+What T cannot show is a function that varies between any row and the next in Z. Where it is learnt in part,
+the degrees of freedom that the regressions take give it away (`regressed`). Where nothing of it is learnt,
+the rows do not tell it from noise in common beside a Z that has no part in either side, and no warning is
+given.
+
 References:
     A. Gretton, O. Bousquet, A. Smola, B. Schoelkopf (2005), "Measuring statistical dependence with
     Hilbert-Schmidt norms" (kernels); J. Zheng (1996), "A consistent test of functional form via nonparametric

@@ -38,6 +38,10 @@ _SEVERAL, _MANY = 5, 6
 regression can tell every function of them from noise."""
 _UNEXPLAINED, _UNRELATED = 0.15, 0.95
 """Sides that leave a share between these depend on Z, and may do so by more than what was learnt."""
+_ROUGH, _LEFT = 0.7, 0.1
+"""Regressions that take more degrees of freedom than this power of the rows, and leave more than this share,
+follow functions that are too rough for the rows: the best regression on d columns takes n^(d / (2 b + d)) or
+so for one of b derivatives (C. Stone 1982, Annals of Statistics 10), and errs in proportion to them."""
 _SHARED = 0.1
 """The level at which residuals of different rows are taken to share a function of Z."""
 _SEEN = 4.0
@@ -139,7 +143,8 @@ def _doubts(
         )
     i, j, weight = found.strongest
     rest = shared_rest(left[i], right[j], z, weight=weights[:, weight], seed=seed, clusters=clusters)
-    shares = [min(residual.error for residual in side) for side in (left, right)]
+    most = [min(side, key=lambda residual: residual.error) for side in (left, right)]
+    shares, freedom = [learnt.error for learnt in most], [learnt.freedom for learnt in most]
     learnt_of = columns >= _MANY and max(shares) < _UNRELATED
     unseen = columns >= _SEVERAL and rest.visible < _SEEN
     if rest.p_value <= _SHARED:
@@ -147,6 +152,12 @@ def _doubts(
             f"the regressions on {given} leave something of it on both sides: what is left of one row is "
             f"related to what is left of other rows near it in {given} (p = {rest.p_value:.2g}), so that the "
             "two sides may share a function of the condition and nothing else"
+        )
+    elif min(freedom) > rows**_ROUGH and min(shares) > _LEFT:
+        warnings.append(
+            f"both sides follow rough functions of {given}: the regressions take {freedom[0]:.0f} and "
+            f"{freedom[1]:.0f} degrees of freedom from {rows} rows and leave {shares[0]:.0%} and "
+            f"{shares[1]:.0%} of the two sides, which may be more of such a function rather than noise"
         )
     elif min(shares) > _UNEXPLAINED and (learnt_of or unseen):
         warnings.append(

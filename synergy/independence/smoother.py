@@ -4,7 +4,8 @@ A ridge regression on one of several bases (`bases`), for each column that of le
 which for a linear smoother with hat matrix H is the mean of ((y - H y)_i / (1 - H_ii))^2. All columns share
 kernels of one width for all conditions, sums of functions of one condition, and those with products of two.
 Each column adds kernels with a width for each condition and kernels on the few directions along which it
-varies, both of most marginal likelihood (`metric`).
+varies, both of most marginal likelihood (`metric`). Where they leave much and a wave of several conditions
+stands out of what they leave, kernels along it are added (`waves`).
 
 Where the column jumps, a step of each condition or direction is added to the conditions of its kernels
 (`jumps`), if that takes at least 30 % off the error: given the thresholds the smoother is linear as before,
@@ -20,7 +21,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +29,7 @@ import numpy.typing as npt
 from synergy.independence.bases import Basis, bumps, kernel, make_basis, products
 from synergy.independence.jumps import find_jumps, stairs
 from synergy.independence.metric import average_gradients, directions, relevance_widths
+from synergy.independence.waves import strongest_wave
 
 __all__ = ["Fit", "Smoother", "error_from_halves"]
 
@@ -54,6 +56,14 @@ _MOST_DIRECTIONS = 4
 """The largest number of directions."""
 _LEAST_START = 0.3
 """The least length at which the search for a direction starts, the longest being 1."""
+_WAVES = 3
+"""The largest number of waves."""
+_WAVE_ROWS = 300
+"""On how many rows they are looked for."""
+_WAVE_MARKS = 100
+"""Kernel features along each of them."""
+_LEARNT = 0.1
+"""The share of the variance below which no waves are looked for in what is left."""
 _UNDERSMOOTHING = 1.3
 """By how much the error may exceed the least one for the sake of a smaller ridge."""
 _JUMPS_GAIN = 0.7
@@ -112,6 +122,16 @@ class Fit:
         return np.asarray(self.residuals / np.sqrt(np.maximum(squared, kept**2)))
 
     @property
+    def best(self) -> Fit:
+        """The fit of least leave-one-out error."""
+        return replace(self, ridge=self.best_ridge)
+
+    @property
+    def left_out(self) -> Floats:
+        """What is left of each row by the regression on the others, shape (n,)."""
+        return np.asarray(self.residuals / (1 - self.leverage))
+
+    @property
     def error(self) -> float:
         """The mean square leave-one-out error of the best ridge."""
         return float(_errors(self.column, self.basis).min())
@@ -155,6 +175,7 @@ class Smoother:
         if not d:
             raise ValueError("a smoother needs at least one column to regress on, got none")
         self.z = z
+        self.seed = seed
         self.rng = np.random.default_rng([seed, 0x5300])
         self.marks = self.rng.permutation(n)[: min(_LANDMARKS, n // 2 + 1)]
         self.relevance = relevance and d <= _MOST_CONDITIONS
@@ -176,6 +197,7 @@ class Smoother:
         rows = self.rng.permutation(len(column))[: min(_ROWS, len(column))]
         learnt, widths, turned = self._learnt(self.z, column, rows)
         bases = (*self.bases, *learnt)
+        bases = (*bases, *self._waves(column, bases, widths))
         trend = self.bases[_TREND].u[:, : min(_TREND_COLUMNS, len(column) // 3)]
         seen = np.hstack([self.z, turned])
         jumps = find_jumps(seen, column, trend)
@@ -189,6 +211,26 @@ class Smoother:
             return bases
         split, _, _ = self._learnt(np.hstack([self.z, steps]), column, rows)
         return (*bases, *split) if least_error(column, split) < _JUMPS_GAIN * least else bases
+
+    def _waves(self, column: Floats, bases: Sequence[Basis], widths: Floats) -> list[Basis]:
+        """Bases with functions along the waves that the others have left in a column."""
+        rng = np.random.default_rng([self.seed, 0x3A7E])
+        rows = rng.permutation(len(column))[:_WAVE_ROWS]
+        smooth, along, found = kernel(self.z / widths, self.marks, 2.0), list[Floats](), list[Basis]()
+        known = list(bases)
+        while len(along) < _WAVES:
+            fit = self.fit(column, known)
+            if fit.error < _LEARNT * float(column.var()):
+                break
+            rest = fit.best.left_out[rows]
+            wave = strongest_wave(self.z[rows], rest - rest.mean(), rng)
+            if wave is None:
+                break
+            projection = directions(self.z[rows], rest, wave[None])
+            along.append(kernel(self.z @ projection.T, self.marks[:_WAVE_MARKS], 2.0))
+            found = [make_basis(self.z, along), make_basis(self.z, [*along, smooth])]
+            known = [*bases, *found]
+        return found
 
     def _learnt(self, z: Floats, column: Floats, rows: Integers) -> tuple[list[Basis], Floats, Floats]:
         """Bases with learnt widths and directions, the widths, and the rows along the directions."""

@@ -11,6 +11,7 @@ from synergy.independence.gcm import Residual, covariance_test
 from synergy.independence.jumps import find_jumps, stairs
 from synergy.independence.metric import average_gradients, directions, relevance_widths
 from synergy.independence.smoother import Smoother
+from synergy.independence.waves import strongest_wave
 
 
 def test_leave_one_out_residuals_agree_with_leaving_one_out():
@@ -184,3 +185,26 @@ def test_gradients_point_where_the_column_varies():
     turned = np.linalg.eigh(average_gradients(z, z[:, 1] ** 2 + z[:, 2], np.full(4, 1.0)))[1][:, -2:]
     # the leading plane holds both axes: their projections onto it have length 1
     np.testing.assert_allclose(np.linalg.norm(turned[[1, 2]], axis=1), 1, atol=0.05)
+
+
+@pytest.mark.parametrize("d", [1, 3, 5])
+def test_a_wave_is_found_where_there_is_one_and_not_in_noise(d):
+    rng = np.random.default_rng(d)
+    z, noise = rng.normal(size=(300, d)), rng.normal(size=300)
+    frequency = rng.choice([-3.0, 3.0], size=d)
+    found = strongest_wave(z, np.sin(z @ frequency) + 0.3 * noise, rng)
+    assert found is not None
+    # a wave and its mirror image are one; the frequency's standard error is sqrt(6 / n) noise / 1
+    np.testing.assert_allclose(found * np.sign(found @ frequency), frequency, atol=0.25)
+    assert strongest_wave(z, noise - noise.mean(), rng) is None
+
+
+def test_a_wave_of_five_conditions_is_learnt():
+    """Without it a regression leaves all of the variance; the noise is 2 % of it."""
+    rng = np.random.default_rng(0)
+    z = rng.normal(size=(300, 5))
+    y = np.sin(2 * z.sum(1)) + 0.1 * rng.normal(size=300)
+    smoother = Smoother(z)
+    shared, learnt = (smoother.fit(y, bases) for bases in (smoother.bases, smoother.bases_for(y)))
+    assert shared.error > 0.8 * y.var()
+    assert learnt.error < 0.1 * y.var()
