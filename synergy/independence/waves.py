@@ -37,7 +37,7 @@ def strongest_wave(z: Floats, y: Floats, rng: np.random.Generator) -> Floats | N
     The periodogram P(w) = |sum_i y_i exp(i w.z_i)|^2 / sum_i y_i^2 has about the law Exp(1) at each w if y
     is noise, so the largest of m is below log(m / a) with probability 1 - a. A climb in d dimensions raises
     the highest peak of noise by about (d / 2) log P (R. Adler and J. Taylor 2007, "Random Fields and
-    Geometry", chapter 14). A wave that is the share R^2 of the variance has P = n R^2 / 2.
+    Geometry"). A wave that is the share R^2 of the variance has P = n R^2 / 2.
 
     Args:
         z: Conditions of variance 1, shape (n, d).

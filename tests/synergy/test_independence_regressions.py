@@ -194,8 +194,9 @@ def test_a_wave_is_found_where_there_is_one_and_not_in_noise(d):
     frequency = rng.choice([-3.0, 3.0], size=d)
     found = strongest_wave(z, np.sin(z @ frequency) + 0.3 * noise, rng)
     assert found is not None
-    # a wave and its mirror image are one; the frequency's standard error is sqrt(6 / n) noise / 1
-    np.testing.assert_allclose(found * np.sign(found @ frequency), frequency, atol=0.25)
+    # a wave and its mirror image are one; n E(z^2 cos^2) / noise^2 = n / (2 noise^2) is Fisher's information
+    # of a frequency, whose standard error is 0.3 sqrt(2 / n) = 0.024
+    np.testing.assert_allclose(found * np.sign(found @ frequency), frequency, atol=5 * 0.3 * (2 / 300) ** 0.5)
     assert strongest_wave(z, noise - noise.mean(), rng) is None
 
 
