@@ -87,7 +87,7 @@ class TorchClassifier:
             if loss < best:
                 best, kept = loss, copy.deepcopy(module.state_dict())
         module.load_state_dict(kept)
-        module.eval()  # as above
+        module.eval()  # no dropout while it is judged
         with torch.no_grad():
             pair = [torch.log_softmax(module(x[rows]).double(), 1).cpu().numpy() for rows in (tune, test)]
         return pair[0], pair[1]

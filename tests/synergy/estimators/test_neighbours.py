@@ -7,14 +7,11 @@ import math
 import numpy as np
 import pytest
 from scipy.integrate import quad
-from scipy.special import digamma, xlogy
-from scipy.stats import norm
+from scipy.special import digamma
 from sklearn.feature_selection import mutual_info_classif, mutual_info_regression
 
-from synergy.estimators.columns import ends_in_edges
 from synergy.estimators.neighbours import bitsets, copula_knn, knn, local, mixed, search
 from synergy.estimators.neighbours.bitsets import run_bounds, subspace_counts
-from synergy.estimators.neighbours.reach import Moves, reach
 from synergy.estimators.neighbours.search import counts_within, joint_counts, kth_distance, nearest
 from synergy.estimators.neighbours.tiles import tiled_terms
 
@@ -527,84 +524,3 @@ def test_several_dimensions_are_noted_unless_the_bias_is_corrected():
         for e in (plain, corrected, single)
     ]
     assert said == [True, False, False]
-
-
-def test_the_reach_is_right_for_a_bias_like_the_root_of_k():
-    """v(k) = truth - c sqrt(k), without noise: at k = 5 the value is off by c sqrt(5)."""
-    k = np.array([2.0, 5.0, 10.0, 20.0])
-    v = 1.0 - 0.1 * np.sqrt(k)
-    moves = [v[1] - v[2], v[0] - v[1], v[1] - v[3]]
-    for i in range(3):
-        alone = [move if i == j else 0.0 for j, move in enumerate(moves)]
-        assert max(reach(Moves(*alone), 0.0)) <= 0.1 * math.sqrt(5) + 1e-12
-    assert reach(Moves(*moves), 0.0) == pytest.approx((0.0, 0.1 * math.sqrt(5)))
-    assert reach(Moves(0.0, 0.0, moves[2]), 0.0) == pytest.approx((0.0, 0.1 * math.sqrt(5)))
-    assert reach(Moves(*(-move for move in moves)), 0.0) == pytest.approx((0.1 * math.sqrt(5), 0.0))
-
-
-def test_moves_within_the_noise_reach_nowhere():
-    assert reach(Moves(0.02, -0.02, 0.02, 0.05), 0.1) == (0.0, 0.0), "of a standard error of 0.1"
-
-
-def test_edges_are_told_from_tails_in_any_units():
-    rng = np.random.default_rng(0)
-    uniform, normal = rng.random((1000, 1)), rng.standard_normal((1000, 1))
-    for factor in (1.0, 1e300, 1e-300):
-        assert ends_in_edges(factor * uniform)
-        assert not ends_in_edges(factor * normal)
-
-
-def diamond(rng: np.random.Generator, n: int) -> tuple[np.ndarray, float]:
-    """Uniform on |x| + |y| < 1, and 2 h(triangle) - h(diamond) = 2 (1/2) - log 2."""
-    square = rng.uniform(-1, 1, size=(n, 2))
-    return square @ np.array([[0.5, 0.5], [0.5, -0.5]]), 1 - math.log(2)
-
-
-def uniform_sum(rng: np.random.Generator, n: int) -> tuple[np.ndarray, float]:
-    """Y = X + N, X uniform on 0 .. 1 and N on -1/2 .. 1/2: h(triangle) - h(N) = 1/2."""
-    x = rng.random(n)
-    return np.column_stack([x, x + rng.random(n) - 0.5]), 0.5
-
-
-@pytest.mark.parametrize("drawn", [diamond, uniform_sum])
-def test_the_interval_reaches_the_information_of_sharp_edges(drawn):
-    """200 rows show a sixth less; 4 misses of 30 or fewer have probability 0.98 at a coverage of 94 %."""
-    misses, below = 0, 0.0
-    for seed in range(30):
-        rows, truth = drawn(np.random.default_rng(seed), 200)
-        found = copula_knn(rows[:, 0], rows[:, 1], seed=seed)
-        misses += not found.interval[0] < truth < found.interval[1]
-        below += (truth - found.value) / 30
-    assert below > 0.03, "there is something to reach"
-    assert misses <= 4
-
-
-@pytest.mark.parametrize("method", ["ross", "mesner-shalizi"])
-def test_a_few_rows_of_a_label_move_the_value_to_either_side(method):
-    """20 rows for each of 50 classes on a line; the information is 1.324 by quadrature, the value above."""
-    grid = np.linspace(-4, 4, 8001)
-    centres, spread = np.linspace(-2, 2, 50), 0.3
-    density = norm.pdf(grid[:, None], centres, spread).mean(axis=1)
-    truth = -float(np.trapezoid(xlogy(density, density), grid)) - float(norm(0, spread).entropy())
-    above, hits = 0, 0
-    for seed in range(10):
-        rng = np.random.default_rng(seed)
-        label = rng.integers(50, size=1_000)
-        numbers = centres[label] + spread * rng.standard_normal(1_000)
-        found = mixed(label, numbers, discrete_x=[True], method=method)
-        above += found.value > truth
-        hits += found.interval[0] < truth < found.interval[1]
-    assert above >= 8, "there is something to reach"
-    assert hits >= 9
-
-
-def test_boxes_on_a_diagonal_are_within_the_interval():
-    """I = log 4, and 300 rows show a tenth less; 17 of 20 hits or more have probability 0.96 at 92 %."""
-    hits = 0
-    for seed in range(20):
-        rng = np.random.default_rng(seed)
-        box = rng.integers(4, size=300)
-        found = knn(box + rng.random(300), box + rng.random(300), seed=seed)
-        assert found.value < math.log(4)
-        hits += found.interval[0] < math.log(4) < found.interval[1]
-    assert hits >= 17
