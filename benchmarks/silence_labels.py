@@ -137,6 +137,19 @@ def _unseen(name: str, p: Floats, *sizes: int) -> Family:
     return Family(name, "H(X)", lambda: _entropy(p), draw, sizes)
 
 
+def _unseen_given_a_coin(name: str, p: Floats, *sizes: int) -> Family:
+    """H(X|Y), Y a coin: X has the probabilities p in one order where it is heads and in another else."""
+    p = p / p.sum()
+    other = p[np.random.default_rng(0).permutation(len(p))]
+
+    def draw(rng: Random, n: int) -> Rows:
+        y = rng.integers(2, size=n)
+        heads, tails = (rng.choice(len(p), size=n, p=q) for q in (p, other))
+        return {"X": np.where(y, heads, tails), "Y": y}
+
+    return Family(f"{name}, given a coin", "H(X|Y)", lambda: _entropy(p), draw, sizes)
+
+
 def _noisy_copy(states: int, keep: float, *sizes: int) -> Family:
     table = keep * np.eye(states) / states + (1 - keep) / states**2
 
@@ -294,6 +307,14 @@ def labelled() -> list[Family]:
         _unseen("uniform over 50", np.ones(50), *few),
         _unseen("geometric", 0.8 ** np.arange(100), *few),
         _unseen("Zipf squared over 1000", np.arange(1, 1001.0) ** -2, *few),
+        _unseen("Poisson of mean 5", stats.poisson.pmf(np.arange(40), 5), *few),
+        _unseen("negative binomial", stats.nbinom.pmf(np.arange(200), 2, 0.1), *few),
+        _unseen("logarithmic series", stats.logser.pmf(np.arange(1, 400), 0.95), *few),
+        _unseen("one frequent, nine rare", np.r_[0.9, np.full(9, 0.1 / 9)], *few),
+        _unseen("four frequent, forty rare", np.r_[np.full(4, 0.2), np.full(40, 0.2 / 40)], *few),
+        _unseen_given_a_coin("geometric", 0.8 ** np.arange(100), *few),
+        _unseen_given_a_coin("Zipf squared over 1000", np.arange(1, 1001.0) ** -2, *few),
+        _unseen_given_a_coin("Poisson of mean 5", stats.poisson.pmf(np.arange(40), 5), *few),
         _noisy_copy(4, 0.5, 100, 300, 1_000, 5_000),
         _noisy_copy(4, 0.0, 100, 300, 1_000, 5_000),
         _noisy_copy(20, 0.5, 100, 300, 1_000, 5_000),

@@ -42,7 +42,7 @@ from synergy.estimators.discrete.digamma import residual_variance, small_count_t
 from synergy.estimators.discrete.marginals import Clusters, Key, Marginals
 from synergy.statistics.intervals import Expansion
 
-__all__ = ["expand"]
+__all__ = ["expand", "merged"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -82,7 +82,7 @@ def expand(
         n (E psi^2)^2 / E psi^4: the number of rows that it comes from, were their influence all alike.
     """
     n = marginals.total
-    whole, form = form, _merged(marginals, form)
+    whole, form = form, merged(marginals, form)
     if max(form, key=len) != max(whole, key=len):
         missed = (0.0, 0.0)
     weights = marginals.cells.counts / n  # (m,)
@@ -168,7 +168,7 @@ def _spread(
     return (clusters.variance(unbiased) + rare) / design, design
 
 
-def _merged(marginals: Marginals, form: Mapping[Key, float]) -> dict[Key, float]:
+def merged(marginals: Marginals, form: Mapping[Key, float]) -> dict[Key, float]:
     """The form with entropies that are equal on the seen cells, as H(X) and H(X,Y) where X sets Y, as one."""
     found: dict[Key, float] = {}
     for subset in sorted(form, key=lambda s: (len(s), sorted(s))):

@@ -4,6 +4,10 @@ The interval inverts a test with the moments of `synergy.estimators.discrete.exp
 rows it reaches further, by the bias that `synergy.estimators.discrete.sparsity` estimates to be left, and the
 estimate says so where that bias is a matter of more than a third of the standard error. Where joint states
 were never seen it reaches as far as the rule of three says they may go, `synergy.estimators.discrete.unseen`.
+
+An entropy is moved by values that were never seen, and rare rows are a sign of them. How V changes with such
+an entropy is not known then, so the end is not drawn in by it, and the interval also reaches to the value of
+Chao and Shen, which allows for unseen values, and further by what one more could be worth.
 """
 
 from __future__ import annotations
@@ -18,11 +22,11 @@ import numpy.typing as npt
 
 from synergy.estimators.discrete.counts import DiscreteCounts, encode
 from synergy.estimators.discrete.entropies import BiasCorrection, check_correction, entropy_of_seen
-from synergy.estimators.discrete.expansion import expand
+from synergy.estimators.discrete.expansion import expand, merged
 from synergy.estimators.discrete.marginals import Clusters, Key, Marginals
 from synergy.estimators.discrete.sparsity import residual_bias
-from synergy.estimators.discrete.unseen import unseen_reach
-from synergy.statistics.intervals import check_confidence, score_interval
+from synergy.estimators.discrete.unseen import loose_variables, new_value_reach, unseen_reach
+from synergy.statistics.intervals import check_confidence, normal_interval, score_interval
 from synergy.statistics.result import Estimate
 from theory import Expression, Term, parse_expression
 
@@ -96,6 +100,13 @@ def _estimate(
         down, up = unseen_reach(marginals, form, 1 - confidence, expansion.samples)
         low = min(low, centre - math.hypot(expansion.linear_share(low) * (centre - low), down))
         high = max(high, centre + math.hypot(expansion.linear_share(high) * (high - centre), up))
+        if loose_variables(marginals, distinct := merged(marginals, form)):
+            allowed = _value(marginals, form, "chao-shen", clusters)
+            new = new_value_reach(marginals, distinct, 1 - confidence, expansion.samples)
+            down, up = max(down, new[0]), max(up, new[1])
+            start, _ = normal_interval(min(centre, allowed), expansion.standard_error, confidence)
+            _, end = normal_interval(max(centre, allowed), expansion.standard_error, confidence)
+            low, high = min(low, start - down), max(high, end + up)
     sparse = _sparse(marginals, form, bias, expansion.standard_error, carriers)
     warned = abs(bias) > _WARNED_BIAS * expansion.standard_error
     estimate = Estimate(
