@@ -70,10 +70,10 @@ WIDTH = 8
 PROBED = 6_000
 """Training images that the probe of a truth is fitted on, at most."""
 
-LONGER = 3
+LONGER = 10
 """A truth has at least so many times the steps of a pilot."""
 
-MOST_EPOCHS = 150
+MOST_EPOCHS = 200
 """Passes of a truth over few images, at most."""
 
 PENALTIES = (0.01, 0.1, 1.0)
@@ -115,8 +115,7 @@ def pilot_steps(settings: RankSettings, shown: int) -> int:
     """The steps of a pilot of `rank` where it sees so many images."""
     judged = min(settings.judged, round(settings.judged_share * shown))
     size = min(settings.images, shown - judged)
-    epochs, batch = settings.passes(size)
-    return epochs * (size // batch)
+    return settings.step_count(size)
 
 
 def truth(cell: Cell, root: Path | None, least: int) -> dict[str, object]:
@@ -179,7 +178,7 @@ def pilots(name: str, options: argparse.Namespace) -> pd.DataFrame:
     table.insert(0, "images", name)
     table["raw pixels"] = next(r.accuracy for r in ranking.references if r.name == "raw pixels")
     table["trained on"], table["judged on"] = ranking.trained, ranking.judged
-    table["most seeds"], table["steps"] = options.pilot_seeds, pilot_steps(settings, len(rows))
+    table["most seeds"] = options.pilot_seeds
     table["longer"], table["source"], table["seconds"] = settings.longer, source_digest(), ranking.seconds
     return table
 

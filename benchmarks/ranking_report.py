@@ -303,16 +303,18 @@ def _sizes(
     ):
         names = list(part["images"].unique())
         shown = f"{len(names)} sets" if len(names) > 3 else ", ".join(names)
+        late = int((part["steps"] > part.groupby("images")["steps"].transform("min")).sum())
         lines.append(
-            f"- Pilots of {shown}: trained on {images:,} images for {part['steps'].max()} steps, judged on "
-            f"{judged_on:,}, up to {seeds} seeds; what reads A best is trained {longer:g} times as long; "
+            f"- Pilots of {shown}: trained on {images:,} images for {part['steps'].min()} steps (for more in "
+            f"{late} of {len(part)} tasks, which began to learn no sooner), judged on {judged_on:,}, up to "
+            f"{seeds} seeds; what reads A best is trained {longer:g} times as long; "
             f"{part.drop_duplicates('images')['seconds'].sum() / 60:.0f} minutes of a core."
         )
     for encoder, part in truth.groupby("encoder"):
         tables = [table for (_, e), table in found.items() if e == encoder]
         if not tables:
             continue
-        times = [float(t["truth_steps"].iloc[0] / t["steps"].iloc[0]) for t in tables]
+        times = [float(t["truth_steps"].iloc[0] / t["steps"].min()) for t in tables]
         lines.append(
             f"- Truths of {encoder}: every task and no training on {len(tables)} sets, "
             f"{min(times):.1f} to {max(times):.1f} times the steps of a pilot, seeds: "

@@ -33,7 +33,8 @@ class Cost:
         runs: Trainings and other runs at most, if no task is dropped.
         least: Runs at least.
         done: Those of them that are kept from earlier.
-        seconds: Of one core for all runs that are left, at most.
+        seconds: Of one core for all runs that are left, at most, where every pilot begins to learn.
+        longer: Seconds more of one core at most, where none does before it is trained for longest.
         processes: How many run at once.
     """
 
@@ -41,6 +42,7 @@ class Cost:
     least: int
     done: int
     seconds: float
+    longer: float
     processes: int
 
     @property
@@ -50,11 +52,12 @@ class Cost:
 
     def __str__(self) -> str:
         kept = f", {self.done} of them kept from earlier" if self.done else ""
-        spent = f"{self.minutes:.1f} min" if self.minutes >= 1 else f"{self.seconds / self.processes:.0f} s"
+        spent = _clock(self.seconds / self.processes)
+        more = f", and {_clock(self.longer / self.processes)} more where pilots do not begin to learn"
         runs = f"{self.runs}" if self.least == self.runs else f"{self.least} to {self.runs}"
         return (
             f"{runs} runs{kept}: at most about {spent} with {self.processes} "
-            f"process{'es' if self.processes > 1 else ''}"
+            f"process{'es' if self.processes > 1 else ''}{more if self.longer else ''}"
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -64,6 +67,7 @@ class Cost:
             "least": self.least,
             "done": self.done,
             "seconds": self.seconds,
+            "longer": self.longer,
             "processes": self.processes,
         }
 
@@ -75,6 +79,7 @@ def predicted_cost(
     *,
     counts: tuple[int, int, int],
     pilots: int,
+    pilots_of_a_task: int,
     longer: int,
     explained: int,
     device: str,
@@ -88,19 +93,28 @@ def predicted_cost(
         settings: How large the runs are.
         counts: Runs at most, at least, and those that are done.
         pilots: Pilots and supervised runs that are left, at most.
+        pilots_of_a_task: Seeds of each task.
         longer: Longer trainings that are left, at most.
         explained: Tasks whose simple models are left to fit.
         device: Where they run.
         processes: How many at once.
     """
     size = min(settings.images, len(data.trained))
-    epochs, batch = settings.passes(size)
+    _, batch = settings.passes(size)
     step = _step_seconds(tasks[0], data, settings, batch, device) if pilots or longer else 0.0
-    steps = epochs * (size // batch)
+    steps = settings.step_count(size)
     probe = _PROBE_OPS * len(data.judged) * settings.features * len(data.names) * settings.folds * 50
     simple = _SIMPLE_SECONDS * min(1.0, size / 6_000)
     seconds = pilots * (steps * step + probe) + longer * settings.longer * steps * step + explained * simple
-    return Cost(*counts, seconds, processes)
+    # The first seed of a task is tried with 1, 2, 4, .. times the steps, the others with the last of them.
+    tried = 2 * (settings.stretch - 1) / pilots_of_a_task if settings.stretch > 1 else 0.0
+    rest = (settings.stretch - 1) * (1 - 1 / pilots_of_a_task)
+    read = longer * settings.longer * (settings.stretch - 1)
+    return Cost(*counts, seconds, (pilots * (tried + rest) + read) * steps * step, processes)
+
+
+def _clock(seconds: float) -> str:
+    return f"{seconds / 60:.1f} min" if seconds >= 60 else f"{seconds:.0f} s"
 
 
 def _step_seconds(

@@ -9,6 +9,8 @@ from typing import Any, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 import torch
+from scipy.optimize import minimize_scalar
+from scipy.special import log_softmax
 from sklearn.decomposition import PCA
 
 from synergy.learning import (
@@ -29,7 +31,7 @@ from synergy.ranking.settings import RankSettings
 from synergy.ranking.shortcuts import SHORTCUTS, predicted, statistics
 from synthetic import Sample, Variable
 
-__all__ = ["Arrays", "Job", "Kind", "run_job"]
+__all__ = ["Arrays", "Job", "Kind", "begun", "run_job"]
 
 Arrays = dict[str, npt.NDArray[Any]]
 Kind = Literal["pilot", "random", "supervised", "pixels", "told", "untold", "shortcuts"]
@@ -48,6 +50,9 @@ _VALIDATED = 0.1
 _COPIES = 2
 """How often each training image is transformed to fit the simple models."""
 
+_LEARNED = 0.02
+"""Nats: a pilot that tells less of A than this has not begun to learn its task."""
+
 _JUDGED_DRAW = 2**20
 """The seed of the labels A of the judged images: the same for every run, so that they are paired."""
 
@@ -60,11 +65,13 @@ class Job:
         kind: What it is.
         candidate: The task; None for those that have none.
         seed: Of its weights, order and draws.
+        stretch: It is trained so many times longer than others of its kind.
     """
 
     kind: Kind
     candidate: Candidate | None = None
     seed: int = 0
+    stretch: int = 1
 
     def __post_init__(self) -> None:
         if self.kind not in get_args(Kind):
@@ -74,7 +81,8 @@ class Job:
     def name(self) -> str:
         """What to call it in a line of progress."""
         what = "" if self.candidate is None else f"{self.candidate.name}, "
-        return f"{what}{self.kind}, seed {self.seed}"
+        longer = "" if self.stretch == 1 else f", {self.stretch} times longer"
+        return f"{what}{self.kind}, seed {self.seed}{longer}"
 
 
 def run_job(job: Job, data: RankedImages, settings: RankSettings, device: str) -> Arrays:
@@ -83,7 +91,7 @@ def run_job(job: Job, data: RankedImages, settings: RankSettings, device: str) -
     Returns:
         By name: `right`, whether the probe classifies each judged image rightly, shape (m,); `log_p`, what
         the run says of A on each judged image, transformed, shape (m, states) or (predictors, m, states);
-        `loss` and `accuracy` of the pretext task in the last epoch; `seconds`.
+        `loss` and `accuracy` of the pretext task in the last epoch; `begun`, see `begun`; `seconds`.
     """
     clock = time.process_time if device == "cpu" else time.perf_counter
     start = clock()
@@ -148,15 +156,37 @@ def _pilot(job: Job, data: RankedImages, settings: RankSettings, device: str) ->
     if job.candidate is None:
         raise ValueError("a pilot needs a candidate")
     rows = data.drawn(settings.images, seed=job.seed)
-    fitted = _trained(job.candidate.pretext, data.rows(rows), job, settings, device)
-    inputs, _ = judged_inputs(job, data)
+    fitted = _trained(job.candidate.pretext, data.rows(rows), job, settings, device, longer=job.stretch)
+    inputs, labels = judged_inputs(job, data)
     last = fitted.curve.iloc[-1]
+    log_p = _head_log_p(fitted, inputs)
     return {
         "right": _right(fitted.represent(data.pixels[data.judged]), data, settings.folds),
-        "log_p": _head_log_p(fitted, inputs),
+        "log_p": log_p,
         "loss": np.array(float(last["loss"])),
         "accuracy": np.array(float(last["accuracy"])),
+        "begun": np.array(begun(log_p, labels)),
     }
+
+
+def begun(log_p: npt.NDArray[np.floating], labels: npt.NDArray[np.int64]) -> bool:
+    """Whether a network tells anything of A on images that it was not trained on.
+
+    It does where some tempering of its posterior, p^t normalised, has a loss there that is `_LEARNED` below
+    that of guessing, log(states): a network that is overconfident tells something too.
+
+    Args:
+        log_p: What it says of A, shape (m, states).
+        labels: A, shape (m,).
+    """
+    scores = log_p.astype(np.float64)
+
+    def loss(temper: float) -> float:
+        tempered = log_softmax(temper * scores, axis=1)
+        return -float(tempered[np.arange(len(labels)), labels].mean())
+
+    found = minimize_scalar(loss, bounds=(0.0, 2.0), method="bounded")  # convex in t
+    return bool(found.fun < np.log(scores.shape[1]) - _LEARNED)
 
 
 @torch.no_grad()
@@ -215,8 +245,8 @@ def _longer(job: Job, data: RankedImages, settings: RankSettings, device: str) -
         job,
         settings,
         device,
-        longer=settings.longer,
-        patience=settings.patience,
+        longer=settings.longer * job.stretch,
+        patience=settings.patience * job.stretch,
         held_out=part(validated),
     )
     inputs, _ = judged_inputs(job, data)

@@ -28,6 +28,7 @@ class Ranked:
         accuracy: The mean accuracy of the probe.
         group: The group of tasks that cannot be told apart, from 1, the best.
         dropped: After how many of its seeds it was dropped as a clear loser; None where it was not.
+        steps: Of each of its pilots.
         pretext: The mean `loss` and `accuracy` of the pretext task at the end of the pilots.
         quantities: What the theory asks, by name; None where it was not measured; empty where not asked.
         shortcuts: I(A;U) of each named statistic alone.
@@ -41,6 +42,7 @@ class Ranked:
     accuracy: float
     group: int
     dropped: int | None
+    steps: int
     pretext: Mapping[str, float]
     quantities: Mapping[str, Quantity | None] = field(default_factory=dict)
     shortcuts: Mapping[str, Quantity] = field(default_factory=dict)
@@ -73,6 +75,7 @@ class Ranked:
             "group": self.group,
             "worth": self.worth,
             "dropped": self.dropped,
+            "steps": self.steps,
             "pretext_loss": self.pretext["loss"],
             "pretext_accuracy": self.pretext["accuracy"],
             **{name: None if q is None else q.value for name, q in quantities.items()},

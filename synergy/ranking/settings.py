@@ -31,6 +31,8 @@ class RankSettings:
         folds: Folds of the probes and of the calibration of posteriors.
         longer: The networks that read A best are trained so many times longer than a pilot.
         patience: Epochs without a better held-out loss after which they stop.
+        stretch: A task that its first pilot does not begin to learn is given twice the steps, and twice
+            again, up to so many times those of the others; 1 for never.
         pairs: How many of them are trained with the class and how many with shuffled classes.
         resolution: J reads the posterior rounded to multiples of 1 / `resolution`.
         confidence: The nominal coverage of the intervals.
@@ -51,12 +53,24 @@ class RankSettings:
     folds: int = 5
     longer: float = 2.0
     patience: int = 4
+    stretch: int = 4
     pairs: int = 2
     resolution: int = 4
     confidence: float = 0.95
 
     def __post_init__(self) -> None:
-        for name in ("images", "judged", "epochs", "steps", "most_epochs", "batch", "features", "patience"):
+        positive = (
+            "images",
+            "judged",
+            "epochs",
+            "steps",
+            "most_epochs",
+            "batch",
+            "features",
+            "patience",
+            "stretch",
+        )
+        for name in positive:
             integer(name, getattr(self, name), 1)
         for name in ("folds", "pairs", "resolution"):
             integer(name, getattr(self, name), 2)
@@ -76,6 +90,16 @@ class RankSettings:
         batch = min(self.batch, images)
         needed = -(-self.steps // max(1, images // batch))
         return round(longer * max(self.epochs, min(needed, self.most_epochs))), batch
+
+    def step_count(self, images: int, *, longer: float = 1.0) -> int:
+        """The steps of a pilot with so many images.
+
+        Example:
+            >>> RankSettings().step_count(6000), RankSettings().step_count(6000, longer=2)
+            (322, 644)
+        """
+        epochs, batch = self.passes(images, longer=longer)
+        return epochs * (images // batch)
 
     def to_dict(self) -> dict[str, Any]:
         """The settings by name."""

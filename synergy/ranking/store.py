@@ -67,7 +67,7 @@ class Runs:
         if job not in self._keys:
             shown = torch.from_numpy(self.data.pixels[self.data.judged[:_SHOWN]])
             task = [] if job.candidate is None else [job.candidate.name, job.candidate.identity(shown)]
-            text = json.dumps([self._common, job.kind, task, job.seed])
+            text = json.dumps([self._common, job.kind, task, job.seed, job.stretch])
             self._keys[job] = hashlib.sha256(text.encode()).hexdigest()[:24]
         return self._keys[job]
 

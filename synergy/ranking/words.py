@@ -33,6 +33,8 @@ def paragraph(
     quantities: Mapping[str, Quantity | None],
     shortcuts: Mapping[str, Quantity],
     dropped: int | None,
+    stretch: int = 1,
+    begun: bool = True,
 ) -> str:
     """What the numbers say of a task.
 
@@ -43,8 +45,16 @@ def paragraph(
         quantities: What the theory asks; empty where it was not asked.
         shortcuts: I(A;U) of each statistic alone.
         dropped: After how many seeds the task was dropped; None where it was not.
+        stretch: How many times longer than others it was trained.
+        begun: Whether its pilots began to learn it.
     """
     said = [_gain(name, gain, dropped)]
+    if stretch > 1:
+        said.append(
+            f"It was trained {stretch} times as long as the others, which it needed to begin to be learnt."
+        )
+    if not begun:
+        said.append("Its pilots did not begin to learn it, so this says nothing of a training that does.")
     if quantities:
         said += [_reading(entropy, quantities), _shortcut(quantities, shortcuts), _class(quantities)]
         said += _impossible(quantities)

@@ -12,7 +12,7 @@ from synergy.ranking.cost import Cost, predicted_cost
 from synergy.ranking.data import RankedImages
 from synergy.ranking.gains import Gain, Scores, gain, seed_variance, tiers
 from synergy.ranking.halving import dropped, looks
-from synergy.ranking.pilots import Job, judged_inputs
+from synergy.ranking.pilots import Job, Kind, judged_inputs
 from synergy.ranking.quantities import Quantities, joined, measured
 from synergy.ranking.result import Ranked, Ranking, Reference
 from synergy.ranking.settings import RankSettings
@@ -25,9 +25,6 @@ __all__ = ["Work"]
 
 _MOST_EXPLAINED = 12
 """With more tasks than this, only those that were not dropped are explained."""
-
-_LEARNED = 0.02
-"""Nats: a pilot whose loss is not so far below that of guessing has not begun to learn its task."""
 
 _FEW_LABELS = 1000
 """With fewer judged images a note says what the intervals can tell."""
@@ -53,6 +50,8 @@ class Work:
         self.looks = looks(seeds, len(tasks))
         self.explain = explain
         self.lost: dict[str, int] = {}
+        self.stretch = dict.fromkeys(self.by_name, 1)
+        self.idle: list[str] = []
 
     def references(self) -> list[Job]:
         """The runs of what the tasks are compared with."""
@@ -66,7 +65,11 @@ class Work:
 
     def pilots(self, names: Sequence[str], done: int) -> list[Job]:
         """The pilots of some tasks with the first seeds."""
-        return [Job("pilot", self.by_name[name], s) for s in self.seeds[:done] for name in names]
+        return [self.pilot(name, s) for s in self.seeds[:done] for name in names]
+
+    def pilot(self, name: str, seed: int) -> Job:
+        """The pilot of a task with one seed."""
+        return Job("pilot", self.by_name[name], seed, self.stretch[name])
 
     def reasons(self, names: Sequence[str]) -> list[Job]:
         """The runs that explain some tasks."""
@@ -76,8 +79,15 @@ class Work:
             jobs.append(Job("shortcuts", plain, self.seeds[0]))
             if len(self.data.labelled) >= self.settings.batch:
                 for kind in ("told", "untold"):
-                    jobs += [Job(kind, plain, s) for s in self.seeds[: self.settings.pairs]]
+                    jobs += self.longer(kind, plain)
         return jobs
+
+    def longer(self, kind: Kind, plain: Candidate) -> list[Job]:
+        """The networks that read A best, told the class or not; as much longer as the pilots of the task."""
+        stretch = max(
+            self.stretch[name] for name, c in self.by_name.items() if c.task.name == plain.task.name
+        )
+        return [Job(kind, plain, s, stretch) for s in self.seeds[: self.settings.pairs]]
 
     def cost(self) -> Cost:
         """What the runs that are left will cost at most."""
@@ -98,6 +108,7 @@ class Work:
                 len({*pilots, *reasons}) - len(left),
             ),
             pilots=kinds.count("pilot") + kinds.count("supervised"),
+            pilots_of_a_task=len(self.seeds),
             longer=kinds.count("told") + kinds.count("untold"),
             explained=kinds.count("shortcuts"),
             device=self.runs.device,
@@ -106,21 +117,37 @@ class Work:
 
     def scores(self, name: str) -> Scores:
         """Rightness of a task less that of the random encoder, by seed and judged image."""
-        found = [s for s in self.seeds if Job("pilot", self.by_name[name], s) in self.runs]
-        right = np.stack([self.runs[Job("pilot", self.by_name[name], s)]["right"] for s in found])
+        found = [job for s in self.seeds if (job := self.pilot(name, s)) in self.runs]
+        right = np.stack([self.runs[job]["right"] for job in found])
         return right.astype(np.float64) - self.random()[: len(found)]
 
     def random(self) -> Scores:
         """Rightness of the random encoder, by seed and judged image."""
         return np.stack([self.runs[Job("random", None, s)]["right"] for s in self.seeds]).astype(np.float64)
 
+    def begin(self) -> None:
+        """Settle how long the pilots of each task are, by its first seed.
+
+        A pilot that tells nothing of A is made anew with twice the steps. A task that is not begun with the
+        most steps either is tried with few: its representation is no better for more of them.
+        """
+        waiting = list(self.by_name)
+        while waiting:
+            jobs = [self.pilot(name, self.seeds[0]) for name in waiting]
+            self.runs.do([*self.references(), *jobs], more=len(self.by_name) * (len(self.seeds) - 1))
+            waiting = [n for n in waiting if not self.runs[self.pilot(n, self.seeds[0])]["begun"]]
+            done = [n for n in waiting if 2 * self.stretch[n] > self.settings.stretch]
+            self.stretch |= dict.fromkeys(done, 1)
+            self.idle += done
+            waiting = [n for n in waiting if n not in done]
+            self.stretch |= {n: 2 * self.stretch[n] for n in waiting}
+
     def race(self) -> None:
         """Run the pilots, dropping clear losers between the looks."""
+        self.begin()
         left = list(self.by_name)
         for number, done in enumerate(self.looks):
             jobs = self.pilots(left, done)
-            if number == 0:
-                jobs = [*self.references(), *jobs]
             last = number == len(self.looks) - 1
             more = len(left) * (self.looks[-1] - done) if not last else 0
             reasons = len(self.reasons(left)) if self.explain else 0
@@ -144,9 +171,8 @@ class Work:
         def log_p(jobs: list[Job], name: str = "log_p") -> tuple[npt.NDArray[np.float64], ...]:
             return tuple(self.runs[job][name].astype(np.float64) for job in jobs if job in self.runs)
 
-        pilots = log_p([Job("pilot", candidate, s) for s in self.seeds])
-        untold = log_p([Job("untold", plain, s) for s in self.seeds[: self.settings.pairs]])
-        told = log_p([Job("told", plain, s) for s in self.seeds[: self.settings.pairs]])
+        pilots = log_p([self.pilot(candidate.name, s) for s in self.seeds])
+        untold, told = (log_p(self.longer(kind, plain)) for kind in ("untold", "told"))
         simple = Job("shortcuts", plain, self.seeds[0])
         named = {name: list(log_p([simple], f"log_p of {name}")[0]) for name in SHORTCUTS}
         return measured(
@@ -172,9 +198,10 @@ class Work:
         }
         groups = tiers(scores, pooled=pooled, confidence=confidence, dropped=self.lost)
         values = joined(found)
+        size = min(self.settings.images, len(self.data.trained))
         ranked = []
         for name, candidate in self.by_name.items():
-            jobs = [Job("pilot", candidate, s) for s in self.seeds]
+            jobs = [self.pilot(name, s) for s in self.seeds]
             pilots = [self.runs[job] for job in jobs if job in self.runs]
             quantities = values.get(name, {})
             shortcuts = found[name].shortcuts if name in found else {}
@@ -187,6 +214,7 @@ class Work:
                     accuracy=float(np.mean([pilot["right"].mean() for pilot in pilots])),
                     group=groups[name],
                     dropped=self.lost.get(name),
+                    steps=self.settings.step_count(size, longer=self.stretch[name]),
                     pretext={
                         key: float(np.mean([float(pilot[key]) for pilot in pilots]))
                         for key in ("loss", "accuracy")
@@ -200,6 +228,8 @@ class Work:
                         quantities=quantities,
                         shortcuts=shortcuts,
                         dropped=self.lost.get(name),
+                        stretch=self.stretch[name],
+                        begun=name not in self.idle,
                     ),
                 )
             )
@@ -210,13 +240,13 @@ class Work:
             images=len(self.data.labels),
             classes=len(self.data.names),
             judged=len(self.data.judged),
-            trained=min(self.settings.images, len(self.data.trained)),
+            trained=size,
             seconds=float(sum(float(self.runs[job]["seconds"]) for job in self._used())),
             digest=self.data.digest,
             source=source_digest(),
             settings=self.settings,
             seed=seed,
-            notes=(*self.data.notes, *self._idle(ranked), *self._notes(gains, found)),
+            notes=(*self.data.notes, *self._begun(), *self._notes(gains, found)),
         )
 
     def _used(self) -> list[Job]:
@@ -239,15 +269,22 @@ class Work:
             found.append(Reference(name, float(right.mean()), difference))
         return tuple(found)
 
-    def _idle(self, ranked: Sequence[Ranked]) -> list[str]:
-        """A note on tasks whose pilots did not begin to learn, of which a longer training may well learn."""
-        idle = [t.name for t in ranked if t.pretext["loss"] > np.log(t.states) - _LEARNED]
-        if not idle:
-            return []
-        return [
-            f"the pilots did not begin to learn {', '.join(idle)}: their gains say nothing of a training "
-            "that does; try more steps (`RankSettings(steps=..)`)"
-        ]
+    def _begun(self) -> list[str]:
+        """Notes on tasks that were trained longer than others, and on those that were not learnt."""
+        late = [f"{name} ({times} times)" for name, times in self.stretch.items() if times > 1]
+        notes = []
+        if late:
+            notes.append(
+                f"trained longer than the others, which they needed to begin to learn: {', '.join(late)}"
+            )
+        if self.idle:
+            most = self.settings.stretch
+            tried = f", with {most} times the steps neither" if most > 1 else ""
+            notes.append(
+                f"the pilots did not begin to learn {', '.join(self.idle)}{tried}: their gains say nothing "
+                "of a training that does; try more steps (`RankSettings(steps=..)`)"
+            )
+        return notes
 
     def _notes(self, gains: dict[str, Gain], found: dict[str, Quantities]) -> list[str]:
         """What a reader must know."""

@@ -10,7 +10,16 @@ from synergy.ranking import RankSettings
 from synthetic.transformations import Transformation
 
 TINY = RankSettings(
-    images=400, judged=300, epochs=3, steps=60, most_epochs=20, batch=32, features=16, longer=1.0, patience=3
+    images=400,
+    judged=300,
+    epochs=3,
+    steps=60,
+    most_epochs=20,
+    batch=32,
+    features=16,
+    longer=1.0,
+    patience=3,
+    stretch=1,
 )
 """Settings with which a pilot takes a fraction of a second."""
 

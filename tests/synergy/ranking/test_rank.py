@@ -2,13 +2,16 @@
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from ranking_worlds import TINY, Idle, Watermark, digits
+from scipy.special import log_softmax
 
 from synergy.learning import ImageSet
 from synergy.ranking import QUANTITIES, RankSettings, rank, render_ranking, write_ranking
+from synergy.ranking.pilots import begun
 from synthetic import LabelledImages
 
 N = 600
@@ -256,4 +259,47 @@ def test_tasks_that_no_pilot_began_to_learn_are_named():
     )
     idle = [note for note in found.notes if "did not begin to learn" in note]
     assert len(idle) == 1
-    assert "learn horizontal-flip:" in idle[0]
+    assert "learn horizontal-flip, with 4 times the steps neither:" in idle[0]
+    steps = {task.name: task.steps for task in found.tasks}
+    assert steps == dict.fromkeys(steps, settings.step_count(found.trained))  # no longer for nothing
+    told = {task.name: "did not begin to learn it" in task.told for task in found.tasks}
+    assert told == {"inversion": False, "horizontal-flip": True}
+
+
+def test_a_task_that_is_learnt_late_is_given_more_steps():
+    shown, labels = digits(700)
+    few = RankSettings(
+        images=400,
+        judged=300,
+        epochs=1,
+        steps=4,
+        features=16,
+        most_epochs=40,
+        batch=64,
+        longer=1.0,
+        stretch=8,
+    )
+    given = {"transformations": ["inversion", "jigsaw"], "seeds": 2, "explain": False, "jobs": 1}
+    found = rank(shown, labels, settings=few, device="cpu", **given)
+    steps = {task.name: task.steps for task in found.tasks}
+    base = few.step_count(found.trained)
+    assert steps["inversion"] == base  # a sign of the mean: learnt at once
+    assert steps["jigsaw"] in {2 * base, 4 * base, 8 * base}
+    assert any(note.endswith(f"jigsaw ({steps['jigsaw'] // base} times)") for note in found.notes)
+    assert found.to_dict()["ranking"][0]["steps"] == found.tasks[0].steps
+    never = rank(shown, labels, settings=replace(few, stretch=1), device="cpu", **given)
+    assert {task.steps for task in never.tasks} == {base}
+    assert any("did not begin to learn jigsaw:" in note for note in never.notes)
+
+
+def test_begun_asks_what_a_network_tells_of_images_it_did_not_see():
+    rng = np.random.default_rng(0)
+    labels = rng.integers(4, size=2_000)
+    chance = log_softmax(rng.normal(size=(2_000, 4)), axis=1)
+    assert not begun(chance, labels)  # noise, confident in it
+    assert not begun(np.full((2_000, 4), -np.log(4)), labels)
+    right = rng.random(2_000) < 0.5  # right by half and very sure of it: its own loss is above log 4
+    sure = np.full((2_000, 4), -30.0)
+    sure[np.arange(2_000), np.where(right, labels, rng.integers(4, size=2_000))] = 0.0
+    assert -log_softmax(sure, axis=1)[np.arange(2_000), labels].mean() > np.log(4)
+    assert begun(sure, labels)
