@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from synergy.ranking.gains import Gain
 from synergy.ranking.quantities import Quantity
 
-__all__ = ["paragraph"]
+__all__ = ["only_with_the_class", "paragraph"]
 
 _SURE = 2.0
 """A quantity is called different from 0 when it is so many standard errors away."""
@@ -90,6 +90,12 @@ def _reading(entropy: float, quantities: Mapping[str, Quantity | None]) -> str:
             f"The transformation can be read off the input (at most {left.value:.2f} of {entropy:.2f} nats "
             "are left to guess), so the class has nothing to add (claim L2)."
         )
+    if only_with_the_class(quantities):
+        return (
+            f"No network here could tell the transformation from the input (I(A;X) {told.value:.2f} of "
+            f"{entropy:.2f} nats), and those that were told the class could: there is synergy, and nothing "
+            "to learn from the input alone."
+        )
     if told.value <= max(_LITTLE, _SURE * told.error):
         return (
             f"No network here could tell the transformation from the input (I(A;X) {told.value:.2f} of "
@@ -104,6 +110,18 @@ def _reading(entropy: float, quantities: Mapping[str, Quantity | None]) -> str:
         part = "" if share > _NEARLY_ALL else f"{100 * share:.0f} % of "
         said += f", {part}which the untransformed image would settle"
     return said + "."
+
+
+def only_with_the_class(quantities: Mapping[str, Quantity | None]) -> bool:
+    """Whether A can be told from the input and the class, and not from the input alone.
+
+    Then I(A;C|X) is large and I(A;X) is not: the posterior of A given X, which is all that a network is
+    trained to say, tells nothing of the class.
+    """
+    told, synergy = quantities.get("I(A;X)"), quantities.get("I(A;C|X)")
+    if told is None or synergy is None:
+        return False
+    return told.value <= max(_LITTLE, _SURE * told.error) < synergy.value - _SURE * synergy.error
 
 
 def _shortcut(quantities: Mapping[str, Quantity | None], shortcuts: Mapping[str, Quantity]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -13,12 +13,12 @@ from synergy.ranking.data import RankedImages
 from synergy.ranking.gains import Gain, Scores, gain, seed_variance, tiers
 from synergy.ranking.halving import dropped, looks
 from synergy.ranking.pilots import Job, Kind, judged_inputs
-from synergy.ranking.quantities import Quantities, joined, measured
+from synergy.ranking.quantities import Quantities, Quantity, joined, measured
 from synergy.ranking.result import Ranked, Ranking, Reference
 from synergy.ranking.settings import RankSettings
 from synergy.ranking.shortcuts import SHORTCUTS
 from synergy.ranking.store import Runs
-from synergy.ranking.words import paragraph
+from synergy.ranking.words import only_with_the_class, paragraph
 from theory.source import source_digest
 
 __all__ = ["Work"]
@@ -246,7 +246,7 @@ class Work:
             source=source_digest(),
             settings=self.settings,
             seed=seed,
-            notes=(*self.data.notes, *self._begun(), *self._notes(gains, found)),
+            notes=(*self.data.notes, *self._begun(values), *self._notes(gains, found)),
         )
 
     def _used(self) -> list[Job]:
@@ -269,19 +269,26 @@ class Work:
             found.append(Reference(name, float(right.mean()), difference))
         return tuple(found)
 
-    def _begun(self) -> list[str]:
+    def _begun(self, values: Mapping[str, Mapping[str, Quantity | None]]) -> list[str]:
         """Notes on tasks that were trained longer than others, and on those that were not learnt."""
         late = [f"{name} ({times} times)" for name, times in self.stretch.items() if times > 1]
+        hidden = [name for name in self.idle if only_with_the_class(values.get(name, {}))]
+        idle = [name for name in self.idle if name not in hidden]
         notes = []
         if late:
             notes.append(
                 f"trained longer than the others, which they needed to begin to learn: {', '.join(late)}"
             )
-        if self.idle:
+        if hidden:
+            notes.append(
+                f"the pilots did not begin to learn {', '.join(hidden)}, and the class would have told: the "
+                "images alone seem not to tell, so more steps may not help"
+            )
+        if idle:
             most = self.settings.stretch
             tried = f", with {most} times the steps neither" if most > 1 else ""
             notes.append(
-                f"the pilots did not begin to learn {', '.join(self.idle)}{tried}: their gains say nothing "
+                f"the pilots did not begin to learn {', '.join(idle)}{tried}: their gains say nothing "
                 "of a training that does; try more steps (`RankSettings(steps=..)`)"
             )
         return notes

@@ -266,6 +266,30 @@ def test_tasks_that_no_pilot_began_to_learn_are_named():
     assert told == {"inversion": False, "horizontal-flip": True}
 
 
+def test_what_only_the_class_tells_is_said_to_be_synergy_and_nothing_to_learn():
+    """A bar at the left, or at the right by class: a mirrored image is one of the other class."""
+    rng = np.random.default_rng(0)
+    labels = np.arange(700) % 2
+    bars = rng.uniform(0, 0.3, size=(700, 1, 8, 8))
+    bars[labels == 0, :, :, 1:3] += 0.6
+    bars[labels == 1, :, :, 5:7] += 0.6
+    found = rank(
+        bars,
+        labels,
+        transformations=["inversion", "horizontal-flip"],
+        seeds=2,
+        settings=replace(TINY, judged=280),
+        jobs=1,
+        device="cpu",
+    )
+    flip = task(found, "horizontal-flip")
+    assert flip.quantities["I(A;X)"].value < 0.03  # 0 in truth
+    assert flip.quantities["I(A;C|X)"].value == pytest.approx(math.log(2), abs=0.1)
+    assert "there is synergy, and nothing to learn from the input alone" in flip.told
+    assert "there is synergy" not in task(found, "inversion").told
+    assert sum("learn horizontal-flip, and the class would have told" in note for note in found.notes) == 1
+
+
 def test_a_task_that_is_learnt_late_is_given_more_steps():
     shown, labels = digits(700)
     few = RankSettings(
