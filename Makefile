@@ -34,10 +34,9 @@ types: setup
 
 unit: setup
 	$(BIN)/python -m pytest -q -n auto --dist worksteal -m "not notebook"
-	$(BIN)/python -m pytest -q -m notebook -k 01 tests/notebooks
 
 notebooks: setup
-	$(BIN)/python -m pytest -q -n auto --dist worksteal -m notebook -k "not 01" tests/notebooks
+	$(BIN)/python -m pytest -q -n auto --dist worksteal -m notebook tests/notebooks
 
 docs: setup
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --config-file docs/mkdocs/mkdocs.yml --site-dir ../../site

@@ -1,6 +1,7 @@
 """The notebooks: kept outputs, a verdict at the end, and that they run again.
 
-Running one takes 5 to 25 seconds: `pytest -m notebook -k 02` runs one, `pytest -m "not notebook"` none.
+Running one takes 5 to 25 seconds: `pytest -m notebook -k 02` runs one, `pytest -m "not notebook"` the first
+alone, as `make test` does.
 """
 
 import re
@@ -52,7 +53,12 @@ def test_its_verdict_is_asserted(path):
     assert sum(cell.source.count("assert ") for cell in code_of(notebook)) >= 2
 
 
-@pytest.mark.notebook
+def later(path):
+    """The first notebook runs with the other tests."""
+    return pytest.param(path, id=path.stem, marks=[] if path is PATHS[0] else [pytest.mark.notebook])
+
+
+@pytest.mark.parametrize("path", [later(path) for path in PATHS])
 def test_it_runs_again(path, tmp_path):
     client = pytest.importorskip("nbclient", reason="needs the extra essl-synergy[notebooks]")
     notebook = nbformat.read(path, as_version=4)
