@@ -45,7 +45,7 @@ class _Process:
         self.target = (y - y.mean()) / max(float(y.std()), 1e-300)
         linear = np.hstack([np.ones((len(z), 1)), z])
         self.trend = _TREND * linear @ linear.T
-        self.below = np.tril(np.ones((len(z), len(z))), -1) + 0.5 * np.eye(len(z))
+        self.above = np.triu(np.ones((len(z), len(z))), 1) + 0.5 * np.eye(len(z))
 
     def kernel(self, projection: Floats, scale: float) -> Floats:
         moved = self.z @ projection.T
@@ -63,11 +63,11 @@ class _Process:
             raise np.linalg.LinAlgError(f"the kernel of {len(ridge)} rows is not positive definite")
         alpha = dpotrs(factor, self.target, lower=True)[0]
         value = 0.5 * float(self.target @ alpha) + float(np.log(np.diag(factor)).sum())
-        slope = dpotri(factor, lower=True, overwrite_c=True)[0]
+        slope = dpotri(factor, lower=True, overwrite_c=True)[0].T  # the upper half, in rows
         slope -= np.outer(alpha, alpha)
         traced = float(np.trace(slope))
         slope *= kernel  # of symmetric matrices, so that half of the product tells the whole
-        slope *= self.below
+        slope *= self.above
         sums = slope.sum(axis=0) + slope.sum(axis=1)
         half = self.z.T @ (slope @ self.z)
         matrix = self.z.T @ (sums[:, None] * self.z) - half - half.T
