@@ -32,8 +32,9 @@ lint: setup
 types: setup
 	$(BIN)/mypy
 
+# Bytecode is kept even where the environment says otherwise: each process would rewrite all assertions again.
 unit: setup
-	$(BIN)/python -m pytest -q -n auto --dist worksteal -m "not notebook"
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -q -n auto --dist worksteal -m "not notebook"
 
 notebooks: setup
 	$(BIN)/python -m pytest -q -n auto --dist worksteal -m notebook tests/notebooks

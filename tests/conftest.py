@@ -16,23 +16,28 @@ settings.load_profile("project")
 
 
 @pytest.fixture(scope="module")
-def local():
-    """A scheduler with three workers of one thread, each in a process of its own; two deaths are too many."""
+def local(request):
+    """A scheduler with three workers of one thread, each in a process of its own; two deaths are too many.
+
+    Each is a fork of one process that imports what the test module names in `PRELOADED`.
+    """
     import dask
     import distributed
+    from distributed.utils import get_mp_context
 
-    with (
-        dask.config.set(
-            {
-                "distributed.scheduler.allowed-failures": 1,
-                # It drops copies of shared data that no item waits for at the time; they would travel again.
-                "distributed.scheduler.active-memory-manager.start": False,
-            }
-        ),
-        distributed.LocalCluster(n_workers=3, threads_per_worker=1, dashboard_address=":0") as started,
-        distributed.Client(started, set_as_default=False) as client,
-    ):
-        yield client
+    options = {
+        "distributed.scheduler.allowed-failures": 1,
+        # It drops copies of shared data that no item waits for at the time; they would travel again.
+        "distributed.scheduler.active-memory-manager.start": False,
+        "distributed.worker.multiprocessing-method": "forkserver",
+    }
+    with dask.config.set(options):
+        get_mp_context().set_forkserver_preload(["distributed", *getattr(request.module, "PRELOADED", [])])
+        with (
+            distributed.LocalCluster(n_workers=3, threads_per_worker=1, dashboard_address=":0") as started,
+            distributed.Client(started, set_as_default=False) as client,
+        ):
+            yield client
 
 
 @pytest.fixture

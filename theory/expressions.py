@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from typing import Literal
 
 from theory.errors import TooLargeError
@@ -68,8 +69,29 @@ def _collect(pairs: Iterable[tuple[frozenset[str], Fraction]]) -> dict[frozenset
     total: dict[frozenset[str], Fraction] = {}
     for subset, coefficient in pairs:
         if subset:
-            total[subset] = total.get(subset, Fraction(0)) + coefficient
+            known = total.get(subset)
+            total[subset] = coefficient if known is None else known + coefficient
     return {subset: c for subset, c in total.items() if c}
+
+
+@lru_cache(maxsize=4096)
+def _of_term(
+    groups: tuple[tuple[str, ...], ...], given: tuple[str, ...]
+) -> tuple[tuple[frozenset[str], Fraction], ...]:
+    """The canonical form of a term, see `Term.entropies`."""
+    unions: dict[frozenset[str], int] = {frozenset(given): 1}  # the product over the groups of (1 - e_group)
+    for group in groups:
+        if 2 * len(unions) > MOST_ENTROPIES:
+            raise TooLargeError(
+                f"a co-information of {len(groups)} slots is a sum of up to "
+                f"2^{len(groups)} joint entropies, more than {MOST_ENTROPIES:,}: write fewer slots"
+            )
+        joined = dict(unions)
+        for subset, coefficient in unions.items():
+            union = subset.union(group)
+            joined[union] = joined.get(union, 0) - coefficient
+        unions = {subset: coefficient for subset, coefficient in joined.items() if coefficient}
+    return tuple((subset, Fraction(-c)) for subset, c in unions.items() if subset)
 
 
 @dataclass(frozen=True)
@@ -116,20 +138,7 @@ class Term:
         Raises:
             TooLargeError: If there would be more than `MOST_ENTROPIES` joint entropies.
         """
-        given = frozenset(self.given)
-        unions: dict[frozenset[str], int] = {given: 1}  # the product over the groups of (1 - e_group)
-        for group in self.groups:
-            if 2 * len(unions) > MOST_ENTROPIES:
-                raise TooLargeError(
-                    f"a co-information of {len(self.groups)} slots is a sum of up to "
-                    f"2^{len(self.groups)} joint entropies, more than {MOST_ENTROPIES:,}: write fewer slots"
-                )
-            joined = dict(unions)
-            for subset, coefficient in unions.items():
-                union = subset.union(group)
-                joined[union] = joined.get(union, 0) - coefficient
-            unions = {subset: coefficient for subset, coefficient in joined.items() if coefficient}
-        return _collect((subset, Fraction(-c)) for subset, c in unions.items())
+        return dict(_of_term(self.groups, self.given))
 
     def replace(self, names: Mapping[str, str]) -> Term:
         """The same term with variables renamed; names that are not in the mapping stay."""
@@ -173,7 +182,9 @@ class Expression:
     def entropies(self) -> dict[frozenset[str], Fraction]:
         """The canonical form: coefficients of joint entropies."""
         return _collect(
-            (subset, c * k) for c, term in self.summands for subset, k in term.entropies().items()
+            (subset, k if plain else c * k)
+            for c, term, plain in ((c, term, c == 1) for c, term in self.summands)
+            for subset, k in _of_term(term.groups, term.given)
         )
 
     def replace(self, names: Mapping[str, str]) -> Expression:

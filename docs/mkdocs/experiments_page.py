@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
 
-from synergy.experiments import EXPERIMENTS, Scale, compact
+from synergy.experiments import EXPERIMENTS, ExperimentOutcome, Scale, compact
 
 KEPT = Path(__file__).parents[2] / "notebooks" / "experiments"
+
+
+@cache
+def _kept(name: str) -> ExperimentOutcome:
+    """The outcome of an experiment that was kept."""
+    return EXPERIMENTS[name].read(KEPT)
 
 
 def experiments() -> str:
@@ -23,7 +30,7 @@ def experiments() -> str:
         "\n".join(f"- [{e.title}](#{name}): {e.question}" for name, e in EXPERIMENTS.items()) + "\n",
     ]
     for name, experiment in EXPERIMENTS.items():
-        outcome = experiment.read(KEPT)
+        outcome = _kept(name)
         parts += [
             f"## {experiment.title} {{: #{name} }}\n",
             f"**{experiment.question}** {outcome.told}\n",
@@ -77,9 +84,9 @@ def _option(scale: Scale) -> str:
 def pictures() -> dict[str, bytes]:
     """The figure of each experiment, drawn again from the runs that were kept."""
     found = {}
-    for name, experiment in EXPERIMENTS.items():
+    for name in EXPERIMENTS:
         out = io.BytesIO()
-        experiment.read(KEPT).figure.savefig(out, format="svg", bbox_inches="tight", metadata={"Date": None})
+        _kept(name).figure.savefig(out, format="svg", bbox_inches="tight", metadata={"Date": None})
         found[f"experiments/{name}.svg"] = out.getvalue()
     return found
 

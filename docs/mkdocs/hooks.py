@@ -19,6 +19,9 @@ from mkdocs.structure.files import File, Files
 from theory import parse_statement, parse_term
 from theory.mathml import mathml
 
+COVERAGE = "<!-- coverage -->"
+"""Where the table of coverage belongs."""
+
 _MATH = re.compile(r"\{\{(.+?)\}\}")
 
 
@@ -51,7 +54,8 @@ def on_files(files: Files, config: Any) -> Files:  # noqa: ANN401
 
 def on_page_markdown(markdown: str, **_: Any) -> str:  # noqa: ANN401
     """Show statements and terms in double braces as MathML, and the coverage table where it belongs."""
-    markdown = markdown.replace("<!-- coverage -->", pages.coverage())
+    if COVERAGE in markdown:
+        markdown = markdown.replace(COVERAGE, pages.coverage())
     return _MATH.sub(lambda match: _shown(match[1]), markdown)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import matplotlib as mpl
@@ -133,6 +134,7 @@ def figure(name: str) -> bytes | None:
     return out.getvalue()
 
 
+@cache
 def pictures() -> dict[str, bytes]:
     """The figure of each benchmark that has peers."""
     drawn = {path.stem: figure(path.stem) for path in sorted(RESULTS.glob("*.md"))}

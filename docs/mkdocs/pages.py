@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
+from functools import cache
 from html import escape
 from pathlib import Path
 
@@ -110,12 +111,14 @@ def _shortened(text: str, *, lines: int = 40) -> str:
     return "\n".join(found if left <= 0 else [*found[:lines], f".. {left} more lines"])
 
 
+@cache
 def _proved(claim: Claim) -> Proof | Refutation | Unknown:
     return prove(
         claim.statement, diagram=claim.diagram, given=claim.given, exists=claim.expectation == "exists"
     )
 
 
+@cache
 def outcome(claim: Claim) -> str:
     """What the prover finds of a claim: the steps of its proof, or a distribution as a table."""
     found = _proved(claim)

@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -56,7 +57,7 @@ class ExperimentOutcome:
         name: The experiment.
         conclusion: The table, the findings and the paragraph.
         runs: One row per condition and seed.
-        figure: The figure.
+        draw: Draws the figure of the runs.
         scale: How large it was.
         source: The digest of the code that made the runs; None where it was not kept.
     """
@@ -64,9 +65,18 @@ class ExperimentOutcome:
     name: str
     conclusion: Conclusion
     runs: pd.DataFrame
-    figure: Figure
+    draw: Callable[[pd.DataFrame], Figure]
     scale: Scale
     source: str | None = None
+
+    @cached_property
+    def figure(self) -> Figure:
+        """The figure, drawn when it is first asked for."""
+        from matplotlib import pyplot
+
+        drawn = self.draw(self.runs)
+        pyplot.close(drawn)  # the outcome holds it; pyplot would hold every one until it is told
+        return drawn
 
     @property
     def table(self) -> pd.DataFrame:
@@ -213,11 +223,7 @@ class Experiment:
 
     def outcome(self, runs: pd.DataFrame, scale: Scale, *, source: str | None = None) -> ExperimentOutcome:
         """What runs made at a scale, by code of that digest, say."""
-        from matplotlib import pyplot
-
-        figure = self.draw(runs)
-        pyplot.close(figure)  # the outcome holds it; pyplot would hold every one until it is told
-        return ExperimentOutcome(self.name, self.conclude(runs), runs, figure, scale, source)
+        return ExperimentOutcome(self.name, self.conclude(runs), runs, self.draw, scale, source)
 
     def read(self, folder: str | Path) -> ExperimentOutcome:
         """The outcome that `write_outcome` left in a folder, its table and figure made again from its runs.

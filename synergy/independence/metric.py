@@ -14,7 +14,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 from scipy.linalg import cho_factor, cho_solve
-from scipy.linalg.lapack import dpotri
+from scipy.linalg.lapack import dpotrf, dpotri, dpotrs
 from scipy.optimize import minimize
 
 __all__ = ["average_gradients", "directions", "relevance_widths"]
@@ -45,6 +45,7 @@ class _Process:
         self.target = (y - y.mean()) / max(float(y.std()), 1e-300)
         linear = np.hstack([np.ones((len(z), 1)), z])
         self.trend = _TREND * linear @ linear.T
+        self.above = np.triu(np.ones((len(z), len(z))), 1) + 0.5 * np.eye(len(z))
 
     def kernel(self, projection: Floats, scale: float) -> Floats:
         moved = self.z @ projection.T
@@ -54,17 +55,23 @@ class _Process:
 
     def value(self, projection: Floats, scale: float, noise: float) -> tuple[float, Floats, float, float]:
         """The negative logarithm, G with gradient -L G in the projection L, and two more slopes."""
-        n = len(self.z)
         kernel = self.kernel(projection, scale)
-        factor = cho_factor(kernel + (math.exp(noise) + _JITTER) * np.eye(n) + self.trend, lower=True)
-        half = np.tril(dpotri(factor[0], lower=True)[0])
-        inverse = half + np.tril(half, -1).T
-        alpha = inverse @ self.target
-        slope = inverse - np.outer(alpha, alpha)
-        shaped = slope * kernel
-        matrix = self.z.T @ (shaped.sum(axis=1)[:, None] * self.z) - self.z.T @ shaped @ self.z
-        value = 0.5 * float(self.target @ alpha) + float(np.log(np.diag(factor[0])).sum())
-        return value, matrix, 0.5 * float(shaped.sum()), 0.5 * math.exp(noise) * float(np.trace(slope))
+        ridge = kernel + self.trend
+        ridge.flat[:: len(ridge) + 1] += math.exp(noise) + _JITTER
+        factor, failed = dpotrf(ridge.T, lower=True, overwrite_a=True)  # the columns that LAPACK wants
+        if failed:
+            raise np.linalg.LinAlgError(f"the kernel of {len(ridge)} rows is not positive definite")
+        alpha = dpotrs(factor, self.target, lower=True)[0]
+        value = 0.5 * float(self.target @ alpha) + float(np.log(np.diag(factor)).sum())
+        slope = dpotri(factor, lower=True, overwrite_c=True)[0].T  # the upper half, in rows
+        slope -= np.outer(alpha, alpha)
+        traced = float(np.trace(slope))
+        slope *= kernel  # of symmetric matrices, so that half of the product tells the whole
+        slope *= self.above
+        sums = slope.sum(axis=0) + slope.sum(axis=1)
+        half = self.z.T @ (slope @ self.z)
+        matrix = self.z.T @ (sums[:, None] * self.z) - half - half.T
+        return value, matrix, 0.5 * float(sums.sum()), 0.5 * math.exp(noise) * traced
 
 
 def relevance_widths(z: Floats, y: Floats) -> Floats:

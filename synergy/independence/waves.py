@@ -9,6 +9,7 @@ the periodogram is climbed from the best of them.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -57,31 +58,41 @@ def strongest_wave(z: Floats, y: Floats, rng: np.random.Generator) -> Floats | N
     least, most = (math.log(length) for length in _LENGTHS)
     spread = np.exp(rng.uniform(least, most, size=(_DRAWS, 1)))
     drawn = spread * rng.standard_normal((_DRAWS, z.shape[1]))
-    power = np.concatenate([_power(part, z, y) for part in np.array_split(drawn, 16)])
+    power = np.concatenate([_coarse_power(part, z, y) for part in np.array_split(drawn, 16)])
     waves = drawn[np.argsort(power)[-_CLIMBS:]]
     waves, heights = _climb(waves, z, y)
     noise = math.log(_DRAWS / _CHANCE) + _CLIMBED * z.shape[1]
     return waves[heights.argmax()] if heights.max() > noise else None
 
 
-def _power(waves: Floats, z: Floats, y: Floats) -> Floats:
-    """The periodogram, shape (m,)."""
-    turns = waves @ z.T
-    return np.asarray((np.square(np.cos(turns) @ y) + np.square(np.sin(turns) @ y)) / (y @ y))
+def _coarse_power(waves: Floats, z: Floats, y: Floats) -> Floats:
+    """The periodogram in single precision, which is enough to say from where to climb: shape (m,)."""
+    turns = waves.astype(np.float32) @ z.T.astype(np.float32)
+    return _heights(np.cos(turns), np.sin(turns), y.astype(np.float32))
+
+
+def _heights(cosine: npt.NDArray[Any], sine: npt.NDArray[Any], y: npt.NDArray[Any]) -> Floats:
+    """The periodogram from the waves at each row, shape (m, n)."""
+    return np.asarray((np.square(cosine @ y) + np.square(sine @ y)) / (y @ y))
 
 
 def _climb(waves: Floats, z: Floats, y: Floats) -> tuple[Floats, Floats]:
     """Frequencies uphill of others, by steps of a length that grows where it helps and halves where not."""
-    heights = _power(waves, z, y)
+    turns = waves @ z.T
+    cosine, sine = np.cos(turns), np.sin(turns)
+    heights = _heights(cosine, sine, y)
     lengths = np.full((len(waves), 1), 0.3)
     for _ in range(_STEPS):
-        turns = waves @ z.T
-        cosine, sine = np.cos(turns), np.sin(turns)
         slopes = (((sine @ y)[:, None] * cosine - (cosine @ y)[:, None] * sine) * y) @ z
         tried = waves + lengths * slopes / np.maximum(np.linalg.norm(slopes, axis=1, keepdims=True), 1e-300)
-        reached = _power(tried, z, y)
+        turns = tried @ z.T
+        further = np.cos(turns), np.sin(turns)
+        reached = _heights(*further, y)
         better = reached > heights
-        waves = np.where(better[:, None], tried, waves)
+        waves, cosine, sine = (
+            np.where(better[:, None], new, old)
+            for new, old in zip((tried, *further), (waves, cosine, sine), strict=True)
+        )
         heights = np.where(better, reached, heights)
         lengths = lengths * np.where(better[:, None], 1.3, 0.4)
     return waves, heights

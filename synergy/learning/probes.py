@@ -403,8 +403,12 @@ def _path(phi: Floats, target: Floats) -> Iterator[Floats]:
 
         def objective(flat: Floats, ridge: float = ridge) -> tuple[float, Floats]:
             w = flat.reshape(d + 1, k)
-            log_p = log_softmax(phi @ w[:-1] + w[-1], axis=1)
-            residual = (np.exp(log_p) - target) / n
+            log_p = phi @ w[:-1] + w[-1]
+            log_p -= log_p.max(axis=1, keepdims=True)
+            p = np.exp(log_p)
+            total = p.sum(axis=1, keepdims=True)
+            log_p -= np.log(total)
+            residual = (p / total - target) / n
             gradient = np.vstack([phi.T @ residual + ridge * w[:-1], residual.sum(axis=0)])
             value = -float((log_p * target).sum()) / n + 0.5 * ridge * float((w[:-1] ** 2).sum())
             return value, gradient.ravel()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import lru_cache
 
 import numpy as np
 from hypothesis import strategies as st
@@ -24,6 +25,11 @@ def groups(*, max_order: int = 12) -> st.SearchStrategy[FiniteGroup]:
         ValueError: If the order is not positive.
     """
     integer("max_order", max_order, 1)
+    return _groups(max_order)
+
+
+@lru_cache(maxsize=32)
+def _groups(max_order: int) -> st.SearchStrategy[FiniteGroup]:
     every = [trivial(), *(cyclic(n) for n in range(2, max_order + 1))]
     every += [dihedral(n) for n in range(2, max_order // 2 + 1)]
     every += [symmetric(n) for n, order in ((3, 6), (4, 24), (5, 120)) if order <= max_order]

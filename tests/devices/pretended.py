@@ -190,7 +190,7 @@ class _Calls(TorchFunctionMode):
         kwargs = dict(kwargs or {})
         if func in _SPECIAL:
             return _SPECIAL[func](self.device, func, *args, **kwargs)
-        given = list(_tensors((args, kwargs)))
+        given = _tensors((args, kwargs))
         ours = [t for t in given if isinstance(t, OnDevice)]
         host = [t for t in given if not isinstance(t, OnDevice)]
         asked = kwargs.get("device")
@@ -221,7 +221,7 @@ class _Calls(TorchFunctionMode):
         indexed = func in _INDEXING and isinstance(args[0], OnDevice)
         for tensor in host:
             copied = func is torch.Tensor.__setitem__ and tensor is args[-1]
-            if indexed and (not copied or not list(_tensors(args[1]))):  # an index, or what slices are set to
+            if indexed and (not copied or not _tensors(args[1])):  # an index, or what slices are set to
                 self.device.traffic.uploaded(blocking=True)
             elif tensor.dim() or func in _STRICT:
                 raise RuntimeError(
@@ -391,14 +391,18 @@ _SPECIAL = {
 """Calls that are not what they are on the CPU."""
 
 
-def _tensors(value) -> Iterator[torch.Tensor]:
-    if isinstance(value, torch.Tensor):
-        yield value
-    elif isinstance(value, (tuple, list)):
-        for part in value:
-            yield from _tensors(part)
-    elif isinstance(value, dict):
-        yield from _tensors(list(value.values()))
+def _tensors(value) -> list[torch.Tensor]:
+    """The tensors in nested tuples, lists and dictionaries, in order."""
+    found, left = [], [value]
+    while left:
+        part = left.pop()
+        if isinstance(part, torch.Tensor):
+            found.append(part)
+        elif isinstance(part, (tuple, list)):
+            left.extend(reversed(part))
+        elif isinstance(part, dict):
+            left.extend(reversed(part.values()))
+    return found
 
 
 def _stripped(tensor: torch.Tensor) -> torch.Tensor:

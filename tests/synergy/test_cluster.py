@@ -26,6 +26,10 @@ from synthetic.parallel import active_client, clusters
 pytest.importorskip("distributed", reason="a cluster needs the extra essl-synergy[cluster]")
 
 
+PRELOADED = ["torch._dynamo", "synergy.experiments", "synergy.verification"]
+"""What each worker would import; the first is what a step of an optimiser of torch needs."""
+
+
 def kill_one(client) -> None:
     """Kill a worker process; its nanny starts another one."""
     os.kill(next(iter(client.run(os.getpid).values())), signal.SIGKILL)

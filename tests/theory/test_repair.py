@@ -1,6 +1,7 @@
 """Repair: what makes false statements true, against an unreduced linear program and random models."""
 
 import json
+from functools import cache
 from itertools import combinations
 
 import numpy as np
@@ -119,20 +120,33 @@ def random_case(seed):
     return Diagram(edges, variables=names), f"{left} {operator} {right}" + (f" + {more}" if seed % 2 else "")
 
 
-def false_cases(count):
+FALSE = 16
+"""How many random statements that are not proved are repaired."""
+
+
+@cache
+def false_cases():
+    """Diagrams and statements with their seeds; when they are asked for, not when pytest collects."""
     found = []
-    for seed in range(10 * count):
+    for seed in range(10 * FALSE):
         diagram, statement = random_case(seed)
         if prove(statement, diagram=diagram, counterexample=False).verdict != "proved":
-            found.append(pytest.param(diagram, statement, seed, id=f"{statement} on {diagram}"))
-        if len(found) == count:
+            found.append((diagram, statement, seed))
+        if len(found) == FALSE:
             return found
-    raise AssertionError(f"fewer than {count} false statements")
+    raise AssertionError(f"fewer than {FALSE} false statements")
 
 
-@pytest.mark.parametrize(("diagram", "statement", "seed"), false_cases(16))
-def test_random_false_statements_are_repaired(diagram, statement, seed):
-    found = repair(statement, diagram=diagram)
+@cache
+def repaired(number):
+    diagram, statement, _ = false_cases()[number]
+    return repair(statement, diagram=diagram)
+
+
+@pytest.mark.parametrize("number", range(FALSE))
+def test_random_false_statements_are_repaired(number):
+    diagram, _, seed = false_cases()[number]
+    found = repaired(number)
     oracle = Oracle(diagram.variables, diagram)
     sets = (*found.assumptions, *found.trivial)
     for assumption in (*found, *found.trivial):
@@ -163,9 +177,10 @@ def test_random_false_statements_are_repaired(diagram, statement, seed):
             assert joint.value(correction.statement.relations[0].gap) >= -ROUNDING
 
 
-@pytest.mark.parametrize(("diagram", "statement", "seed"), false_cases(8))
-def test_every_single_premise_that_suffices_implies_one_in_the_answer(diagram, statement, seed):
+@pytest.mark.parametrize("number", range(8))
+def test_every_single_premise_that_suffices_implies_one_in_the_answer(number):
     """Against trying all premises: what works is in the answer or implies something in it."""
+    diagram, statement, _ = false_cases()[number]
     found = repair(statement, diagram=diagram, at_most=1)
     oracle = Oracle(diagram.variables, diagram)
     answers = [zeros(oracle, a) for a in (*found.assumptions, *found.trivial, *found.restated)]
@@ -175,9 +190,10 @@ def test_every_single_premise_that_suffices_implies_one_in_the_answer(diagram, s
             assert any(oracle.minimum(-sum(zero), [row]) > -CLEAR for zero in answers)
 
 
-@pytest.mark.parametrize(("diagram", "statement", "seed"), false_cases(4))
-def test_pairs_that_suffice_imply_a_set_in_the_answer(diagram, statement, seed):
-    found = repair(statement, diagram=diagram)
+@pytest.mark.parametrize("number", range(4))
+def test_pairs_that_suffice_imply_a_set_in_the_answer(number):
+    diagram, statement, seed = false_cases()[number]
+    found = repaired(number)
     assert found.complete
     oracle = Oracle(diagram.variables, diagram)
     answers = [zeros(oracle, a) for a in (*found.assumptions, *found.trivial, *found.restated)]

@@ -29,6 +29,7 @@ Example:
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Literal
 
 import sympy
@@ -125,7 +126,7 @@ class ViewsForm(ClosedForm):
         """How many states the sums have, once others are given."""
         number: sympy.Expr = sympy.Integer(1)
         for order in dict.fromkeys(self._orders.values()):
-            names = [name for name, own_order in self._orders.items() if own_order == order]
+            names = tuple(name for name, own_order in self._orders.items() if own_order == order)
             gained = _rank((*sums, *given), names) - _rank(given, names)
             number *= order**gained
         return number
@@ -135,7 +136,8 @@ def _union(parts: Iterable[Sums]) -> Sums:
     return tuple(dict.fromkeys(text for part in parts for text in part))
 
 
-def _rank(sums: Sums, names: Sequence[str]) -> int:
+@lru_cache(maxsize=4096)
+def _rank(sums: Sums, names: tuple[str, ...]) -> int:
     rows = [[int(name in text.split("+")) for name in names] for text in sums]
     return int(sympy.Matrix(rows).rank()) if rows else 0
 

