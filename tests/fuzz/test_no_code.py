@@ -96,6 +96,8 @@ HARM = ("os.system", "os.exec", "os.posix_spawn", "os.fork", "os.kill", "subproc
         "os.rename", "os.rmdir", "os.mkdir", "os.link", "os.symlink", "os.chmod")
 
 def hook(event, arguments):
+    if event == "marshal.loads" and sys._getframe(1).f_code.co_filename == IMPORTER:
+        return  # the bytecode of a module of ours, which is imported where it is used
     if event in HARM and not str(arguments[0]).startswith(str(folder)) and arguments[0] not in quiet:
         seen.append(f"{event} {arguments}")
     if event == "open" and isinstance(arguments[1], str) and set(arguments[1]) & set("wax+"):
@@ -107,6 +109,7 @@ def hook(event, arguments):
             seen.append(f"{event} {arguments[0].co_filename} by {caller}")
 
 quiet = ()
+IMPORTER = "<frozen importlib._bootstrap_external>"
 WRITERS = ("dataclasses.py", "collections/__init__.py", "typing.py")  # they evaluate what our code says
 sys.dont_write_bytecode = True
 sys.addaudithook(hook)

@@ -115,15 +115,23 @@ class SklearnClassifier:
 
     @staticmethod
     def log_p(estimator: object, rows: npt.NDArray[np.float32], k: int) -> Floats64:
-        """Log probabilities of all k classes by a fitted classifier that may have seen some only."""
+        """Log probabilities of all k classes by a fitted classifier that may have seen some only.
+
+        Raises:
+            ValueError: If the classifier answers with a number that is not finite.
+        """
         fitted: Any = estimator
         log_p = np.full((len(rows), k), np.log(1e-9))
         seen = np.asarray(fitted.classes_)
-        if hasattr(fitted, "predict_proba"):
-            log_p[:, seen] = np.log(np.maximum(fitted.predict_proba(rows), 1e-9))
+        proper = hasattr(fitted, "predict_proba")
+        # A product of small matrices may warn of what lies behind them in memory (numpy issue 24067).
+        with np.errstate(invalid="ignore"):
+            found = np.asarray(fitted.predict_proba(rows) if proper else fitted.decision_function(rows))
+        if not np.isfinite(found).all():
+            raise ValueError(f"{type(fitted).__name__} predicts numbers that are not finite")
+        if proper:
+            log_p[:, seen] = np.log(np.maximum(found, 1e-9))
         else:
-            margin = np.asarray(fitted.decision_function(rows))
-            log_p[:, seen] = log_softmax(
-                np.column_stack([-margin / 2, margin / 2]) if margin.ndim == 1 else margin, axis=1
-            )
+            both = np.column_stack([-found / 2, found / 2]) if found.ndim == 1 else found
+            log_p[:, seen] = log_softmax(both, axis=1)
         return np.asarray(log_softmax(log_p, axis=1))

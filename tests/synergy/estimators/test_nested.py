@@ -2,9 +2,16 @@
 
 import numpy as np
 import pytest
+from sklearn.base import BaseEstimator, ClassifierMixin
 
 from synergy import estimate
-from synergy.estimators.classifier import CrossFit, KernelClassifier, NestedCrossFit, decompose
+from synergy.estimators.classifier import (
+    CrossFit,
+    KernelClassifier,
+    NestedCrossFit,
+    SklearnClassifier,
+    decompose,
+)
 from synthetic import Sample, Variable
 
 ROWS, STATES = 1200, 30
@@ -89,3 +96,24 @@ def test_the_order_of_the_columns_changes_nothing(nested):
     options = {"estimator": "classifier", "quality": "quick", "folds": 2, "nested": nested}
     first = estimate(table, "I(A;C|Z)", **options)
     assert estimate(dict(reversed(table.items())), "I(A;C|Z)", **options).value == first.value
+
+
+class Unsure(ClassifierMixin, BaseEstimator):
+    """A classifier of one's own that divides 0 by 0."""
+
+    def fit(self, x, y):
+        self.classes_ = np.unique(y)
+        return self
+
+    def predict_proba(self, x):
+        return np.full((len(x), len(self.classes_)), np.nan)
+
+
+def test_a_classifier_that_answers_with_no_number_is_refused():
+    rows = Sample(
+        {"A": np.arange(60) % 2, "Z": np.arange(60.0)[:, None]},
+        {"A": Variable("A", "discrete", 2, "transformation"), "Z": Variable("Z", "continuous")},
+    )
+    fit = NestedCrossFit(rows, folds=3, seed=0, model=SklearnClassifier(Unsure()))
+    with pytest.raises(ValueError, match="Unsure predicts numbers that are not finite"):
+        fit.losses("A", "Z")
