@@ -184,10 +184,16 @@ def scaled(values: Floats, scale: Scaling | None) -> Floats:
     if scale == "standardise":
         safe = tamed(values)
         return np.asarray((safe - safe.mean(axis=0)) / safe.std(axis=0))
+    order = values.argsort(axis=0)
+    ordered = np.take_along_axis(values, order, axis=0)
+    if (ordered[1:] > ordered[:-1]).all():  # no ties: the scores of all ranks, in the order of the rows
+        scores = ndtri((np.arange(1.0, len(values) + 1) - 0.5) / len(values))
+        found = np.empty(values.shape)
+        np.put_along_axis(found, order, np.broadcast_to(scores[:, None], values.shape), axis=0)
+        return found
     from scipy.stats import rankdata
 
-    ranks = rankdata(values, axis=0)
-    return np.asarray(ndtri((ranks - 0.5) / len(values)))
+    return np.asarray(ndtri((rankdata(values, axis=0) - 0.5) / len(values)))
 
 
 def spread_labels(values: Floats, discrete: npt.NDArray[np.bool_], gap: float) -> Floats:

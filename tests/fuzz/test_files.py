@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from attacks import ANSWERS, answer, file_targets, mutant, pictures, used
+from attacks import ANSWERS, answer, file_targets, mutant, pictures, used, write_anew
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -71,6 +71,7 @@ def test_csv_tables_of_any_cells(tmp_path_factory, rows, end):
     import csv
 
     path = tmp_path_factory.getbasetemp() / "cells.csv"
+    path.unlink(missing_ok=True)
     with path.open("w", newline="", encoding="utf-8", errors="surrogatepass") as file:
         csv.writer(file, lineterminator=end).writerows(rows)
     assert answer(lambda: used(read_data(path))) in ANSWERS
@@ -153,7 +154,7 @@ def test_arrays_of_every_type_are_read_or_refused(array, tmp_path):
 def test_headers_of_safetensors_that_lie_are_refused(tmp_path_factory, kind, shape, offsets, length, content):
     path = tmp_path_factory.getbasetemp() / "lie.safetensors"
     header = json.dumps({"A": {"dtype": kind, "shape": shape, "data_offsets": offsets}}).encode()
-    path.write_bytes(struct.pack("<Q", len(header) if length is None else length) + header + content)
+    write_anew(path, struct.pack("<Q", len(header) if length is None else length) + header + content)
     assert answer(lambda: used(read_data(path))) in ANSWERS
     assert answer(lambda: read_images(path)) in ANSWERS
 

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from fractions import Fraction
+from functools import cache
 
 import numpy as np
 import pytest
@@ -35,15 +36,15 @@ def fewer(weights, place):
     return tuple(w - (i == place) for i, w in enumerate(weights))
 
 
-@pytest.fixture(scope="module")
-def proofs():
+@cache
+def proved(name):
     # some take more than a second of the two that are usual, which a busy machine does not keep to
-    return {name: prove(six(weights), non_shannon=True, seconds=60) for name, weights in SIX.items()}
+    return prove(six(SIX[name]), non_shannon=True, seconds=60)
 
 
 @pytest.mark.parametrize("name", SIX)
-def test_the_six_are_proved_with_two_copies(name, proofs):
-    proof = proofs[name]
+def test_the_six_are_proved_with_two_copies(name):
+    proof = proved(name)
     assert isinstance(proof, Proof)
     assert check(json.dumps(proof.certificate.to_dict()))
     assert len(proof.certificate.parts[0].copies) == 2
@@ -119,14 +120,15 @@ def atoms(seed):
     return Joint(FOUR_ATOMS.names, table / table.sum())
 
 
-def test_what_is_proved_holds_where_ingleton_fails(proofs):
+def test_what_is_proved_holds_where_ingleton_fails():
     """An oracle without any proof: the inequalities on distributions that break the one near them."""
     gap = parse_statement(INGLETON).relations[0].gap
+    proofs = [proved(name) for name in SIX]
     broken = 0
     for seed in range(200):
         joint = atoms(seed)
         broken += joint.value(gap) < -1e-6
-        for proof in proofs.values():
+        for proof in proofs:
             assert joint.value(proof.statement.relations[0].gap) >= -1e-12
     assert broken > 100
 
@@ -191,8 +193,8 @@ TAMPERED = {
 
 
 @pytest.mark.parametrize("name", TAMPERED)
-def test_the_checker_rejects_copies_that_are_none(name, proofs):
-    certificate = proofs["38"].certificate
+def test_the_checker_rejects_copies_that_are_none(name):
+    certificate = proved("38").certificate
     assert check(certificate)
     assert not check(with_part(certificate, TAMPERED[name]))
 
@@ -246,8 +248,8 @@ def test_facts_that_do_not_follow_from_a_copy_are_rejected(copy, step):
     assert "does not follow" in outcome.reason
 
 
-def test_proofs_with_copies_print_and_survive_json(proofs):
-    proof = proofs["38"]
+def test_proofs_with_copies_print_and_survive_json():
+    proof = proved("38")
     assert "Let C' be a copy of C given A, B, drawn independently of all else (copy lemma)." in str(proof)
     assert r"\(\mathrm{C'}\)" in proof.latex()
     certificate = proof.certificate
@@ -264,8 +266,8 @@ def test_proofs_with_copies_print_and_survive_json(proofs):
         pytest.param([["C", "A", "C'"]], id="a list as a copy"),
     ],
 )
-def test_malformed_copies_in_json_are_rejected(copies, proofs):
-    data = proofs["38"].certificate.to_dict()
+def test_malformed_copies_in_json_are_rejected(copies):
+    data = proved("38").certificate.to_dict()
     data["parts"][0]["copies"] = copies
     outcome = check(data)
     assert (outcome.valid, outcome.where) == (False, "certificate")

@@ -27,6 +27,7 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import TypeAlias
 
 import numpy as np
@@ -174,6 +175,7 @@ class _Renamed(ClosedForm):
         return self._base.entropy(frozenset(self._old[v] for v in variables))
 
 
+@lru_cache(maxsize=512)
 def _tidy(value: sympy.Expr) -> sympy.Expr:
     """Cancel equal terms, with the factors of logarithms and of eta collected."""
     expanded = sympy.expand(value).replace(

@@ -28,6 +28,8 @@ _LEAVES, _DEEP_LEAF = {1: 24, 2: 24, 3: 16}, 32
 """The fastest leaf sizes, by dimension, and beyond three (measured at n = 20,000)."""
 _BITSET_ROWS, _BITSET_ROWS_OF_PLANE = 200_000, 80_000
 """Up to here bitsets beat the trees: in three dimensions and more, and in two."""
+_THREADED_ROWS = 1_000
+"""With fewer rows to start the threads of a tree takes longer than the search."""
 
 
 def available_workers(workers: int | None) -> int:
@@ -45,6 +47,11 @@ def _tree(points: Floats) -> cKDTree:
     return cKDTree(points, leafsize=_LEAVES.get(points.shape[1], _DEEP_LEAF))
 
 
+def _useful(workers: int, points: Floats) -> int:
+    """How many threads to search with."""
+    return workers if len(points) >= _THREADED_ROWS else 1
+
+
 def kth_distance(points: Floats, k: int, *, workers: int = 1) -> Floats:
     """The distance of each point to its k-th nearest other point, shape (n,).
 
@@ -56,14 +63,14 @@ def kth_distance(points: Floats, k: int, *, workers: int = 1) -> Floats:
     tree = _tree(points)
     order = tree.indices
     found = np.empty(len(points))
-    found[order] = tree.query(points[order], k=[k + 1], p=np.inf, workers=workers)[0][:, 0]
+    found[order] = tree.query(points[order], k=[k + 1], p=np.inf, workers=_useful(workers, points))[0][:, 0]
     return found
 
 
 def nearest(points: Floats, k: int, *, workers: int = 1) -> Ints:
     """The indices of the k nearest other points of each point, nearest first, shape (n, k)."""
     tree = _tree(points)
-    found = tree.query(points, k=k + 1, p=np.inf, workers=workers)[1]  # (n, k + 1)
+    found = tree.query(points, k=k + 1, p=np.inf, workers=_useful(workers, points))[1]  # (n, k + 1)
     own = found == np.arange(len(points))[:, None]
     own[~own.any(axis=1), -1] = True
     return np.asarray(found[~own].reshape(len(points), k))

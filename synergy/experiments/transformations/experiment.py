@@ -92,7 +92,7 @@ def _truth(job: tuple[str, str], scale: Scale) -> Row:
     if images in SETS:
         world = glyph_world(images, name, pixels=scale.pixels)
         draws = _draws(scale.tolerance)
-        answers = {term: world.exact(term, tolerance=scale.tolerance) for term in TRUTHS[:2]}
+        answers = dict(zip(TRUTHS[:2], world.exact_each(TRUTHS[:2], tolerance=scale.tolerance), strict=True))
         answers["J"] = world.forced_information(draws=draws)
         drawn: Row = {"images": images, "transformation": name}
         for term, answer in answers.items():

@@ -153,7 +153,14 @@ class Glyphs(GlyphWorld):
             NoExactAnswerError: If a latent is continuous, the augmentation is random, or it costs too much.
             ValueError: If the expression names an unknown variable.
         """
-        return oracle.exact(self, parse_expression(expression), tolerance=tolerance, seed=seed)
+        return self.exact_each([expression], tolerance=tolerance, seed=seed)[0]
+
+    def exact_each(
+        self, expressions: Sequence[str | Term | Expression], *, tolerance: float = 0.002, seed: int = 0
+    ) -> list[Answer]:
+        """What `exact` says of several quantities, in the time of the dearest: they share their draws."""
+        parsed = [parse_expression(expression) for expression in expressions]
+        return oracle.exact(self, parsed, tolerance=tolerance, seed=seed)
 
     def forced_information(
         self, variable: str = "C", *, resolution: float = 1e-3, draws: int = 40_000, seed: int = 0

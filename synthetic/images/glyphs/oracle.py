@@ -28,6 +28,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from scipy import sparse
+from scipy.linalg import block_diag
 from scipy.special import entr, xlogy
 
 from synthetic.generator import Answer, NoExactAnswerError
@@ -80,9 +81,19 @@ def joint(world: GlyphWorld, names: Sequence[str] | None) -> Joint:
         raise NoExactAnswerError(f"glyphs: {error}") from None
 
 
-def exact(world: GlyphWorld, expression: Expression, *, tolerance: float, seed: int) -> Answer:
-    """See `Glyphs.exact`."""
+def exact(
+    world: GlyphWorld, expressions: Sequence[Expression], *, tolerance: float, seed: int
+) -> list[Answer]:
+    """See `Glyphs.exact` and `Glyphs.exact_each`."""
     number("tolerance", tolerance, low=0, strict=True)
+    found = [_by_states(world, expression) for expression in expressions]
+    drawn = [e for e, answer in zip(expressions, found, strict=True) if answer is None]
+    answers = iter(_monte_carlo(world, world.states.support, drawn, tolerance, seed) if drawn else ())
+    return [next(answers) if answer is None else answer for answer in found]
+
+
+def _by_states(world: GlyphWorld, expression: Expression) -> Answer | None:
+    """The answer where it is a sum over states; None where it needs draws."""
     names = [v.name for v in world.variables]
     for name in expression.variables:
         if name not in names:
@@ -98,7 +109,7 @@ def exact(world: GlyphWorld, expression: Expression, *, tolerance: float, seed: 
         for x in sorted(seen):
             if x not in term.given and sum(x in group for group in term.groups) > 1:
                 raise NoExactAnswerError(f"{term} is infinite while noise > 0: {x} is continuous")
-    return _monte_carlo(world, support, expression, tolerance, seed)
+    return None
 
 
 def _latents(world: GlyphWorld, names: Sequence[str]) -> Support:
@@ -250,82 +261,112 @@ def _draws(
         yield np.concatenate([weights, weights], axis=1) / 2, np.concatenate(halves, axis=1)
 
 
+@dataclass(frozen=True)
+class _Sum:
+    """Entropies of latents with some views, to be summed.
+
+    Args:
+        number: The place of the expression that they are part of.
+        expression: This expression.
+        entropies: The coefficient of each set of latents.
+        tolerance: The standard error that is asked for.
+    """
+
+    number: int
+    expression: Expression
+    entropies: Mapping[frozenset[str], Fraction]
+    tolerance: float
+
+    @property
+    def density(self) -> Fraction:
+        """How often the differential entropy of the views is counted."""
+        return sum(self.entropies.values(), Fraction(0))
+
+
 def _monte_carlo(
-    world: GlyphWorld, support: Support, expression: Expression, tolerance: float, seed: int
-) -> Answer:
-    """The sum of the entropies: those with the same views share their draws, and no others do."""
+    world: GlyphWorld, support: Support, expressions: Sequence[Expression], tolerance: float, seed: int
+) -> list[Answer]:
+    """The sums of the entropies: those with the same views share their draws, and no others do."""
     views = set(world.names("X"))
-    sides: dict[tuple[str, ...], dict[frozenset[str], Fraction]] = {}
-    for variables, c in expression.entropies().items():
-        sides.setdefault(tuple(sorted(views & variables)), {})[variables - views] = c
-    known = sum((float(c) * support.entropy(s) for s, c in sides.pop((), {}).items()), 0.0)
-    found = [
-        _side(
-            world,
-            names,
-            entropies,
-            expression=expression,
-            tolerance=tolerance / math.sqrt(max(1, len(sides))),
-            seed=seed if len(world.views) == 1 else child_seed(seed, ",".join(names)),
+    known = [0.0] * len(expressions)
+    parts: list[list[Array]] = [[] for _ in expressions]
+    density = [Fraction(0)] * len(expressions)
+    sums: dict[tuple[str, ...], list[_Sum]] = {}
+    for i, expression in enumerate(expressions):
+        sides: dict[tuple[str, ...], dict[frozenset[str], Fraction]] = {}
+        for variables, c in expression.entropies().items():
+            sides.setdefault(tuple(sorted(views & variables)), {})[variables - views] = c
+        known[i] += sum((float(c) * support.entropy(s) for s, c in sides.pop((), {}).items()), 0.0)
+        for names, entropies in sides.items():
+            each = _Sum(i, expression, entropies, tolerance / math.sqrt(max(1, len(sides))))
+            sums.setdefault(names, []).append(each)
+            density[i] += len(names) * each.density
+    for names, asked in sorted(sums.items(), key=lambda side: -len(side[0])):  # the refused first
+        start = seed if len(world.views) == 1 else child_seed(seed, ",".join(names))
+        for one, (add, values) in zip(asked, _side(world, names, asked, seed=start), strict=True):
+            known[one.number] += add
+            parts[one.number].append(values)
+    return [
+        Answer(
+            str(expression),
+            known[i] + sum(float(values.mean()) for values in parts[i]),
+            math.hypot(*(float(np.std(values, ddof=1) / math.sqrt(len(values))) for values in parts[i])),
+            f"Monte Carlo over {' and '.join(str(len(values)) for values in parts[i])} antithetic pairs with "
+            "the exact posterior" + ("; H(..X..) is a differential entropy" if density[i] else ""),
         )
-        for names, entropies in sorted(sides.items(), key=lambda side: -len(side[0]))  # the refused first
+        for i, expression in enumerate(expressions)
     ]
-    pairs = " and ".join(str(len(values)) for _, values in found)
-    density = sum(len(names) * sum(entropies.values()) for names, entropies in sides.items())
-    return Answer(
-        str(expression),
-        known + sum(add + float(values.mean()) for add, values in found),
-        math.hypot(*(float(np.std(values, ddof=1) / math.sqrt(len(values))) for _, values in found)),
-        f"Monte Carlo over {pairs} antithetic pairs with the exact posterior"
-        + ("; H(..X..) is a differential entropy" if density else ""),
-    )
 
 
 def _side(
-    world: GlyphWorld,
-    names: Sequence[str],
-    with_x: Mapping[frozenset[str], Fraction],
-    *,
-    expression: Expression,
-    tolerance: float,
-    seed: int,
-) -> tuple[float, Array]:
-    """The sum of entropies of latents with these views: a known part, and independent draws of the rest."""
+    world: GlyphWorld, names: Sequence[str], asked: Sequence[_Sum], *, seed: int
+) -> list[tuple[float, Array]]:
+    """Each sum of entropies of latents with these views: a known part, and independent draws of the rest."""
     images = world.states.images
     shown, support = world.states.templates(names)
     templates = _templates(images, shown, support)
-    known = 0.0
     count = len(templates.prior)
-    kernels = [(float(c), _latent_given_template(support, sorted(s))) for s, c in with_x.items() if s]
-    density = sum(with_x.values(), Fraction(0))
-    if density:
-        kernels.append((-float(density), sparse.csr_array(sparse.identity(count, format="csr"))))
-        entropy = float(entr(templates.prior).sum())
-        size = len(names) * images[0].numel()
-        known += float(density) * (size / 2 * math.log(2 * math.pi * math.e * world.noise**2) + entropy)
+    known, kernels, factors = [], [], []
+    for one in asked:
+        terms = [
+            (float(c), _latent_given_template(support, sorted(s))) for s, c in one.entropies.items() if s
+        ]
+        known.append(0.0)
+        if one.density:
+            terms.append((-float(one.density), sparse.csr_array(sparse.identity(count, format="csr"))))
+            entropy = float(entr(templates.prior).sum())
+            size = len(names) * images[0].numel()
+            gaussian = size / 2 * math.log(2 * math.pi * math.e * world.noise**2)
+            known[-1] += float(one.density) * (gaussian + entropy)
+        kernels.append([kernel for _, kernel in terms])
+        factors.append(np.concatenate([np.full(kernel.shape[1], c) for c, kernel in terms])[:, None])
 
-    kernel = sparse.csr_array(sparse.hstack([kernel for _, kernel in kernels]))
-    factors = np.concatenate([np.full(kernel.shape[1], c) for c, kernel in kernels])[:, None]
+    kernel = sparse.csr_array(sparse.hstack([kernel for each in kernels for kernel in each]))
+    weighing = block_diag(*factors)
     side_by_side = kernel.toarray() if kernel.shape[1] <= _DENSE else kernel
 
     def mixed(posteriors: Array) -> Array:
-        return np.asarray(entr(np.maximum(posteriors @ side_by_side, 0)) @ factors)
+        return np.asarray(entr(np.maximum(posteriors @ side_by_side, 0)) @ weighing)
 
     def run(pairs: int, start: int) -> Array:
         drawn = _draws(templates, world.noise, pairs, start, mixed)
-        return np.concatenate([(weights * mixture[..., 0]).sum(axis=1) for weights, mixture in drawn])
+        return np.concatenate([(weights[..., None] * mixture).sum(axis=1) for weights, mixture in drawn])
 
-    cells = 2 * min(count, _STRATA) * count * (1 + len(kernels))
-    affordable = max(_PILOT, _MAX_WORK // cells)
-    pilot = float(np.std(run(_PILOT, child_seed(seed, "pilot")), ddof=1))
-    needed = max(_PILOT, math.ceil(1.2 * (pilot / tolerance) ** 2))
-    if needed > affordable:
-        reachable = 1.2 * pilot / math.sqrt(affordable)
-        raise NoExactAnswerError(
-            f"{expression} to a tolerance of {tolerance:g} would cost {needed * cells:.1e} posterior cells, "
-            f"more than {_MAX_WORK:.0e} ({count:,} images): ask for tolerance={reachable:.1g} or fewer states"
-        )
-    return known, run(needed, child_seed(seed, "draws"))
+    pilots = np.std(run(_PILOT, child_seed(seed, "pilot")), axis=0, ddof=1).tolist()
+    needed = []
+    for one, pilot, own in zip(asked, pilots, kernels, strict=True):
+        cells = 2 * min(count, _STRATA) * count * (1 + len(own))
+        affordable = max(_PILOT, _MAX_WORK // cells)
+        needed.append(max(_PILOT, math.ceil(1.2 * (pilot / one.tolerance) ** 2)))
+        if needed[-1] > affordable:
+            reachable = 1.2 * pilot / math.sqrt(affordable)
+            raise NoExactAnswerError(
+                f"{one.expression} to a tolerance of {one.tolerance:g} would cost {needed[-1] * cells:.1e} "
+                f"posterior cells, more than {_MAX_WORK:.0e} ({count:,} images): ask for "
+                f"tolerance={reachable:.1g} or fewer states"
+            )
+    drawn = {pairs: run(pairs, child_seed(seed, "draws")) for pairs in sorted(set(needed))}
+    return [(add, drawn[pairs][:, i]) for i, (add, pairs) in enumerate(zip(known, needed, strict=True))]
 
 
 def forced_information(

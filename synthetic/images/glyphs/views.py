@@ -120,4 +120,4 @@ class GlyphViews(GlyphWorld):
             NoExactAnswerError: If a latent is continuous, the augmentation is random, or it costs too much.
             ValueError: If the expression names an unknown variable.
         """
-        return oracle.exact(self, parse_expression(expression), tolerance=tolerance, seed=seed)
+        return oracle.exact(self, [parse_expression(expression)], tolerance=tolerance, seed=seed)[0]

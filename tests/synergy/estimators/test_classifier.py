@@ -77,7 +77,7 @@ def test_discrete_terms_agree_with_enumeration(shift, discrete, term, predict):
 
 @pytest.mark.parametrize("predict", ["A", "C"])
 def test_images_keep_the_synergy_of_what_they_draw(shift, discrete, predict):
-    images = drawn_as_images(discrete.rows(slice(2000)), noise=0.3, seed=0)
+    images = drawn_as_images(discrete.rows(slice(1000)), noise=0.3, seed=0)
     fit = CrossFit(images, quality="quick")
     found = classifier(images, "I(A;C|X)", predict=predict, fit=fit)
     assert abs(found.value - float(shift.exact("I(A;C|X)"))) < 4 * found.standard_error + 0.01

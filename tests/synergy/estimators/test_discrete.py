@@ -157,7 +157,7 @@ def test_corrections_agree_with_their_references(counts, correction, reference, 
 
 def test_the_corrections_remove_bias_where_the_plug_in_has_it():
     joint = noisy_copy(10, 0.5)
-    truth, n, replicates = joint.value("I(X;Y)"), 300, 200
+    truth, n, replicates = joint.value("I(X;Y)"), 300, 80
     rng = np.random.default_rng(5)
     tables = rng.multinomial(n, joint.probabilities.ravel(), size=replicates).reshape(-1, 10, 10)
     mean, error = {}, {}

@@ -198,9 +198,15 @@ def test_every_large_encoder_takes_a_step_on_photographs(cifar: Cifar10, name: s
 @pytest.mark.skipif(shutil.which("g++") is None, reason="needs a C++ compiler")
 @pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")  # torch's compiler imports its old one
 def test_a_compiled_encoder_learns_what_an_eager_one_does(cifar: Cifar10):
-    """The same operations, fused: the weights after a step differ by rounding."""
+    """The same operations, fused: the weights after a step differ by rounding.
+
+    The compiler need not find out which vector instructions there are, nor start processes of its own.
+    """
+    from torch._inductor import config
+
     images = ImageSet.from_generator(cifar)
-    eager, fused = (taken(images, "cnn", 1e-2, compile=compiled) for compiled in (False, True))
+    with config.patch({"cpp.vec_isa_ok": False, "compile_threads": 1}):
+        eager, fused = (taken(images, "cnn", 1e-2, compile=compiled) for compiled in (False, True))
     assert fused.curve["loss"][0] == pytest.approx(eager.curve["loss"][0], rel=1e-5)
     np.testing.assert_allclose(
         fused.represent(images.images), eager.represent(images.images), rtol=1e-3, atol=1e-3

@@ -12,6 +12,7 @@ from synergy.learning import (
     DEFAULT_TERMS,
     Eliminate,
     ImageSet,
+    Measured,
     PredictTransformation,
     Trained,
     Training,
@@ -106,9 +107,14 @@ def test_the_share_of_variance_has_the_standard_error_of_a_ratio():
     assert found.standard_error == pytest.approx(np.std(drawn), rel=0.1)
 
 
-def test_measured_terms_meet_enumeration():
+@pytest.fixture(scope="module")
+def measured_shift() -> tuple[ModularShift, Measured]:
     shift, sample = one_hot_shift(3000, noise=0.1)
-    measured = measure_representation(sample, quality="quick", folds=3)
+    return shift, measure_representation(sample, quality="quick", folds=3)
+
+
+def test_measured_terms_meet_enumeration(measured_shift: tuple[ModularShift, Measured]):
+    shift, measured = measured_shift
     table = measured.to_pandas()
     assert set(table["term"]) == set(DEFAULT_TERMS)
     for (term, _), estimate in measured.estimates.items():
@@ -123,9 +129,8 @@ def test_measured_terms_meet_enumeration():
         measured["H(A,C)"]
 
 
-def test_the_gap_of_e1_on_independent_routes_covers_zero():
-    _, sample = one_hot_shift(3000, noise=0.2)
-    measured = measure_representation(sample, quality="quick", folds=3)
+def test_the_gap_of_e1_on_independent_routes_covers_zero(measured_shift: tuple[ModularShift, Measured]):
+    _, measured = measured_shift
     gap = measured.gap([("I(A;Z|C)", "A")], [("I(A;Z)", "A"), ("I(A;C|Z)", "C")])
     assert abs(gap.value) < 4 * gap.standard_error + 0.01
     same_route = measured.gap([("I(A;Z|C)", "A")], [("I(A;Z)", "A"), ("I(A;C|Z)", "A")])
@@ -148,7 +153,7 @@ def test_every_style_is_measured():
 
 
 def test_another_column_can_stand_for_z():
-    _, sample = one_hot_shift(1000)
+    _, sample = one_hot_shift(200)
     renamed = sample.with_column(Variable("W", "continuous"), sample["Z"])
     first = measure_representation(sample, terms=["I(A;Z|C)"], quality="quick", folds=3)
     second = measure_representation(renamed, terms=["I(A;Z|C)"], representation="W", quality="quick", folds=3)
@@ -158,7 +163,7 @@ def test_another_column_can_stand_for_z():
 def test_intervals_over_seeds_are_students():
     runs = [
         measure_representation(
-            one_hot_shift(600, noise=0.2, seed=s)[1], terms=["I(A;Z|C)"], quality="quick", folds=3
+            one_hot_shift(200, noise=0.2, seed=s)[1], terms=["I(A;Z|C)"], quality="quick", folds=3
         )
         for s in range(4)
     ]

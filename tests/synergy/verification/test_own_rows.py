@@ -56,10 +56,10 @@ def test_labels_where_each_claim_holds_and_where_each_fails(seed):
 
 def test_numbers_where_each_claim_holds_and_where_each_fails():
     claims = ["E1", "E2", "G1", OWN]
-    holds = verify(claims, data=made(1500, 0, numbers=True), settings=QUICK)
+    holds = verify(claims, data=made(800, 0, numbers=True), settings=QUICK)
     assert judged(holds) == {**HOLDS, "G1": "verified"}
     assert holds.exit_status == 0
-    table = made(1500, 0, numbers=True, confounded=True, shows="transformation")
+    table = made(800, 0, numbers=True, confounded=True, shows="transformation")
     fails = verify(claims, data=table, settings=QUICK)
     assert judged(fails) == {**FAILS, "G1": "verified"}
     assert fails.exit_status == 1

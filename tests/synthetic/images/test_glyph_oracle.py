@@ -455,3 +455,18 @@ def test_a_tolerance_that_costs_too_much_is_refused_with_one_that_does_not():
 def test_bad_tolerance():
     with pytest.raises(ValueError, match="tolerance must be above 0"):
         Glyphs(size=16, noise=1.0).exact("I(A;X)", tolerance=0)
+
+
+def test_quantities_that_are_asked_for_together_are_those_asked_for_alone():
+    """By states, from as many draws as another, and from more."""
+    world = Glyphs(("F", "R", "arrow-up"), transformation="blur", size=16, noise=0.5)
+    terms = ["I(A;C)", "H(A|X)", "I(A;C|X)", "H(X)", "I(A;X|C) - I(A;X)"]
+    together = world.exact_each(terms, tolerance=0.004, seed=3)
+    alone = [world.exact(term, tolerance=0.004, seed=3) for term in terms]
+    for one, other in zip(together, alone, strict=True):
+        assert (one.expression, one.method) == (other.expression, other.method)
+        assert one.value == pytest.approx(other.value, abs=1e-12)
+        assert one.standard_error == pytest.approx(other.standard_error, abs=1e-12)
+    assert len({answer.method for answer in together}) > 2, "numbers of draws differ"
+    with pytest.raises(NoExactAnswerError, match=r"H\(A\|X\) to a tolerance"):
+        world.exact_each(terms, tolerance=1e-9)

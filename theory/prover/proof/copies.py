@@ -24,7 +24,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import combinations
 
 from theory.expressions import Expression
@@ -173,6 +173,7 @@ class _Extended:
                 total[other] = total.get(other, 0) + factor * c
         return {mask: c for mask, c in total.items() if c}
 
+    @cached_property
     def inequalities(self) -> tuple[list[Quantity], list[IntegerVector]]:
         """The elemental inequalities that differ."""
         seen: dict[frozenset[tuple[int, int]], Quantity] = {}
@@ -261,6 +262,12 @@ class _Blocks:
         return total
 
 
+@lru_cache(maxsize=256)
+def _extended(n: int, plan: _CopyPlan) -> _Extended:
+    """The entropies of variables and copies, with the inequalities that they were asked for."""
+    return _Extended(n, plan)
+
+
 def by_copies(search: Search, target: Vector, taken: Sequence[str]) -> CopyProof | None:
     """A representation of `target >= 0` with one or two steps of copies, or None.
 
@@ -277,9 +284,9 @@ def by_copies(search: Search, target: Vector, taken: Sequence[str]) -> CopyProof
     blocks = _Blocks.of(target, n)
     if len(blocks.masks) < n and len(blocks.masks) in COPY_VARIABLES:
         for plan in _plans(len(blocks.masks)):
-            extended = _Extended(len(blocks.masks), plan)
+            extended = _extended(len(blocks.masks), plan)
             spend(extended.work)
-            names, rows = extended.inequalities()
+            names, rows = extended.inequalities
             solution = combine(blocks.narrowed(target), rows)
             if solution is not None:
                 weights = {name: w for name, w in zip(names, solution[0], strict=True) if w}
@@ -296,11 +303,12 @@ def _with_facts(search: Search, target: Vector, taken: Sequence[str]) -> CopyPro
     equal = [v for v, g in zip(search.reduced_given, search.given, strict=True) if g.operator == "==" and v]
     reduced = search.space.reduced(target)
     blocks = _Blocks(tuple(1 << i for i in range(n)), 0)
+    free = all(search.space.canonical(mask) == {mask: 1} for mask in range(1, 1 << n))
     for plan in _plans(n):
-        extended = _Extended(n, plan)
+        extended = _extended(n, plan)
         spend(2 * extended.work)
-        names, rows = extended.inequalities()
-        shrunk: list[Combination] = [_shrunk(search, row, n) for row in rows]
+        names, rows = extended.inequalities
+        shrunk: Sequence[Combination] = rows if free else [_shrunk(search, row, n) for row in rows]
         solution = combine(reduced, [*shrunk, *above], equal)
         if solution is not None:
             weights = {name: w for name, w in zip(names, solution[0], strict=False) if w}
