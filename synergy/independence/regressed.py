@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ from synergy.independence.hidden import shared_rest
 from synergy.independence.order import residual_warning
 from synergy.independence.smoother import Smoother
 from synergy.independence.untestable import fixed_label
+from synergy.independence.waves import follows_one_condition, strongest_wave
 from synthetic import Sample
 from theory import Term
 
@@ -42,6 +44,8 @@ _ROUGH, _LEFT = 0.7, 0.1
 """Regressions that take more degrees of freedom than this power of the rows, and leave more than this share,
 follow functions that are too rough for the rows: the best regression on d columns takes n^(d / (2 b + d)) or
 so for one of b derivatives (C. Stone 1982, Annals of Statistics 10), and errs in proportion to them."""
+_WAVE_ROWS = 1_000
+"""On how many rows waves are looked for in what is left."""
 _SHARED = 0.1
 """The level at which residuals of different rows are taken to share a function of Z."""
 _SEEN = 4.0
@@ -153,6 +157,11 @@ def _doubts(
             f"related to what is left of other rows near it in {given} (p = {rest.p_value:.2g}), so that the "
             "two sides may share a function of the condition and nothing else"
         )
+    elif _share_a_wave(left[i].values, right[j].values, z, max(freedom), seed):
+        warnings.append(
+            f"the regressions on {given} leave waves of it on both sides, such as those of a function with "
+            "many steps, which the two sides may share and nothing else"
+        )
     elif min(freedom) > rows**_ROUGH and min(shares) > _LEFT:
         warnings.append(
             f"both sides follow rough functions of {given}: the regressions take {freedom[0]:.0f} and "
@@ -166,6 +175,22 @@ def _doubts(
             "function of the condition that they could not learn"
         )
     return warnings
+
+
+def _share_a_wave(one: Floats, other: Floats, z: Floats, freedom: float, seed: int) -> bool:
+    """Whether a wave of the conditions stands out of what two regressions have left together.
+
+    Both, of one size and with the sign that makes them alike: a function that both have left adds up, and
+    their noise does not, unless it is the same.
+    """
+    rng = np.random.default_rng([seed, 0x3A7F])
+    rows = rng.permutation(len(z))[:_WAVE_ROWS]
+    both = [side[rows] - side[rows].mean() for side in (one, other)]
+    left, right = (side / max(float(np.linalg.norm(side)), 1e-300) for side in both)
+    together = left + math.copysign(1.0, float(left @ right)) * right
+    if follows_one_condition(z[rows], together, freedom=freedom):
+        return True
+    return strongest_wave(z[rows], together, rng) is not None
 
 
 def _features(sample: Sample, names: tuple[str, ...], smoother: Smoother, notes: list[str]) -> list[Residual]:

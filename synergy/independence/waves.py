@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["strongest_wave"]
+__all__ = ["follows_one_condition", "strongest_wave"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -22,6 +22,8 @@ _DRAWS = 10_000
 """How many frequencies are drawn."""
 _LENGTHS = (0.5, 4.0)
 """Their spread in each condition, from the least to the largest, in radians for a standard deviation."""
+_ALONE = np.arange(0.5, 30.0, 0.5)
+"""Frequencies of waves of one condition alone: a peak is about one radian wide."""
 _CLIMBS = 64
 """From how many of them the periodogram is climbed."""
 _STEPS = 20
@@ -57,12 +59,37 @@ def strongest_wave(z: Floats, y: Floats, rng: np.random.Generator) -> Floats | N
     """
     least, most = (math.log(length) for length in _LENGTHS)
     spread = np.exp(rng.uniform(least, most, size=(_DRAWS, 1)))
-    drawn = spread * rng.standard_normal((_DRAWS, z.shape[1]))
+    drawn = np.vstack([spread * rng.standard_normal((_DRAWS, z.shape[1])), _alone(z.shape[1])])
     power = np.concatenate([_coarse_power(part, z, y) for part in np.array_split(drawn, 16)])
     waves = drawn[np.argsort(power)[-_CLIMBS:]]
     waves, heights = _climb(waves, z, y)
     noise = math.log(_DRAWS / _CHANCE) + _CLIMBED * z.shape[1]
     return waves[heights.argmax()] if heights.max() > noise else None
+
+
+def follows_one_condition(z: Floats, y: Floats, *, freedom: float = 0.0) -> bool:
+    """Whether y follows a wave of one condition alone, which are few, so that a lower peak tells.
+
+    Args:
+        z: Conditions of variance 1, shape (n, d).
+        y: Centred, shape (n,), such as what a regression has left.
+        freedom: The degrees of freedom that it took: of noise it leaves the more of other frequencies.
+
+    Example:
+        >>> rng = np.random.default_rng(0)
+        >>> z, noise = rng.normal(size=(300, 2)), rng.normal(size=300)
+        >>> follows_one_condition(z, np.sin(12 * z[:, 1]) + noise), follows_one_condition(z, noise)
+        (True, False)
+    """
+    n, d = z.shape
+    waves = _alone(d)
+    white = max(1 - freedom / n, 1 / n)
+    return bool(_coarse_power(waves, z, y).max() > math.log(len(waves) / _CHANCE) / white)
+
+
+def _alone(d: int) -> Floats:
+    """Waves of one of d conditions each, shape (m, d)."""
+    return np.kron(np.eye(d), _ALONE[:, None])
 
 
 def _coarse_power(waves: Floats, z: Floats, y: Floats) -> Floats:

@@ -160,6 +160,7 @@ ROUGH = {
     "radius": (10, lambda z: np.sin(np.square(z).sum(1))),
     "three signs": (4, lambda z: np.sign(z[:, :3].prod(1))),
     "fast sine": (5, lambda z: np.sin(2 * z.sum(1))),
+    "steps": (3, lambda z: np.floor(2 * z[:, :2]).sum(1)),
     "three sines": (3, lambda z: 2 * np.sin(3 * z).prod(1)),
 }
 """The number of columns of a condition, and a function of it that regressions do not find or find in part."""
