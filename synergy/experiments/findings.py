@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import t as student
 
-__all__ = ["Comparison", "Finding", "FindingVerdict", "summarise"]
+__all__ = ["Comparison", "Finding", "FindingVerdict", "limits_of", "summarise"]
 
 FindingVerdict = Literal[
     "agrees", "disagrees", "undecided", "fixed by construction", "no prediction", "nothing was eliminated"
@@ -85,6 +85,22 @@ def summarise(
     return Spread(mean, max(least, mean - half), min(most, mean + half), len(data))
 
 
+def limits_of(quantity: str) -> tuple[float, float] | None:
+    """What a number cannot leave, by the name that tables and findings give it; None where nothing is known.
+
+    An accuracy lies between 0 and 1, and so a gain in accuracy, or one accuracy less another, between -1
+    and 1.
+
+    Example:
+        >>> limits_of("class accuracy"), limits_of("accuracy of c4 less that of cnn"), limits_of("I(A;Z)")
+        ((0.0, 1.0), (-1.0, 1.0), None)
+    """
+    words = quantity.replace(",", " ").split()
+    if "gain" in words or ("accuracy" in words and "less" in words):
+        return -1.0, 1.0
+    return (0.0, 1.0) if "accuracy" in words else None
+
+
 def _error(data: npt.NDArray[np.float64], shared: float) -> float:
     """The standard error of a mean over seeds that share some of their images."""
     return float(data.std(ddof=1)) * math.sqrt(1 / len(data) + shared)
@@ -111,7 +127,7 @@ class Finding:
         relation: What it should be to 0; None where the theory does not say.
         margin: How far from 0 still counts as 0: the error of a measurement by classifiers.
         shared: How much the seeds share their images, see `summarise`.
-        bounds: What the number cannot leave, see `summarise`.
+        bounds: What the number cannot leave, see `summarise`; None for what its name says, see `limits_of`.
         discrete: Whether the number takes few values, so that seeds may agree by chance.
         void: The verdict where what was to be done to the representations was not done, so that the number
             is no evidence, whatever it is; None where it was.
@@ -128,7 +144,8 @@ class Finding:
 
     def spread(self, confidence: float = 0.95) -> Spread:
         """The mean and interval over seeds."""
-        return summarise(self.values, confidence=confidence, shared=self.shared, bounds=self.bounds)
+        bounds = self.bounds or limits_of(self.about)
+        return summarise(self.values, confidence=confidence, shared=self.shared, bounds=bounds)
 
     @property
     def fixed(self) -> bool:

@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from synergy.experiments.findings import summarise
+from synergy.experiments.findings import limits_of, summarise
 from synergy.plots import COLOURS
 
 __all__ = ["SHARED", "legend_below", "means", "paired", "points", "shared_images", "worded"]
@@ -40,7 +40,8 @@ def means(
         row = dict(zip(names, key, strict=True))
         row.update({name: part[name].iloc[0] for name in keep})
         for quantity in quantities:
-            found = summarise(part[quantity].tolist(), shared=shared_images(part))
+            values = part[quantity].tolist()
+            found = summarise(values, shared=shared_images(part), bounds=limits_of(quantity))
             known = np.isfinite(found.low)
             row |= {
                 quantity: found.mean,
@@ -91,7 +92,7 @@ def points(
         values = part[quantity].to_numpy(dtype=np.float64)
         if not len(values):
             continue
-        found = summarise(values.tolist(), shared=shared_images(part))
+        found = summarise(values.tolist(), shared=shared_images(part), bounds=limits_of(quantity))
         x = place + shift
         axis.scatter([x - 0.06] * len(values), values, s=12, alpha=0.5, color=COLOURS[colour], linewidths=0)
         error = None if not np.isfinite(found.low) else [[found.mean - found.low], [found.high - found.mean]]

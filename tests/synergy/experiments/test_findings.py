@@ -3,10 +3,12 @@
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 from scipy.stats import permutation_test, spearmanr, t, ttest_1samp
 
 from synergy.experiments import Finding
 from synergy.experiments.findings import summarise
+from synergy.experiments.show import means, points
 from synergy.experiments.transformations.experiment import QUANTITIES, TRUTHS, _correlations, chance
 
 
@@ -85,6 +87,22 @@ def test_intervals_stay_within_what_a_number_can_be():
     assert (cut.low, cut.high, cut.mean) == (free.low, 1, free.mean)
     inside = summarise((0.1, 0.2, 0.15), bounds=(-1, 1))
     assert (inside.low, inside.high) == (summarise((0.1, 0.2, 0.15)).low, summarise((0.1, 0.2, 0.15)).high)
+
+
+def test_accuracies_in_tables_figures_and_findings_stay_within_what_they_can_be():
+    values = (0.02, 0.4, 0.1)
+    assert summarise(values).low < 0
+    runs = pd.DataFrame({"encoder": "c4", "seed": range(3), "class accuracy": values, "I(A;Z)": values})
+    table = means(runs, "encoder", ["class accuracy", "I(A;Z)"]).iloc[0]
+    assert table["class accuracy low"] == 0
+    assert table["I(A;Z) low"] == summarise(values).low  # an estimate of 0 may be negative
+    axis = Figure().subplots()
+    points(axis, ["c4"], runs, "encoder", "class accuracy")
+    (bar,) = axis.containers
+    ends = [y for segments in bar.lines[2][0].get_segments() for _, y in segments]
+    assert min(ends) == pytest.approx(0)
+    less = Finding("class accuracy of c4 less that of cnn", (-0.9, 0.9, 0.8)).spread()
+    assert (less.low, less.high) == (-1, 1)
 
 
 @pytest.mark.parametrize("relation", [">", "<", ">=", "=="])
