@@ -132,6 +132,7 @@ CALLS: dict[str, Callable[..., object]] = {
     "Generator.shard": lambda folder: SHIFT.shard(1, 8, seed=1),
     "Generator.stream": lambda folder: next(SHIFT.stream(8, 1)),
     "Glyphs.exact": lambda folder: Glyphs().exact("H(C)", seed=1),
+    "Glyphs.exact_each": lambda folder: Glyphs().exact_each(["H(C)", "I(A;C)"], seed=1),
     "Glyphs.forced_information": lambda folder: Glyphs().forced_information(seed=1),
     "Glyphs.sample": lambda folder: Glyphs().sample(4, seed=1),
     "Glyphs.tensors": lambda folder: Glyphs(noise=0.1).tensors(4, seed=1, device="cuda"),
