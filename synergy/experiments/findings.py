@@ -88,17 +88,16 @@ def summarise(
 def limits_of(quantity: str) -> tuple[float, float] | None:
     """What a number cannot leave, by the name that tables and findings give it; None where nothing is known.
 
-    An accuracy lies between 0 and 1, and so a gain in accuracy, or one accuracy less another, between -1
-    and 1.
+    An accuracy lies between 0 and 1, and so one accuracy less another between -1 and 1.
 
     Example:
         >>> limits_of("class accuracy"), limits_of("accuracy of c4 less that of cnn"), limits_of("I(A;Z)")
         ((0.0, 1.0), (-1.0, 1.0), None)
     """
     words = quantity.replace(",", " ").split()
-    if "gain" in words or ("accuracy" in words and "less" in words):
-        return -1.0, 1.0
-    return (0.0, 1.0) if "accuracy" in words else None
+    if "accuracy" not in words or "nats" in words:
+        return None
+    return (-1.0, 1.0) if "less" in words or "gain" in words else (0.0, 1.0)
 
 
 def _error(data: npt.NDArray[np.float64], shared: float) -> float:

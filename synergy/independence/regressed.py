@@ -188,7 +188,7 @@ def _share_a_wave(one: Floats, other: Floats, z: Floats, freedom: float, seed: i
     both = [side[rows] - side[rows].mean() for side in (one, other)]
     left, right = (side / max(float(np.linalg.norm(side)), 1e-300) for side in both)
     together = left + math.copysign(1.0, float(left @ right)) * right
-    if follows_one_condition(z[rows], together, freedom=freedom):
+    if follows_one_condition(z[rows], together, freedom=freedom * len(rows) / len(z)):
         return True
     return strongest_wave(z[rows], together, rng) is not None
 

@@ -24,12 +24,11 @@ from theory import (
     check,
     parse_expression,
     parse_statement,
-    parse_term,
     prove,
     repair,
 )
 from theory.cones import Cone, reduced_diagram
-from theory.repairing.premises import Premise, premises, words
+from theory.repairing.premises import premises
 from theory.repairing.weakest import Search
 
 D4 = "I(A;C|Z) <= I(A;C|X)"
@@ -553,35 +552,6 @@ def test_rays_of_the_reduced_cone_are_polymatroids_on_the_whole_diagram():
     h = oracle.row({sum(1 << oracle.index[v] for v in s): float(x) for s, x in ray.items()})
     assert (oracle.above @ h >= 0).all()
     assert not (oracle.equal @ h).any()
-
-
-@pytest.mark.parametrize(
-    ("term", "diagram", "expected"),
-    [
-        ("I(A;C)", ESSL, "A and C are independent"),
-        ("I(A;X)", ESSL, "X is invariant to A: it tells nothing of A"),
-        ("I(A;C|Z)", ESSL, "A and C stay independent once Z is seen: no explaining away"),
-        ("I(A;X|Z)", None, "A and X are independent given Z"),
-        ("I(C;X|Z,S)", ESSL, "Z is sufficient for C: it keeps all that X tells of C, given S"),
-        ("H(A)", ESSL, "A is constant"),
-        ("H(A|X,Z)", None, "X and Z together determine A: A can be read off them"),
-    ],
-)
-def test_premises_in_words(term, diagram, expected):
-    assert words(Premise(parse_term(term)), diagram) == expected
-
-
-@pytest.mark.parametrize(("n", "count"), [(2, 5), (3, 18), (4, 56), (6, 432)])
-def test_there_are_as_many_premises_as_the_refusal_says(n, count):
-    every = premises("ABCDEF"[:n])
-    assert len(every) == len(set(every)) == count
-
-
-def test_premises_that_follow_at_once_do():
-    for strong in premises("ABC"):
-        for weak in premises("ABC"):
-            if weak.follows_at_once(strong):
-                assert prove(weak.statement, given=strong.statement).verdict == "proved"
 
 
 def test_equal_premises_are_tried_once():
