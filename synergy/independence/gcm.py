@@ -33,6 +33,7 @@ class Residual:
         missed: The mean square of what the regression is expected to have missed of Z.
         error: The share of the variance of the column that other rows do not predict.
         freedom: The degrees of freedom of the regression of least error.
+        predicted: What that regression on the other rows says of each, shape (n,); None where there is none.
     """
 
     values: Floats
@@ -41,12 +42,21 @@ class Residual:
     missed: float = 0.0
     error: float = 0.0
     freedom: float = 0.0
+    predicted: Floats | None = None
 
     @classmethod
     def of(cls, fit: Fit) -> Residual:
         """From a regression on Z."""
-        share, freedom = fit.error / float(fit.column.var()), float(fit.best.leverage.sum())
-        return cls(fit.residuals, fit.noise, fit.remove, fit.missed, share, freedom)
+        best = fit.best
+        return cls(
+            fit.residuals,
+            fit.noise,
+            fit.remove,
+            fit.missed,
+            error=fit.error / float(fit.column.var()),
+            freedom=float(best.leverage.sum()),
+            predicted=fit.column - best.left_out,
+        )
 
     @classmethod
     def known(cls, values: Floats) -> Residual:

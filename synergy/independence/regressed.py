@@ -157,7 +157,7 @@ def _doubts(
             f"related to what is left of other rows near it in {given} (p = {rest.p_value:.2g}), so that the "
             "two sides may share a function of the condition and nothing else"
         )
-    elif _share_a_wave(left[i].values, right[j].values, z, max(freedom), seed):
+    elif _share_a_wave(left[i].values, right[j].values, z, most, seed):
         warnings.append(
             f"the regressions on {given} leave waves of it on both sides, such as those of a function with "
             "many steps, which the two sides may share and nothing else"
@@ -177,18 +177,29 @@ def _doubts(
     return warnings
 
 
-def _share_a_wave(one: Floats, other: Floats, z: Floats, freedom: float, seed: int) -> bool:
+def _share_a_wave(one: Floats, other: Floats, z: Floats, most: Sequence[Residual], seed: int) -> bool:
     """Whether a wave of the conditions stands out of what two regressions have left together.
 
     Both, of one size and with the sign that makes them alike: a function that both have left adds up, and
-    their noise does not, unless it is the same.
+    their noise does not, unless it is the same. Waves of what the regressions predict are tried as well: a
+    column that was rounded is a smooth function and a wave of it, whichever function it is.
+
+    Args:
+        one: Residuals of X, shape (n,).
+        other: Of Y.
+        z: The conditions, of variance 1, shape (n, d).
+        most: The residuals of each side of which most was learnt.
+        seed: Fixes the rows and the frequencies.
     """
+    freedom = max(learnt.freedom for learnt in most)
+    said = [learnt.predicted for learnt in most if learnt.predicted is not None]
+    seen = np.column_stack([z, *(column / max(float(column.std()), 1e-300) for column in said)])
     rng = np.random.default_rng([seed, 0x3A7F])
     rows = rng.permutation(len(z))[:_WAVE_ROWS]
     both = [side[rows] - side[rows].mean() for side in (one, other)]
     left, right = (side / max(float(np.linalg.norm(side)), 1e-300) for side in both)
     together = left + math.copysign(1.0, float(left @ right)) * right
-    if follows_one_condition(z[rows], together, freedom=freedom * len(rows) / len(z)):
+    if follows_one_condition(seen[rows], together, freedom=freedom * len(rows) / len(z)):
         return True
     return strongest_wave(z[rows], together, rng) is not None
 

@@ -24,6 +24,8 @@ _LENGTHS = (0.5, 4.0)
 """Their spread in each condition, from the least to the largest, in radians for a standard deviation."""
 _ALONE = np.arange(0.5, 30.0, 0.5)
 """Frequencies of waves of one condition alone: a peak is about one radian wide."""
+_ALONE_LEFT = np.arange(0.5, 100.0, 0.5)
+"""The same in what regressions have left: sixteen steps of a staircase in a standard deviation."""
 _CLIMBS = 64
 """From how many of them the periodogram is climbed."""
 _STEPS = 20
@@ -59,7 +61,7 @@ def strongest_wave(z: Floats, y: Floats, rng: np.random.Generator) -> Floats | N
     """
     least, most = (math.log(length) for length in _LENGTHS)
     spread = np.exp(rng.uniform(least, most, size=(_DRAWS, 1)))
-    drawn = np.vstack([spread * rng.standard_normal((_DRAWS, z.shape[1])), _alone(z.shape[1])])
+    drawn = np.vstack([spread * rng.standard_normal((_DRAWS, z.shape[1])), _alone(z.shape[1], _ALONE)])
     power = np.concatenate([_coarse_power(part, z, y) for part in np.array_split(drawn, 16)])
     waves = drawn[np.argsort(power)[-_CLIMBS:]]
     waves, heights = _climb(waves, z, y)
@@ -82,14 +84,14 @@ def follows_one_condition(z: Floats, y: Floats, *, freedom: float = 0.0) -> bool
         (True, False)
     """
     n, d = z.shape
-    waves = _alone(d)
+    waves = _alone(d, _ALONE_LEFT)
     white = max(1 - freedom / n, 1 / n)
     return bool(_coarse_power(waves, z, y).max() > math.log(len(waves) / _CHANCE) / white)
 
 
-def _alone(d: int) -> Floats:
+def _alone(d: int, lengths: Floats) -> Floats:
     """Waves of one of d conditions each, shape (m, d)."""
-    return np.kron(np.eye(d), _ALONE[:, None])
+    return np.kron(np.eye(d), lengths[:, None])
 
 
 def _coarse_power(waves: Floats, z: Floats, y: Floats) -> Floats:

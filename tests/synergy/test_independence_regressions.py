@@ -11,7 +11,7 @@ from synergy.independence.gcm import Residual, covariance_test
 from synergy.independence.jumps import find_jumps, stairs
 from synergy.independence.metric import average_gradients, directions, relevance_widths
 from synergy.independence.smoother import Smoother
-from synergy.independence.waves import strongest_wave
+from synergy.independence.waves import follows_one_condition, strongest_wave
 
 
 def test_leave_one_out_residuals_agree_with_leaving_one_out():
@@ -209,3 +209,56 @@ def test_a_wave_of_five_conditions_is_learnt():
     shared, learnt = (smoother.fit(y, bases) for bases in (smoother.bases, smoother.bases_for(y)))
     assert shared.error > 0.8 * y.var()
     assert learnt.error < 0.1 * y.var()
+
+
+STAIRCASES = {
+    "of two columns": lambda z: np.floor(2 * z[:, 0]) + np.floor(2 * z[:, 1]),
+    "of a sum": lambda z: np.floor(2 * z.sum(1)),
+    "with fine steps": lambda z: np.floor(4 * z.sum(1)),
+    "of a product": lambda z: np.floor(3 * z[:, 0] * z[:, 1]),
+    "of a norm": lambda z: np.floor(3 * np.linalg.norm(z, axis=1)),
+}
+"""Rounded functions of a condition: smooth ones and a wave of them."""
+
+
+@pytest.mark.parametrize("steps", STAIRCASES.values(), ids=STAIRCASES)
+def test_a_staircase_is_not_taken_for_dependence_in_silence(steps):
+    """X and Y share a rounded function of Z, each with noise of its own: X _||_ Y | Z."""
+    silent = 0
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        z = rng.normal(size=(300, 3))
+        x, y = steps(z) + 0.1 * rng.normal(size=(2, 300))
+        found = independence_test({"X": x, "Y": y, "Z": z}, "X _||_ Y | Z", permutations=59)
+        silent += found.rejects() and not found.warnings
+    # binomial(4, 0.1), which leaves room for twice the level, exceeds 2 with probability 4e-3
+    assert silent <= 2
+
+
+@pytest.mark.parametrize("smooth", [lambda z: z.sum(1), lambda z: z[:, 0] * z[:, 1]], ids=["sum", "product"])
+def test_noise_in_common_beside_smooth_functions_is_no_wave(smooth):
+    """The same functions, not rounded, and noise that X and Y share: found, and not doubted."""
+    believed = 0
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        z = rng.normal(size=(300, 3))
+        noise, shared = 0.1 * rng.normal(size=(2, 300))
+        found = independence_test(
+            {"X": smooth(z) + shared, "Y": smooth(z) + shared + noise, "Z": z},
+            "X _||_ Y | Z",
+            permutations=59,
+        )
+        believed += found.rejects() and not found.warnings
+    # were one in ten doubted, binomial(4, 0.9) would be below 2 with probability 4e-3
+    assert believed >= 2
+
+
+def test_waves_of_noise_are_as_rare_as_is_said():
+    """The largest of m ordinates with the law Exp(1) exceeds log(1000 m) with probability 1e-3."""
+    rng = np.random.default_rng(0)
+    found = 0
+    for _ in range(200):
+        z, y = rng.normal(size=(200, 2)), rng.normal(size=200)
+        found += follows_one_condition(z, y - y.mean())
+    # binomial(200, 1e-3) exceeds 3 with probability 6e-5
+    assert found <= 3
