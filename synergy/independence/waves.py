@@ -91,7 +91,7 @@ def follows_one_condition(z: Floats, y: Floats, *, freedom: float = 0.0) -> bool
 
 def _alone(d: int, lengths: Floats) -> Floats:
     """Waves of one of d conditions each, shape (m, d)."""
-    return np.kron(np.eye(d), lengths[:, None])
+    return np.asarray(np.kron(np.eye(d), lengths[:, None]))
 
 
 def _coarse_power(waves: Floats, z: Floats, y: Floats) -> Floats:

@@ -86,12 +86,14 @@ class MeasuredBias(Generic[C]):
         variance: The variance of that mean.
         fits: Whether the columns look like the draws.
         copula: What was drawn from.
+        excess: The estimate less that of a Gaussian, beyond what it is on the draws.
     """
 
     bias: float
     variance: float
     fits: bool
     copula: C
+    excess: float = 0.0
 
 
 class CopulaReference(ABC, Generic[C]):
@@ -174,7 +176,7 @@ class CopulaReference(ABC, Generic[C]):
         off = value - gaussian_value(table, self.widths) - float(np.mean(gaps))
         alike = abs(off) <= _UNLIKE * math.sqrt(known * (1 + 1 / len(gaps)))
         fits = bool(alike and self._kurtosis_fits(table, copula))
-        return MeasuredBias(float(np.mean(biases)), spread / len(biases), fits, copula)
+        return MeasuredBias(float(np.mean(biases)), spread / len(biases), fits, copula, off)
 
     def _kurtosis_fits(self, table: Floats, copula: C) -> bool:
         rng = np.random.default_rng([self.seed, 2])

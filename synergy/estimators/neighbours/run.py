@@ -42,6 +42,15 @@ _CHEAP_ROWS, _MANY_DRAWS, _FEW_DRAWS = 4_000, 6, 1
 """Up to these rows, and beyond, how often the reference is drawn: its noise is a few percent of the error,
 and a draw costs as much as the estimate."""
 
+_ROWS_TO_TELL = 20
+"""The least number of rows for each of several columns from which a copula that is not Gaussian is seen: two
+pairs turned into spirals pass as Gaussian in 23 % of data sets of 6 columns and 100 rows, in 64 % of 10
+columns, and in 0 and 15 % with 300 rows."""
+
+_OF_EXCESS = 3.0
+"""How many times what a value has beyond that of Gaussian rows it may miss beside: of the pairs that spirals
+hide in 5 + 5 dimensions neighbours see a third or a quarter, 0.03 to 0.06 nats of 0.1 to 0.15."""
+
 _STUDENT_DRAWS = 4
 """How often Student rows are drawn beyond these rows: how much their values vary has to be seen."""
 
@@ -66,6 +75,8 @@ class _Found:
     fits: bool = True
     sparse: bool = False
     """Whether labels have few rows each, so that a bias may lie to either side."""
+    excess: float = 0.0
+    """What the value has beyond that of rows of the reference that fits."""
     root: Floats | None = None
     """A square root of the dispersion of Student rows, where the bias was measured on them."""
     notes: list[str] = field(default_factory=list)
@@ -136,7 +147,7 @@ def run(
                 "information is 0, which the interval holds"
             )
     found.warnings += ceiling_warning(slots, found.value)
-    found.warnings += resolution_warning(raw, thinned.count, k)
+    found.warnings += resolution_warning(raw, ends[1] if sum(widths) == 2 else None, thinned.count, k)
     if sum(widths) > _SEVERAL_DIMENSIONS and not found.corrected and found.fits:
         found.warnings.append(
             f"{sum(widths)} joint dimensions: nearest neighbours are biased there, mostly downwards, by more "
@@ -227,6 +238,7 @@ def _correct(found: _Found, neighbours: Neighbours, table: Floats, thinned: Thin
         found.notes.append("no Gaussian bias correction: the columns are linearly dependent")
         return
     found.fits = measured.fits
+    found.excess = max(0.0, measured.excess)
     if not measured.fits and 2 < sum(widths) <= MOST_COLUMNS:
         measured_on_students = _correct_as_students(found, neighbours, table, thinned, k)
         if measured_on_students:
@@ -244,7 +256,9 @@ def _correct(found: _Found, neighbours: Neighbours, table: Floats, thinned: Thin
     found.notes.append(
         f"a bias of {measured.bias:+.4f} was measured on Gaussian rows with the same correlations"
     )
-    if not measured.fits:
+    if measured.fits:
+        _doubt_few_rows(found, widths, n)
+    else:
         found.notes.append("the copula is not Gaussian: the interval holds the value without the correction")
         if sum(widths) > _SEVERAL_DIMENSIONS:
             found.warnings.append(
@@ -269,13 +283,25 @@ def _correct_as_students(
     if not measured.fits:
         return False
     found.corrected, found.fits, found.root = True, True, measured.copula.root
+    found.excess = max(0.0, measured.excess)
     found.value -= measured.bias
     found.extra = measured.variance
     found.notes.append(
         f"a bias of {measured.bias:+.4f} was measured on Student rows with the same rank correlations and "
         f"{measured.copula.freedom:.2g} degrees of freedom, which the columns look like"
     )
+    _doubt_few_rows(found, neighbours.widths, n)
     return True
+
+
+def _doubt_few_rows(found: _Found, widths: tuple[int, int, int], n: int) -> None:
+    """Warn where so few rows would look like those of the reference whatever they were drawn from."""
+    columns = sum(widths)
+    if columns > _SEVERAL_DIMENSIONS and n < _ROWS_TO_TELL * columns:
+        found.warnings.append(
+            f"{n} rows do not tell whether {columns} columns have the copula for which the bias was "
+            "measured: if they have another, the interval may be too low"
+        )
 
 
 def _interval(
@@ -312,7 +338,12 @@ def _interval(
     half = float(stdtrit(freedom, 0.5 + confidence / 2)) * error
     low, high = found.value - half, found.value + half
     if found.corrected and found.fits and sum(neighbours.widths) > 2:
-        return error, (low, high)
+        up = _OF_EXCESS * found.excess
+        if up > 0:
+            found.notes.append(
+                f"the interval reaches {up:.3f} further up, for information that is not of such rows"
+            )
+        return error, (low, high + up)
     down, up = reach(_moves(found.raw, neighbours, table, thinned, k), error)
     if found.sparse:
         down = up = max(down, up)
