@@ -121,12 +121,12 @@ def tiers(
         scores: By task, shape (seeds, m); seeds in one order.
         pooled: The variance between seeds of all tasks.
         confidence: Of all comparisons together.
-        dropped: The tasks that were dropped, see `synergy.ranking.halving.dropped`.
+        dropped: The tasks that were dropped, see `synergy.ranking.halving.dropped`, or not in the final.
 
     Returns:
         The number of the group by task, from 1, the best.
     """
-    order = sorted(scores, key=lambda name: (-float(scores[name].mean()), name))
+    order = sorted(scores, key=lambda name: (name in dropped, -float(scores[name].mean()), name))
     pairs = [(a, b) for i, a in enumerate(order) for b in order[i + 1 :]]
     found = {pair: compared(scores[pair[0]], scores[pair[1]], pooled=pooled) for pair in pairs}
     apart = {(order[0], name) for name in dropped}

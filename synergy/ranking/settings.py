@@ -33,6 +33,8 @@ class RankSettings:
         patience: Epochs without a better held-out loss after which they stop.
         stretch: A task that its first pilot does not begin to learn is given twice the steps, and twice
             again, up to so many times those of the others; 1 for never.
+        final: Tasks that pilots do not tell from the best are trained anew so many times longer, with two
+            seeds each, and ordered by that; 1 for never.
         pairs: How many of them are trained with the class and how many with shuffled classes.
         resolution: J reads the posterior rounded to multiples of 1 / `resolution`.
         confidence: The nominal coverage of the intervals.
@@ -54,6 +56,7 @@ class RankSettings:
     longer: float = 2.0
     patience: int = 4
     stretch: int = 4
+    final: int = 3
     pairs: int = 2
     resolution: int = 4
     confidence: float = 0.95
@@ -69,6 +72,7 @@ class RankSettings:
             "features",
             "patience",
             "stretch",
+            "final",
         )
         for name in positive:
             integer(name, getattr(self, name), 1)

@@ -26,6 +26,9 @@ __all__ = ["Work"]
 _MOST_EXPLAINED = 12
 """With more tasks than this, only those that were not dropped are explained."""
 
+_FINAL_SEEDS = 2
+"""Seeds of a final: longer trainings vary less."""
+
 _FEW_LABELS = 1000
 """With fewer judged images a note says what the intervals can tell."""
 
@@ -52,6 +55,7 @@ class Work:
         self.lost: dict[str, int] = {}
         self.stretch = dict.fromkeys(self.by_name, 1)
         self.idle: list[str] = []
+        self.finalists: list[str] = []
 
     def references(self) -> list[Job]:
         """The runs of what the tasks are compared with."""
@@ -69,7 +73,22 @@ class Work:
 
     def pilot(self, name: str, seed: int) -> Job:
         """The pilot of a task with one seed."""
-        return Job("pilot", self.by_name[name], seed, self.stretch[name])
+        return Job("pilot", self.by_name[name], seed, self.times(name))
+
+    def times(self, name: str) -> int:
+        """How many times longer than a pilot a task is trained."""
+        return self.stretch[name] * (self.settings.final if name in self.finalists else 1)
+
+    def finals(self, names: Sequence[str]) -> list[Job]:
+        """The runs of a final of some tasks; none where there is to be none."""
+        times = self.settings.final
+        if times == 1:
+            return []
+        return [
+            Job("pilot", self.by_name[name], s, self.stretch[name] * times)
+            for s in self.seeds[:_FINAL_SEEDS]
+            for name in names
+        ]
 
     def reasons(self, names: Sequence[str]) -> list[Job]:
         """The runs that explain some tasks."""
@@ -98,15 +117,17 @@ class Work:
         few = reasons if len(names) <= _MOST_EXPLAINED else []
         left = self.runs.waiting([*pilots, *reasons])
         kinds = [job.kind for job in left]
+        finals = self.finals(names) if len(names) > 1 else []
         return predicted_cost(
             self.tasks,
             self.data,
             self.settings,
             counts=(
-                len({*pilots, *reasons}),
+                len({*pilots, *reasons, *finals}),
                 len({*first, *few}),
                 len({*pilots, *reasons}) - len(left),
             ),
+            finals=len(self.runs.waiting(finals)),
             pilots=kinds.count("pilot") + kinds.count("supervised"),
             pilots_of_a_task=len(self.seeds),
             longer=kinds.count("told") + kinds.count("untold"),
@@ -158,6 +179,25 @@ class Work:
                 self.lost.update(dict.fromkeys(losers, done))
                 left = [name for name in left if name not in losers]
 
+    def play_final(self) -> None:
+        """Train those tasks longer that pilots do not tell from the best, if there are any but the best.
+
+        From then on their longer trainings stand for them.
+        """
+        scores = {name: self.scores(name) for name in self.by_name}
+        groups = self.groups(scores, seed_variance(list(scores.values())))
+        best = [name for name, group in groups.items() if group == 1]
+        if len(best) < 2 or self.settings.final == 1:
+            return
+        reasons = len(self.reasons(list(self.by_name))) if self.explain else 0
+        self.runs.do(self.finals(best), more=reasons)
+        self.finalists = best
+
+    def groups(self, scores: Mapping[str, Scores], pooled: float) -> dict[str, int]:
+        """Groups of tasks that cannot be told apart; what is out of the race is in none with the best."""
+        out = [n for n in self.by_name if n in self.lost or (self.finalists and n not in self.finalists)]
+        return tiers(scores, pooled=pooled, confidence=self.settings.confidence, dropped=out)
+
     def quantities(self) -> dict[str, Quantities]:
         """What the theory asks of each task that is explained."""
         names = [n for n in self.by_name if len(self.by_name) <= _MOST_EXPLAINED or n not in self.lost]
@@ -188,15 +228,16 @@ class Work:
     def ranking(self, seed: int) -> Ranking:
         """Run everything, and order the tasks."""
         self.race()
+        self.play_final()
         found = self.quantities() if self.explain else {}
         scores = {name: self.scores(name) for name in self.by_name}
         pooled = seed_variance(list(scores.values()))
         confidence = self.settings.confidence
         gains = {
-            name: gain(s, pooled=pooled, confidence=confidence, looks=len(self.looks))
+            name: gain(s, pooled=pooled, confidence=confidence, looks=len(self.looks) + bool(self.finalists))
             for name, s in scores.items()
         }
-        groups = tiers(scores, pooled=pooled, confidence=confidence, dropped=self.lost)
+        groups = self.groups(scores, pooled)
         values = joined(found)
         size = min(self.settings.images, len(self.data.trained))
         ranked = []
@@ -214,7 +255,7 @@ class Work:
                     accuracy=float(np.mean([pilot["right"].mean() for pilot in pilots])),
                     group=groups[name],
                     dropped=self.lost.get(name),
-                    steps=self.settings.step_count(size, longer=self.stretch[name]),
+                    steps=self.settings.step_count(size, longer=self.times(name)),
                     pretext={
                         key: float(np.mean([float(pilot[key]) for pilot in pilots]))
                         for key in ("loss", "accuracy")
@@ -233,7 +274,8 @@ class Work:
                     ),
                 )
             )
-        ranked.sort(key=lambda task: (-task.gain.value, task.name))
+        last = self.finalists or list(self.by_name)
+        ranked.sort(key=lambda task: (task.name not in last, -task.gain.value, task.name))
         return Ranking(
             tasks=tuple(ranked),
             references=self._compared(pooled),
@@ -252,7 +294,9 @@ class Work:
     def _used(self) -> list[Job]:
         """Every run that the answer rests on, in one order."""
         names = list(self.by_name)
-        wanted = [*self.references(), *self.pilots(names, len(self.seeds)), *self.reasons(names)]
+        before = [Job("pilot", self.by_name[n], s, self.stretch[n]) for s in self.seeds for n in self.finalists]
+        pilots = [*before, *self.pilots(names, len(self.seeds))]
+        wanted = [*self.references(), *pilots, *self.reasons(names)]
         return [job for job in wanted if job in self.runs]
 
     def _compared(self, pooled: float) -> tuple[Reference, ...]:
@@ -275,6 +319,11 @@ class Work:
         hidden = [name for name in self.idle if only_with_the_class(values.get(name, {}))]
         idle = [name for name in self.idle if name not in hidden]
         notes = []
+        if self.finalists:
+            notes.append(
+                f"trained {self.settings.final} times longer than the others, since pilots did not tell them "
+                f"apart, and first for that reason: {', '.join(self.finalists)}"
+            )
         if late:
             notes.append(
                 f"trained longer than the others, which they needed to begin to learn: {', '.join(late)}"
