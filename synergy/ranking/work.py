@@ -294,8 +294,10 @@ class Work:
     def _used(self) -> list[Job]:
         """Every run that the answer rests on, in one order."""
         names = list(self.by_name)
-        before = [Job("pilot", self.by_name[n], s, self.stretch[n]) for s in self.seeds for n in self.finalists]
-        pilots = [*before, *self.pilots(names, len(self.seeds))]
+        pilots = self.pilots(names, len(self.seeds))
+        pilots += [
+            Job("pilot", self.by_name[n], s, self.stretch[n]) for s in self.seeds for n in self.finalists
+        ]
         wanted = [*self.references(), *pilots, *self.reasons(names)]
         return [job for job in wanted if job in self.runs]
 

@@ -320,7 +320,7 @@ def test_a_task_that_is_learnt_late_is_given_more_steps():
 
 
 def test_tasks_that_pilots_do_not_tell_apart_go_to_a_final(tmp_path):
-    """Two names of one task are equally good; one that shows its label is told from them and left as it is."""
+    """Two names of one task are equally good; one that shows its label is told from them, left as it is."""
     shown, labels = digits(1_700)
     known = ["rotation", Twin(), Watermark()]
     settings = replace(TINY, images=900, judged=680, final=2)
