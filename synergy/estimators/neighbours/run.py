@@ -328,7 +328,7 @@ def _interval(
                 at_k, neighbours.widths, rows=size, draws=1, seed=thinned.seed, root=found.root
             )
         )
-    error, freedom, _ = subsampled(thinned, estimate, found.value)
+    error, freedom, _ = subsampled(thinned, estimate, found.value, k)
     error = math.hypot(error, math.sqrt(found.extra))
     if not error > 0:
         found.warnings.append(
