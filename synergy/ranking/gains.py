@@ -121,7 +121,7 @@ def tiers(
         scores: By task, shape (seeds, m); seeds in one order.
         pooled: The variance between seeds of all tasks.
         confidence: Of all comparisons together.
-        dropped: The tasks that were dropped, see `synergy.ranking.halving.dropped`, or not in the final.
+        dropped: The tasks that were dropped, see `synergy.ranking.halving.dropped`.
 
     Returns:
         The number of the group by task, from 1, the best.

@@ -56,6 +56,7 @@ class Work:
         self.stretch = dict.fromkeys(self.by_name, 1)
         self.idle: list[str] = []
         self.finalists: list[str] = []
+        self.spread = 0.0
 
     def references(self) -> list[Job]:
         """The runs of what the tasks are compared with."""
@@ -184,8 +185,8 @@ class Work:
 
         From then on their longer trainings stand for them.
         """
-        scores = {name: self.scores(name) for name in self.by_name}
-        groups = self.groups(scores, seed_variance(list(scores.values())))
+        self.spread = seed_variance([self.scores(name) for name in self.by_name])
+        groups = self.groups()
         best = [name for name, group in groups.items() if group == 1]
         if len(best) < 2 or self.settings.final == 1:
             return
@@ -193,10 +194,39 @@ class Work:
         self.runs.do(self.finals(best), more=reasons)
         self.finalists = best
 
-    def groups(self, scores: Mapping[str, Scores], pooled: float) -> dict[str, int]:
-        """Groups of tasks that cannot be told apart; what is out of the race is in none with the best."""
-        out = [n for n in self.by_name if n in self.lost or (self.finalists and n not in self.finalists)]
-        return tiers(scores, pooled=pooled, confidence=self.settings.confidence, dropped=out)
+    def fields(self) -> list[tuple[dict[str, Scores], float]]:
+        """Those that were trained alike, the final first: their scores and their variance between seeds."""
+        final = {name: self.scores(name) for name in self.by_name if name in self.finalists}
+        rest = {name: self.scores(name) for name in self.by_name if name not in self.finalists}
+        fields = (final, seed_variance(list(final.values()))), (rest, self.spread)
+        return [(scores, pooled) for scores, pooled in fields if scores]
+
+    def groups(self) -> dict[str, int]:
+        """Groups of tasks that cannot be told apart, each of tasks that were trained alike."""
+        found: dict[str, int] = {}
+        for scores, pooled in self.fields():
+            own = tiers(
+                scores,
+                pooled=pooled,
+                confidence=self.settings.confidence,
+                dropped=() if self.finalists else self.lost,
+            )
+            before = max(found.values(), default=0)
+            found |= {name: before + number for name, number in own.items()}
+        return found
+
+    def gains(self) -> dict[str, Gain]:
+        """The gain of each task; longer trainings vary less, with a variance between seeds of their own."""
+        return {
+            name: gain(
+                scores,
+                pooled=pooled,
+                confidence=self.settings.confidence,
+                looks=len(self.looks) + bool(self.finalists),
+            )
+            for field, pooled in self.fields()
+            for name, scores in field.items()
+        }
 
     def quantities(self) -> dict[str, Quantities]:
         """What the theory asks of each task that is explained."""
@@ -230,14 +260,7 @@ class Work:
         self.race()
         self.play_final()
         found = self.quantities() if self.explain else {}
-        scores = {name: self.scores(name) for name in self.by_name}
-        pooled = seed_variance(list(scores.values()))
-        confidence = self.settings.confidence
-        gains = {
-            name: gain(s, pooled=pooled, confidence=confidence, looks=len(self.looks) + bool(self.finalists))
-            for name, s in scores.items()
-        }
-        groups = self.groups(scores, pooled)
+        gains, groups = self.gains(), self.groups()
         values = joined(found)
         size = min(self.settings.images, len(self.data.trained))
         ranked = []
@@ -278,7 +301,7 @@ class Work:
         ranked.sort(key=lambda task: (task.name not in last, -task.gain.value, task.name))
         return Ranking(
             tasks=tuple(ranked),
-            references=self._compared(pooled),
+            references=self._compared(),
             images=len(self.data.labels),
             classes=len(self.data.names),
             judged=len(self.data.judged),
@@ -301,7 +324,7 @@ class Work:
         wanted = [*self.references(), *pilots, *self.reasons(names)]
         return [job for job in wanted if job in self.runs]
 
-    def _compared(self, pooled: float) -> tuple[Reference, ...]:
+    def _compared(self) -> tuple[Reference, ...]:
         random = self.random()
         found = [Reference("random encoder", float(random.mean()), None)]
         named = {"supervised": "supervised encoder", "pixels": "raw pixels"}
@@ -311,7 +334,7 @@ class Work:
                 continue
             right = np.stack([self.runs[job]["right"] for job in jobs]).astype(np.float64)
             against = random[: len(right)] if kind == "supervised" else random.mean(axis=0)[None]
-            difference = gain(right - against, pooled=pooled, confidence=self.settings.confidence)
+            difference = gain(right - against, pooled=self.spread, confidence=self.settings.confidence)
             found.append(Reference(name, float(right.mean()), difference))
         return tuple(found)
 
