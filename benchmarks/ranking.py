@@ -185,7 +185,7 @@ def pilots(name: str, options: argparse.Namespace) -> pd.DataFrame:
 
 def append(path: Path, rows: pd.DataFrame) -> None:
     """Add rows to a file, all or none of them."""
-    whole = pd.concat([pd.read_csv(path), rows], ignore_index=True) if path.exists() else rows
+    whole = pd.concat([kept(path), rows], ignore_index=True) if path.exists() else rows
     part = path.with_suffix(".part")
     whole.to_csv(part, index=False, float_format="%.6g")
     part.replace(path)
@@ -193,7 +193,9 @@ def append(path: Path, rows: pd.DataFrame) -> None:
 
 def kept(path: Path) -> pd.DataFrame:
     """What a file has; no rows where there is none."""
-    return pd.read_csv(path) if path.exists() else pd.DataFrame({name: [] for name in CELL})
+    if path.exists():
+        return pd.read_csv(path, dtype={"source": str})  # a digest such as 1234e56 is no number
+    return pd.DataFrame({name: [] for name in CELL})
 
 
 def work(options: argparse.Namespace, names: Sequence[str]) -> None:
