@@ -168,6 +168,7 @@ def report(tallies: dict[tuple[str, int], Tally]) -> str:
         "`python benchmarks/silence.py` makes this table and continues where it stopped. "
         f"Python {platform.python_version()}, numpy {np.__version__}; 2 CPU cores, shared.",
     ]
+    lines += ["", "Both halves: " + summary(list(tallies.values()))[0]]
     for half, title in (("judge", "The half that judges"), ("choose", "The half that was chosen on")):
         own = [t for (name, _), t in tallies.items() if of_half.get(name) == half]
         if own:
