@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import t as student
 
-__all__ = ["Comparison", "Finding", "FindingVerdict", "limits_of", "summarise"]
+__all__ = ["Comparison", "Finding", "FindingVerdict", "joint_confidence", "limits_of", "summarise"]
 
 FindingVerdict = Literal[
     "agrees", "disagrees", "undecided", "fixed by construction", "no prediction", "nothing was eliminated"
@@ -20,6 +20,9 @@ FindingVerdict = Literal[
 
 A number that no seed can change is evidence of nothing, and neither is one of a treatment that did not work.
 """
+
+_ALPHA = 0.05
+"""The chance that any interval of a table misses its value."""
 
 Comparison = Literal[">", "<", ">=", "=="]
 """How a number is predicted to compare with another."""
@@ -199,3 +202,8 @@ class Finding:
             "seeds": len(self.values),
             "verdict": self.verdict(confidence),
         }
+
+
+def joint_confidence(findings: Sequence[Finding]) -> float:
+    """The confidence of each interval, so that those of all that are judged hold together with 95 %."""
+    return 1 - _ALPHA / max(1, sum(finding.relation is not None for finding in findings))

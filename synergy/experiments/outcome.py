@@ -15,16 +15,13 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from synergy.device import choose_device
-from synergy.experiments.findings import Finding, FindingVerdict
+from synergy.experiments.findings import Finding, FindingVerdict, joint_confidence
 from synergy.experiments.runs import Progress, Runner
 from synergy.experiments.scale import Scale, as_scale
 from synergy.plots import save_figure
 from theory.source import source_digest
 
 __all__ = ["Conclusion", "Experiment", "ExperimentOutcome", "compact", "write_outcome"]
-
-_ALPHA = 0.05
-"""The chance that any interval of a table misses its value."""
 
 _SILENT: set[FindingVerdict] = {"no prediction", "nothing was eliminated"}
 """The verdicts that say nothing of a prediction."""
@@ -86,7 +83,7 @@ class ExperimentOutcome:
     @property
     def confidence(self) -> float:
         """The confidence of each finding's interval, so that all hold together with 95 % (Bonferroni)."""
-        return 1 - _ALPHA / max(1, sum(f.relation is not None for f in self.conclusion.findings))
+        return joint_confidence(self.conclusion.findings)
 
     @property
     def agrees(self) -> bool | None:

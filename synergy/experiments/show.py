@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from synergy.experiments.findings import limits_of, summarise
+from synergy.experiments.findings import Finding, joint_confidence, limits_of, summarise
 from synergy.plots import COLOURS
 
 __all__ = ["SHARED", "legend_below", "means", "paired", "points", "shared_images", "worded"]
@@ -63,14 +63,21 @@ def worded(
     words: tuple[str, str, str] = ("more", "less", "neither clearly more nor less"),
     *,
     shared: float = 0.0,
+    beside: Sequence[Finding] = (),
 ) -> str:
-    """The first word where the 95 % interval over seeds lies above 0, the second below, else the third.
+    """The first word where the interval over seeds lies above 0, the second below, else the third.
+
+    Args:
+        values: One number per seed.
+        words: What to say.
+        shared: See `summarise`.
+        beside: The findings beside which the words stand: the interval is as wide as theirs.
 
     Example:
         >>> worded([0.1, 0.2, 0.15]), worded([-0.1, 0.2, 0.0])
         ('more', 'neither clearly more nor less')
     """
-    found = summarise(values, shared=shared)
+    found = summarise(values, confidence=joint_confidence(beside), shared=shared)
     return words[0] if found.low > 0 else words[1] if found.high < 0 else words[2]
 
 

@@ -7,6 +7,7 @@ rung are "by construction", see `ladders`: they are reported without a predictio
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from textwrap import fill
 
@@ -138,7 +139,7 @@ def _accuracies(part: _Part) -> list[Finding]:
     ]
 
 
-def _seen(part: _Part) -> str:
+def _seen(part: _Part, beside: Sequence[Finding]) -> str:
     """The answer on some images: two ways to the synergy, or the last rung beside the first."""
     first, last = part.rungs[0], part.rungs[-1]
     if part.images == DRAWN:
@@ -148,9 +149,9 @@ def _seen(part: _Part) -> str:
             f"transformations and {mean[_BY_CLASS]:.3f} by predicting the class; at the input it is exactly "
             f"{mean[f'exact: {part.top}']:.3f}."
         )
-    more = worded(part.between(last, first, _BY_CLASS), shared=part.shared)
+    more = worded(part.between(last, first, _BY_CLASS), shared=part.shared, beside=beside)
     words = ("a higher", "a lower", "no clearly different")
-    accuracy = worded(part.between(last, first, _ACCURACY), words, shared=part.shared)
+    accuracy = worded(part.between(last, first, _ACCURACY), words, shared=part.shared, beside=beside)
     return (
         f"On {part.images}, {last} leaves {more} synergy than {first}, and {accuracy} accuracy of the class."
     )
@@ -221,7 +222,8 @@ def _experiment(ladder: str, title: str, question: str, predicted: str) -> Exper
         findings += [finding for part in both for finding in _steps(part)]
         findings += [finding for part in both if part.images != DRAWN for finding in _accuracies(part)]
         table = means(runs, ["images", "condition"], _QUANTITIES, keep=["states"])
-        return Conclusion(table, tuple(findings), predicted, " ".join(_seen(part) for part in both))
+        seen = " ".join(_seen(part, findings) for part in both)
+        return Conclusion(table, tuple(findings), predicted, seen)
 
     def draw(runs: pd.DataFrame) -> Figure:
         both = parts(runs)

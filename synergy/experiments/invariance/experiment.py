@@ -220,11 +220,12 @@ def _conclude(runs: pd.DataFrame) -> Conclusion:
     by = {name: runs[runs["pretext"] == name] for name in runs["pretext"].unique()}
     table = means(runs, "pretext", _MEANS)
     table["I(A;Z)"] = runs.groupby("pretext", sort=False)["I(A;Z)"].mean().to_numpy()
-    hue = worded(paired(by["equivariant"], by[RANDOM], "hue accuracy"))
-    class_ = worded(paired(by["invariant"], by["equivariant"], "C accuracy"))
+    findings = _findings(by)
+    hue = worded(paired(by["equivariant"], by[RANDOM], "hue accuracy"), beside=findings)
+    class_ = worded(paired(by["invariant"], by["equivariant"], "C accuracy"), beside=findings)
     return Conclusion(
         table,
-        _findings(by),
+        findings,
         "J1: who predicts the shift as well as it can be predicted knows the hue that is seen, so the "
         "equivariant representation keeps what the pixels say of it, more than a random one does. V1: a "
         "representation that ignores the shift says nothing of a uniform hue. That the invariant one serves "

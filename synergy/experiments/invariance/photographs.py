@@ -186,8 +186,8 @@ def conclude_photographs(runs: pd.DataFrame) -> Conclusion:
     )
     table = means(runs, "pretext", _MEANS)
     table["I(A;Z)"] = runs.groupby("pretext", sort=False)["I(A;Z)"].mean().to_numpy()
-    kept = worded(gap("A", EQUIVARIANT, RANDOM), shared=shared)
-    class_ = worded(gap("C", INVARIANT, EQUIVARIANT), shared=shared)
+    kept = worded(gap("A", EQUIVARIANT, RANDOM), shared=shared, beside=findings)
+    class_ = worded(gap("C", INVARIANT, EQUIVARIANT), shared=shared, beside=findings)
     return Conclusion(
         table,
         findings,

@@ -170,8 +170,8 @@ def _conclude(runs: pd.DataFrame) -> Conclusion:
     ]
     rotation, class_ = (finding.values for finding in findings[: len(METRICS)])
     words = ("better", "worse", "neither clearly better nor worse")
-    better = worded(rotation, words, shared=pair.shared)
-    more = worded(class_, shared=pair.shared)
+    better = worded(rotation, words, shared=pair.shared, beside=findings)
+    more = worded(class_, shared=pair.shared, beside=findings)
     findings += [
         Finding(
             f"{encoder}: {metric} with no augmentation less that of the untrained encoder",

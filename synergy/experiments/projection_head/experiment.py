@@ -261,11 +261,12 @@ def _conclude(runs: pd.DataFrame) -> Conclusion:
 
     def loss(quantity: str) -> str:
         dropped = rotation[column(quantity, "encoder")] - rotation[column(quantity, "output")]
-        return worded(tuple(dropped))
+        return worded(tuple(dropped), beside=findings)
 
+    findings = _findings(runs)
     return Conclusion(
         table,
-        _findings(runs),
+        findings,
         "H1: a head knows no more of transformation and class than the encoder before it. H2f and H3f: an "
         "invariant head does not make an invariant encoder, and a head can create synergy; both say what can "
         "happen and not what training does. That SimCLR's head drops the transformation more than a head "

@@ -239,7 +239,7 @@ def _conclude(runs: pd.DataFrame) -> Conclusion:
     ]
     table = means(runs, ["strength", "pruned"], _QUANTITIES, keep=["I(A;C|X)"])
     words = ("falls", "rises", "does not clearly change")
-    change = worded(paired(none, full, accuracy), words, shared=shared)
+    change = worded(paired(none, full, accuracy), words, shared=shared, beside=findings)
     seen = (
         f"The accuracy of a linear probe of the class {change} from {none[accuracy].mean():.3f} without a "
         f"watermark to {full[accuracy].mean():.3f} where it is always shown, and is "

@@ -1,5 +1,7 @@
 """Findings: intervals over seeds against independent formulas, and verdicts that follow from them."""
 
+import math
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,8 +9,8 @@ from matplotlib.figure import Figure
 from scipy.stats import permutation_test, spearmanr, t, ttest_1samp
 
 from synergy.experiments import Finding
-from synergy.experiments.findings import summarise
-from synergy.experiments.show import means, points
+from synergy.experiments.findings import joint_confidence, summarise
+from synergy.experiments.show import means, points, worded
 from synergy.experiments.transformations.experiment import QUANTITIES, TRUTHS, _correlations, chance
 
 
@@ -165,3 +167,17 @@ def test_a_quantity_that_ties_all_tasks_ranks_none():
     frame = pd.DataFrame({name: np.zeros(4) for name in QUANTITIES} | {"gain": np.arange(4.0), "seed": 0})
     frame["transformation"] = list("abcd")
     assert set(_correlations(frame).values()) == {(0.0,)}
+
+
+@pytest.mark.parametrize("count", [1, 6])
+def test_words_say_what_the_verdicts_beside_them_say(count):
+    """A mean of 2.8 standard errors of five seeds is told from 0 alone (t = 2.78), and not among six (4.38)."""
+    unit = np.array([-1.0, -0.5, 0.0, 0.5, 1.0])
+    values = tuple(2.8 * unit.std(ddof=1) / math.sqrt(5) + unit)
+    findings = [Finding(f"number {i}", values, ">") for i in range(count)]
+    findings.append(Finding("of which nothing is predicted", values))
+    verdict = findings[0].verdict(joint_confidence(findings))
+    assert verdict == ("agrees" if count == 1 else "undecided")
+    said = worded(values, beside=findings)
+    assert said == ("more" if verdict == "agrees" else "neither clearly more nor less")
+    assert worded(tuple(-v for v in values), beside=findings[:1]) == "less"
