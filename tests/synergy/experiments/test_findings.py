@@ -171,7 +171,7 @@ def test_a_quantity_that_ties_all_tasks_ranks_none():
 
 @pytest.mark.parametrize("count", [1, 6])
 def test_words_say_what_the_verdicts_beside_them_say(count):
-    """A mean of 2.8 standard errors of five seeds is told from 0 alone (t = 2.78), and not among six (4.38)."""
+    """2.8 standard errors of five seeds are told from 0 alone (t = 2.78), and not among six."""
     unit = np.array([-1.0, -0.5, 0.0, 0.5, 1.0])
     values = tuple(2.8 * unit.std(ddof=1) / math.sqrt(5) + unit)
     findings = [Finding(f"number {i}", values, ">") for i in range(count)]
