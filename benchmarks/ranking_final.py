@@ -123,7 +123,7 @@ def report(found: pd.DataFrame) -> str:
             spread = [
                 summarise(part[f"{kind} rho"].tolist(), bounds=(-1.0, 1.0)) for kind in ("pilots", "final")
             ]
-            shown = [f"{s.mean:.2f} ({s.interval[0]:.2f} to {s.interval[1]:.2f})" for s in spread]
+            shown = [f"{s.mean:.2f} ({s.low:.2f} to {s.high:.2f})" for s in spread]
             lost = [f"{part[f'{kind} lost'].mean():.1f}" for kind in ("pilots", "final")]
             lines.append(f"| {name} | {len(part)} | {' | '.join([*shown, *lost])} |")
     lines += [
