@@ -56,7 +56,7 @@ class Work:
         self.stretch = dict.fromkeys(self.by_name, 1)
         self.idle: list[str] = []
         self.finalists: list[str] = []
-        self.spread = 0.0
+        self.pilot_variance = 0.0
 
     def references(self) -> list[Job]:
         """The runs of what the tasks are compared with."""
@@ -116,19 +116,20 @@ class Work:
         reasons = self.reasons(names) if self.explain else []
         first = [*self.references(), *self.pilots(names, self.looks[0])]
         few = reasons if len(names) <= _MOST_EXPLAINED else []
-        left = self.runs.waiting([*pilots, *reasons])
-        kinds = [job.kind for job in left]
         finals = self.finals(names) if len(names) > 1 else []
+        every = {*pilots, *reasons, *finals}
+        left, last = self.runs.waiting([*pilots, *reasons]), self.runs.waiting(finals)
+        kinds = [job.kind for job in left]
         return predicted_cost(
             self.tasks,
             self.data,
             self.settings,
             counts=(
-                len({*pilots, *reasons, *finals}),
+                len(every),
                 len({*first, *few}),
-                len({*pilots, *reasons}) - len(left),
+                len(every) - len(left) - len(last),
             ),
-            finals=len(self.runs.waiting(finals)),
+            finals=len(last),
             pilots=kinds.count("pilot") + kinds.count("supervised"),
             pilots_of_a_task=len(self.seeds),
             longer=kinds.count("told") + kinds.count("untold"),
@@ -185,7 +186,7 @@ class Work:
 
         From then on their longer trainings stand for them.
         """
-        self.spread = seed_variance([self.scores(name) for name in self.by_name])
+        self.pilot_variance = seed_variance([self.scores(name) for name in self.by_name])
         groups = self.groups()
         best = [name for name, group in groups.items() if group == 1]
         if len(best) < 2 or self.settings.final == 1:
@@ -198,7 +199,7 @@ class Work:
         """Those that were trained alike, the final first: their scores and their variance between seeds."""
         final = {name: self.scores(name) for name in self.by_name if name in self.finalists}
         rest = {name: self.scores(name) for name in self.by_name if name not in self.finalists}
-        fields = (final, seed_variance(list(final.values()))), (rest, self.spread)
+        fields = (final, seed_variance(list(final.values()))), (rest, self.pilot_variance)
         return [(scores, pooled) for scores, pooled in fields if scores]
 
     def groups(self) -> dict[str, int]:
@@ -334,7 +335,9 @@ class Work:
                 continue
             right = np.stack([self.runs[job]["right"] for job in jobs]).astype(np.float64)
             against = random[: len(right)] if kind == "supervised" else random.mean(axis=0)[None]
-            difference = gain(right - against, pooled=self.spread, confidence=self.settings.confidence)
+            difference = gain(
+                right - against, pooled=self.pilot_variance, confidence=self.settings.confidence
+            )
             found.append(Reference(name, float(right.mean()), difference))
         return tuple(found)
 
