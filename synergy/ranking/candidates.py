@@ -74,7 +74,8 @@ def candidates(
     Args:
         transformations: What `synergy.learning.as_task` takes; none for all that fit.
         shape: The shape of an image.
-        combinations: Up to how many of them are combined, 1 to 3.
+        combinations: Up to how many of them are combined, 1 to 3. What is a combination already, or predicts
+            something coarser, is ranked as it is.
         augmentations: Base augmentations, by name.
 
     Raises:
@@ -97,8 +98,9 @@ def candidates(
     tasks = list(dict.fromkeys(tasks))
     made = list(tasks)
     for size in range(2, combinations + 1):
-        for parts in choose([task for task in tasks if task.coarse is None], size):
+        for parts in choose([task for task in tasks if task.coarse is None and len(task.parts) == 1], size):
             made.append(Task(tuple(part for task in parts for part in task.parts)))
+    made = list(dict.fromkeys(made))
     for task in made:
         task.check(shape)
     found = [Candidate(t, augmentation(a).name) for a in dict.fromkeys(augmentations) for t in made]

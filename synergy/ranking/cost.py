@@ -78,7 +78,6 @@ def predicted_cost(
     settings: RankSettings,
     *,
     counts: tuple[int, int, int],
-    finals: int,
     pilots: int,
     pilots_of_a_task: int,
     longer: int,
@@ -93,7 +92,6 @@ def predicted_cost(
         data: The images.
         settings: How large the runs are.
         counts: Runs at most, at least, and those that are done.
-        finals: Trainings of a final that are left, at most.
         pilots: Pilots and supervised runs that are left, at most.
         pilots_of_a_task: Seeds of each task.
         longer: Longer trainings that are left, at most.
@@ -103,16 +101,15 @@ def predicted_cost(
     """
     size = min(settings.images, len(data.trained))
     _, batch = settings.passes(size)
-    step = _step_seconds(tasks[0], data, settings, batch, device) if pilots or longer or finals else 0.0
+    step = _step_seconds(tasks[0], data, settings, batch, device) if pilots or longer else 0.0
     steps = settings.step_count(size)
     probe = _PROBE_OPS * len(data.judged) * settings.features * len(data.names) * settings.folds * 50
     simple = _SIMPLE_SECONDS * min(1.0, size / 6_000)
     seconds = pilots * (steps * step + probe) + longer * settings.longer * steps * step + explained * simple
-    seconds += finals * (settings.final * steps * step + probe)
     # The first seed of a task is tried with 1, 2, 4, .. times the steps, the others with the last of them.
     tried = 2 * (settings.stretch - 1) / pilots_of_a_task if settings.stretch > 1 else 0.0
     rest = (settings.stretch - 1) * (1 - 1 / pilots_of_a_task)
-    read = (longer * settings.longer + finals * settings.final) * (settings.stretch - 1)
+    read = longer * settings.longer * (settings.stretch - 1)
     return Cost(*counts, seconds, (pilots * (tried + rest) + read) * steps * step, processes)
 
 

@@ -5,23 +5,33 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch.utils.data import DataLoader, Dataset
 
 from synergy.learning import ImageSet
 from synergy.ranking.settings import RankSettings
 from synthetic import LabelledImages, from_arrays
 from synthetic.columns import as_array
+from synthetic.images.arrays import ChannelOrder
+from synthetic.images.real import RealImageGenerator
 
-__all__ = ["UNKNOWN", "RankedImages", "ranked_images"]
+__all__ = ["UNKNOWN", "Rankable", "RankedImages", "ranked_images"]
 
 UNKNOWN = -1
 """The label of an image whose class is not known."""
 
 UNKNOWN_NAMES = ("-1", "unlabeled", "unlabelled")
-"""Names of a class of files that stand for images of no known class, as in STL-10."""
+"""Names of a class of files that stand for images of no known class, as in STL-10, in small letters."""
+
+_ANY_SHAPE = "horizontal-flip"
+"""A transformation of images of any shape: which ones are ranked is settled later."""
+
+Rankable = npt.ArrayLike | torch.Tensor | ImageSet | LabelledImages | RealImageGenerator
+"""Images that can be ranked; all but arrays and tensors have their labels."""
 
 _FEWEST = 20
 """Labelled images that are judged, at least: fewer cannot be cross-validated."""
@@ -81,13 +91,16 @@ class RankedImages:
 
 
 def ranked_images(
-    images: npt.ArrayLike | torch.Tensor | ImageSet | LabelledImages,
+    images: Rankable,
     labels: npt.ArrayLike | Sequence[str] | None,
     settings: RankSettings,
     *,
     seed: int,
+    channels: ChannelOrder = "auto",
 ) -> RankedImages:
     """Read images and labels, and set aside those that are judged.
+
+    Where files say which images are to test on, those are judged, and none of them is trained on.
 
     Args:
         images: An array as `synthetic.from_arrays` takes it, or images with their labels.
@@ -95,54 +108,83 @@ def ranked_images(
             them.
         settings: How many are judged.
         seed: Fixes which.
+        channels: Where the channel axis is, as in `from_arrays`.
 
     Raises:
-        TypeError: If labels are missing, or given twice.
+        TypeError: If labels are missing, or given twice, or are no integers or strings.
         ValueError: If shapes do not fit, there are fewer than two classes, or too few labelled images.
     """
-    pixels, classes, names, notes = _read(images, labels)
+    pixels, classes, names, notes = _read(images, labels, channels)
     known = np.flatnonzero(classes != UNKNOWN)
-    wanted = min(settings.judged, round(settings.judged_share * len(classes)), len(known))
-    if wanted < _FEWEST or len(classes) - wanted < _FEWEST:
+    split = images.trained if isinstance(images, LabelledImages) else None
+    if split is None:
+        wanted = min(settings.judged, round(settings.judged_share * len(classes)), len(known))
+        others = len(classes) - wanted
+    else:
+        known = known[known >= split]
+        wanted, others = min(settings.judged, len(known)), split
+    if wanted < _FEWEST or others < _FEWEST:
+        parted = "" if split is None else f", {split} to train on and {len(classes) - split} to test on"
         raise ValueError(
             f"rank needs at least {_FEWEST} labelled images to judge on and as many others to train on: got "
-            f"{len(classes)} images, {len(known)} of them labelled"
+            f"{len(classes)} images{parted}, {len(known)} of them labelled"
+            f"{'' if split is None else ' among those to test on'}"
         )
     order = np.random.default_rng([seed, 0x1D6]).permutation(known)
     judged = np.sort(order[:wanted])
     if len(np.unique(classes[judged])) < 2:
         raise ValueError(f"the {wanted} judged images must show at least two classes: give more labels")
-    trained = np.setdiff1d(np.arange(len(classes)), judged)
+    if int(np.bincount(classes[judged]).max()) < 2:
+        raise ValueError(
+            f"each of the {wanted} judged images is the only one of its class: give more of some"
+        )
+    if wanted < 2 * settings.folds:
+        raise ValueError(
+            f"settings.folds must be at most half of the {wanted} judged images, got {settings.folds}"
+        )
+    trained = np.setdiff1d(np.arange(len(classes)), judged) if split is None else np.arange(split)
     return RankedImages(pixels, classes, names, trained, judged, notes)
 
 
 def _read(
-    images: npt.ArrayLike | torch.Tensor | ImageSet | LabelledImages,
+    images: Rankable,
     labels: npt.ArrayLike | Sequence[str] | None,
+    channels: ChannelOrder,
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64], tuple[str, ...], tuple[str, ...]]:
     given: object = images
     notes: tuple[str, ...] = ()
     named: tuple[str, ...] | None = None
-    if isinstance(images, (ImageSet, LabelledImages)) and labels is not None:
+    if isinstance(images, ImageSet | LabelledImages | RealImageGenerator) and labels is not None:
         raise TypeError("labels must be None where the images come with their own")
     if isinstance(images, ImageSet):
         if "C" not in images.labels:
             raise ValueError(f"images must have the label 'C', got {sorted(images.labels)}")
-        given, labels = images.images, images.labels["C"].numpy()
+        given, labels, channels = images.images, images.labels["C"].numpy(), "first"
+    elif isinstance(images, RealImageGenerator):
+        given, labels, channels = images.raw, np.asarray(images.targets), "first"
+        named = tuple(map(str, images.class_names))
     elif isinstance(images, LabelledImages):
         given, labels, named, notes = images.images, images.labels, images.names, images.notes
+    elif isinstance(images, Dataset | DataLoader):
+        raise TypeError(
+            f"images must be an array or images with labels, got {type(images).__name__}: "
+            "read a dataset with ImageSet.from_dataset(..)"
+        )
     elif labels is None:
         raise TypeError("labels must be the class of each image, got None")
-    numbers = as_array("labels", labels)
-    if numbers.ndim != 1 or not len(numbers):
-        raise ValueError(f"labels must have shape (n,) with n > 0, got {numbers.shape}")
+    numbers = _labels(labels)
     texts = np.array([str(value) for value in numbers.tolist()] if named is None else named, dtype=str)
-    unknown = np.isin(texts, UNKNOWN_NAMES) if named is None else np.isin(texts[numbers], UNKNOWN_NAMES)
+    marked = np.array(texts if named is None else texts[numbers])
+    unknown = np.isin(np.char.lower(marked), UNKNOWN_NAMES)
     if unknown.all():
         raise ValueError("labels must name at least two classes, got images of no known class alone")
-    marked = np.array(texts if named is None else texts[numbers])
-    world = from_arrays(given, numbers if named is None else marked)  # type: ignore[arg-type]  # checked there
-    names = [name for name in world.class_names if name not in UNKNOWN_NAMES]
+    world = from_arrays(
+        given,  # type: ignore[arg-type]  # checked there
+        numbers if named is None else marked,
+        transformation=_ANY_SHAPE,
+        channels=channels,
+    )
+    names = [name for name in world.class_names if name.lower() not in UNKNOWN_NAMES]
     if len(names) < 2:
         raise ValueError(f"labels must name at least two classes, got {', '.join(names)}")
     place = {name: number for number, name in enumerate(names)}
@@ -150,3 +192,17 @@ def _read(
     if unknown.any():
         notes = (*notes, f"{int(unknown.sum())} of {len(classes)} images have no known class")
     return np.asarray(world.raw.numpy(), dtype=np.float32), classes, tuple(names), notes
+
+
+def _labels(labels: npt.ArrayLike | Sequence[str] | None) -> npt.NDArray[Any]:
+    try:
+        numbers = as_array("labels", labels)
+    except ValueError as error:
+        raise ValueError(f"{error}; an image of no known class has the label -1") from error
+    if numbers.ndim != 1 or not len(numbers):
+        raise ValueError(f"labels must have shape (n,) with n > 0, got {numbers.shape}")
+    if numbers.dtype.kind not in "iubUSO":
+        raise TypeError(
+            f"labels must be integers or strings, -1 where the class is not known, got {numbers.dtype}"
+        )
+    return numbers

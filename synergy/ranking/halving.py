@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from synergy.ranking.gains import Scores, compared
+from synergy.ranking.gains import Scores, Seeds, compared
 
 __all__ = ["FEWEST", "dropped", "looks"]
 
@@ -38,16 +38,16 @@ def looks(seeds: int, tasks: int) -> tuple[int, ...]:
     return (2, seeds)
 
 
-def dropped(scores: Mapping[str, Scores], *, pooled: float) -> list[str]:
+def dropped(scores: Mapping[str, Scores], seeds: Seeds) -> list[str]:
     """The tasks that get no more seeds.
 
     Args:
-        scores: Differences of rightness by task, shape (seeds, m).
-        pooled: The variance between seeds of all tasks.
+        scores: Rightness by task, shape (seeds, m).
+        seeds: The variances between seeds.
     """
     order = sorted(scores, key=lambda name: (-float(scores[name].mean()), name))
     lower = order[max(FEWEST, (len(order) + 1) // 2) :]
-    found = {name: compared(scores[order[0]], scores[name], pooled=pooled) for name in lower}
+    found = {name: compared(scores, order[0], name, seeds) for name in lower}
     losers = []
     for rank, name in enumerate(sorted(lower, key=lambda n: found[n].p_value())):
         if found[name].p_value() > _ALPHA / (len(lower) - rank):

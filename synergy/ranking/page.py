@@ -35,17 +35,20 @@ def headline(ranking: Ranking) -> str:
     """The answer in a sentence."""
     best = ranking.best
     alike = [task.name for task in ranking.tasks if task.group == 1 and task is not best]
-    points = f"{100 * best.gain.value:+.1f}".replace("-", "−")
-    said = f"{best.name} is worth most: {points} points of accuracy over no training"
+    more = [task.name for task in ranking.tasks if task.worth == "more" and task is not best]
+    points = f"{_points(best.gain.value)} points of accuracy over no training"
+    if best.worth == "more":
+        said = f"{best.name} is worth most: {points}"
+    elif best.worth == "less":
+        said = f"{best.name} stands first, and is worth less than no training: {points}"
+    else:
+        said = f"{best.name} stands first, and is not told from no training: {points}"
+    if len(ranking.worth_less) == len(ranking.tasks):
+        said = f"No task is worth training on. {said}"
+    if more and best.worth != "more":
+        said += f"; worth more than no training: {', '.join(more)}"
     if alike:
-        said += f"; not told from it: {', '.join(alike)}"
-    if best.worth == "less":
-        said = (
-            f"No task is worth training on: the best, {best.name}, is worth less than no training "
-            f"({points} points)"
-        )
-    elif best.worth == "undecided":
-        said += ". It is not told from no training"
+        said += f"; not told from {best.name}: {', '.join(alike)}"
     return f"{said}."
 
 

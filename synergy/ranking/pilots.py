@@ -31,7 +31,7 @@ from synergy.ranking.settings import RankSettings
 from synergy.ranking.shortcuts import SHORTCUTS, predicted, statistics
 from synthetic import Sample, Variable
 
-__all__ = ["Arrays", "Job", "Kind", "begun", "run_job"]
+__all__ = ["MADE", "Arrays", "Job", "Kind", "begun", "run_job"]
 
 Arrays = dict[str, npt.NDArray[Any]]
 Kind = Literal["pilot", "random", "supervised", "pixels", "told", "untold", "shortcuts"]
@@ -214,7 +214,8 @@ def _pixels(job: Job, data: RankedImages, settings: RankSettings, device: str) -
     found = PCA(
         size, svd_solver="randomized" if size < min(flat.shape) // 2 else "full", random_state=job.seed
     )
-    found.fit(flat)
+    with np.errstate(invalid="ignore"):  # the share of no variance, of constant images, is not asked for
+        found.fit(flat)
     judged = data.pixels[data.judged]
     reduced = found.transform(judged.reshape(len(judged), -1)).astype(np.float32)
     return {"right": _right(reduced, data, settings.folds)}
@@ -283,3 +284,14 @@ _RUNS = {
     "shortcuts": _shortcuts,
 }
 """What makes a run of each kind."""
+
+MADE: dict[Kind, frozenset[str]] = {
+    "pilot": frozenset(("right", "log_p", "loss", "accuracy", "begun", "seconds")),
+    "random": frozenset(("right", "seconds")),
+    "supervised": frozenset(("right", "seconds")),
+    "pixels": frozenset(("right", "seconds")),
+    "told": frozenset(("log_p", "seconds")),
+    "untold": frozenset(("log_p", "seconds")),
+    "shortcuts": frozenset(("log_p", *(f"log_p of {name}" for name in SHORTCUTS), "seconds")),
+}
+"""The names of what a run of each kind makes."""

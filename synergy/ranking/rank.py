@@ -13,32 +13,37 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy.typing as npt
-import torch
 from joblib import cpu_count
 
 from synergy.device import choose_device
-from synergy.learning import ImageSet
 from synergy.ranking.candidates import candidates
 from synergy.ranking.cost import Cost
-from synergy.ranking.data import ranked_images
+from synergy.ranking.data import Rankable, ranked_images
 from synergy.ranking.quantities import QUANTITIES
 from synergy.ranking.result import Ranking
 from synergy.ranking.settings import Progress, RankSettings
-from synergy.ranking.store import Runs
+from synergy.ranking.store import Runs, runs_folder
 from synergy.ranking.work import Work
-from synthetic import LabelledImages
+from synthetic.images.arrays import ChannelOrder
 from theory.checks import integer
 
 __all__ = ["QUANTITIES", "Ranking", "rank"]
 
+_SEEDS_OF_A_RANKING = 1000
+"""The trainings of one seed of a ranking have the seeds from so many times it on."""
+
+_LARGEST_SEED = (2**32 - 1) // _SEEDS_OF_A_RANKING - 1
+"""No library's seeds end before those of its trainings."""
+
 
 def rank(
-    images: npt.ArrayLike | torch.Tensor | ImageSet | LabelledImages,
+    images: Rankable,
     labels: npt.ArrayLike | Sequence[str] | None = None,
     *,
     transformations: Sequence[object] = (),
     combinations: int = 1,
     augmentations: Sequence[str] = ("none",),
+    channels: ChannelOrder = "auto",
     seeds: int = 4,
     seed: int = 0,
     explain: bool = True,
@@ -53,14 +58,16 @@ def rank(
     """Rank pretext tasks by what a short pretraining on them is worth.
 
     Args:
-        images: Raw images, of the shapes that `synthetic.from_arrays` takes, or an `ImageSet` or
-            `LabelledImages`, which have their labels.
+        images: Raw images, of the shapes that `synthetic.from_arrays` takes, or an `ImageSet`,
+            `LabelledImages` or real-image generator, which have their labels. Where files say which images
+            are to test on, those are judged, and the others trained on.
         labels: The class of each, shape (n,), integers or strings; -1 where it is not known. Labels on a
             subset suffice: that is judged, the rest is trained on.
         transformations: What `synergy.learning.as_task` takes, such as names in
             `synthetic.transformations.TRANSFORMATIONS`; none for all with finitely many states that fit.
         combinations: Up to how many of them are combined, 1 to 3.
         augmentations: Base augmentations to try each task after, by name.
+        channels: Where the channel axis of arrays is, as in `synthetic.from_arrays`.
         seeds: Trainings of each task, as long as it is not dropped.
         seed: Fixes every random choice.
         explain: Whether to measure what the theory asks, which doubles the cost.
@@ -74,7 +81,7 @@ def rank(
         tell: Told a line when a worker died, or is waited for.
 
     Raises:
-        TypeError: If labels are missing.
+        TypeError: If labels are missing, or no integers or strings.
         ValueError: If a transformation is unknown, continuous or does not fit the images, the images and
             labels do not fit together, or there are too few.
 
@@ -89,20 +96,20 @@ def rank(
         >>> [task.transformation for task in found.tasks], found.judged
         (['rotation'], 100)
     """
-    integer("seeds", seeds, 2)
-    integer("seed", seed, 0)
+    integer("seeds", seeds, 2, _SEEDS_OF_A_RANKING)
+    integer("seed", seed, 0, _LARGEST_SEED)
     integer("jobs", jobs, 0)
     chosen = RankSettings() if settings is None else settings
     where = choose_device(device)
-    data = ranked_images(images, labels, chosen, seed=seed)
+    data = ranked_images(images, labels, chosen, seed=seed, channels=channels)
     tasks = candidates(transformations, data.shape, combinations=combinations, augmentations=augmentations)
     processes = jobs or (1 if where.type == "cuda" else cpu_count())
-    folder = None if out is None else Path(out) / "runs"
+    folder = None if out is None else runs_folder(Path(out))
     work = Work(
         data,
         chosen,
         tasks,
-        first=seed * 1000,
+        first=seed * _SEEDS_OF_A_RANKING,
         seeds=seeds,
         explain=explain,
         runs=Runs(data, chosen, str(where), processes, folder, progress, tell),

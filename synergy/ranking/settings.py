@@ -33,8 +33,6 @@ class RankSettings:
         patience: Epochs without a better held-out loss after which they stop.
         stretch: A task that its first pilot does not begin to learn is given twice the steps, and twice
             again, up to so many times those of the others; 1 for never.
-        final: Tasks that pilots do not tell from the best are trained anew so many times longer, with two
-            seeds each, and ordered by that; 1 for never.
         pairs: How many of them are trained with the class and how many with shuffled classes.
         resolution: J reads the posterior rounded to multiples of 1 / `resolution`.
         confidence: The nominal coverage of the intervals.
@@ -46,17 +44,16 @@ class RankSettings:
     images: int = 6_000
     judged: int = 4_000
     judged_share: float = 0.4
-    epochs: int = 6
-    steps: int = 280
+    epochs: int = 12
+    steps: int = 560
     most_epochs: int = 40
     batch: int = 128
     encoder: str = "cnn"
     features: int = 64
     folds: int = 5
-    longer: float = 2.0
+    longer: float = 1.0
     patience: int = 4
-    stretch: int = 4
-    final: int = 3
+    stretch: int = 2
     pairs: int = 2
     resolution: int = 4
     confidence: float = 0.95
@@ -72,7 +69,6 @@ class RankSettings:
             "features",
             "patience",
             "stretch",
-            "final",
         )
         for name in positive:
             integer(name, getattr(self, name), 1)

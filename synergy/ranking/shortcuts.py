@@ -33,6 +33,12 @@ _MOST_TREES = 32
 _MANY_STATES = 8
 """With more states of A, fewer and faster steps of boosting."""
 
+_HELD_OUT = 0.1
+"""The share of the rows on which trees stop early."""
+
+_FEWEST_HELD_OUT = 200
+"""With fewer rows nothing is held out."""
+
 
 def _gray(x: torch.Tensor) -> torch.Tensor:
     return x.mean(dim=1)
@@ -43,7 +49,7 @@ def _means(x: torch.Tensor) -> torch.Tensor:
 
 
 def _spreads(x: torch.Tensor) -> torch.Tensor:
-    return x.std(dim=(2, 3))
+    return x.std(dim=(2, 3), correction=min(1, x.shape[2] * x.shape[3] - 1))
 
 
 def _equality(x: torch.Tensor) -> torch.Tensor:
@@ -53,13 +59,14 @@ def _equality(x: torch.Tensor) -> torch.Tensor:
 
 
 def _sharpness(x: torch.Tensor) -> torch.Tensor:
-    """Mean absolute differences along rows and columns, and the mean absolute Laplacian."""
+    """Mean absolute differences along rows and columns and the mean absolute Laplacian, 0 of no pixels."""
     g = _gray(x)
     along, down = g.diff(dim=2).abs(), g.diff(dim=1).abs()
     inner = g[:, 1:-1, 1:-1]
     around = g[:, :-2, 1:-1] + g[:, 2:, 1:-1] + g[:, 1:-1, :-2] + g[:, 1:-1, 2:]
     laplacian = (4 * inner - around).abs()
-    return torch.stack([part.mean(dim=(1, 2)) for part in (along, down, laplacian)], dim=1)
+    parts = (along, down, laplacian)
+    return torch.stack([part.sum(dim=(1, 2)) / max(1, part[0].numel()) for part in parts], dim=1)
 
 
 def _histogram(x: torch.Tensor) -> torch.Tensor:
@@ -94,7 +101,7 @@ def statistics(
     """The statistics U of images, shape (n, d).
 
     Args:
-        images: Floats of shape (n, channels, height, width), at least 3 x 3 pixels.
+        images: Floats of shape (n, channels, height, width).
         names: Some of `known`; None for all.
         known: The statistics by name.
 
@@ -151,14 +158,20 @@ def predicted(
                 max_iter=(40 if many else 200) if thorough else (15 if many else 60),
                 max_leaf_nodes=15,
                 min_samples_leaf=min(20, max(2, len(u) // 50)),
-                early_stopping=len(u) >= 200,
-                validation_fraction=0.1,
+                early_stopping=_can_hold_out(a),
+                validation_fraction=_HELD_OUT,
                 random_state=seed,
             )
         )
     if len(np.unique(a)) < 2:
         return [np.full((len(judged), states), -np.log(states))]
     return [_log_probabilities(model, u, a, judged, states) for model in models]
+
+
+def _can_hold_out(a: npt.NDArray[np.int64]) -> bool:
+    """Whether enough is left to fit on, and the part held out can have a row of each state."""
+    counts = np.unique(a, return_counts=True)[1]
+    return len(a) >= _FEWEST_HELD_OUT and int(counts.min()) >= 2 and _HELD_OUT * len(a) >= len(counts)
 
 
 def _log_probabilities(

@@ -14,16 +14,29 @@ import torch
 
 from synergy.device import keep_freed_memory
 from synergy.ranking.data import RankedImages
-from synergy.ranking.pilots import Arrays, Job, run_job
+from synergy.ranking.pilots import MADE, Arrays, Job, run_job
 from synergy.ranking.settings import Progress, RankSettings
 from synthetic.parallel import active_client, map_unordered
 from synthetic.storage.npz import NpzFile
 from theory.source import source_digest
 
-__all__ = ["Runs"]
+__all__ = ["Runs", "runs_folder"]
 
 _SHOWN = 4
 """Images whose transformation identifies a task."""
+
+
+def runs_folder(out: Path) -> Path:
+    """The folder of kept runs in a folder of results.
+
+    Raises:
+        ValueError: If one of them is a file.
+    """
+    folder = out / "runs"
+    for place in (out, folder):
+        if place.exists() and not place.is_dir():
+            raise ValueError(f"out must be a folder, in which runs/ is one too: {str(place)!r} is a file")
+    return folder
 
 
 @dataclass
@@ -116,9 +129,10 @@ class Runs:
             return None
         try:
             opened = NpzFile(path)
-            return {name: opened.read(name) for name in opened.names}
+            found = {name: opened.read(name) for name in opened.names}
         except (OSError, ValueError):
             return None  # damaged: it is made again
+        return found if MADE[job.kind] <= set(found) else None  # as is one that lacks something
 
     def _keep(self, job: Job, found: Arrays) -> None:
         if self.folder is None:

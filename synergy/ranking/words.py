@@ -157,7 +157,7 @@ def _class(quantities: Mapping[str, Quantity | None]) -> str:
         said.append(
             f"its posterior tells {forced.value:.2f} ± {forced.error:.2f} nats of the class"
             if sure
-            else "its posterior tells next to nothing of the class"
+            else "in its posterior, coarsely read, nothing of the class could be seen"
         )
     text = "; ".join(said)
     return f"{text[0].upper()}{text[1:]}." if text else ""

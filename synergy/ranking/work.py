@@ -10,7 +10,7 @@ import numpy.typing as npt
 from synergy.ranking.candidates import Candidate
 from synergy.ranking.cost import Cost, predicted_cost
 from synergy.ranking.data import RankedImages
-from synergy.ranking.gains import Gain, Scores, gain, seed_variance, tiers
+from synergy.ranking.gains import Gain, Scores, Seeds, gain, tiers
 from synergy.ranking.halving import dropped, looks
 from synergy.ranking.pilots import Job, Kind, judged_inputs
 from synergy.ranking.quantities import Quantities, Quantity, joined, measured
@@ -26,8 +26,8 @@ __all__ = ["Work"]
 _MOST_EXPLAINED = 12
 """With more tasks than this, only those that were not dropped are explained."""
 
-_FINAL_SEEDS = 2
-"""Seeds of a final: longer trainings vary less."""
+_RANDOM_ENCODERS = 8
+"""Every gain is one over the random encoder, of which a seed costs no training."""
 
 _FEW_LABELS = 1000
 """With fewer judged images a note says what the intervals can tell."""
@@ -50,20 +50,19 @@ class Work:
         self.data, self.settings, self.tasks, self.runs = data, settings, tasks, runs
         self.by_name = {c.name: c for c in sorted(tasks, key=lambda c: c.name)}  # sums do not depend on order
         self.seeds = [first + s for s in range(seeds)]
+        self.untrained = [Job("random", None, first + s) for s in range(max(seeds, _RANDOM_ENCODERS))]
         self.looks = looks(seeds, len(tasks))
         self.explain = explain
         self.lost: dict[str, int] = {}
         self.stretch = dict.fromkeys(self.by_name, 1)
         self.idle: list[str] = []
-        self.finalists: list[str] = []
-        self.pilot_variance = 0.0
 
     def references(self) -> list[Job]:
         """The runs of what the tasks are compared with."""
         few = len(self.data.labelled) < 2 or len(np.unique(self.data.labels[self.data.labelled])) < 2
         supervised = [] if few else [Job("supervised", None, s) for s in self.seeds[:2]]
         return [
-            *(Job("random", None, s) for s in self.seeds),
+            *self.untrained,
             *supervised,
             Job("pixels", None, self.seeds[0]),
         ]
@@ -74,22 +73,7 @@ class Work:
 
     def pilot(self, name: str, seed: int) -> Job:
         """The pilot of a task with one seed."""
-        return Job("pilot", self.by_name[name], seed, self.times(name))
-
-    def times(self, name: str) -> int:
-        """How many times longer than a pilot a task is trained."""
-        return self.stretch[name] * (self.settings.final if name in self.finalists else 1)
-
-    def finals(self, names: Sequence[str]) -> list[Job]:
-        """The runs of a final of some tasks; none where there is to be none."""
-        times = self.settings.final
-        if times == 1:
-            return []
-        return [
-            Job("pilot", self.by_name[name], s, self.stretch[name] * times)
-            for s in self.seeds[:_FINAL_SEEDS]
-            for name in names
-        ]
+        return Job("pilot", self.by_name[name], seed, self.stretch[name])
 
     def reasons(self, names: Sequence[str]) -> list[Job]:
         """The runs that explain some tasks."""
@@ -116,20 +100,14 @@ class Work:
         reasons = self.reasons(names) if self.explain else []
         first = [*self.references(), *self.pilots(names, self.looks[0])]
         few = reasons if len(names) <= _MOST_EXPLAINED else []
-        finals = self.finals(names) if len(names) > 1 else []
-        every = {*pilots, *reasons, *finals}
-        left, last = self.runs.waiting([*pilots, *reasons]), self.runs.waiting(finals)
+        every = {*pilots, *reasons}
+        left = self.runs.waiting([*pilots, *reasons])
         kinds = [job.kind for job in left]
         return predicted_cost(
             self.tasks,
             self.data,
             self.settings,
-            counts=(
-                len(every),
-                len({*first, *few}),
-                len(every) - len(left) - len(last),
-            ),
-            finals=len(last),
+            counts=(len(every), len({*first, *few}), len(every) - len(left)),
             pilots=kinds.count("pilot") + kinds.count("supervised"),
             pilots_of_a_task=len(self.seeds),
             longer=kinds.count("told") + kinds.count("untold"),
@@ -139,14 +117,17 @@ class Work:
         )
 
     def scores(self, name: str) -> Scores:
-        """Rightness of a task less that of the random encoder, by seed and judged image."""
+        """Rightness of a task, by seed and judged image."""
         found = [job for s in self.seeds if (job := self.pilot(name, s)) in self.runs]
-        right = np.stack([self.runs[job]["right"] for job in found])
-        return right.astype(np.float64) - self.random()[: len(found)]
+        return np.stack([self.runs[job]["right"] for job in found]).astype(np.float64)
 
     def random(self) -> Scores:
         """Rightness of the random encoder, by seed and judged image."""
-        return np.stack([self.runs[Job("random", None, s)]["right"] for s in self.seeds]).astype(np.float64)
+        return np.stack([self.runs[job]["right"] for job in self.untrained]).astype(np.float64)
+
+    def between_seeds(self) -> Seeds:
+        """How the tasks vary between seeds."""
+        return Seeds.of({name: self.scores(name) for name in self.by_name})
 
     def begin(self) -> None:
         """Settle how long the pilots of each task are, by its first seed.
@@ -177,56 +158,24 @@ class Work:
             self.runs.do(jobs, more=more + reasons)
             if not last:
                 scores = {name: self.scores(name) for name in left}
-                losers = dropped(scores, pooled=seed_variance(list(scores.values())))
+                losers = dropped(scores, self.between_seeds())
                 self.lost.update(dict.fromkeys(losers, done))
                 left = [name for name in left if name not in losers]
 
-    def play_final(self) -> None:
-        """Train those tasks longer that pilots do not tell from the best, if there are any but the best.
-
-        From then on their longer trainings stand for them.
-        """
-        self.pilot_variance = seed_variance([self.scores(name) for name in self.by_name])
-        groups = self.groups()
-        best = [name for name, group in groups.items() if group == 1]
-        if len(best) < 2 or self.settings.final == 1:
-            return
-        reasons = len(self.reasons(list(self.by_name))) if self.explain else 0
-        self.runs.do(self.finals(best), more=reasons)
-        self.finalists = best
-
-    def fields(self) -> list[tuple[dict[str, Scores], float]]:
-        """Those that were trained alike, the final first: their scores and their variance between seeds."""
-        final = {name: self.scores(name) for name in self.by_name if name in self.finalists}
-        rest = {name: self.scores(name) for name in self.by_name if name not in self.finalists}
-        fields = (final, seed_variance(list(final.values()))), (rest, self.pilot_variance)
-        return [(scores, pooled) for scores, pooled in fields if scores]
-
     def groups(self) -> dict[str, int]:
-        """Groups of tasks that cannot be told apart, each of tasks that were trained alike."""
-        found: dict[str, int] = {}
-        for scores, pooled in self.fields():
-            own = tiers(
-                scores,
-                pooled=pooled,
-                confidence=self.settings.confidence,
-                dropped=() if self.finalists else self.lost,
-            )
-            before = max(found.values(), default=0)
-            found |= {name: before + number for name, number in own.items()}
-        return found
+        """Groups of tasks that cannot be told apart."""
+        scores = {name: self.scores(name) for name in self.by_name}
+        return tiers(
+            scores, self.between_seeds(), confidence=self.settings.confidence, dropped=tuple(self.lost)
+        )
 
     def gains(self) -> dict[str, Gain]:
-        """The gain of each task; longer trainings vary less, with a variance between seeds of their own."""
+        """The gain of each task."""
+        random, seeds, looks = self.random(), self.between_seeds(), len(self.looks)
+        confidence = self.settings.confidence
         return {
-            name: gain(
-                scores,
-                pooled=pooled,
-                confidence=self.settings.confidence,
-                looks=len(self.looks) + bool(self.finalists),
-            )
-            for field, pooled in self.fields()
-            for name, scores in field.items()
+            name: gain(self.scores(name), random, seeds, name, confidence=confidence, looks=looks)
+            for name in self.by_name
         }
 
     def quantities(self) -> dict[str, Quantities]:
@@ -259,7 +208,6 @@ class Work:
     def ranking(self, seed: int) -> Ranking:
         """Run everything, and order the tasks."""
         self.race()
-        self.play_final()
         found = self.quantities() if self.explain else {}
         gains, groups = self.gains(), self.groups()
         values = joined(found)
@@ -279,7 +227,7 @@ class Work:
                     accuracy=float(np.mean([pilot["right"].mean() for pilot in pilots])),
                     group=groups[name],
                     dropped=self.lost.get(name),
-                    steps=self.settings.step_count(size, longer=self.times(name)),
+                    steps=self.settings.step_count(size, longer=self.stretch[name]),
                     pretext={
                         key: float(np.mean([float(pilot[key]) for pilot in pilots]))
                         for key in ("loss", "accuracy")
@@ -298,8 +246,7 @@ class Work:
                     ),
                 )
             )
-        last = self.finalists or list(self.by_name)
-        ranked.sort(key=lambda task: (task.name not in last, -task.gain.value, task.name))
+        ranked.sort(key=lambda task: (task.group, -task.gain.value, task.name))
         return Ranking(
             tasks=tuple(ranked),
             references=self._compared(),
@@ -318,15 +265,11 @@ class Work:
     def _used(self) -> list[Job]:
         """Every run that the answer rests on, in one order."""
         names = list(self.by_name)
-        pilots = self.pilots(names, len(self.seeds))
-        pilots += [
-            Job("pilot", self.by_name[n], s, self.stretch[n]) for s in self.seeds for n in self.finalists
-        ]
-        wanted = [*self.references(), *pilots, *self.reasons(names)]
+        wanted = [*self.references(), *self.pilots(names, len(self.seeds)), *self.reasons(names)]
         return [job for job in wanted if job in self.runs]
 
     def _compared(self) -> tuple[Reference, ...]:
-        random = self.random()
+        random, seeds = self.random(), self.between_seeds()
         found = [Reference("random encoder", float(random.mean()), None)]
         named = {"supervised": "supervised encoder", "pixels": "raw pixels"}
         for kind, name in named.items():
@@ -334,9 +277,12 @@ class Work:
             if not jobs:
                 continue
             right = np.stack([self.runs[job]["right"] for job in jobs]).astype(np.float64)
-            against = random[: len(right)] if kind == "supervised" else random.mean(axis=0)[None]
             difference = gain(
-                right - against, pooled=self.pilot_variance, confidence=self.settings.confidence
+                right,
+                random,
+                seeds,
+                kind if kind == "supervised" else None,
+                confidence=self.settings.confidence,
             )
             found.append(Reference(name, float(right.mean()), difference))
         return tuple(found)
@@ -347,11 +293,6 @@ class Work:
         hidden = [name for name in self.idle if only_with_the_class(values.get(name, {}))]
         idle = [name for name in self.idle if name not in hidden]
         notes = []
-        if self.finalists:
-            notes.append(
-                f"trained {self.settings.final} times longer than the others, since pilots did not tell them "
-                f"apart, and first for that reason: {', '.join(self.finalists)}"
-            )
         if late:
             notes.append(
                 f"trained longer than the others, which they needed to begin to learn: {', '.join(late)}"
@@ -372,13 +313,18 @@ class Work:
 
     def _notes(self, gains: dict[str, Gain], found: dict[str, Quantities]) -> list[str]:
         """What a reader must know."""
-        widest = max(g.smallest for g in gains.values())
+        reach = [g.smallest for g in gains.values()]
         judged = len(self.data.judged)
         notes = []
-        if judged < _FEW_LABELS:
+        if not max(reach):
+            notes.append("every training and the random encoder classify each image alike: nothing is told")
+        elif judged < _FEW_LABELS:
+            least, most = (f"{100 * r:.1f}" for r in (min(reach), max(reach)))
+            size = most if least == most else f"{least} to {most}"
             notes.append(
-                f"judged on {judged} labelled images: a gain below {100 * widest:.1f} points of accuracy is "
-                "not told from none; four times as many labels would about halve that"
+                f"judged on {judged} labelled images: the intervals of the gains reach {size} points of "
+                "accuracy to either side, and smaller gains are not told from none; more labels or seeds "
+                "would narrow them"
             )
         if "supervised" not in {job.kind for job in self.references()}:
             notes.append("no supervised encoder: the images that are trained on have no labels")

@@ -95,6 +95,12 @@ def decode(
         if progress is not None:
             progress(i + 1, len(images))
     notes = []
+    if survey.clear:
+        notes.append(
+            f"{survey.clear} of {len(images)} images have a channel of transparency, which is dropped"
+        )
+    if survey.gray_ones and not survey.gray:
+        notes.append(f"{survey.gray_ones} of {len(images)} images are gray: their channels are equal")
     if size is not None and set(survey.sizes) != {size}:
         notes.append(f"resized to {height} x {width}, bilinear")
     if survey.turned:
@@ -108,13 +114,20 @@ class _Survey:
 
     Args:
         sizes: How many images have each (height, width), and the name of the first.
-        gray: Whether all are gray.
+        gray_ones: How many are gray.
+        clear: How many have transparent pixels.
         turned: How many have an EXIF orientation.
     """
 
     sizes: dict[tuple[int, int], tuple[int, str]]
-    gray: bool
+    gray_ones: int
+    clear: int
     turned: int
+
+    @property
+    def gray(self) -> bool:
+        """Whether all are gray."""
+        return self.gray_ones == sum(count for count, _ in self.sizes.values())
 
     @property
     def common(self) -> tuple[int, int]:
@@ -130,17 +143,18 @@ class _Survey:
 
 def _survey(images: Sequence[Encoded]) -> _Survey:
     sizes: dict[tuple[int, int], tuple[int, str]] = {}
-    gray, turned = True, 0
+    gray_ones, clear, turned = 0, 0, 0
     for image in images:
         with _opened(image) as opened:
             mode, height, width = opened.mode, opened.height, opened.width
             turned += opened.getexif().get(_ORIENTATION, 1) != 1
+            clear += opened.has_transparency_data
         if mode in _DEEP:
             raise ValueError(f"{image.name} has pixels of more than 8 bits (mode {mode}): save it with 8")
-        gray = gray and mode in _GRAY
+        gray_ones += mode in _GRAY
         count, name = sizes.get((height, width), (0, image.name))
         sizes[height, width] = (count + 1, name)
-    return _Survey(sizes, gray, turned)
+    return _Survey(sizes, gray_ones, clear, turned)
 
 
 @contextmanager

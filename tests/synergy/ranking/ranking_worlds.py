@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.datasets import load_digits
 
 from synergy.ranking import RankSettings
-from synthetic.transformations import Rotation, Transformation
+from synthetic.transformations import Transformation
 
 TINY = RankSettings(
     images=400,
@@ -20,7 +20,6 @@ TINY = RankSettings(
     longer=1.0,
     patience=3,
     stretch=1,
-    final=1,
 )
 """Settings with which a pilot takes a fraction of a second."""
 
@@ -30,13 +29,6 @@ def digits(n, *, seed=0):
     found = load_digits()
     rows = np.random.default_rng(seed).permutation(len(found.images))[:n]
     return (found.images[rows, None] / 16).astype(np.float32), found.target[rows].astype(np.int64)
-
-
-@dataclass(frozen=True)
-class Twin(Rotation):
-    """The rotation by another name, worth as much."""
-
-    name: ClassVar[str] = "twin"
 
 
 @dataclass(frozen=True)

@@ -104,6 +104,19 @@ def test_an_image_that_lies_on_its_side_is_read_as_it_is_stored_and_noted(folder
     assert "EXIF orientation of 1 images is not applied" in read.notes[0]
 
 
+def test_transparency_and_gray_among_colours_are_noted(folder):
+    assert read_images(folder).notes == ()
+    clear = np.concatenate([PIXELS[0], np.zeros_like(PIXELS[0][..., :1])], axis=-1)
+    (folder / "cat" / "clear.png").write_bytes(png(clear))
+    (folder / "dog" / "gray.png").write_bytes(png(PIXELS[0][..., 0]))
+    read = read_images(folder)
+    assert read.notes == (
+        "1 of 8 images have a channel of transparency, which is dropped",
+        "1 of 8 images are gray: their channels are equal",
+    )
+    assert any(np.array_equal(image, np.moveaxis(PIXELS[0], -1, 0)) for image in read.images[1:])
+
+
 def bad_folder(change):
     def made(folder, tmp_path):
         change(folder)
