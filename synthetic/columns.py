@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["EXACT", "as_array", "check_exact", "check_finite", "check_missing", "check_whole"]
+__all__ = ["EXACT", "as_array", "check_exact", "check_finite", "check_missing", "check_whole", "native"]
 
 Array = npt.NDArray[Any]
 
@@ -90,6 +90,17 @@ def check_whole(name: str, column: object) -> None:
         raise ValueError(f"{name} must have no masked entries, got {int(np.ma.getmaskarray(column).sum())}")
 
 
+def native(array: Array) -> Array:
+    """The numbers in the byte order of this machine, long doubles as float64; a view where they are so.
+
+    Neither torch nor Arrow takes others. A long double beyond the range of float64 becomes infinite.
+    """
+    if array.dtype.char == "g":
+        with np.errstate(over="ignore"):
+            return array.astype(np.float64)
+    return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
+
+
 def _usable(name: str, array: Array) -> Array:
     if not array.size:
         what = "row" if not len(array) else "entry in each row"
@@ -123,7 +134,7 @@ def _pixels(array: Array) -> Array:
 
 def _from_tensor(name: str, column: Any) -> Array:  # noqa: ANN401  (a tensor, without importing torch)
     try:
-        tensor = column.detach().cpu().resolve_conj()
+        tensor = column.detach().cpu().resolve_conj().resolve_neg()
         widened = str(tensor.dtype).startswith(_WIDENED)
         return np.asarray((tensor.float() if widened else tensor).numpy())
     except (TypeError, RuntimeError, AttributeError) as error:

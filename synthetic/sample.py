@@ -11,16 +11,18 @@ import base64
 import html
 import io
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import chain
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from synthetic.columns import check_whole
+from synthetic.columns import check_whole, native
 from synthetic.inference import check_names, infer_columns, joined, parts_of
 from synthetic.variables import Variable
+from theory.errors import shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,16 +42,19 @@ class Sample:
 
     Args:
         columns: One array per variable, all with the same first axis n: shape (n,) for scalars,
-            (n, d) for vectors, (n, channels, height, width) for images.
+            (n, d) for vectors, (n, channels, height, width) for images. They are kept, not copied, so do
+            not change them afterwards; other byte orders and long doubles become the usual ones.
         variables: A description of each column, in the same order.
         groups: The column whose equal values mark dependent rows (several views of one raw image);
             None where the rows are independent. Estimators never split a group between folds and
             cluster their standard errors by it.
-        metadata: Where the sample came from: generator, parameters, seed.
+        metadata: Where the sample came from: generator, parameters, seed; and as `levels`, by column, what
+            the numbers of discrete columns stand for.
 
     Raises:
         ValueError: If a column has no description or the reverse, the lengths differ, a column is
             empty, contains NaN or infinities, or a discrete one leaves 0 .. cardinality - 1.
+        TypeError: If groups is no text.
     """
 
     columns: Mapping[str, npt.NDArray[Any]]
@@ -60,7 +65,7 @@ class Sample:
     def __post_init__(self) -> None:
         for name, column in self.columns.items():
             check_whole(f"column {name!r}", column)
-        arrays = {name: np.asarray(column) for name, column in self.columns.items()}
+        arrays = {name: native(np.asarray(column)) for name, column in self.columns.items()}
         object.__setattr__(self, "columns", MappingProxyType(arrays))
         object.__setattr__(self, "variables", MappingProxyType(dict(self.variables)))
         object.__setattr__(self, "metadata", MappingProxyType(dict(self.metadata)))
@@ -80,6 +85,8 @@ class Sample:
             raise ValueError(f"all columns must have the same length, got {lengths}")
         for name, column in self.columns.items():
             _check_column(column, self.variables[name])
+        if not isinstance(self.groups, str | None):
+            raise TypeError(f"groups must be the name of one column or None, got {shown(self.groups)}")
         if self.groups is not None and self.groups not in self.columns:
             raise ValueError(f"groups names an unknown column {self.groups!r}: the sample has {self.names}")
 
@@ -110,36 +117,67 @@ class Sample:
         return self.columns[name] if name in self.columns else self.select([name]).columns[name]
 
     def with_column(self, variable: Variable, column: npt.NDArray[Any]) -> Sample:
-        """The same sample with one more column, or with one replaced."""
+        """The same sample with one more column, or with one replaced.
+
+        The numbers of a column that is replaced stand for what they did where its description stays, and for
+        themselves where it changes.
+        """
         new = Sample({variable.name: column}, {variable.name: variable})
         if len(new) != len(self):
             raise ValueError(f"column {variable.name!r} must have {len(self)} rows, got {len(new)}")
-        return self._with(
-            {**self.columns, variable.name: new[variable.name]},
-            {**self.variables, variable.name: variable},
-            self.groups,
+        held = self._held()
+        metadata = dict(held.metadata)
+        if held._levels(variable.name) is not None and held.variables.get(variable.name) != variable:
+            metadata["levels"] = {k: v for k, v in metadata["levels"].items() if k != variable.name}
+        return held._with(
+            {**held.columns, variable.name: new[variable.name]},
+            {**held.variables, variable.name: variable},
+            held.groups,
+            metadata,
         )
 
     def rows(self, index: npt.NDArray[Any] | slice) -> Sample:
-        """The rows chosen by an index array, a mask or a slice."""
-        columns = {name: column[index] for name, column in self.columns.items()}
+        """The rows chosen by an index array, a mask or a slice.
+
+        Raises:
+            ValueError: If it chooses none.
+            IndexError: If a row does not exist, a mask has another length, or it is no index.
+        """
+        held = self._held()
+        try:
+            columns = {name: column[index] for name, column in held.columns.items()}
+        except IndexError as error:
+            raise IndexError(
+                f"rows needs an index of {len(held)} rows, got {shown(index)}, {error}"
+            ) from None
         first = next(iter(columns.values()))
-        if np.ndim(first) < np.ndim(next(iter(self.columns.values()))) or not len(first):
+        if np.ndim(first) < np.ndim(next(iter(held.columns.values()))) or not len(first):
             raise ValueError(f"rows needs an index that chooses at least one row, got {index!r}")
-        return self._with(columns, self.variables, self.groups)
+        return held._with(columns, held.variables, held.groups)
+
+    def _held(self) -> Sample:
+        """The sample with all its columns at hand, and what their numbers stand for."""
+        return self if isinstance(self.columns, MappingProxyType) else self.select(self.names)
+
+    def _levels(self, name: str) -> list[Any] | None:
+        """What the numbers of a column stand for; None where they stand for themselves."""
+        levels = self.metadata.get("levels")
+        return levels.get(name) if isinstance(levels, Mapping) else None
 
     def _with(
         self,
         columns: Mapping[str, npt.NDArray[Any]],
         variables: Mapping[str, Variable],
         groups: str | None,
+        metadata: Mapping[str, Any] | None = None,
     ) -> Sample:
         """A sample of columns that are parts of checked ones, and so need no check of their own."""
         found = object.__new__(Sample)
         object.__setattr__(found, "columns", MappingProxyType(dict(columns)))
         object.__setattr__(found, "variables", MappingProxyType({name: variables[name] for name in columns}))
         object.__setattr__(found, "groups", groups)
-        object.__setattr__(found, "metadata", self.metadata)
+        told = self.metadata if metadata is None else MappingProxyType(dict(metadata))
+        object.__setattr__(found, "metadata", told)
         return found
 
     @classmethod
@@ -162,24 +200,59 @@ class Sample:
     def concatenate(cls, samples: Sequence[Sample]) -> Sample:
         """The rows of several samples of the same variables, one after the other.
 
+        A column whose levels differ is numbered anew by the levels of all samples, in sorted order where
+        theirs are, so that equal numbers stand for equal labels. Equal values of the column of groups mark
+        one group, also across samples. Of the metadata stays what all samples share.
+
         Raises:
-            ValueError: If there is no sample or their variables differ.
+            ValueError: If there is no sample, their variables, groups or the shapes of their rows differ, or
+                a column has levels in one sample and none, or those of another kind, in another.
+
+        Example:
+            >>> parts = [Sample.infer({"A": ["x", "y"]}), Sample.infer({"A": ["y", "z"]})]
+            >>> both = Sample.concatenate(parts)
+            >>> both["A"].tolist(), both.metadata["levels"]["A"]
+            ([0, 1, 1, 2], ['x', 'y', 'z'])
         """
         if not samples:
             raise ValueError("concatenate needs at least one sample, got none")
-        first = samples[0]
-        for other in samples[1:]:
-            if dict(other.variables) != dict(first.variables) or other.groups != first.groups:
-                raise ValueError(f"samples must have the same variables, got {first!r} and {other!r}")
-        columns = {name: np.concatenate([sample[name] for sample in samples]) for name in first.names}
-        return first._with(columns, first.variables, first.groups)
+        held = [sample._held() for sample in samples]
+        first = held[0]
+        if any(set(other.names) != set(first.names) for other in held):
+            held_names = " and ".join(str(names) for names in dict.fromkeys(other.names for other in held))
+            raise ValueError(f"samples must have the same variables, got {held_names}")
+        united = {name: _united(name, [sample._levels(name) for sample in held]) for name in first.names}
+        held = [_renumbered(sample, united) for sample in held]
+        for other in held[1:]:
+            if dict(other.variables) != dict(held[0].variables) or other.groups != first.groups:
+                raise ValueError(
+                    f"samples must have the same variables and groups, got {first!r} with groups "
+                    f"{first.groups!r} and {other!r} with groups {other.groups!r}"
+                )
+            for name in first.names:
+                if other[name].shape[1:] != first[name].shape[1:]:
+                    raise ValueError(
+                        f"the rows of column {name!r} must have one shape, got {first[name].shape[1:]} and "
+                        f"{other[name].shape[1:]}"
+                    )
+        metadata = {
+            key: value
+            for key, value in first.metadata.items()
+            if key != "levels"
+            and all(key in other.metadata and np.array_equal(other.metadata[key], value) for other in held)
+        }
+        levels = {name: found for name, found in united.items() if found is not None}
+        columns = {name: np.concatenate([sample[name] for sample in held]) for name in first.names}
+        told = {**metadata, "levels": levels} if levels else metadata
+        return first._with(columns, held[0].variables, first.groups, told)
 
     def tensors(
         self, *, device: str | torch.device = "cpu", dtype: torch.dtype | None = None
     ) -> dict[str, torch.Tensor]:
         """The columns as torch tensors: int64 for discrete ones, `dtype` for the others.
 
-        A tensor shares the memory of its column where type and device agree.
+        A tensor shares the memory of its column where type and device agree, unless the column is read-only
+        or reversed.
 
         Args:
             device: Where to put them.
@@ -193,8 +266,9 @@ class Sample:
         for name, column in self.columns.items():
             discrete = self.variables[name].kind == "discrete"
             wanted = torch.int64 if discrete else dtype or torch.float32
-            writable = column if column.flags.writeable else column.copy()
-            found[name] = to_device(torch.from_numpy(writable).to(wanted), device)
+            shared = column.flags.writeable and min(column.strides) >= 0
+            usable = torch.from_numpy(column if shared else column.copy())
+            found[name] = to_device(usable.to(wanted), device)
         return found
 
     def as_dataset(self) -> SampleDataset:
@@ -225,7 +299,7 @@ class Sample:
 
     def _values(self, name: str) -> npt.NDArray[Any]:
         """A column with the values that its numbers stand for."""
-        levels = self.metadata.get("levels", {}).get(name)
+        levels = self._levels(name)
         return self.columns[name] if levels is None else np.asarray(levels)[self.columns[name]]
 
     def to_pandas(self) -> pd.DataFrame:
@@ -298,9 +372,58 @@ def _strip(images: npt.NDArray[Any]) -> str:
     return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
+def _united(name: str, found: Sequence[list[Any] | None]) -> list[Any] | None:
+    """The levels of all samples together; None where no sample has any.
+
+    Raises:
+        ValueError: If only some have levels, or they are of different kinds.
+    """
+    told = [levels for levels in found if levels is not None]
+    if not told:
+        return None
+    kinds = {type(level).__name__ for level in chain.from_iterable(told)}
+    if len(told) < len(found) or len(kinds) > 1:
+        other = "none" if len(told) < len(found) else "those of another kind"
+        raise ValueError(
+            f"column {name!r} has levels in one sample ({shown(told[0])}) and {other} in another, so that "
+            "equal numbers may stand for different things: infer them from one table, or give both levels "
+            "of one kind"
+        )
+    if all(levels == told[0] for levels in told):
+        return told[0]
+    union = list(dict.fromkeys(chain.from_iterable(told)))
+    return sorted(union) if all(levels == sorted(levels) for levels in told) else union
+
+
+def _renumbered(sample: Sample, united: Mapping[str, list[Any] | None]) -> Sample:
+    """The sample with the numbers of its columns by these levels.
+
+    Raises:
+        ValueError: If a column has states without a level.
+    """
+    columns, variables = dict(sample.columns), dict(sample.variables)
+    for name, levels in united.items():
+        own = sample._levels(name)
+        if levels is None or own is None or own == levels or variables[name].kind != "discrete":
+            continue
+        if len(own) < (variables[name].cardinality or 0):
+            raise ValueError(
+                f"column {name!r} has {variables[name].cardinality} states, but metadata['levels'] names "
+                f"{len(own)}: {shown(own)}"
+            )
+        place = {level: number for number, level in enumerate(levels)}
+        columns[name] = np.asarray([place[level] for level in own], dtype=np.int64)[columns[name]]
+        variables[name] = replace(variables[name], cardinality=len(levels))
+    return sample._with(columns, variables, sample.groups)
+
+
 def _check_column(column: npt.NDArray[Any], variable: Variable) -> None:
     if not len(column):
         raise ValueError(f"column {variable.name!r} is empty")
+    if not column.size:
+        raise ValueError(
+            f"column {variable.name!r} must have at least one entry in each row, got shape {column.shape}"
+        )
     if variable.kind == "image" and column.ndim != 4:
         raise ValueError(
             f"image column {variable.name!r} needs shape (n, channels, height, width), got {column.shape}"

@@ -24,13 +24,14 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from fractions import Fraction
 from functools import lru_cache
 from itertools import product
-from numbers import Real
+from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from theory.checks import SUM_TOLERANCE, array, distributions, integer
+from theory.errors import shown
 from theory.expressions import Expression, Term
 from theory.parser import parse_expression
 
@@ -38,13 +39,16 @@ if TYPE_CHECKING:
     import pandas as pd
     import sympy
 
-__all__ = ["Joint", "surprisals"]
+__all__ = ["Joint", "frozen", "surprisals"]
 
 _ROUNDING = 1e-12
 """How far from a fraction a float may be that stands for it."""
 
 _MAX_LATTICE = 2**27
 """The largest number of cells of a table of all marginals."""
+
+_MAX_STATE = 2**53
+"""The numbers of states are smaller; no table is so long."""
 
 _MAX_DIGITS = 40
 """The longest number that is factored."""
@@ -59,18 +63,21 @@ class Joint:
     Args:
         names: The variables, one for each axis.
         probabilities: Array of shape (k_1, .., k_n), non-negative, summing to one. An object array of
-            Fractions is kept exact; everything else becomes float64.
+            Fractions is kept exact; everything else becomes float64. The joint keeps a copy of its own.
 
     Raises:
         ValueError: If a name repeats, the number of axes differs from the number of names, or the
             probabilities are negative, masked, not finite, or do not sum to one within 1e-9.
-        TypeError: If the probabilities are text or complex, or an object array holds anything but Fractions
-            and integers.
+        TypeError: If a name is no text, the probabilities are text or complex, or an object array holds
+            anything but Fractions and integers.
     """
 
     def __init__(self, names: Sequence[str], probabilities: npt.ArrayLike) -> None:
-        table = array("probabilities", probabilities)
+        table = frozen("probabilities", probabilities)
         names = tuple(names)
+        for name in names:
+            if not isinstance(name, str):
+                raise TypeError(f"variable names must be text, got {shown(name)}")
         if len(set(names)) != len(names):
             raise ValueError(f"variable names must differ, got {names}")
         if table.ndim != len(names):
@@ -90,8 +97,6 @@ class Joint:
                 raise ValueError(f"probabilities must not be negative, got {table.min()}")
             if abs(table.sum() - 1) > SUM_TOLERANCE:
                 raise ValueError(f"probabilities must sum to 1, got {table.sum()}")
-        table = table.copy()
-        table.flags.writeable = False
         self.names = names
         self.probabilities = table
         self._entropies: dict[frozenset[str], float] = {frozenset(): 0.0}
@@ -113,7 +118,7 @@ class Joint:
 
         Raises:
             ValueError: If a value is negative or no integer, a cardinality is not positive, or the table
-                would not fit.
+                would not fit, which is found before a function is called.
             TypeError: If a value or a cardinality is no number.
         """
         if len(names) != len(cardinalities):
@@ -121,18 +126,26 @@ class Joint:
                 f"cardinalities must give one number for each of {tuple(names)}, got {cardinalities}"
             )
         sizes = [integer(f"the cardinality of {n}", k, 1) for n, k in zip(names, cardinalities, strict=True)]
-        states = list(product(*map(range, sizes)))
-        values = {name: [_state(name, state, f(*state)) for state in states] for name, f in functions.items()}
-        shape = (*sizes, *(max(v) + 1 for v in values.values()))
-        if math.prod(shape) > _MAX_LATTICE:
+        count = math.prod(sizes)
+        if count > _MAX_LATTICE:
             raise ValueError(
-                f"the joint of {', '.join([*names, *functions])} needs {math.prod(shape)} cells, more than "
-                f"{_MAX_LATTICE}: number the values of each function 0, 1, .. without gaps"
+                f"the joint of {', '.join(names)} has {shown(count)} states, more than {_MAX_LATTICE}: take "
+                "smaller cardinalities"
             )
-        table = np.zeros(shape)
-        for index, state in enumerate(states):
-            table[(*state, *(v[index] for v in values.values()))] += 1 / len(states)
-        return cls((*names, *functions), table)
+        shape, cells = sizes, np.arange(count)  # the cell of each state in the table so far
+        for name, function in functions.items():
+            states = product(*map(range, sizes))
+            values = np.fromiter((_state(name, s, function(*s)) for s in states), np.int64, count)
+            shape = [*shape, int(values.max()) + 1]
+            if math.prod(shape) > _MAX_LATTICE:
+                raise ValueError(
+                    f"the joint of {', '.join([*names, *functions])} needs {math.prod(shape)} cells or more, "
+                    f"at most {_MAX_LATTICE} fit: number the values of each function 0, 1, .. without gaps"
+                )
+            cells = cells * shape[-1] + values
+        table = np.zeros(math.prod(shape))
+        table[cells] = 1 / count
+        return cls((*names, *functions), table.reshape(shape))
 
     @property
     def cardinalities(self) -> dict[str, int]:
@@ -298,14 +311,17 @@ class Joint:
 
         Raises:
             ValueError: If a state does not exist or has probability zero.
+            TypeError: If a state is no integer.
         """
         index: list[Any] = [slice(None)] * len(self.names)
         for variable, axis in zip(states, self.axes(states), strict=True):
-            if not 0 <= states[variable] < self.probabilities.shape[axis]:
-                raise ValueError(
-                    f"{variable} has states 0..{self.probabilities.shape[axis] - 1}, got {states[variable]}"
-                )
-            index[axis] = states[variable]
+            given: object = states[variable]
+            last = self.probabilities.shape[axis] - 1
+            if isinstance(given, bool) or not isinstance(given, Integral):
+                raise TypeError(f"{variable} has states 0..{last}, got {shown(given)}, which is no integer")
+            index[axis] = state = int(given)
+            if not 0 <= state <= last:
+                raise ValueError(f"{variable} has states 0..{last}, got {shown(state)}")
         slice_ = self.probabilities[tuple(index)]
         mass = slice_.sum()
         if not mass:
@@ -321,22 +337,27 @@ class Joint:
             kernel: p(target | source), of shape (*cardinalities of source, cardinality of target).
 
         Raises:
-            ValueError: If the shape does not fit or a row is not a distribution.
+            ValueError: If a source is named twice, the target is there already, the shape does not fit, a
+                row is not a distribution, or the joint is of Fractions and the kernel is not.
         """
         sources = (source,) if isinstance(source, str) else tuple(source)
         axes = self.axes(sources)
-        rows = array(f"entries of the kernel of {target}", kernel)
+        if len(set(sources)) != len(sources):
+            raise ValueError(f"the sources of a channel must differ, got {sources}")
+        rows = frozen(f"entries of the kernel of {target}", kernel)
         expected = tuple(self.probabilities.shape[axis] for axis in axes)
         if rows.shape[:-1] != expected:
             raise ValueError(
                 f"kernel p({target}|{','.join(sources)}) needs shape {expected} + (k,), got {rows.shape}"
             )
         exact = self.probabilities.dtype == object
-        table = np.asarray(kernel) if exact else rows.astype(np.float64)
-        if exact and table.dtype.kind == "f":
-            raise ValueError(
-                f"a joint of Fractions needs a kernel of Fractions or integers, got {table.dtype}"
-            )
+        table = rows if exact else rows.astype(np.float64)
+        if exact and table.dtype != object:
+            if (table % 1).any():
+                raise ValueError(
+                    f"a joint of Fractions needs a kernel of Fractions or integers, got {table.dtype}"
+                )
+            table = table.astype(np.int64).astype(object)
         distributions(f"the kernel of {target}", rows)
         order = np.argsort(axes)
         table = np.transpose(table, [*order, len(axes)])
@@ -385,8 +406,36 @@ def _state(name: str, state: tuple[int, ...], value: Any) -> int:  # noqa: ANN40
     if not isinstance(value, Real):
         raise TypeError(f"the values of {name} must be states 0, 1, .., got {value!r} at {state}")
     if value < 0 or value % 1 != 0:
-        raise ValueError(f"the values of {name} must be states 0, 1, .., got {value!r} at {state}")
+        raise ValueError(f"the values of {name} must be states 0, 1, .., got {shown(value)} at {state}")
+    if not value < _MAX_STATE:
+        raise ValueError(
+            f"the values of {name} must be states 0, 1, .. without gaps, got {shown(value)} at {state}"
+        )
     return math.floor(float(value))
+
+
+def frozen(name: str, values: npt.ArrayLike) -> npt.NDArray[Any]:
+    """A copy of some numbers that nobody can change: what was checked once stays as it was.
+
+    Args:
+        name: What to call them in an error.
+        values: Real numbers, Fractions, or a tensor of torch, of any shape.
+
+    Raises:
+        TypeError: If they are text, complex, no dense tensor, or objects that are neither Fractions nor
+            integers.
+        ValueError: If entries are masked, or lists differ in length.
+    """
+    given: Any = values
+    if hasattr(given, "detach"):  # a tensor, without importing torch
+        try:
+            given = given.detach().cpu().resolve_conj().resolve_neg().numpy()
+        except (TypeError, RuntimeError) as error:
+            reason = str(error).splitlines()[0]
+            raise TypeError(f"{name} must be a dense tensor of numbers: {reason}") from None
+    table = array(name, given).copy()
+    table.flags.writeable = False
+    return table
 
 
 def surprisals(p: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -25,11 +25,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from theory.checks import array, distributions, integer, number
+from theory.checks import distributions, integer, number
 from theory.diagrams import Diagram
 from theory.errors import TooLargeError, shown
 from theory.expressions import Expression, Term
-from theory.joints import Joint
+from theory.joints import Joint, frozen
 from theory.parser import parse_expression
 
 __all__ = ["Model"]
@@ -39,6 +39,12 @@ _MAX_CELLS = 2**27
 
 _MAX_AXES = 32
 """The largest number of axes that every version of numpy allows."""
+
+_MAX_DENOMINATOR = 2**62
+"""The largest common denominator; int64 holds it and a few states more."""
+
+_MOST_CONCENTRATED = 1e100
+"""From 1e32 on a Dirichlet is uniform to the last digit; beyond this its sums would overflow."""
 
 _Factor = tuple[tuple[str, ...], npt.NDArray[Any]]
 """Variables, and a table with one axis for each."""
@@ -51,7 +57,8 @@ class Model:
         diagram: The causal diagram.
         tables: For each variable p(variable | parents), an array of shape
             (*cardinalities of `diagram.parents(variable)`, cardinality of the variable). Either all are
-            object arrays of Fractions or none is, and the joints are of the same kind.
+            object arrays of Fractions or none is, and the joints are of the same kind. The model keeps
+            copies of its own, which cannot be changed.
 
     Raises:
         ValueError: If a table is missing or unknown, its shape does not fit its parents, a row is
@@ -64,7 +71,7 @@ class Model:
         if set(tables) != set(diagram.variables):
             raise ValueError(f"a model needs one table for each of {diagram.variables}, got {tuple(tables)}")
         self.diagram = diagram
-        self.tables = {v: array(f"entries of the table of {v}", tables[v]) for v in diagram.variables}
+        self.tables = {v: frozen(f"entries of the table of {v}", tables[v]) for v in diagram.variables}
         exact = {v for v, table in self.tables.items() if table.dtype == object}
         if exact and exact != set(self.tables):
             mixed = sorted(set(self.tables) - exact)
@@ -93,7 +100,8 @@ class Model:
             diagram: The causal diagram.
             cardinalities: The number of states of each variable, or one number for all.
             seed: Fixes the draw.
-            concentration: The Dirichlet parameter; small values give nearly deterministic tables.
+            concentration: The Dirichlet parameter; small values give nearly deterministic tables, huge ones
+                uniform ones.
 
         Raises:
             ValueError: If a cardinality is missing or not positive, the concentration is not positive or the
@@ -102,6 +110,7 @@ class Model:
         """
         if not number("concentration", concentration) > 0:
             raise ValueError(f"concentration must be positive, got {concentration}")
+        concentration = min(float(concentration), _MOST_CONCENTRATED)
         rng = np.random.default_rng(integer("seed", seed, 0))
         sizes = _sizes(diagram, cardinalities)
         tables: dict[str, npt.NDArray[np.float64]] = {}
@@ -131,11 +140,12 @@ class Model:
             denominator: The common denominator of each row.
 
         Raises:
-            ValueError: If a cardinality is missing or not positive, the denominator is not positive or the
-                seed is negative.
+            ValueError: If a cardinality is missing or not positive, the denominator is not positive or above
+                2^62, or the seed is negative.
             TypeError: If one of them is no integer.
         """
-        integer("denominator", denominator, 1)
+        if integer("denominator", denominator, 1) > _MAX_DENOMINATOR:
+            raise ValueError(f"denominator must be at most {_MAX_DENOMINATOR}, got {shown(denominator)}")
         rng = np.random.default_rng(integer("seed", seed, 0))
         sizes = _sizes(diagram, cardinalities)
         tables: dict[str, npt.NDArray[Any]] = {}

@@ -66,7 +66,7 @@ def as_sample(data: Data, names: Sequence[str], *, groups: str | None = None) ->
 
     Raises:
         FileNotFoundError: If there is no such file.
-        TypeError: If the data is of another kind, or a tensor is sparse.
+        TypeError: If the data is of another kind, a tensor is sparse, or `groups` is no name.
         ValueError: If a name is unknown, lengths or the labels of the rows of Series differ, or a column is
             empty, has NaN, infinite, masked or missing values, or holds something that is not data.
 
@@ -74,6 +74,8 @@ def as_sample(data: Data, names: Sequence[str], *, groups: str | None = None) ->
         >>> as_sample({"A": [0, 1, 1], "Z": [[0.5, 1.0], [0.1, 0.2], [0.0, 3.0]]}, ["A", "Z"])
         Sample(3 rows: A[2], Z:continuous)
     """
+    if not isinstance(groups, str | None):
+        raise TypeError(f"groups must be the name of one column, or None, got {groups!r}")
     wanted = [*dict.fromkeys([*names, *([] if groups is None else [groups])])]
     if isinstance(data, str | Path):
         data = read_data(data, columns=wanted)

@@ -8,13 +8,16 @@ values, such as counts, are numbers.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from synergy.estimators.classifier.design import encode_target, make_design
+from synergy.estimators.columns import tamed
 from synergy.estimators.intake import split_columns
 from synthetic import Sample
+from synthetic.columns import EXACT
 
 __all__ = [
     "Kinds",
@@ -37,6 +40,8 @@ _CODES = 8
 """How many random functions of a label stand for its rarer states."""
 _HEAVY = 20.0
 """Columns whose mean fourth power, standardised, exceeds this have heavy tails (a normal one has 3)."""
+_MOST_BITS = 1000
+"""Integers of more bits than this are near the end of the range of float64."""
 _MOST_COMPONENTS = 8
 """The largest number of principal components of an image."""
 _FLAT = 1e-9
@@ -66,7 +71,7 @@ def kinds_of(sample: Sample, names: tuple[str, ...]) -> Kinds:
     return Kinds(labels, tuple(n for n in names if n in counts or n in continuous), tuple(images))
 
 
-def _levels(sample: Sample, name: str) -> list[object] | None:
+def _levels(sample: Sample, name: str) -> list[Any] | None:
     found = sample.metadata.get("levels", {})
     return found.get(name) if isinstance(found, dict) else None
 
@@ -78,11 +83,20 @@ def _is_number(sample: Sample, name: str) -> bool:
 
 
 def numbers(sample: Sample, name: str) -> Floats:
-    """A column as floats of shape (n, d); integers by their values."""
+    """A column as floats of shape (n, d); integers by their values, huge ones less the smallest."""
     column, levels = sample[name], _levels(sample, name)
     if sample.variables[name].kind == "discrete" and levels is not None:
-        column = np.asarray(levels, dtype=np.float64)[column]
+        column = np.asarray(_near_zero(levels), dtype=np.float64)[column]
     return np.asarray(column, dtype=np.float64).reshape(len(sample), -1)
+
+
+def _near_zero(levels: list[Any]) -> list[Any]:
+    """The levels; where they are integers that no float64 holds, less the smallest, in units of 2^k."""
+    if not all(isinstance(level, int) for level in levels) or max(map(abs, levels)) <= EXACT:
+        return levels
+    least = min(levels)
+    unit = max(0, (max(levels) - least).bit_length() - _MOST_BITS)
+    return [(level - least) >> unit for level in levels]
 
 
 def varying(sample: Sample, names: tuple[str, ...], notes: list[str]) -> tuple[str, ...]:
@@ -103,8 +117,17 @@ def varying(sample: Sample, names: tuple[str, ...], notes: list[str]) -> tuple[s
 
 
 def components(sample: Sample, given: tuple[str, ...]) -> Floats:
-    """The leading principal components of the conditions, at most 8, each of variance 1."""
-    matrix = make_design(sample, given).matrix.astype(np.float64)
+    """The leading principal components of the conditions, at most 8, each of variance 1.
+
+    Numbers are standardised first, so that their units play no part beside the pixels of an image.
+    """
+    design = make_design(sample, given)
+    matrix = design.matrix.astype(np.float64)
+    for block in design.blocks:
+        if block.kind == "continuous":
+            part = tamed(numbers(sample, block.name))
+            spread = part.std(axis=0)
+            matrix[:, block.columns] = (part - part.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
     centred = matrix - matrix.mean(axis=0)
     values, vectors = np.linalg.eigh(centred.T @ centred / len(centred))
     leading = np.argsort(values)[::-1][:_MOST_COMPONENTS]
@@ -136,9 +159,12 @@ def all_indicators(sample: Sample, name: str) -> Floats:
 
 
 def vectors(sample: Sample, names: tuple[str, ...]) -> Floats:
-    """Standardised columns that vary; heavy tails are drawn in by asinh, which keeps independence."""
+    """Standardised columns that vary; heavy tails are drawn in by asinh, which keeps independence.
+
+    Units play no part: a column times a power of two gives the same digits.
+    """
     matrix = np.hstack([numbers(sample, name) for name in names])
-    matrix = matrix[:, matrix.min(axis=0) < matrix.max(axis=0)]
+    matrix = tamed(matrix[:, matrix.min(axis=0) < matrix.max(axis=0)])
     low, middle, high = np.quantile(matrix, [0.25, 0.5, 0.75], axis=0)
     standard = (matrix - matrix.mean(axis=0)) / matrix.std(axis=0)
     robust = (matrix - middle) / np.where(high > low, (high - low) / 1.349, matrix.std(axis=0))

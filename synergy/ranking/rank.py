@@ -97,7 +97,8 @@ def rank(
         (['rotation'], 100)
     """
     integer("seeds", seeds, 2, _SEEDS_OF_A_RANKING)
-    integer("seed", seed, 0, _LARGEST_SEED)
+    if integer("seed", seed, 0) > _LARGEST_SEED:
+        raise ValueError(f"seed must be at most {_LARGEST_SEED}, got {seed}")
     integer("jobs", jobs, 0)
     chosen = RankSettings() if settings is None else settings
     where = choose_device(device)

@@ -69,14 +69,14 @@ class Orbits(FiniteGenerator):
             object.__setattr__(self, "group", parse_group(given))
         elif not isinstance(given, FiniteGroup):
             raise TypeError(f"group must be a FiniteGroup or its name, got {given!r}")
-        if not self.stabilisers:
+        if not len(self.stabilisers):
             raise ValueError("stabilisers must have one subgroup for each orbit, got none")
         subgroups = tuple(
             self.group.require_subgroup(k, argument=f"stabilisers[{j}]")
             for j, k in enumerate(self.stabilisers)
         )
         object.__setattr__(self, "stabilisers", subgroups)
-        if not self.classes:
+        if not len(self.classes):
             raise ValueError("classes must have at least one class, got none")
         places = []
         for c, place in enumerate(self.classes):

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pv
 
-from synthetic.columns import EXACT, check_exact, check_missing
+from synthetic.columns import EXACT, check_exact
 from synthetic.storage.files import DamagedFileError, reading
 from synthetic.storage.memory import require_room
 
@@ -40,9 +40,9 @@ _HEAD = 100
 
 _MISSING = (
     *("", "#N/A", "#N/A N/A", "#NA", "-NaN", "-nan", "<NA>", "N/A", "NA", "NULL", "NaN", "NaT", "None"),
-    *("n/a", "nan", "null"),
+    *("-1.#IND", "-1.#QNAN", "1.#IND", "1.#QNAN", "n/a", "na", "nan", "null", "?", "."),
 )
-"""What stands for a missing value: the list of pandas, and NaT."""
+"""What stands for a missing value: the list of pandas, NaT, na, and two marks of old archives."""
 
 _WHOLE = r"^[+-]?[0-9]+$"
 """An integer."""
@@ -65,13 +65,20 @@ _BOOLEAN = r"(?i)^(true|false)$"
 _WORD = r"[\p{L}\p{N}]"
 """Whether there is a letter or a digit."""
 
+_STRAY = 2
+"""So few words among numbers are no labels, but a footer or a header within the table."""
+
+_NUMBERS_PER_WORD = 10
+"""Numbers that there must be for each of them before a column is one of numbers."""
+
 
 def read_csv(file: Path) -> pa.Table:
     """The table with every entry as text.
 
     Raises:
         DamagedFileError: If it is no CSV table of UTF-8, or a row and the header disagree in number.
-        ValueError: If the header repeats a name, or other marks than commas separate the columns.
+        ValueError: If the header repeats a name, a row repeats the header, or other marks than commas
+            separate the columns.
     """
     with (
         reading(f"{file} is not a CSV table"),
@@ -98,7 +105,30 @@ def read_csv(file: Path) -> pa.Table:
         raise DamagedFileError(
             f"{file} is not a CSV table: its header reads {', '.join(map(repr, names[:_SHOWN]))} or {read}"
         )
+    _check_one_header(file, table)
     return table
+
+
+def _check_one_header(file: Path, table: pa.Table) -> None:
+    """Refuse a row that repeats the header, as where files were joined; one name alone may be a label.
+
+    Raises:
+        ValueError: If there is one.
+    """
+    names = table.column_names
+    if len(names) < 2 or not table.num_rows:
+        return
+    repeated = pc.equal(table.column(0), names[0])
+    for name in names[1:]:
+        if not pc.any(repeated).as_py():
+            return
+        repeated = pc.and_(repeated, pc.equal(table.column(name), name))
+    rows = np.flatnonzero(np.asarray(repeated))
+    if len(rows):
+        raise ValueError(
+            f"cannot use {str(file)!r}: its header is repeated {len(rows)} times, first in row {rows[0]}: "
+            "drop such rows first"
+        )
 
 
 def _check_separated(file: Path, names: list[str], first: list[str]) -> None:
@@ -118,13 +148,18 @@ def _check_separated(file: Path, names: list[str], first: list[str]) -> None:
 def from_text(name: str, column: pa.ChunkedArray) -> Any:  # noqa: ANN401  (what `as_array` takes)
     """A column of text as booleans, integers or floats where every entry is one, else as text.
 
-    Integers with leading zeros, as postal codes have, are text.
+    Integers with leading zeros, as postal codes have, are text. A table of text has no other way to leave
+    out a value than to write something in its place. What pandas reads so (an empty entry, NA, N/A, NaN,
+    None, null, ..), na, and the marks "?" and "." are missing values, and refused. Every other word is a
+    state of its own, because in some table it is one: "none" is a degree, "-" a strand, "missing" an answer.
+    Among numbers it is not: words or marks beside fractions, marks beside integers, and one or two words, or
+    the name of the column, in a column of integers are refused. Integers beside more words are names.
 
     Raises:
         ValueError: If a value is missing, entries are lists, or numbers are mixed with words or marks.
     """
     text = pc.utf8_trim_whitespace(column)
-    check_missing(name, pc.is_in(text, value_set=pa.array(_MISSING)))
+    _check_written(name, text)
     for kind in (pa.int64(), pa.uint64()):
         whole = _cast(text, kind)
         if whole is not None:
@@ -137,6 +172,23 @@ def from_text(name: str, column: pa.ChunkedArray) -> Any:  # noqa: ANN401  (what
     if (abs(numbers) >= EXACT).any():
         check_exact(name, map(int, text.filter(_fits(text, _WHOLE)).to_pylist()))
     return numbers
+
+
+def _check_written(name: str, text: pa.ChunkedArray) -> None:
+    """Refuse what stands for a missing value, and say how it is written.
+
+    Raises:
+        ValueError: If there is any.
+    """
+    missing = np.asarray(pc.is_in(text, value_set=pa.array(_MISSING)))
+    if missing.any():
+        row = int(missing.argmax())
+        word = text[row].as_py()
+        hint = f"; if {word!r} is a label, write it otherwise" if word else ""
+        raise ValueError(
+            f"column {name!r} has {int(missing.sum())} missing values, the first in row {row}, which is "
+            f"{word!r}: drop or fill them first{hint}"
+        )
 
 
 def _fits(text: pa.ChunkedArray, pattern: str) -> pa.ChunkedArray:
@@ -174,11 +226,19 @@ def _words(name: str, column: pa.ChunkedArray, text: pa.ChunkedArray) -> npt.NDA
         return np.asarray(column.to_numpy())
     word = np.asarray(_fits(text, _WORD)) & ~np.asarray(_fits(text, _BOOLEAN))
     fraction = number & ~np.asarray(_fits(text, _WHOLE))
-    odd = ~number if fraction.any() else ~(number | word)
+    odd = ~number if fraction.any() or _are_stray(name, text, number) else ~(number | word)
     if odd.any():
         row = int(odd.argmax())
         raise ValueError(
             f"column {name!r} mixes numbers and text: row {row} is {text[row].as_py()!r}; if that stands for "
-            "a missing value, drop or fill it first"
+            "a missing value, drop or fill it first, and a row that is no data, as a total or a header"
         )
     return np.asarray(column.to_numpy())
+
+
+def _are_stray(name: str, text: pa.ChunkedArray, number: npt.NDArray[np.bool_]) -> bool:
+    """Whether the words among integers are no labels: one or two, or the name of the column each time."""
+    words = int((~number).sum())
+    if words > _STRAY and not pc.all(pc.equal(text.filter(pa.array(~number)), name)).as_py():
+        return False
+    return bool(number.sum() >= _NUMBERS_PER_WORD * words)

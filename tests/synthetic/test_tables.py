@@ -235,7 +235,7 @@ CSV_REFUSED = {
     "an empty cell": ("A,C\n1,2\n,3\n", "1 missing values, the first in row 1"),
     "a blank cell": ("A,C\n1,2\n  ,3\n", "1 missing values, the first in row 1"),
     "an empty line of one column": ("A\n1\n\n3\n", "1 missing values, the first in row 1"),
-    "a mark among integers": ("A\n1\n?\n", "mixes numbers and text: row 1 is '[?]'"),
+    "a mark among integers": ("A\n1\n?\n", "1 missing values, the first in row 1, which is '[?]'"),
     "a word among fractions": ("A\n0.5\nunknown\n", "mixes numbers and text: row 1 is 'unknown'"),
     "True among integers": ("A\n1\nTrue\n", "mixes numbers and text: row 1 is 'True'"),
     "commas for points": ('A,C\n"1,5",1\n"2",2\n', "numbers with commas, such as '1,5'"),

@@ -63,6 +63,8 @@ def test_groups_travel_with_a_sample():
     assert as_sample(grouped, ["A"]).groups == "G"
     assert set(as_sample(grouped, ["A"])) == {"A", "G"}
     assert as_sample(base, ["A"], groups="C").groups == "C"
+    with pytest.raises(TypeError, match=r"groups must be the name of one column, or None, got \['C'\]"):
+        as_sample(base, ["A"], groups=["C"])
 
 
 def test_constant_components_are_left_out_and_said():
