@@ -55,13 +55,15 @@ def experiments() -> str:
         "Margins and controls were revised after audits of earlier runs, towards tests that can fail. Where "
         "a rule came after a look at results, the module of the experiment says so.\n",
         "*Could have seen* is the smallest effect that as many seeds, spread as these, would tell from 0 "
-        "with a power of 80 %: a smaller one is not excluded. Where a treatment did not work, such as an "
-        "adversary that left most of the class, the verdict says so in place of a judgement.\n",
+        "with a power of 80 %: a smaller one is not excluded. It is *no effect* where not even the largest "
+        "one possible would be seen, and *not told* where two seeds cannot say. Where a treatment did not "
+        "work, such as an adversary that left most of the class, or where that cannot be told, the verdict "
+        "says so in place of a judgement.\n",
         "```bash\nsynergy experiment shortcut --quick\nsynergy experiment shortcut --full\n"
         "synergy experiment model-equivariance --encoders resnet18,c4-resnet18 --data DIR\n"
         "synergy experiment invariance-or-equivariance --data DIR --labelled 20\n"
         "synergy experiment shortcut --scale large --data cifar10 --root DIR\n```\n",
-        "`--quick` takes at most two minutes on two cores, `--full` at most half an hour, and a run that was "
+        "`--quick` takes at most two minutes on two cores, `--full` up to forty, and a run that was "
         "interrupted goes on when it is started again. `--scale large` is for a GPU. The results above were "
         "made on two CPU cores, at the scale that each says.\n",
     ]

@@ -11,14 +11,23 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import t as student
 
-__all__ = ["Comparison", "Finding", "FindingVerdict", "joint_confidence", "limits_of", "summarise"]
+from synergy.experiments.limits import Limits, limits_of
+
+__all__ = ["Comparison", "Finding", "FindingVerdict", "joint_confidence", "summarise"]
 
 FindingVerdict = Literal[
-    "agrees", "disagrees", "undecided", "fixed by construction", "no prediction", "nothing was eliminated"
+    "agrees",
+    "disagrees",
+    "undecided",
+    "fixed by construction",
+    "no prediction",
+    "nothing was eliminated",
+    "elimination undecided",
 ]
 """Whether a measured number is as predicted.
 
-A number that no seed can change is evidence of nothing, and neither is one of a treatment that did not work.
+A number that no seed can change is evidence of nothing, and neither is one of a treatment that did not work,
+or that may not have worked.
 """
 
 _ALPHA = 0.05
@@ -52,7 +61,7 @@ def summarise(
     *,
     confidence: float = 0.95,
     shared: float = 0.0,
-    bounds: tuple[float, float] | None = None,
+    bounds: Limits | None = None,
 ) -> Spread:
     """The mean over seeds and its Student t interval, mean -+ t s sqrt(1/n + shared).
 
@@ -63,7 +72,8 @@ def summarise(
             numbers are not independent: then judged images over trained ones (the corrected resampled t
             test).
         bounds: What the number cannot leave, such as (-1, 1) for a correlation. The interval is cut there,
-            which costs no coverage.
+            which costs no coverage, but never so far that it misses its mean: an estimate may err beyond
+            what is possible, such as an information a little below 0.
 
     Raises:
         ValueError: If there is no value.
@@ -85,22 +95,8 @@ def summarise(
     quantile = float(student.ppf(0.5 + confidence / 2, len(data) - 1))
     half = quantile * _error(data, shared)
     least, most = bounds or (-math.inf, math.inf)
-    return Spread(mean, max(least, mean - half), min(most, mean + half), len(data))
-
-
-def limits_of(quantity: str) -> tuple[float, float] | None:
-    """What a number cannot leave, by the name that tables and findings give it; None where nothing is known.
-
-    An accuracy lies between 0 and 1, and so one accuracy less another between -1 and 1.
-
-    Example:
-        >>> limits_of("class accuracy"), limits_of("accuracy of c4 less that of cnn"), limits_of("I(A;Z)")
-        ((0.0, 1.0), (-1.0, 1.0), None)
-    """
-    words = quantity.replace(",", " ").split()
-    if "accuracy" not in words or "nats" in words:
-        return None
-    return (-1.0, 1.0) if "less" in words or "gain" in words else (0.0, 1.0)
+    low, high = max(least, mean - half), min(most, mean + half)
+    return Spread(mean, min(mean, low), max(mean, high), len(data))
 
 
 def _error(data: npt.NDArray[np.float64], shared: float) -> float:
@@ -122,6 +118,8 @@ class Finding:
 
     A number that is the same for every seed is fixed by construction: it neither agrees nor disagrees. A
     discrete one, such as a rank correlation of a few tasks, may be the same by chance: then it is undecided.
+    A number without limits, such as a ratio, is not told with two seeds, whose intervals reach 13 standard
+    errors to either side and more.
 
     Args:
         about: What the number is, with its unit.
@@ -133,6 +131,7 @@ class Finding:
         discrete: Whether the number takes few values, so that seeds may agree by chance.
         void: The verdict where what was to be done to the representations was not done, so that the number
             is no evidence, whatever it is; None where it was.
+        rounding: How far numbers that no seed changes may differ by rounding.
     """
 
     about: str
@@ -140,45 +139,82 @@ class Finding:
     relation: Comparison | None = None
     margin: float = 0.0
     shared: float = 0.0
-    bounds: tuple[float, float] | None = None
+    bounds: Limits | None = None
     discrete: bool = False
     void: FindingVerdict | None = None
+    rounding: float = 0.0
 
     def spread(self, confidence: float = 0.95) -> Spread:
         """The mean and interval over seeds."""
-        bounds = self.bounds or limits_of(self.about)
-        return summarise(self.values, confidence=confidence, shared=self.shared, bounds=bounds)
+        if self.fixed:
+            return Spread(float(np.mean(self.values)), -math.inf, math.inf, len(self.values))
+        return summarise(self.values, confidence=confidence, shared=self.shared, bounds=self.limits)
+
+    @property
+    def limits(self) -> Limits:
+        """What the number cannot leave, infinite where nothing is known."""
+        return self.bounds or limits_of(self.about) or (-math.inf, math.inf)
+
+    @property
+    def told(self) -> bool:
+        """Whether the seeds are enough for an interval that means something."""
+        return len(self.values) > 2 or (len(self.values) == 2 and bool(np.isfinite(self.limits).all()))
 
     @property
     def fixed(self) -> bool:
         """Whether no seed changes the number, though it could take any value."""
-        return len(self.values) > 1 and len(set(self.values)) == 1 and not self.discrete
+        return len(self.values) > 1 and float(np.ptp(self.values)) <= self.rounding and not self.discrete
+
+    def over_seeds(self, confidence: float = 0.95) -> str:
+        """The mean and interval in words.
+
+        Example:
+            >>> Finding("a ratio", (0.5, 2.0)).over_seeds()
+            '+1.250 [-8.280, +10.780], not told with two seeds'
+        """
+        found = self.spread(confidence)
+        untold = math.isfinite(found.low) and not self.told
+        return f"{found}, not told with two seeds" if untold else str(found)
+
+    def could_have_seen(self, confidence: float = 0.95) -> str:
+        """The smallest effect in words, empty where the seeds show no spread.
+
+        Example:
+            >>> Finding("accuracy of c4 less that of cnn", (-0.9, 0.9)).could_have_seen()
+            'no effect'
+        """
+        effect = self.smallest_effect(confidence)
+        if effect is not None:
+            return f"{effect:.3f}" if self.told else "not told"
+        return "no effect" if math.isfinite(self.spread(confidence).low) else ""
 
     def smallest_effect(self, confidence: float = 0.95, power: float = 0.8) -> float | None:
         """The smallest distance from 0 that as many seeds, spread as these, tell from 0 with that power.
 
         It is (t_(1+confidence)/2 + t_power) standard errors, t the quantiles of Student's law: a smaller
-        effect can easily go unseen. None where the seeds show no spread.
+        effect can easily go unseen. None where the seeds show no spread, or where the number cannot be so
+        far from 0: then no effect is sure to be seen.
 
         Example:
             >>> round(Finding("a gain", (0.1, 0.2, 0.3)).smallest_effect(), 3)
             0.31
         """
         data = np.asarray(self.values, dtype=np.float64)
-        if len(data) < 2 or np.ptp(data) == 0:
+        if len(data) < 2 or np.ptp(data) == 0 or self.fixed:
             return None
         quantiles = student.ppf([0.5 + confidence / 2, power], len(data) - 1)
-        return float(quantiles.sum()) * _error(data, self.shared)
+        effect = float(quantiles.sum()) * _error(data, self.shared)
+        return effect if effect <= max(map(abs, self.limits)) else None
 
     def verdict(self, confidence: float = 0.95) -> FindingVerdict:
         """Whether theory and number agree."""
         found, m = self.spread(confidence), self.margin
         if self.void is not None:
             return self.void
-        if self.relation is None:
-            return "no prediction"
         if self.fixed:
             return "fixed by construction"
+        if self.relation is None:
+            return "no prediction"
         agrees, disagrees = {
             ">": (found.low > 0, found.high < 0),
             "<": (found.high < 0, found.low > 0),

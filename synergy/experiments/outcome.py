@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
@@ -22,9 +22,6 @@ from synergy.plots import save_figure
 from theory.source import source_digest
 
 __all__ = ["Conclusion", "Experiment", "ExperimentOutcome", "compact", "write_outcome"]
-
-_SILENT: set[FindingVerdict] = {"no prediction", "nothing was eliminated"}
-"""The verdicts that say nothing of a prediction."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +54,7 @@ class ExperimentOutcome:
         draw: Draws the figure of the runs.
         scale: How large it was.
         source: The digest of the code that made the runs; None where it was not kept.
+        notes: What is to be known of the images, a sentence each.
     """
 
     name: str
@@ -65,6 +63,7 @@ class ExperimentOutcome:
     draw: Callable[[pd.DataFrame], Figure]
     scale: Scale
     source: str | None = None
+    notes: tuple[str, ...] = ()
 
     @cached_property
     def figure(self) -> Figure:
@@ -88,19 +87,23 @@ class ExperimentOutcome:
     @property
     def agrees(self) -> bool | None:
         """True where every prediction agrees, False where one disagrees, None where some are undecided."""
-        verdicts = {f.verdict(self.confidence) for f in self.conclusion.findings}
-        verdicts -= _SILENT | {"fixed by construction"}
+        verdicts = set(self._judged) - {"fixed by construction"}
         if "disagrees" in verdicts:
             return False
         return True if verdicts == {"agrees"} else None
 
     @property
+    def _judged(self) -> list[FindingVerdict]:
+        """The verdicts of what is predicted."""
+        findings = self.conclusion.findings
+        return [f.verdict(self.confidence) for f in findings if f.relation is not None and f.void is None]
+
+    @property
     def told(self) -> str:
-        """The answer in a sentence, and how many predictions agree."""
-        verdicts = [f.verdict(self.confidence) for f in self.conclusion.findings]
-        judged = [verdict for verdict in verdicts if verdict not in _SILENT]
+        """The answer in a sentence, how many predictions agree, and the notes."""
+        judged = self._judged
         if not judged:
-            return self.conclusion.seen
+            return " ".join([self.conclusion.seen, *self.notes])
         words = {
             "agrees": ("agrees", "agree"),
             "disagrees": ("disagrees", "disagree"),
@@ -112,21 +115,21 @@ class ExperimentOutcome:
             for kind, forms in words.items()
             if kind in judged
         )
-        return f"{self.conclusion.seen} Of the predictions {counts}."
+        return " ".join([self.conclusion.seen, f"Of the predictions {counts}.", *self.notes])
 
     @property
     def findings(self) -> pd.DataFrame:
         """One row per finding, for reading: the number over seeds, what it should be, the verdict.
 
         `could have seen` is the smallest effect that the seeds could tell from 0, see
-        `Finding.smallest_effect`.
+        `Finding.smallest_effect`: "no effect" where it would have to be larger than the number can be.
         """
         rows = [
             {
                 "finding": f.about,
-                "over seeds": str(f.spread(self.confidence)),
+                "over seeds": f.over_seeds(self.confidence),
                 "predicted": "" if f.relation is None else _predicted(f),
-                "could have seen": _seen(f.smallest_effect(self.confidence)),
+                "could have seen": f.could_have_seen(self.confidence),
                 "verdict": f.verdict(self.confidence),
             }
             for f in self.conclusion.findings
@@ -144,6 +147,7 @@ class ExperimentOutcome:
             "findings": [f.to_dict(self.confidence) for f in self.conclusion.findings],
             "scale": self.scale.to_dict(),
             "source": self.source,
+            "notes": list(self.notes),
             "table": json.loads(self.table.to_json(orient="records")),
             "details": json.loads("[]" if details is None else details.to_json(orient="records")),
         }
@@ -160,10 +164,6 @@ def _predicted(finding: Finding) -> str:
     return f"{finding.relation} 0{margin}"
 
 
-def _seen(effect: float | None) -> str:
-    return "" if effect is None else f"{effect:.3f}"
-
-
 @dataclass(frozen=True)
 class Experiment:
     """A controlled experiment with a prediction.
@@ -177,6 +177,7 @@ class Experiment:
         draw: The figure of the runs.
         fewest: The images of one's own that it needs at least; None where it takes none.
         probes: Whether it fits linear probes, which `Scale.labelled` is for.
+        square: Whether it turns images by quarters, so that they must be square.
     """
 
     name: str
@@ -187,6 +188,7 @@ class Experiment:
     draw: Callable[[pd.DataFrame], Figure]
     fewest: int | None = None
     probes: bool = True
+    square: bool = False
 
     def run(
         self,
@@ -202,7 +204,7 @@ class Experiment:
             scale: How large.
             progress: Told of every run that is done.
             journal: Where to keep finished runs, to take up after an interruption.
-            tell: Called with a line when a worker died, or a cluster has none yet.
+            tell: Called with a line where images are few, a worker died, or a cluster has none yet.
 
         Raises:
             ValueError: If there is no such device, the images are not what they should be, or labels are
@@ -214,13 +216,19 @@ class Experiment:
                 f"labelled is for linear probes of the class, which {self.name} has none of; "
                 f"got {scale.labelled}"
             )
-        scale.check_images(self.fewest)
+        scale.check_images(self.fewest, square=self.square)
+        notes = scale.notes
+        if tell is not None:
+            for note in notes:
+                tell(note)
         runs = self.measure(Runner(scale, progress, journal, tell))
-        return self.outcome(runs, scale, source=source_digest(self.measure))
+        return self.outcome(runs, scale, source=source_digest(self.measure), notes=notes)
 
-    def outcome(self, runs: pd.DataFrame, scale: Scale, *, source: str | None = None) -> ExperimentOutcome:
+    def outcome(
+        self, runs: pd.DataFrame, scale: Scale, *, source: str | None = None, notes: Sequence[str] = ()
+    ) -> ExperimentOutcome:
         """What runs made at a scale, by code of that digest, say."""
-        return ExperimentOutcome(self.name, self.conclude(runs), runs, self.draw, scale, source)
+        return ExperimentOutcome(self.name, self.conclude(runs), runs, self.draw, scale, source, tuple(notes))
 
     def read(self, folder: str | Path) -> ExperimentOutcome:
         """The outcome that `write_outcome` left in a folder, its table and figure made again from its runs.
@@ -234,7 +242,9 @@ class Experiment:
                 raise FileNotFoundError(f"no outcome of {self.name} in {folder}: {kept / name} is missing")
         told = json.loads((kept / "outcome.json").read_text())
         runs = pd.read_parquet(kept / "runs.parquet")
-        return self.outcome(runs, as_scale(told["scale"]), source=told.get("source"))
+        return self.outcome(
+            runs, as_scale(told["scale"]), source=told.get("source"), notes=told.get("notes", ())
+        )
 
 
 def write_outcome(outcome: ExperimentOutcome, out: Path) -> list[Path]:

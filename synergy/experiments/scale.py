@@ -137,16 +137,24 @@ class Scale:
         if self.root is not None and self.data != "cifar10":
             raise ValueError(f"root is the folder of data='cifar10', got it with data={self.data_name!r}")
 
-    def check_images(self, fewest: int | None = None) -> None:
+    def check_images(self, fewest: int | None = None, *, square: bool = False) -> None:
         """Look at the images, so that a wrong folder or too few are told before anything runs.
 
         Args:
             fewest: Images of one's own that are needed; None to count none.
+            square: Whether images of one's own must be square.
 
         Raises:
             FileNotFoundError: If the folder or a file in it is missing.
-            ValueError: If a file is not what it should be, or there are too few images to train and judge on.
+            ValueError: If a file is not what it should be, there are too few images to train and judge on,
+                or they are not square.
         """
+        height, width = self._own[0].shape[-2:] if self._own else (0, 0)
+        if square and height != width:
+            raise ValueError(
+                f"this experiment turns images, which must be square for it, got {height} x {width} pixels: "
+                f"`--size {min(height, width)}` makes image files square"
+            )
         if fewest is not None and isinstance(self.data, ImageSet):
             _check_enough(self.data, fewest, round(ROWS_OF_CLASS / _JUDGED_SHARE))
         elif fewest is not None and _is_pair(self.data):
@@ -155,6 +163,26 @@ class Scale:
         if self.data == "cifar10":
             for split in get_args(CifarPart):
                 Cifar10(str(self.root), split=split)
+
+    @property
+    def _own(self) -> tuple[ImageSet, ...]:
+        """The images of one's own: one set, or one to train on and one to judge on."""
+        if isinstance(self.data, ImageSet):
+            return (self.data,)
+        return self.data if _is_pair(self.data) else ()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is to be known of images of one's own: that fewer are judged than the scale asks for."""
+        if not self._own:
+            return ()
+        judged = self._own[-1].size if len(self._own) > 1 else round(_JUDGED_SHARE * self._own[0].size)
+        if judged >= self.judged:
+            return ()
+        return (
+            f"Of {self.data_name} {judged:,} are judged, where the scale asks for {self.judged:,}: "
+            "intervals are the wider for it.",
+        )
 
     def holding(self) -> Scale:
         """The same scale with its photographs in memory, so that processes share them; itself without any."""

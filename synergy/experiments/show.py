@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from synergy.experiments.findings import Finding, joint_confidence, limits_of, summarise
+from synergy.experiments.findings import Finding, joint_confidence, summarise
+from synergy.experiments.limits import limits_of
 from synergy.plots import COLOURS
 
-__all__ = ["SHARED", "legend_below", "means", "paired", "points", "shared_images", "worded"]
+__all__ = [
+    "CLASSES",
+    "SHARED",
+    "entropies",
+    "foremost",
+    "legend_below",
+    "means",
+    "paired",
+    "points",
+    "shared_images",
+    "worded",
+]
+
+CLASSES = "classes"
+"""The column of runs that says how many classes their images have; runs that were kept before have none."""
+
+Entropies = Callable[[pd.DataFrame], Mapping[str, float]]
+"""The most that can be known of each variable in some runs, in nats."""
 
 SHARED = "shared"
 """The column of runs that says how much their seeds share images, see `summarise`; without it, not at all."""
@@ -23,8 +41,28 @@ def shared_images(runs: pd.DataFrame) -> float:
     return float(runs[SHARED].max()) if SHARED in runs else 0.0
 
 
+def entropies(runs: pd.DataFrame, **states: float) -> dict[str, float]:
+    """The most that can be known of the class C and of other variables in some runs, in nats.
+
+    Args:
+        runs: Those on one set of images.
+        states: How many states each other variable has.
+
+    Example:
+        >>> entropies(pd.DataFrame({CLASSES: [1]}), A=1)
+        {'A': 0.0, 'C': 0.0}
+    """
+    counts = {**states, "C": float(runs[CLASSES].max())} if CLASSES in runs else states
+    return {name: float(np.log(count)) for name, count in counts.items() if count >= 1}
+
+
 def means(
-    runs: pd.DataFrame, by: str | list[str], quantities: Sequence[str], *, keep: Sequence[str] = ()
+    runs: pd.DataFrame,
+    by: str | list[str],
+    quantities: Sequence[str],
+    *,
+    keep: Sequence[str] = (),
+    known: Entropies | None = None,
 ) -> pd.DataFrame:
     """One row per condition: the mean of each quantity over seeds with its 95 % interval, NaN without one.
 
@@ -33,20 +71,23 @@ def means(
         by: The columns that name a condition.
         quantities: What is averaged.
         keep: Columns that are the same for all seeds of a condition.
+        known: The most that can be known of each variable in the runs of a condition: informations are
+            not more, and intervals end there.
     """
     names = [by] if isinstance(by, str) else by
     rows = []
     for key, part in runs.groupby(names, sort=False):
         row = dict(zip(names, key, strict=True))
         row.update({name: part[name].iloc[0] for name in keep})
+        most = None if known is None else known(part)
         for quantity in quantities:
             values = part[quantity].tolist()
-            found = summarise(values, shared=shared_images(part), bounds=limits_of(quantity))
-            known = np.isfinite(found.low)
+            found = summarise(values, shared=shared_images(part), bounds=limits_of(quantity, most))
+            finite = np.isfinite(found.low)
             row |= {
                 quantity: found.mean,
-                f"{quantity} low": found.low if known else np.nan,
-                f"{quantity} high": found.high if known else np.nan,
+                f"{quantity} low": found.low if finite else np.nan,
+                f"{quantity} high": found.high if finite else np.nan,
             }
         rows.append(row)
     return pd.DataFrame(rows)
@@ -81,6 +122,42 @@ def worded(
     return words[0] if found.low > 0 else words[1] if found.high < 0 else words[2]
 
 
+def foremost(
+    values: Mapping[str, Sequence[float]],
+    where: str,
+    *,
+    shared: float = 0.0,
+    beside: Sequence[Finding] = (),
+) -> str:
+    """Which of some quantities has the highest mean over seeds, and whether it is surely ahead.
+
+    Args:
+        values: One number per seed of each quantity.
+        where: On which images.
+        shared: See `summarise`.
+        beside: See `worded`.
+
+    Example:
+        >>> foremost({"J": [0.9, 0.8, 0.85], "H": [0.1, 0.2, 0.1]}, "digits")
+        'J on digits (+0.85, clearly ahead)'
+        >>> foremost({"J": [0.9], "H": [0.1]}, "digits")
+        'J on digits (+0.90, which one seed cannot tell)'
+    """
+    first = max(values, key=lambda name: float(np.mean(values[name])))
+    mine = np.asarray(values[first], dtype=np.float64)
+    leads = [mine - np.asarray(other) for name, other in values.items() if name != first]
+    sure = ("ahead", "behind", "open")
+    if len(mine) == 1:
+        how = "which one seed cannot tell"
+    elif all(worded(lead.tolist(), sure, shared=shared, beside=beside) == "ahead" for lead in leads):
+        how = "clearly ahead"
+    elif len(mine) > 2 and all((lead > 0).all() for lead in leads):
+        how = f"first in each of {len(mine)} seeds, yet not clearly ahead"
+    else:
+        how = "not clearly ahead"
+    return f"{first} on {where} ({mine.mean():+.2f}, {how})"
+
+
 def points(
     axis: Axes,
     names: Sequence[str],
@@ -92,14 +169,19 @@ def points(
     shift: float = 0.0,
     marker: str = "o",
     label: str | None = None,
+    known: Entropies | None = None,
 ) -> None:
-    """Runs as small points at the place of their condition, the mean with its 95 % interval beside them."""
+    """Runs as small points at the place of their condition, the mean with its 95 % interval beside them.
+
+    The quantity ends where `known` says, as in `means`.
+    """
     for place, name in enumerate(names):
         part = runs[runs[by] == name]
         values = part[quantity].to_numpy(dtype=np.float64)
         if not len(values):
             continue
-        found = summarise(values.tolist(), shared=shared_images(part), bounds=limits_of(quantity))
+        bounds = limits_of(quantity, None if known is None else known(part))
+        found = summarise(values.tolist(), shared=shared_images(part), bounds=bounds)
         x = place + shift
         axis.scatter([x - 0.06] * len(values), values, s=12, alpha=0.5, color=COLOURS[colour], linewidths=0)
         error = None if not np.isfinite(found.low) else [[found.mean - found.low], [found.high - found.mean]]

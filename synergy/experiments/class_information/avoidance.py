@@ -6,6 +6,8 @@ F(b); real images by Z and probes, whose informations are usable ones and lower 
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
@@ -13,8 +15,9 @@ import pandas as pd
 
 from synergy.experiments.class_information.blurred import TERMS
 from synergy.experiments.findings import Comparison, Finding, FindingVerdict
+from synergy.experiments.limits import Limits, apart, limits_of
 from synergy.experiments.outcome import Conclusion
-from synergy.experiments.show import means, paired, shared_images
+from synergy.experiments.show import entropies, means, paired, shared_images, worded
 from theory import Joint
 from theory.forced import price_of_avoidance
 
@@ -69,6 +72,19 @@ _ELIMINATED = 0.1
 
 _MOST = 0.5
 """An adversary that leaves more than this share of the class has eliminated nothing."""
+
+_ROTATIONS = 4
+"""The states of A."""
+
+_TOOK, _LEFT, _OPEN = "took", "left", "open"
+"""Whether an adversary took most of the class or left it, or the seeds leave that open."""
+
+_VOID: dict[str, FindingVerdict | None] = {
+    _TOOK: None,
+    _LEFT: "nothing was eliminated",
+    _OPEN: "elimination undecided",
+}
+"""What is said in place of a price."""
 
 _TOLD_MARGIN = 0.02
 """The same for the gain of a head that is told the class."""
@@ -138,24 +154,41 @@ def _how(images: str) -> str:
     return "exact" if images in SETS else "by probes"
 
 
+def _known(runs: pd.DataFrame) -> dict[str, float]:
+    """The most that can be known of the transformation and of the class."""
+    return entropies(runs, A=_ROTATIONS)
+
+
+def _within(runs: pd.DataFrame, term: str) -> Limits:
+    """What a term cannot leave."""
+    return limits_of(term, _known(runs)) or (-math.inf, math.inf)
+
+
 def _findings(runs: pd.DataFrame) -> list[Finding]:
-    found = []
-    for images in runs["images"].unique():
+    """Those of glyphs first: they alone are judged, and words of other images are as careful."""
+    found: list[Finding] = []
+    for images in sorted(runs["images"].unique(), key=lambda name: name not in SETS):
         part = runs[runs["images"] == images]
         usual, eliminated = (treated(runs, images, name) for name in ("as usual", "eliminated"))
         shared, term = shared_images(part), judged_name(images, "I(A;Z)")
         void: FindingVerdict | None = None
+        limits = _within(part, term)
         if images not in SETS:
-            void = None if _was_eliminated(runs, images) else "nothing was eliminated"
-            found.append(_left(images, usual, eliminated, shared, void))
+            void = _VOID[_elimination(runs, images, found)]
+            found.append(_left(part, usual, eliminated, void))
         about = f"{images}: {term} as usual less that with the class eliminated, {_how(images)}, in nats"
         relation: Comparison | None = ">" if images == "half-symmetric" else "==" if images in SETS else None
         margin = _MARGIN if relation == "==" else 0.0
-        found.append(Finding(about, paired(usual, eliminated, term), relation, margin, shared, void=void))
+        found.append(
+            Finding(
+                about, paired(usual, eliminated, term), relation, margin, shared, apart(limits), void=void
+            )
+        )
         if images in SETS:
             left = judged_name(images, "I(C;Z)")
             about = f"{images}: {left} with the class eliminated, exact, in nats"
-            found.append(Finding(about, tuple(eliminated[left].tolist()), "==", _ELIMINATED))
+            within = _within(part, left)
+            found.append(Finding(about, tuple(eliminated[left].tolist()), "==", _ELIMINATED, bounds=within))
         if images == "half-symmetric":
             found += _on_the_curve(part, usual, eliminated)
         if len(treated(runs, images, "told")):
@@ -163,25 +196,33 @@ def _findings(runs: pd.DataFrame) -> list[Finding]:
     return found
 
 
-def _was_eliminated(runs: pd.DataFrame, images: str) -> bool:
-    """Whether the adversary took most of the class from a representation, so that a price can be told."""
-    usual, eliminated = (treated(runs, images, name) for name in ("as usual", "eliminated"))
-    return bool(eliminated["I(C;Z)"].mean() <= _MOST * usual["I(C;Z)"].mean())
+def _elimination(runs: pd.DataFrame, images: str, beside: Sequence[Finding]) -> str:
+    """Whether the adversary took most of the class from representations, so that a price can be told.
+
+    Args:
+        runs: All of them.
+        images: On which.
+        beside: The findings that are judged: the interval of what was left is as wide as theirs.
+    """
+    usual, eliminated = (
+        treated(runs, images, name).set_index("seed")["I(C;Z)"] for name in ("as usual", "eliminated")
+    )
+    above = (eliminated - _MOST * usual).sort_index().tolist()
+    shared = shared_images(runs[runs["images"] == images])
+    return worded(above, (_LEFT, _TOOK, _OPEN), shared=shared, beside=beside)
 
 
 def _left(
-    images: str,
-    usual: pd.DataFrame,
-    eliminated: pd.DataFrame,
-    shared: float,
-    void: FindingVerdict | None,
+    part: pd.DataFrame, usual: pd.DataFrame, eliminated: pd.DataFrame, void: FindingVerdict | None
 ) -> Finding:
     """What the adversary left of the class: where it is most of it, no price is measured."""
-    left, before = (part.set_index("seed")["I(C;Z)"] for part in (eliminated, usual))
+    images = part["images"].iloc[0]
+    left, before = (kind.set_index("seed")["I(C;Z)"] for kind in (eliminated, usual))
     return Finding(
         f"{images}: I(C;Z) with the class eliminated, by probes, in nats; as usual {before.mean():.3f}",
         tuple(float(v) for v in left.sort_index()),
-        shared=shared,
+        shared=shared_images(part),
+        bounds=_within(part, "I(C;Z)"),
         void=void,
     )
 
@@ -190,7 +231,7 @@ def _on_the_curve(part: pd.DataFrame, usual: pd.DataFrame, eliminated: pd.DataFr
     images = "half-symmetric"
     every = pd.concat([below_the_curve(part, images, tau) for tau in TAUS], axis=1).min(axis=1)
     least = every.groupby(part["seed"]).min()
-    nearest = below_the_curve(eliminated, images)
+    nearest, limits = below_the_curve(eliminated, images), _within(part, judged_name(images, "I(A;Z)"))
     return [
         Finding(
             f"{images}: accuracy of A as usual less that with the class eliminated",
@@ -204,6 +245,7 @@ def _on_the_curve(part: pd.DataFrame, usual: pd.DataFrame, eliminated: pd.DataFr
             tuple(least.tolist()),
             ">=",
             _LAW_MARGIN,
+            bounds=apart(limits),
         ),
         Finding(
             f"{images}: F({judged_name(images, 'I(C;Z)')}) less {judged_name(images, 'I(A;Z)')} with the "
@@ -211,6 +253,7 @@ def _on_the_curve(part: pd.DataFrame, usual: pd.DataFrame, eliminated: pd.DataFr
             tuple(nearest.tolist()),
             "==",
             _MARGIN,
+            bounds=apart(limits),
         ),
     ]
 
@@ -221,11 +264,13 @@ def _told(runs: pd.DataFrame, images: str, shared: float) -> Finding:
         f"{judged_name(images, 'I(A;Z)')} as usual"
     )
     gained = gains(runs, images)
+    least, most = apart(_within(runs[runs["images"] == images], judged_name(images, "I(A;Z)")))
     if images not in SETS:
-        return Finding(f"{about}, by probes, in nats", gained, shared=shared)
+        return Finding(f"{about}, by probes, in nats", gained, shared=shared, bounds=(least, most))
     synergy = float(runs.loc[runs["images"] == images, SYNERGY].iloc[0])
     about += f", less the synergy {SYNERGY} = {synergy:.3f}, exact, in nats"
-    return Finding(about, tuple(v - synergy for v in gained), "==", _TOLD_MARGIN, shared)
+    values = tuple(v - synergy for v in gained)
+    return Finding(about, values, "==", _TOLD_MARGIN, shared, (least - synergy, most - synergy))
 
 
 def _details(runs: pd.DataFrame) -> pd.DataFrame | None:
@@ -246,19 +291,25 @@ def _details(runs: pd.DataFrame) -> pd.DataFrame | None:
     return pd.DataFrame(rows) if rows else None
 
 
-def _seen(runs: pd.DataFrame) -> str:
-    """The price on glyphs, else on the images, and where the adversary left most of the class."""
-    prices, kept = {}, []
+def _seen(runs: pd.DataFrame, beside: Sequence[Finding]) -> str:
+    """The price on glyphs, else on images that lost the class, and where most of it was left, or may be."""
+    prices: dict[str, float] = {}
+    others: dict[str, list[str]] = {said: [] for said in _VOID}
     for images in runs["images"].unique():
         usual, eliminated = (treated(runs, images, name) for name in ("as usual", "eliminated"))
         prices[images] = float(np.mean(paired(usual, eliminated, judged_name(images, "I(A;Z)"))))
-        if images not in SETS and not _was_eliminated(runs, images):
-            kept.append(images)
+        if images not in SETS:
+            others[_elimination(runs, images, beside)].append(str(images))
     glyphs = {f"{images} glyphs": price for images, price in prices.items() if images in SETS}
-    listed = ", ".join(f"{round(price, 3) + 0.0:.3f} on {name}" for name, price in (glyphs or prices).items())
-    seen = f"Eliminating the class costs networks, in nats of I(A;Z): {listed}."
-    if kept:
-        seen += f" On {'; '.join(kept)} the adversary left most of the class: a loss there is not its price."
+    shown = glyphs or {images: prices[images] for images in others[_TOOK]}
+    listed = ", ".join(f"{round(price, 3) + 0.0:.3f} on {name}" for name, price in shown.items())
+    seen = f"Eliminating the class costs networks, in nats of I(A;Z): {listed or 'not told'}."
+    for kind, said in (
+        (_LEFT, "the adversary left most of the class: a loss there is not its price."),
+        (_OPEN, "it is undecided whether the adversary took most of the class."),
+    ):
+        if others[kind]:
+            seen += f" On {'; '.join(others[kind])} {said}"
     return seen
 
 
@@ -266,7 +317,7 @@ def _predicted(runs: pd.DataFrame) -> str:
     glyphs = runs[runs["images"].isin(SETS)]
     real = (
         "Of real images nobody knows J or the synergy: there is no prediction of the price, and none is "
-        "measured where the adversary left most of the class."
+        "measured where the adversary left most of the class or may have."
     )
     if glyphs.empty:
         return real
@@ -290,10 +341,11 @@ def conclude(runs: pd.DataFrame) -> Conclusion:
     glyphs = bool(set(SETS) & set(runs["images"]))
     exact = [blurred_name(term, JUDGED) for term in TERMS] if glyphs else []
     quantities = [*exact, *TERMS, "accuracy of A", CLASS_READ]
+    findings = _findings(runs)
     return Conclusion(
-        means(runs, ["images", "treatment", "weight"], quantities, keep=[SYNERGY]),
-        tuple(_findings(runs)),
+        means(runs, ["images", "treatment", "weight"], quantities, keep=[SYNERGY], known=_known),
+        tuple(findings),
         _predicted(runs),
-        _seen(runs),
+        _seen(runs, findings),
         _details(runs),
     )

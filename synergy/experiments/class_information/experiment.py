@@ -39,7 +39,7 @@ from synergy.experiments.class_information.figure import draw
 from synergy.experiments.outcome import Experiment
 from synergy.experiments.runs import Row, Runner
 from synergy.experiments.scale import Scale
-from synergy.experiments.show import SHARED
+from synergy.experiments.show import CLASSES, SHARED
 from synergy.experiments.worlds import (
     fit,
     glyph_world,
@@ -53,6 +53,7 @@ from synergy.learning.pretext import LabelTask
 from synergy.learning.pretext.adversary import Elimination
 from synergy.learning.probes import probe
 from synthetic import Glyphs
+from synthetic.images.glyphs import GLYPH_SETS
 
 __all__ = ["CLASS_INFORMATION", "exact_price"]
 
@@ -71,6 +72,9 @@ _IMAGE_FEATURES = 8
 _INDEPENDENCE = 10.0
 """The weight of the elimination on other images, where a critic is outrun: with base augmentations one at
 chance left 0.77 nats of the class to a fresh probe, and a first form of the criterion 0.22."""
+
+_FEWEST = 40
+"""Images of one's own, at least: 16 of them are judged, by four folds."""
 
 _LONGER = 2.0
 """Training takes so many times the usual steps: elimination needs time."""
@@ -137,11 +141,12 @@ def _train(job: tuple[_Condition, int], scale: Scale) -> Row:
         source = glyph_world(condition.images, "rotation", noise=0.0, pixels=scale.pixels)
         task, judged = PredictLabel("A", told=told), source.sample(scale.judged, seed=3000 + seed)
         encoder, features, shared = "mlp", _GLYPH_FEATURES, 0.0
+        classes = len(GLYPH_SETS[condition.images])
     else:
         source, held = image_sets(scale, seed=seed, default="digits")
         task = PredictTransformation("rotation", told=told, augment=condition.augmentation)
         judged = held.transformed("rotation", copies=max(1, scale.judged // held.size), seed=3000 + seed)
-        encoder, features = scale.encoder, _IMAGE_FEATURES
+        encoder, features, classes = scale.encoder, _IMAGE_FEATURES, held.states["C"]
         shared = shared_by_seeds(scale, default="digits")
     # As usual: an adversary of no weight, so that the two arms differ in nothing else.
     weight = condition.weight * (1.0 if condition.images in SETS else _INDEPENDENCE)
@@ -158,6 +163,7 @@ def _train(job: tuple[_Condition, int], scale: Scale) -> Row:
         "weight": condition.weight,
         "seed": seed,
         SHARED: shared,
+        CLASSES: classes,
         **{name: found[name].value for name in TERMS},
         CLASS_READ: probe(seen, "C", method="knn", seed=seed).score,
         **dict.fromkeys(("accuracy of A", SYNERGY, BEST_READ, NOISE_ERROR), float("nan")),
@@ -184,6 +190,8 @@ CLASS_INFORMATION = Experiment(
     _measure,
     conclude,
     draw,
+    fewest=_FEWEST,
     probes=False,
+    square=True,
 )
 """The experiment on the price of avoiding the class."""

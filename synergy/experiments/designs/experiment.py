@@ -7,6 +7,7 @@ rung are "by construction", see `ladders`: they are reported without a predictio
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from itertools import pairwise
 from textwrap import fill
@@ -27,9 +28,10 @@ from synergy.experiments.designs.ladders import (
     measure_rungs,
 )
 from synergy.experiments.findings import Finding
+from synergy.experiments.limits import Limits, apart, limits_of
 from synergy.experiments.outcome import Conclusion, Experiment
 from synergy.experiments.runs import Runner
-from synergy.experiments.show import legend_below, means, paired, points, shared_images, worded
+from synergy.experiments.show import entropies, legend_below, means, paired, points, shared_images, worded
 from synergy.plots import COLOURS, plot_style, subplots
 
 __all__ = ["FINE_GRAINED", "MULTIVARIATE"]
@@ -43,11 +45,30 @@ MARGIN = 0.05
 NOISE_MARGIN = 0.01
 """Of the coin: it must change a synergy by less, in nats."""
 
+ROUNDING = 1e-5
+"""In nats: a step that classifiers do not see, or that the input has not, differs from 0 by less."""
+
 _BY_CLASS, _BY_LABELS, _ACCURACY = "I(A;C|Z)", "I(A;Z|C) - I(A;Z)", "class accuracy"
 """The columns: the synergy by predicting the class and by predicting the labels, the accuracy."""
 
 _QUANTITIES = (*SIDES, _ACCURACY)
 """The columns of the table."""
+
+
+def _known(runs: pd.DataFrame) -> dict[str, float]:
+    """The most that can be known of the finest label and of the class in the runs of a condition."""
+    return entropies(runs, A=float(runs["states"].max()))
+
+
+def _nats(value: float) -> str:
+    """A synergy for a sentence, where a measured one may fall below what any synergy is.
+
+    Example:
+        >>> _nats(0.1274), _nats(-0.03)
+        ('0.127', '-0.030 (below 0: what classifiers miss)')
+    """
+    rounded = round(value, 3) + 0.0
+    return f"{rounded:.3f}{' (below 0: what classifiers miss)' if rounded < 0 else ''}"
 
 
 class _Part:
@@ -69,9 +90,19 @@ class _Part:
         """The difference of two columns on the representation of the finest task, one number per seed."""
         return tuple((self.finest[larger] - self.finest[smaller]).tolist())
 
-    def finding(self, about: str, values: tuple[float, ...]) -> Finding:
-        """A finding without prediction."""
-        return Finding(f"{self.images}: {about}", values, shared=self.shared)
+    @property
+    def synergy(self) -> Limits:
+        """What the synergy of the finest label, and so of every coarser one, cannot leave."""
+        return limits_of(_BY_CLASS, _known(self.runs)) or (0.0, math.inf)
+
+    def finding(
+        self, about: str, values: tuple[float, ...], *, bounds: Limits | None = None, rounding: float = 0.0
+    ) -> Finding:
+        """A finding without prediction; by default the difference of two synergies."""
+        bounds = bounds or apart(self.synergy)
+        return Finding(
+            f"{self.images}: {about}", values, shared=self.shared, bounds=bounds, rounding=rounding
+        )
 
     def between(self, first: str, second: str, quantity: str) -> tuple[float, ...]:
         """The difference of a quantity between two conditions, one number per seed."""
@@ -90,19 +121,30 @@ def _judged(part: _Part) -> list[Finding]:
         "==",
         NOISE_MARGIN,
         part.shared,
+        apart(part.synergy),
     )
-    identity = Finding(about, gap, "==", MARGIN, part.shared)
+    identity = Finding(about, gap, "==", MARGIN, part.shared, apart(part.synergy))
     synergy = part.finest[_BY_CLASS]
     if part.images != DRAWN:
         return [
             identity,
-            part.finding("I(A;C|Z) by predicting C, the size of what E1 speaks of, in nats", tuple(synergy)),
+            part.finding(
+                "I(A;C|Z) by predicting C, the size of what E1 speaks of, in nats",
+                tuple(synergy),
+                bounds=part.synergy,
+            ),
             coin,
         ]
     above = tuple(float(v) - MARGIN for v in synergy)
+    least, most = part.synergy
     return [
         identity,
-        Finding(f"{DRAWN}: I(A;C|Z) by predicting C less that margin of {MARGIN:g}, in nats", above, ">"),
+        Finding(
+            f"{DRAWN}: I(A;C|Z) by predicting C less that margin of {MARGIN:g}, in nats",
+            above,
+            ">",
+            bounds=(least - MARGIN, most - MARGIN),
+        ),
         coin,
     ]
 
@@ -112,10 +154,10 @@ def _steps(part: _Part) -> list[Finding]:
     for coarse, fine in pairwise(part.rungs):
         step = f"{fine} less {coarse}, in nats"
         values = part.of_finest(f"one Z: {fine}", f"one Z: {coarse}")
-        found.append(part.finding(f"I(A;C|Z) on one Z, by construction: {step}", values))
+        found.append(part.finding(f"I(A;C|Z) on one Z, by construction: {step}", values, rounding=ROUNDING))
         if part.images == DRAWN:
             values = part.of_finest(f"exact: {fine}", f"exact: {coarse}")
-            found.append(part.finding(f"exact I(A;C|X): {step}", values))
+            found.append(part.finding(f"exact I(A;C|X): {step}", values, rounding=ROUNDING))
         else:
             values = part.between(fine, coarse, _BY_CLASS)
             found.append(part.finding(f"I(A;C|Z), each on a Z of its own: {step}", values))
@@ -133,7 +175,7 @@ def _accuracies(part: _Part) -> list[Finding]:
     first, last = part.rungs[0], part.rungs[-1]
     pairs = ((last, first), (first, UNTRAINED), (first, PIXELS))
     return [
-        part.finding(f"class accuracy: {a} less {b}", part.between(a, b, _ACCURACY))
+        part.finding(f"class accuracy: {a} less {b}", part.between(a, b, _ACCURACY), bounds=(-1.0, 1.0))
         for a, b in pairs
         if len(part.at(b))
     ]
@@ -145,9 +187,9 @@ def _seen(part: _Part, beside: Sequence[Finding]) -> str:
     if part.images == DRAWN:
         mean = part.finest.mean(numeric_only=True)
         return (
-            f"On {DRAWN} the synergy of {part.top} is {mean[_BY_LABELS]:.3f} nats by predicting the "
-            f"transformations and {mean[_BY_CLASS]:.3f} by predicting the class; at the input it is exactly "
-            f"{mean[f'exact: {part.top}']:.3f}."
+            f"On {DRAWN} the synergy of {part.top} is {_nats(mean[_BY_LABELS])} nats by predicting the "
+            f"transformations and {_nats(mean[_BY_CLASS])} by predicting the class; at the input it is "
+            f"exactly {mean[f'exact: {part.top}']:.3f}."
         )
     more = worded(part.between(last, first, _BY_CLASS), shared=part.shared, beside=beside)
     words = ("a higher", "a lower", "no clearly different")
@@ -221,7 +263,7 @@ def _experiment(ladder: str, title: str, question: str, predicted: str) -> Exper
         findings = [finding for part in both for finding in _judged(part)]
         findings += [finding for part in both for finding in _steps(part)]
         findings += [finding for part in both if part.images != DRAWN for finding in _accuracies(part)]
-        table = means(runs, ["images", "condition"], _QUANTITIES, keep=["states"])
+        table = means(runs, ["images", "condition"], _QUANTITIES, keep=["states"], known=_known)
         seen = " ".join(_seen(part, findings) for part in both)
         return Conclusion(table, tuple(findings), predicted, seen)
 
@@ -235,7 +277,7 @@ def _experiment(ladder: str, title: str, question: str, predicted: str) -> Exper
             legend_below(figure, axes, ncols=3)
         return figure
 
-    return Experiment(ladder, title, question, measure, conclude, draw, fewest=_FEWEST)
+    return Experiment(ladder, title, question, measure, conclude, draw, fewest=_FEWEST, square=True)
 
 
 _PREDICTED = (

@@ -48,7 +48,7 @@ from synergy.estimators.classifier import CrossFit, NestedCrossFit, classifier
 from synergy.experiments.designs.guessed import losses_of_guessing
 from synergy.experiments.runs import Row
 from synergy.experiments.scale import DataName, Scale
-from synergy.experiments.show import SHARED
+from synergy.experiments.show import CLASSES, SHARED
 from synergy.experiments.worlds import (
     few_labels,
     fit,
@@ -280,6 +280,7 @@ def measure_rungs(job: tuple[str, str, str, int], scale: Scale) -> Row:
         "seed": seed,
         "states": rung.task.states,
         SHARED: shown.shared,
+        CLASSES: shown.rows.variables["C"].cardinality,
         **dict.fromkeys(SIDES, float("nan")),
         "class accuracy": shown.accuracy,
         **{f"exact: {name}": value for name, value in shown.exact.items()},

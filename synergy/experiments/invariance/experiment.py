@@ -176,14 +176,17 @@ def _findings(by: dict[str, pd.DataFrame]) -> tuple[Finding, ...]:
     def values(name: str, quantity: str) -> npt.NDArray[np.float64]:
         return by[name].sort_values("seed")[quantity].to_numpy(dtype=np.float64)
 
-    hue = "accuracy of the hue"
-    chance = values("invariant", "hue accuracy") - 1 / len(_HUES)
-    unread = readable(_MOSTLY_RED) - values("equivariant", "I(A;Z)")
+    hue, guess = "accuracy of the hue", 1 / len(_HUES)
+    chance = values("invariant", "hue accuracy") - guess
+    most, there = math.log(_TASK.states), readable(_MOSTLY_RED)
+    unread = there - values("equivariant", "I(A;Z)")
     found = (
         Finding(f"{hue}, equivariant less random", gap("hue", "equivariant", RANDOM), ">"),
         Finding(f"{hue}, raw pixels less equivariant", gap("hue", PIXELS, "equivariant"), "==", MARGIN),
         Finding(f"{hue}, equivariant less invariant", gap("hue", "equivariant", "invariant"), ">"),
-        Finding(f"{hue}, invariant less chance", tuple(chance.tolist()), "==", MARGIN),
+        Finding(
+            f"{hue}, invariant less chance", tuple(chance.tolist()), "==", MARGIN, bounds=(-guess, 1 - guess)
+        ),
         Finding(
             "accuracy of the class, invariant less equivariant", gap("C", "invariant", "equivariant"), ">"
         ),
@@ -192,12 +195,14 @@ def _findings(by: dict[str, pd.DataFrame]) -> tuple[Finding, ...]:
             tuple(values(HIDDEN, "I(A;Z)").tolist()),
             "==",
             MARGIN,
+            bounds=(0.0, most),
         ),
         Finding(
             "log 3 - H(hue) less I(A;Z) where eight in ten raw glyphs are red, in nats",
             tuple(unread.tolist()),
             "==",
             MARGIN,
+            bounds=(there - most, there),
         ),
         Finding(f"{hue}, shift hidden less random", gap("hue", HIDDEN, RANDOM)),
         Finding(f"{hue}, CARE less random", gap("hue", CARE, RANDOM)),

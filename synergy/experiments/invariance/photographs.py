@@ -155,20 +155,28 @@ def conclude_photographs(runs: pd.DataFrame) -> Conclusion:
     def values(name: str, column: str) -> tuple[float, ...]:
         return tuple(by[name].sort_values("seed")[column].astype(float).tolist())
 
-    chance = tuple(v - float(runs["chance of A"].iloc[0]) for v in values(INVARIANT, "A accuracy"))
+    guess = float(runs["chance of A"].iloc[0])
+    chance = tuple(v - guess for v in values(INVARIANT, "A accuracy"))
+    known = (0.0, -math.log(guess))
     of_a, of_c = f"accuracy of the {task}", "accuracy of the class"
     findings = (
         Finding(f"{of_a}, equivariant less random", gap("A", EQUIVARIANT, RANDOM), ">", shared=shared),
         Finding(f"{of_a}, equivariant less invariant", gap("A", EQUIVARIANT, INVARIANT), ">", shared=shared),
-        Finding(f"{of_a}, invariant less chance", chance, "==", MARGIN, shared),
+        Finding(f"{of_a}, invariant less chance", chance, "==", MARGIN, shared, (-guess, 1 - guess)),
         Finding(
             f"I(A;Z) where the raw images are turned at random, which hides the {task}, in nats",
             values(POSE_HIDDEN, "I(A;Z)"),
             "==",
             MARGIN,
             shared,
+            known,
         ),
-        Finding("I(A;Z) of the equivariant encoder, in nats", values(EQUIVARIANT, "I(A;Z)"), shared=shared),
+        Finding(
+            "I(A;Z) of the equivariant encoder, in nats",
+            values(EQUIVARIANT, "I(A;Z)"),
+            shared=shared,
+            bounds=known,
+        ),
         Finding(f"{of_a}, raw pixels less equivariant", gap("A", PIXELS, EQUIVARIANT), shared=shared),
         *(
             Finding(f"{of_c}, {first} less {second}", gap("C", first, second), shared=shared)

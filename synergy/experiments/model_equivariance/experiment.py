@@ -237,5 +237,6 @@ MODEL_EQUIVARIANCE = Experiment(
     _conclude,
     _draw,
     fewest=_FEWEST,
+    square=True,
 )
 """The experiment on equivariant encoders."""

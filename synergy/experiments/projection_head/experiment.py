@@ -18,6 +18,7 @@ images at random nothing may be found.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Literal
 
@@ -31,10 +32,20 @@ from torch.nn import functional
 
 from synergy.device import seeded_generators
 from synergy.experiments.findings import Comparison, Finding
+from synergy.experiments.limits import Limits, apart, limits_of
 from synergy.experiments.outcome import Conclusion, Experiment
 from synergy.experiments.runs import Row, Runner
 from synergy.experiments.scale import Scale
-from synergy.experiments.show import SHARED, legend_below, means, points, shared_images, worded
+from synergy.experiments.show import (
+    CLASSES,
+    SHARED,
+    entropies,
+    legend_below,
+    means,
+    points,
+    shared_images,
+    worded,
+)
 from synergy.experiments.worlds import fit, image_sets, raw_glyphs, shared_by_seeds
 from synergy.learning import ImageSet, Invariance, PredictTransformation, Pretext, Trained, Untrained, as_task
 from synergy.learning.measure import measure_representation
@@ -48,6 +59,9 @@ Layer = Literal["encoder", "hidden", "output"]
 
 LAYERS: tuple[Layer, ...] = ("encoder", "hidden", "output")
 """The layers that are measured, in the order of the network."""
+
+ENDS: tuple[Layer, Layer] = ("encoder", "output")
+"""The layers before and after the head."""
 
 SIMCLR = "SimCLR"
 """The network that is trained by contrast."""
@@ -80,6 +94,9 @@ _NOISE = 0.05
 
 _MARGIN = 0.1
 """How far usable information by small classifiers may miss, in nats: what `verify` allows networks too."""
+_FEWEST = 40
+"""Images of one's own, at least: 16 of them are judged."""
+
 _LIKE = "Z"
 """The column that holds the features while a layer is measured."""
 
@@ -158,7 +175,12 @@ def _train(job: tuple[str, int], scale: Scale) -> Row:
     if name == DEALT:
         order = np.random.default_rng([seed, 7]).permutation(len(judged))
         found = {layer: features[order] for layer, features in found.items()}
-    row: Row = {"network": name, "seed": seed, SHARED: shared_by_seeds(scale, default="glyphs")}
+    row: Row = {
+        "network": name,
+        "seed": seed,
+        SHARED: shared_by_seeds(scale, default="glyphs"),
+        CLASSES: held.states["C"],
+    }
     for layer, features in found.items():
         row |= _measured(judged, features, layer, scale, seed)
     return row
@@ -186,8 +208,13 @@ def _measure(runner: Runner) -> pd.DataFrame:
     return runner.spread(_train, jobs, label=lambda j: f"{j[0]}, seed {j[1]}")
 
 
+def _known(runs: pd.DataFrame) -> dict[str, float]:
+    """The most that can be known of the rotation and of the class."""
+    return entropies(runs, A=_TASK.states)
+
+
 def _findings(runs: pd.DataFrame) -> tuple[Finding, ...]:
-    shared = shared_images(runs)
+    shared, most = shared_images(runs), _known(runs)
 
     def values(name: str, quantity: str, layer: Layer) -> npt.NDArray[np.float64]:
         part = runs[runs["network"] == name].sort_values("seed")
@@ -196,45 +223,63 @@ def _findings(runs: pd.DataFrame) -> tuple[Finding, ...]:
     def dropped(name: str, quantity: str) -> npt.NDArray[np.float64]:
         return values(name, quantity, "encoder") - values(name, quantity, "output")
 
-    def finding(
-        about: str, numbers: npt.NDArray[np.float64], relation: Comparison | None = None, margin: float = 0.0
-    ) -> Finding:
-        return Finding(f"{about}, in nats", tuple(numbers.tolist()), relation, margin, shared)
+    def within(quantity: str) -> Limits:
+        return limits_of(quantity, most) or (-math.inf, math.inf)
 
+    def finding(
+        about: str,
+        numbers: npt.NDArray[np.float64],
+        limits: Limits,
+        relation: Comparison | None = None,
+        margin: float = 0.0,
+    ) -> Finding:
+        return Finding(f"{about}, in nats", tuple(numbers.tolist()), relation, margin, shared, limits)
+
+    of_a, of_c, synergy = (apart(within(quantity)) for quantity in QUANTITIES)
     idle = dropped(UNTRAINED, "I(A;.)")
     found = [
-        finding(f"H1, {name}: {quantity}, encoder less output", dropped(name, quantity), ">=", _MARGIN)
+        finding(
+            f"H1, {name}: {quantity}, encoder less output", dropped(name, quantity), limits, ">=", _MARGIN
+        )
         for name in (SIMCLR, ROTATION, UNTRAINED)
-        for quantity in ("I(A;.)", "I(C;.)")
+        for quantity, limits in (("I(A;.)", of_a), ("I(C;.)", of_c))
     ]
     found += [
         finding(
             f"H4, {name}: synergy at the output, by predicting A less by predicting C",
             values(name, _BY_TRANSFORMATION, "output") - values(name, "I(A;C|.)", "output"),
+            synergy,
             "==",
             _MARGIN,
         )
         for name in (SIMCLR, ROTATION)
     ]
     found += [
-        finding("SimCLR: I(A;.) at the encoder", values(SIMCLR, "I(A;.)", "encoder"), ">"),
+        finding("SimCLR: I(A;.) at the encoder", values(SIMCLR, "I(A;.)", "encoder"), within("I(A;.)"), ">"),
         finding(
             "SimCLR: I(A;.) that the trained head drops less what an untrained head drops",
             dropped(SIMCLR, "I(A;.)") - idle,
+            apart(of_a),
             ">",
         ),
-        finding("rotation: I(C;.) that the head drops", dropped(ROTATION, "I(C;.)"), ">"),
-        finding("rotation: I(A;.) that the head drops", dropped(ROTATION, "I(A;.)"), "==", _MARGIN),
+        finding("rotation: I(C;.) that the head drops", dropped(ROTATION, "I(C;.)"), of_c, ">"),
+        finding("rotation: I(A;.) that the head drops", dropped(ROTATION, "I(A;.)"), of_a, "==", _MARGIN),
     ]
     found += [
-        finding(f"control, {DEALT}: {quantity} at the {layer}", values(DEALT, quantity, layer), "==", _MARGIN)
+        finding(
+            f"control, {DEALT}: {quantity} at the {layer}",
+            values(DEALT, quantity, layer),
+            within(quantity),
+            "==",
+            _MARGIN,
+        )
         for quantity in ("I(A;.)", "I(C;.)")
-        for layer in ("encoder", "output")
+        for layer in ENDS
     ]
     found += [
-        finding("SimCLR: I(A;.) at the output", values(SIMCLR, "I(A;.)", "output")),
+        finding("SimCLR: I(A;.) at the output", values(SIMCLR, "I(A;.)", "output"), within("I(A;.)")),
         *(
-            finding(f"H3f, {name}: synergy, output less encoder", -dropped(name, "I(A;C|.)"))
+            finding(f"H3f, {name}: synergy, output less encoder", -dropped(name, "I(A;C|.)"), synergy)
             for name in (SIMCLR, ROTATION, UNTRAINED)
         ),
     ]
@@ -245,7 +290,7 @@ def _by_layer(runs: pd.DataFrame) -> pd.DataFrame:
     """The runs with one row per network, seed and layer."""
     parts = []
     for layer in LAYERS:
-        part = runs[["network", "seed", SHARED]].copy()
+        part = runs[[name for name in ("network", "seed", SHARED, CLASSES) if name in runs]].copy()
         part["layer"] = layer
         for quantity in QUANTITIES:
             part[quantity] = runs[column(quantity, layer)]
@@ -256,25 +301,37 @@ def _by_layer(runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def _conclude(runs: pd.DataFrame) -> Conclusion:
-    table = means(_by_layer(runs), ["network", "layer"], QUANTITIES)
+    table = means(_by_layer(runs), ["network", "layer"], QUANTITIES, known=_known)
     rotation = runs[runs["network"] == ROTATION].sort_values("seed")
 
-    def loss(quantity: str) -> str:
-        dropped = rotation[column(quantity, "encoder")] - rotation[column(quantity, "output")]
-        return worded(tuple(dropped), beside=findings)
+    def read(quantity: str, latent: str) -> str:
+        """More cannot be known after the head than before it: a probe that reads more had missed it."""
+        before, after = (rotation[column(quantity, layer)] for layer in ENDS)
+        dropped = before - after
+        return worded(
+            tuple(dropped),
+            (
+                f"more of the {latent} is read than after it",
+                f"the probe misses {-dropped.mean():.3f} nats of the {latent} that the output shows",
+                f"neither clearly more nor less of the {latent} is read than after it",
+            ),
+            shared=shared_images(runs),
+            beside=findings,
+        )
 
     findings = _findings(runs)
     return Conclusion(
         table,
         findings,
-        "H1: a head knows no more of transformation and class than the encoder before it. H2f and H3f: an "
-        "invariant head does not make an invariant encoder, and a head can create synergy; both say what can "
-        "happen and not what training does. That SimCLR's head drops the transformation more than a head "
-        "that is not trained, and that the head of a network that predicts it drops the class and keeps "
-        "the transformation, are hypotheses about networks. H4: the class uncertainty that a head leaves is "
-        "what knowing the transformation would leave, plus the synergy.",
-        f"Before the head that predicts the rotation, the encoder keeps {loss('I(C;.)')} of the class and "
-        f"{loss('I(A;.)')} of the rotation than after it.",
+        "H1: a head knows no more of transformation and class than the encoder before it. Classifiers can "
+        "miss what is there, so where a number falls below 0 the one at the encoder missed it. H2f and H3f: "
+        "an invariant head does not make an invariant encoder, and a head can create synergy; both say what "
+        "can happen and not what training does. That SimCLR's head drops the transformation more than a "
+        "head that is not trained, and that the head of a network that predicts it drops the class and "
+        "keeps the transformation, are hypotheses about networks. H4: the class uncertainty that a head "
+        "leaves is what knowing the transformation would leave, plus the synergy.",
+        f"Before the head that predicts the rotation, {read('I(C;.)', 'class')}, and "
+        f"{read('I(A;.)', 'rotation')}.",
     )
 
 
@@ -286,7 +343,9 @@ def _draw(runs: pd.DataFrame) -> Figure:
             for k, network in enumerate(NETWORKS):
                 part = layered[layered["network"] == network]
                 shift = 0.18 * (k - 1.5)
-                points(axis, LAYERS, part, "layer", quantity, colour=k, shift=shift, label=network)
+                points(
+                    axis, LAYERS, part, "layer", quantity, colour=k, shift=shift, label=network, known=_known
+                )
             axis.axhline(0, color="0.3", linestyle=":", linewidth=1)
             axis.set_ylabel(f"{quantity} in nats")
         legend_below(figure, axes, ncols=4)
@@ -300,6 +359,8 @@ PROJECTION_HEAD = Experiment(
     _measure,
     _conclude,
     _draw,
+    fewest=_FEWEST,
     probes=False,
+    square=True,
 )
 """The experiment."""

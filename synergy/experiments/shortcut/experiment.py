@@ -25,11 +25,12 @@ from matplotlib.figure import Figure
 
 from synergy.estimators.classifier import NestedCrossFit, classifier
 from synergy.experiments.findings import Finding
+from synergy.experiments.limits import apart, limits_of
 from synergy.experiments.outcome import Conclusion, Experiment
 from synergy.experiments.runs import Row, Runner
 from synergy.experiments.scale import Scale
 from synergy.experiments.shortcut.watermarks import framed, judged_sets, prepared
-from synergy.experiments.show import SHARED, means, paired, shared_images, worded
+from synergy.experiments.show import CLASSES, SHARED, entropies, means, paired, shared_images, worded
 from synergy.experiments.worlds import (
     few_labels,
     fit,
@@ -55,6 +56,12 @@ _GLYPHS = "mixed"
 
 _MARGIN = 0.1
 """A tenth of the synergy that is predicted."""
+
+_ROTATIONS = 4
+"""The states of A."""
+
+_FEWEST = 40
+"""Images of one's own, at least: 16 of them are judged, by four folds."""
 
 _ACCURACY_MARGIN = 0.05
 """A smaller difference of accuracies counts as none."""
@@ -143,6 +150,7 @@ def _train(job: tuple[float, bool, int], scale: Scale) -> Row:
             fitted, upright, seed=seed, labelled=few_labels(scale, default="glyphs")
         ),
         SHARED: shared_by_seeds(scale, default="glyphs"),
+        CLASSES: judged.states["C"],
     }
 
 
@@ -166,6 +174,11 @@ def _left(runs: pd.DataFrame) -> pd.Series[float]:
 
 def _at(runs: pd.DataFrame, strength: float, *, pruned: bool = False) -> pd.DataFrame:
     return runs[(runs["strength"] == strength) & (runs["pruned"] == pruned)]
+
+
+def _known(runs: pd.DataFrame) -> dict[str, float]:
+    """The most that can be known of the rotation and of the class."""
+    return entropies(runs, A=_ROTATIONS)
 
 
 def _ratio(first: pd.Series[float], second: pd.Series[float]) -> tuple[float, ...]:
@@ -221,6 +234,7 @@ def _conclude(runs: pd.DataFrame) -> Conclusion:
             paired(pruned, full, SYNERGY),
             ">",
             shared=shared,
+            bounds=apart(limits_of(SYNERGY, _known(runs)) or (0.0, np.inf)),
         ),
         Finding(f"{accuracy} at g = 0 less that at g = 1", paired(none, full, accuracy), ">", shared=shared),
         Finding(
@@ -237,7 +251,7 @@ def _conclude(runs: pd.DataFrame) -> Conclusion:
             shared,
         ),
     ]
-    table = means(runs, ["strength", "pruned"], _QUANTITIES, keep=["I(A;C|X)"])
+    table = means(runs, ["strength", "pruned"], _QUANTITIES, keep=["I(A;C|X)"], known=_known)
     words = ("falls", "rises", "does not clearly change")
     change = worded(paired(none, full, accuracy), words, shared=shared, beside=findings)
     seen = (
@@ -293,5 +307,7 @@ SHORTCUT = Experiment(
     _measure,
     _conclude,
     _draw,
+    fewest=_FEWEST,
+    square=True,
 )
 """The experiment on watermarks."""

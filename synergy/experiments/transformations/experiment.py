@@ -28,7 +28,7 @@ from synergy.experiments.findings import Finding, summarise
 from synergy.experiments.outcome import Conclusion, Experiment
 from synergy.experiments.runs import Row, Runner
 from synergy.experiments.scale import Scale
-from synergy.experiments.show import SHARED, means, paired, shared_images
+from synergy.experiments.show import SHARED, foremost, means, paired, shared_images
 from synergy.experiments.transformations.lossless import LITTLE, Loss, loss_of
 from synergy.experiments.worlds import (
     few_labels,
@@ -44,6 +44,7 @@ from synergy.experiments.worlds import (
 from synergy.learning import PredictLabel, PredictTransformation, Pretext, Untrained
 from synergy.plots import COLOURS, plot_style, subplots
 from synergy.ranking import RankSettings, rank
+from synergy.ranking.candidates import fitting
 
 __all__ = ["TRANSFORMATIONS"]
 
@@ -74,11 +75,12 @@ Job = tuple[str, str, int]
 
 
 def _seven(scale: Scale) -> tuple[str, ...]:
-    """The transformations that change the images: gray ones stay as they are under grayscale."""
+    """The transformations that fit the images: gray ones have no colour to take, some must be square."""
     if scale.draws_glyphs:
         return SEVEN
-    gray = image_sets(scale, seed=0, default="digits")[0].shape[0] == 1
-    return tuple(name for name in SEVEN if not (gray and name == "grayscale"))
+    channels, height, width = image_sets(scale, seed=0, default="digits")[0].shape
+    known = fitting((channels, height, width))
+    return tuple(name for name in SEVEN if name in known)
 
 
 def _draws(tolerance: float) -> int:
@@ -156,6 +158,7 @@ def _train(job: Job, scale: Scale) -> Row:
         fitted = fit(Untrained() if name == "random" else task, world, seed=seed, scale=scale)
     else:
         train, judged = image_sets(scale, seed=seed, default="digits")
+        drawn = "inversion" if name == "random" else name  # of any shape
         raw, turned = untransformed(judged), judged.transformed(drawn, seed=2000 + seed)
         task = PredictTransformation(drawn)
         fitted = fit(Untrained() if name == "random" else task, train, seed=seed, scale=scale)
@@ -257,6 +260,7 @@ def _of_set(runs: pd.DataFrame, images: str) -> list[Finding]:
                 paired(lossy, lossless, "gain"),
                 None if images in SETS[1:] else ">",
                 shared=shared,
+                bounds=(-1.0, 1.0),
             )
         )
     if len(lossless) and len(rotation):
@@ -265,6 +269,7 @@ def _of_set(runs: pd.DataFrame, images: str) -> list[Finding]:
                 f"{images}: gain of rotation less the mean gain of the lossless ones",
                 paired(rotation, lossless, "gain"),
                 shared=shared,
+                bounds=(-1.0, 1.0),  # the untrained encoder is in both gains
             )
         )
     ranked = [
@@ -289,6 +294,12 @@ def _told_losses(runs: pd.DataFrame, images: str) -> str:
     }
     said = f"Lossless on {images}: {tasks['lossless'] or 'none'}"
     return f"{said}; left open: {tasks['undecided']}." if tasks["undecided"] else f"{said}."
+
+
+def _told_missing(runs: pd.DataFrame) -> str:
+    """Which of the seven tasks some images are not asked for, in a sentence; nothing where all are."""
+    missing = [name for name in SEVEN if name not in set(runs["transformation"])]
+    return f" Left out, since they do not fit these images: {', '.join(missing)}." if missing else ""
 
 
 def _ranking(runs: pd.DataFrame, images: str) -> pd.DataFrame:
@@ -327,9 +338,8 @@ def _conclude(runs: pd.DataFrame) -> Conclusion:
     table[LOSS] = table[LOSS].fillna("")
     rankings = {images: _ranking(part, images) for images, part in sets.items()}
     best = ", ".join(
-        f"{ranking['quantity'].iloc[0]} on {images} (rank correlation "
-        f"{ranking['rank correlation'].iloc[0]:+.2f})"
-        for images, ranking in rankings.items()
+        foremost(_correlations(part), images, shared=shared_images(part), beside=findings)
+        for images, part in sets.items()
     )
     return Conclusion(
         table.sort_values(["images", "gain"], ascending=False, ignore_index=True),
@@ -341,8 +351,9 @@ def _conclude(runs: pd.DataFrame) -> Conclusion:
         f"Quantities within {_RESOLUTION:g} nats of each other, or within the error of their difference, are "
         "tied; J of noisy images is a lower bound that comes near. Of images whose latents nobody knows they "
         "are estimates by trained networks, H(A|X) an upper bound.",
-        f"The quantity that ranks the tasks best by their gain over a random encoder is {best}. "
-        + " ".join(_told_losses(part, images) for images, part in sets.items()),
+        f"The rank correlation with the gain over a random encoder is highest for {best}. "
+        + " ".join(_told_losses(part, images) for images, part in sets.items())
+        + _told_missing(runs),
         pd.concat(rankings.values(), ignore_index=True),
     )
 

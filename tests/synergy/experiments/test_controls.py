@@ -10,11 +10,12 @@ from synergy.experiments.findings import Finding
 from synergy.experiments.show import SHARED
 
 
-def adversaries(left, *, usual=1.3, seeds=4):
-    """Runs on digits whose adversary leaves so much of the class."""
+def adversaries(left, *, usual=1.3, seeds=4, wild=0.0):
+    """Runs on digits whose adversary leaves so much of the class, more or less by so much."""
     rng, rows = np.random.default_rng(1), []
     for seed in range(seeds):
-        for treatment, weight, kept in (("as usual", 0.0, usual), ("eliminated", 1.0, left)):
+        now = left + wild * (-1) ** seed
+        for treatment, weight, kept in (("as usual", 0.0, usual), ("eliminated", 1.0, now)):
             row = {"images": "digits", "treatment": treatment, "weight": weight, "seed": seed, SHARED: 2 / 3}
             row |= {"I(A;Z)": 1.0, "I(A;Z|C)": 1.0, "I(C;Z)": kept, "accuracy of A": 0.9}
             row |= {name: value + 1e-3 * rng.standard_normal() for name, value in row.items() if "I(" in name}
@@ -43,6 +44,22 @@ def test_where_it_took_most_of_it_the_price_stands(left):
     assert kept.spread().mean == pytest.approx(left, abs=0.01)
     assert "1.300" in kept.about or "1.30" in kept.about
     assert "left most of the class" not in conclusion.seen
+    assert conclusion.seen.startswith(
+        "Eliminating the class costs networks, in nats of I(A;Z): 0.000 on digits."
+    )
+
+
+@pytest.mark.parametrize("left", [0.55, 0.75])
+@pytest.mark.parametrize("seeds", [1, 2, 4])
+def test_where_seeds_leave_open_whether_it_took_most_of_it_that_is_told(left, seeds):
+    conclusion = conclude(adversaries(left, seeds=seeds, wild=0.4))
+    assert {f.verdict() for f in conclusion.findings} == {"elimination undecided"}
+    assert "On digits it is undecided whether the adversary took most of the class." in conclusion.seen
+    assert "left most" not in conclusion.seen
+    assert "in nats of I(A;Z): not told." in conclusion.seen
+    outcome = experiment("class-information").outcome(adversaries(left, seeds=seeds, wild=0.4), Scale())
+    assert outcome.agrees is None
+    assert "Of the predictions" not in outcome.told
 
 
 def test_a_void_number_says_nothing_whatever_it_is():

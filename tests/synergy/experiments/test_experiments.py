@@ -220,9 +220,11 @@ def test_the_answer_is_a_sentence_or_two_and_the_numbers_are_in_tables(name):
     assert len(re.findall(r"\d\.\d+", outcome.conclusion.seen)) <= 4
 
 
-def test_the_class_that_an_adversary_left_is_told():
+def test_where_an_adversary_may_have_left_the_class_that_is_told():
     said = experiment("class-information").read(KEPT).conclusion.seen
-    assert "On digits; digits, crop+flip; digits, simclr the adversary left most of the class" in said
+    assert said.endswith(
+        "On digits, crop+flip; digits, simclr it is undecided whether the adversary took most of the class."
+    )
 
 
 @pytest.mark.slow

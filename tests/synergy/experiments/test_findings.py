@@ -10,7 +10,7 @@ from scipy.stats import permutation_test, spearmanr, t, ttest_1samp
 
 from synergy.experiments import Finding
 from synergy.experiments.findings import joint_confidence, summarise
-from synergy.experiments.show import means, points, worded
+from synergy.experiments.show import foremost, means, points, worded
 from synergy.experiments.transformations.experiment import QUANTITIES, TRUTHS, _correlations, chance
 
 
@@ -167,6 +167,59 @@ def test_a_quantity_that_ties_all_tasks_ranks_none():
     frame = pd.DataFrame({name: np.zeros(4) for name in QUANTITIES} | {"gain": np.arange(4.0), "seed": 0})
     frame["transformation"] = list("abcd")
     assert set(_correlations(frame).values()) == {(0.0,)}
+
+
+def test_a_number_beyond_what_is_possible_keeps_its_mean_in_the_interval():
+    """An estimate of no information is often a little below 0."""
+    low = summarise((-0.003, -0.002, 0.0005), bounds=(0.0, 1.0))
+    free = summarise((-0.003, -0.002, 0.0005))
+    assert low.low == low.mean == free.mean
+    assert low.high == free.high
+    high = summarise((1.0, 1.1, 1.2), bounds=(0.0, 1.0))
+    assert high.low < high.mean == high.high
+
+
+def test_an_effect_that_a_number_cannot_have_is_not_said_to_be_seen():
+    about = "rank correlation of J with the gain"
+    wild, calm = (0.2, 0.9), (0.50, 0.51)
+    assert Finding(about, wild).smallest_effect() is None
+    assert Finding(about, wild).could_have_seen() == "no effect"
+    free = Finding(about, wild, bounds=(-9, 9)).smallest_effect()
+    assert free == pytest.approx((t.ppf(0.975, 1) + t.ppf(0.8, 1)) * 0.35, rel=1e-12)
+    assert 0 < Finding(about, calm).smallest_effect() < 1
+    assert Finding(about, (0.2,)).could_have_seen() == ""
+
+
+def test_a_ratio_is_not_told_with_two_seeds():
+    two, three = Finding("this over that", (0.5, 2.0)), Finding("this over that", (0.5, 2.0, 1.0))
+    assert two.over_seeds().endswith("not told with two seeds")
+    assert two.could_have_seen() == "not told"
+    assert two.to_dict()["interval"] is not None
+    assert "not told" not in three.over_seeds() + three.could_have_seen()
+    bounded = Finding("accuracy of this", (0.5, 0.6))
+    assert "not told" not in bounded.over_seeds() + bounded.could_have_seen()
+
+
+def test_what_differs_by_rounding_alone_is_fixed_where_that_is_known():
+    values = (-1.8e-6, 4.0e-6)
+    assert Finding("a step", values, rounding=1e-5).verdict() == "fixed by construction"
+    assert Finding("a step", values, rounding=1e-5).over_seeds() == "+0.000 (the same for every seed)"
+    assert Finding("a step", values, rounding=1e-5).could_have_seen() == ""
+    assert Finding("a step", values).verdict() == "no prediction"
+    assert Finding("a step", (0.0, 0.001), rounding=1e-5).verdict() == "no prediction"
+
+
+def test_which_quantity_is_first_is_told_no_more_surely_than_it_is():
+    ahead = {"J": [0.90, 0.92, 0.91, 0.90], "H": [0.1, 0.12, 0.1, 0.09], "L": [0.0, 0.01, 0.0, 0.02]}
+    assert foremost(ahead, "digits") == "J on digits (+0.91, clearly ahead)"
+    two = {name: values[:2] for name, values in ahead.items()} | {"H": [0.1, 0.7]}
+    assert foremost(two, "digits") == "J on digits (+0.91, not clearly ahead)"
+    one = {name: values[:1] for name, values in ahead.items()}
+    assert foremost(one, "digits") == "J on digits (+0.90, which one seed cannot tell)"
+    same = ahead | {"J": [0.9] * 4, "H": [0.1] * 4}
+    assert "first in each of 4 seeds, yet not clearly ahead" in foremost(same, "digits")
+    crossing = ahead | {"H": [0.95, 0.5, 0.5, 0.5]}
+    assert foremost(crossing, "digits").endswith("(+0.91, not clearly ahead)")
 
 
 @pytest.mark.parametrize("count", [1, 6])

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from synergy.experiments import Scale
+from synergy.experiments.findings import joint_confidence
 from synergy.experiments.projection_head import experiment as heads
 from synergy.experiments.projection_head.experiment import LAYERS, NETWORKS, column, layer_outputs
 from synergy.learning import Invariance, Trained
@@ -50,7 +51,10 @@ def test_runs_that_obey_the_chapter_agree():
     assert set(found.values()) == {"agrees", "no prediction"}
     conclusion = heads._conclude(runs())
     assert len(conclusion.table) == len(NETWORKS) * len(LAYERS)
-    assert conclusion.seen.startswith("Before the head that predicts the rotation, the encoder keeps more")
+    assert conclusion.seen == (
+        "Before the head that predicts the rotation, more of the class is read than after it, and neither "
+        "clearly more nor less of the rotation is read than after it."
+    )
     figure = heads._draw(runs())
     assert len(figure.axes) == 3
 
@@ -73,6 +77,44 @@ def test_runs_that_obey_the_chapter_agree():
 def test_runs_that_break_it_disagree(changed, about):
     found = verdicts(runs(**changed))
     assert "disagrees" in {verdict for name, verdict in found.items() if name.startswith(about)}
+
+
+def test_what_the_output_shows_the_encoder_holds_whatever_a_probe_reads():
+    """The output is a function of the encoder: a probe that reads less there has missed it."""
+    said = heads._conclude(runs(rotation_A_output=1.2)).seen
+    assert "the probe misses 0.2" in said
+    assert "nats of the rotation that the output shows" in said
+    assert "less of the rotation" not in said
+    other = heads._conclude(runs(rotation_A_output=0.7)).seen
+    assert "more of the rotation is read than after it" in other
+    assert "misses" not in other
+
+
+def test_the_answer_is_as_careful_as_verdicts_where_seeds_share_their_images():
+    table = runs()
+    changed = table["network"] == heads.ROTATION
+    table.loc[changed, column("I(C;.)", "output")] += 0.28 * table.loc[changed, "seed"]
+    for shared in (0.0, 2 / 3):
+        conclusion = heads._conclude(table.assign(shared=shared))
+        confidence = joint_confidence(conclusion.findings)
+        about = "rotation: I(C;.) that the head drops, in nats"
+        verdict = next(f.verdict(confidence) for f in conclusion.findings if f.about == about)
+        assert (verdict == "agrees") == ("more of the class is read" in conclusion.seen)
+
+
+def test_no_interval_leaves_what_an_information_can_be():
+    table = runs().query("seed < 2").assign(**{heads.CLASSES: 5})
+    wild = table["seed"] == 1
+    measured = [column(quantity, layer) for quantity in heads.QUANTITIES for layer in LAYERS]
+    table.loc[wild, measured] *= 0.2
+    conclusion = heads._conclude(table)
+    assert max(f.smallest_effect() or 0 for f in conclusion.findings) <= 2 * np.log(5)
+    for finding in conclusion.findings:
+        spread, most = finding.spread(), np.log(4 if "I(A;" in finding.about else 5)
+        if "less what" not in finding.about and np.isfinite(spread.low):
+            assert -most - 1e-9 <= spread.low <= spread.mean <= spread.high <= most + 1e-9
+    assert (conclusion.table["I(A;.) high"].dropna() <= np.log(4) + 1e-9).all()
+    assert (conclusion.table["I(A;.) low"].dropna() > -1e-6).all()
 
 
 def test_layers_are_those_of_the_network():
