@@ -2,51 +2,36 @@
 
 Every interval here takes rows, or groups of rows, as independent. Rows of a chain, of a time series or of
 repeated measurements are not, and no interval says so by itself. What shows is that neighbours in the order
-of the rows resemble each other (Ljung and Box 1978, "On a measure of lack of fit in time series models",
-Biometrika 65, on normal scores; the same sum over how often a label meets itself), in two variables of the
-term or more, since one alone moves no information, and that rows of continuous columns are equal in every
-digit.
+of the rows resemble each other in two variables of the term or more, since one alone moves no information
+(`past.py`), and that more rows are equal in every digit than chance allows (`repeats.py`).
 
-A table that is sorted by one of its columns shows the same and is none the worse for it: there nothing can be
-told from the order.
+A table that is sorted by one of its columns shows the same and may be none the worse for it: its rows are
+independent where the other columns come in random order beyond what the sorted one explains.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
-from scipy.special import ndtri
 
+from synergy.estimators.past import MOST_ROWS, sorting
+from synergy.estimators.repeats import repeated_rows
 from synthetic import Sample, Variable
 from theory import Expression
 from theory.checks import integer
 
-__all__ = ["MOST_ROWS", "dependence_warnings", "in_blocks", "is_sorted", "repeated_rows"]
-
-Floats = npt.NDArray[np.float64]
-
-_LAGS = 10
-"""How many lags are looked at; dependence that begins later is rare without any before."""
+__all__ = ["MOST_ROWS", "dependence_warnings", "in_blocks"]
 
 _LEAST_ROWS = 50
 """With fewer rows ten lags say nothing."""
 
-MOST_ROWS = 10_000
-"""The first rows suffice: from here on every dependence that matters is plain."""
-
 _LEVEL = 1e-3
-"""The chance of a warning on independent rows, for each variable; two are needed."""
+"""The chance to take an independent variable as one that follows; two are needed."""
 
-_REPEATED = 0.02
-"""From this share of repeated rows on the interval is visibly too short."""
+_LEVEL_OF_SORTED = 1e-4
+"""The same in a sorted table, where one is enough: what the table is sorted by is the other."""
 
 _LEAST_BLOCKS = 4
 """Fewer blocks of rows make no standard error."""
-
-_FINE = 4
-"""Values are fine, not rounded, where the smallest step between the middle ones is below a grid's by this."""
 
 
 def dependence_warnings(sample: Sample, expression: Expression) -> list[str]:
@@ -72,17 +57,6 @@ def dependence_warnings(sample: Sample, expression: Expression) -> list[str]:
         )
     repeated = repeated_rows(sample, names)
     return found if repeated is None else [*found, repeated]
-
-
-def repeated_rows(sample: Sample, names: list[str]) -> str | None:
-    """What to say of rows that repeat one another in every digit of these variables; None where few do."""
-    repeated = _repeats(sample, names)
-    if repeated <= _REPEATED * len(sample):
-        return None
-    return (
-        f"{repeated} of {len(sample)} rows repeat another row in every digit, so they are not independent: "
-        "drop them if they were entered twice, or name the column of their groups by groups='column'"
-    )
 
 
 def in_blocks(sample: Sample, blocks: int) -> Sample:
@@ -112,69 +86,19 @@ def in_blocks(sample: Sample, blocks: int) -> Sample:
 
 
 def _that_follow(sample: Sample, names: list[str]) -> list[str]:
-    """The variables whose neighbours in the order of the rows are alike; none in a sorted table."""
+    """The variables whose neighbours in the order of the rows are alike beyond what the table is sorted by.
+
+    What it is sorted by is among them only where another follows.
+    """
     n = min(len(sample), MOST_ROWS)
     if n < _LEAST_ROWS:
         return []
-    found = []
+    order = sorting(sample, names, n)
+    level = _LEVEL_OF_SORTED if order.parts else _LEVEL
+    found = set()
     for name in names:
-        column = sample[name][:n].reshape(n, -1)
-        if column.shape[1] == 1 and is_sorted(column[:, 0]):
-            return []
-        discrete = sample.variables[name].kind == "discrete"
-        level = _LEVEL / column.shape[1]
-        if any(_p_value(part, discrete) < level for part in column.T):
-            found.append(name)
-    return found
-
-
-def is_sorted(column: npt.NDArray[Any]) -> bool:
-    """Whether a column of shape (n,) varies and never turns round."""
-    varies = bool((column[1:] != column[:-1]).any())
-    return varies and bool((column[1:] >= column[:-1]).all() or (column[1:] <= column[:-1]).all())
-
-
-def _p_value(column: npt.NDArray[Any], discrete: bool) -> float:
-    """Of the hypothesis that the values come in random order, against resemblance at lags 1 to 10."""
-    from scipy.stats import chi2, rankdata
-
-    n = len(column)
-    if discrete:
-        codes, counts = np.unique(column, return_inverse=True, return_counts=True)[1:]
-        share = float(np.square(counts / n).sum())
-        cubes = float(((counts / n) ** 3).sum())
-        spread = share + share * share - 2 * cubes
-        if spread <= 0 or n * share < 1:
-            return 1.0
-        meet = np.array([np.mean(codes[lag:] == codes[:-lag]) for lag in range(1, _LAGS + 1)])
-        return float(chi2.sf(float((n * np.square(meet - share) / spread).sum()), _LAGS))
-    scores = ndtri((rankdata(column) - 0.5) / n)
-    variance = float(scores @ scores)
-    if variance <= 0:
-        return 1.0
-    correlation = np.array([scores[lag:] @ scores[:-lag] for lag in range(1, _LAGS + 1)]) / variance
-    return float(chi2.sf(float((n * np.square(correlation)).sum()), _LAGS))
-
-
-def _repeats(sample: Sample, names: list[str]) -> int:
-    """How many rows repeat another one in every digit; 0 where a column is rounded or none is continuous."""
-    continuous = [name for name in names if sample.variables[name].kind == "continuous"]
-    if not continuous:
-        return 0
-    table: Floats = np.hstack(
-        [np.asarray(sample[n], dtype=np.float64).reshape(len(sample), -1) for n in continuous]
-    )
-    if any(np.unique(column).size == len(column) for column in table.T):
-        return 0
-    if not all(_fine(column) for column in table.T):
-        return 0
-    return len(table) - len(np.unique(table, axis=0))
-
-
-def _fine(column: Floats) -> bool:
-    """Whether the middle values lie closer to each other than on a grid of as many."""
-    values = np.unique(column)
-    middle = values[len(values) // 4 : len(values) - len(values) // 4]
-    if len(middle) < 2 * _FINE:
-        return False
-    return bool(np.diff(middle).min() * _FINE * len(middle) < middle[-1] - middle[0])
+        columns = sample[name][:n].reshape(n, -1).T
+        left = [column for i, column in enumerate(columns) if (name, i) not in order.parts]
+        if any(order.follows(column) < level / len(left) for column in left):
+            found.add(name)
+    return [name for name in names if name in (found | order.names if found else found)]

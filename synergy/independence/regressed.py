@@ -51,7 +51,8 @@ _SHARED = 0.1
 _SEEN = 4.0
 """A shared function that would lie so many standard deviations off 0 is seen in 19 of 20 data sets."""
 _DOUBTED, _LEVEL = 0.1, 0.05
-"""A p-value of at most the first is warned of if it exceeds the second when Z is allowed for."""
+"""A p-value of at most the first is warned of if it exceeds the second when Z is allowed for. Where every
+p-value must exceed the second, nothing can be tested."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +117,11 @@ def regressed_test(sample: Sample, term: Term, *, permutations: int, seed: int, 
     )
     if found.statistic is None:
         return Tested.nothing("the condition leaves nothing of one side")
+    if found.least > _LEVEL:
+        units = f"{len(rows)} rows" if clusters is None else f"groups, {int(clusters.max()) + 1} in number,"
+        return Tested.nothing(
+            f"{units} are too few: whatever they hold, the least p-value they could give is {found.least:.2g}"
+        )
     warnings = (
         [] if z is None else _doubts(term, found, left, right, z, weights, seed=seed, clusters=clusters)
     )

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from scipy.stats import kstest
 
+from synergy.estimators.past import follows
 from synergy.independence import independence_test
 from synergy.independence.gcm import Residual
 from synergy.independence.hidden import shared_rest
-from synergy.independence.order import follows
 
 Rows = dict[str, np.ndarray]
 

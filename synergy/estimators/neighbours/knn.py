@@ -50,7 +50,7 @@ def knn(
             correlations, n and k (see `GaussianReference`).
         confidence: The nominal coverage of the interval.
         interval: Whether to spend the time on a standard error and an interval (NaN otherwise).
-        groups: Codes of dependent rows, shape (n,): subsamples never split a group.
+        groups: Codes of dependent rows, shape (n,): one row of each at a time, and 4 k groups at least.
         seed: Fixes the subsamples and the reference.
         workers: Threads; None for all cores. The answer does not depend on it.
         device: `auto`, `cpu` or `cuda`, to run KSG 1, Frenzel-Pompe and Mesner-Shalizi there in tiles of all
@@ -65,8 +65,8 @@ def knn(
         standard error (measured on Gaussian columns), so that they make no interval.
 
     Raises:
-        ValueError: If there are NaN, infinities, constant columns, unequal lengths or too few rows, an
-            option is unknown, or the method does not fit the columns.
+        ValueError: If there are NaN, infinities, constant columns, unequal lengths, too few rows, groups or
+            rows that share their labels, an option is unknown, or the method does not fit the columns.
         TypeError: If a slot does not hold numbers.
 
     Example:

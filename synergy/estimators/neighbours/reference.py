@@ -39,7 +39,7 @@ Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
 
 _LEAST_ROOT = 1e-12
-"""Eigenvalues of the correlation matrix below this one count as this one."""
+"""Eigenvalues of the correlation matrix below this one, of which none is resolved, count as this one."""
 
 _HALVINGS = 20
 """Bisections of the share of the correlations that is kept, to a millionth."""
@@ -52,6 +52,12 @@ columns of 2 + 2 dimensions and 100 rows in 99 %, of two pairs turned into spira
 
 _KURTOSIS_DRAWS = 20
 """How many draws the kurtosis is compared with; they cost no neighbours."""
+
+_RESOLVED = 1.0
+"""n^2 times the least variance of scores, in any direction, that n ranks resolve; the middle ones lie
+(2 pi)^(1/2) / n apart. Below, information is of the few ranks that changed places: of X and Y that are Z and
+noise of 3e-4, independent given Z, a bias of -0.38 was measured (0.06 n^-2 to 0.2 n^-2), and all of it was
+such an artefact."""
 
 KURTOSIS_ROWS = 4_000
 """Of more rows a random part this large is compared: what it cannot tell apart moves the bias little."""
@@ -198,9 +204,15 @@ class CopulaReference(ABC, Generic[C]):
 
 @dataclass(frozen=True)
 class _Gaussian(Copula):
-    """A square root of the correlation matrix, shape (d, d)."""
+    """A square root of the correlation matrix, shape (d, d), and whether the rows resolve it."""
 
     root: Floats
+    resolved: bool
+
+    @property
+    def found(self) -> bool:
+        """Whether the columns differ from linear functions of each other by more than ranks can tell."""
+        return self.resolved
 
     def draw(self, normals: Floats, shares: Floats) -> Floats:
         """Correlated normal rows; the uniform numbers are not used."""
@@ -216,7 +228,8 @@ class GaussianReference(CopulaReference[_Gaussian]):
 
     def fitted(self, table: Floats) -> _Gaussian:
         """The Gaussian with the correlations of the columns."""
-        return _Gaussian(_root(table, self.widths))
+        least = np.linalg.eigvalsh(np.corrcoef(table, rowvar=False))[0]
+        return _Gaussian(_root(table, self.widths), bool(least * len(table) ** 2 >= _RESOLVED))
 
     def looked_at(self) -> Sequence[Indices]:
         """All columns."""

@@ -11,7 +11,16 @@ import numpy.typing as npt
 from scipy.special import stdtrit
 from scipy.stats import rankdata
 
-from synergy.estimators.columns import Scaling, Slot, check_rows, check_scale, described
+from synergy.estimators.columns import (
+    ROWS_OF_NEIGHBOUR,
+    Scaling,
+    Slot,
+    check_rows,
+    check_scale,
+    check_units,
+    described,
+    without_repeats,
+)
 from synergy.estimators.fixed import smooth_functions, without_fixed
 from synergy.estimators.neighbours.methods import NeighbourMethod, Neighbours, chosen, side_by_side
 from synergy.estimators.neighbours.reach import Moves, ceiling_warning, reach, resolution_warning
@@ -73,6 +82,8 @@ class _Found:
     extra: float = 0.0
     corrected: bool = False
     fits: bool = True
+    resolved: bool = True
+    """Whether the ranks tell the columns apart."""
     sparse: bool = False
     """Whether labels have few rows each, so that a bias may lie to either side."""
     excess: float = 0.0
@@ -116,19 +127,27 @@ def run(
     slots, fixed = without_fixed(slots)
     if not slots:
         return _fixed_by_condition(fixed, n, confidence, term)
+    thinned = Thinned(group_codes(groups, n), seed)
+    check_units(thinned.count, k, single=thinned.single)
+    _check_strata(slots, n, k)
+    slots, repeated = without_repeats(slots)
     name, notes = chosen(method, slots)
     device = _placed(device, name)
-    notes += [*fixed, described(scale)]
+    notes += [*fixed, *repeated, described(scale)]
     widths = (slots[0].width, slots[1].width, slots[2].width if len(slots) > 2 else 0)
     table, largest = side_by_side(slots, scale)
     first = bool(slots[0].discrete.all())
     neighbours = Neighbours(name, widths, available_workers(workers), largest, first, device)
-    thinned = Thinned(group_codes(groups, n), seed)
     terms = neighbours.terms(table, k) if thinned.single else None
-    raw = _raw(neighbours, table, thinned, k) if terms is None else _mean(terms, notes)
-    if math.isnan(raw):
-        raise ValueError("no two rows share their labels: there is nothing to estimate from")
+    raw = _raw(neighbours, table, thinned, k) if terms is None else float(np.nanmean(_shared(terms, k)))
     found = _Found(raw, raw, sparse=_sparse(slots, thinned.count, k), notes=notes)
+    if terms is not None and (dropped := int(np.isnan(terms).sum())):
+        notes.append(f"{dropped} of {n} rows left out: no other row shares their labels")
+        if dropped > n / 2:
+            found.warnings.append(
+                f"the value is of {n - dropped} of {n} rows: no other row shares the labels of the rest, and "
+                "what they would say is not known"
+            )
     if not thinned.single:
         notes.append(f"the mean over draws of one row from each of {thinned.count} groups")
     if correction == "gaussian" and (name == "mesner-shalizi" or any(s.discrete.any() for s in slots)):
@@ -146,6 +165,14 @@ def run(
                 f"{' and '.join(functions)}: a function of the conditions as far as {n} rows tell. Then the "
                 "information is 0, which the interval holds"
             )
+        elif not found.resolved and widths[2]:
+            ends = min(ends[0], 0.0), max(ends[1], 0.0)
+            notes.append("the conditions may fix a side: then the information is 0, which the interval holds")
+    if found.corrected and ends[0] > 0 and found.value - raw > max(raw, 0.0):
+        found.warnings.append(
+            f"most of the value is a correction: neighbours show {raw:.3f} nats, and the bias of such "
+            f"columns makes it {found.value:.3f}, if they are what they look like"
+        )
     found.warnings += ceiling_warning(slots, found.value)
     found.warnings += resolution_warning(raw, ends[1] if sum(widths) == 2 else None, thinned.count, k)
     if sum(widths) > _SEVERAL_DIMENSIONS and not found.corrected and found.fits:
@@ -200,19 +227,46 @@ def _fixed_by_condition(notes: list[str], n: int, confidence: float, term: str |
     )
 
 
-def _mean(terms: Floats, notes: list[str]) -> float:
-    """The mean of the local terms, with a note on rows that are left out; NaN where all are."""
-    dropped = int(np.isnan(terms).sum())
-    if dropped == len(terms):
-        return math.nan
-    if dropped:
-        notes.append(f"{dropped} of {len(terms)} rows left out: no other row shares their labels")
-    return float(np.nanmean(terms))
+def _check_strata(slots: list[Slot], n: int, k: int) -> None:
+    """Check that labels of the conditions leave enough rows beside others: in a pair every term is 0.
+
+    Raises:
+        ValueError: If they do not.
+    """
+    labels = slots[2].values[:, slots[2].discrete] if len(slots) > 2 else np.empty((n, 0))
+    if not labels.shape[1]:
+        return
+    sizes = np.unique(labels, axis=0, return_counts=True)[1]
+    if (beside := int(sizes[sizes > 2].sum())) < ROWS_OF_NEIGHBOUR * k:
+        raise ValueError(
+            f"the labels of the conditions are all but distinct: {beside} of {n} rows share theirs with "
+            f"two others, and {k} neighbours need at least {ROWS_OF_NEIGHBOUR * k} such rows"
+        )
+
+
+def _shared(terms: Floats, k: int) -> Floats:
+    """The local terms, if enough rows share their labels with another to have one.
+
+    Raises:
+        ValueError: If they do not.
+    """
+    shared = int((~np.isnan(terms)).sum())
+    if shared < ROWS_OF_NEIGHBOUR * k and 2 * shared <= len(terms):
+        raise ValueError(
+            f"the labels are all but distinct: {shared} of {len(terms)} rows share theirs with another "
+            f"row, and {k} neighbours need at least {ROWS_OF_NEIGHBOUR * k} such rows"
+        )
+    return terms
 
 
 def _raw(neighbours: Neighbours, table: Floats, thinned: Thinned, k: int) -> float:
-    """The mean over draws of one row from each group."""
-    return float(np.mean([neighbours.value(table[rows], k) for rows in thinned.picks(np.arange(len(table)))]))
+    """The mean over draws of one row from each group.
+
+    Raises:
+        ValueError: If too few rows of a draw share their labels.
+    """
+    picks = thinned.picks(np.arange(len(table)))
+    return float(np.mean([np.nanmean(_shared(neighbours.terms(table[rows], k), k)) for rows in picks]))
 
 
 def _correct(found: _Found, neighbours: Neighbours, table: Floats, thinned: Thinned, k: int) -> None:
@@ -236,6 +290,15 @@ def _correct(found: _Found, neighbours: Neighbours, table: Floats, thinned: Thin
         measured = reference.measure(table, found.raw, _REFERENCE_NOISE / n)
     except ValueError:
         found.notes.append("no Gaussian bias correction: the columns are linearly dependent")
+        return
+    if not measured.copula.found:
+        found.notes.append("no Gaussian bias correction: the columns are nearly linearly dependent")
+        found.resolved = False
+        if sum(widths) > 2:
+            found.warnings.append(
+                f"columns nearly determine each other: what they differ by is finer than {n} ranks resolve, "
+                "and information that lies in it is missed"
+            )
         return
     found.fits = measured.fits
     found.excess = max(0.0, measured.excess)
@@ -279,7 +342,10 @@ def _correct_as_students(
         draws=_MANY_DRAWS if n <= _CHEAP_ROWS else _STUDENT_DRAWS,
         seed=thinned.seed,
     )
-    measured = reference.measure(table, found.raw, _REFERENCE_NOISE / n)
+    try:
+        measured = reference.measure(table, found.raw, _REFERENCE_NOISE / n)
+    except ValueError:  # ranks of the draws that are linearly dependent
+        return False
     if not measured.fits:
         return False
     found.corrected, found.fits, found.root = True, True, measured.copula.root
@@ -328,12 +394,18 @@ def _interval(
                 at_k, neighbours.widths, rows=size, draws=1, seed=thinned.seed, root=found.root
             )
         )
-    error, freedom, _ = subsampled(thinned, estimate, found.value, k)
+    try:
+        error, freedom, _ = subsampled(thinned, estimate, found.value, k)
+    except ValueError:
+        if reference is None:
+            raise
+        reference = None  # a part of the rows has linearly dependent ranks: its bias cannot be measured
+        error, freedom, _ = subsampled(thinned, estimate, found.value, k)
     error = math.hypot(error, math.sqrt(found.extra))
     if not error > 0:
         found.warnings.append(
-            "every subsample gives the same value, as where one column's units dwarf the others': the "
-            "interval is of sampling error only"
+            "every subsample gives the same value, as where one column's units dwarf the others' or few rows "
+            "share the labels of the conditions: the width of the interval says little"
         )
     half = float(stdtrit(freedom, 0.5 + confidence / 2)) * error
     low, high = found.value - half, found.value + half

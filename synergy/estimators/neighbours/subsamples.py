@@ -45,17 +45,14 @@ def group_codes(groups: Groups | None, n: int) -> Indices:
     """Codes 0 .. of the groups that no part may split, shape (n,): one for each row without groups.
 
     Raises:
-        ValueError: If their shape is another, or they are fewer than four.
+        ValueError: If their shape is another.
     """
     if groups is None:
         return np.arange(n)
     array = np.asarray(groups)
     if array.shape != (n,):
         raise ValueError(f"groups must have shape ({n},), got {array.shape}")
-    codes = np.unique(array, return_inverse=True)[1].astype(np.int64)
-    if codes.max() < 3:
-        raise ValueError(f"groups must mark at least 4 groups to be subsampled, got {int(codes.max()) + 1}")
-    return codes
+    return np.unique(array, return_inverse=True)[1].astype(np.int64)
 
 
 @dataclass(frozen=True)
@@ -113,6 +110,9 @@ def subsampled(
         estimate: The estimate on some rows; NaN where there is none.
         value: The estimate on all rows.
         k: The number of neighbours.
+
+    Raises:
+        ValueError: If every split has a part without an estimate; other splits of such parts are left out.
     """
     splits, parts = _plan(thinned.count)
     rng = np.random.default_rng([thinned.seed, 1])
@@ -120,9 +120,16 @@ def subsampled(
     for _ in range(splits):
         part = rng.permutation(np.arange(thinned.count) % parts)[thinned.groups]
         found = [estimate(np.flatnonzero(part == p)) for p in range(parts)]
+        if np.isnan(found).any():
+            continue
         variances.append(float(np.var(found, ddof=1)) / parts)
         means.append(float(np.mean(found)))
+    if not variances:
+        raise ValueError(
+            "the labels are all but distinct: no two rows of a random part of the rows share theirs, and "
+            "there is nothing to tell the error of the estimate from"
+        )
     few = 1 + _OF_FEW_ROWS * (k / (thinned.count / parts)) ** 3
     variance = _INFLATION * few * float(np.mean(variances))
-    freedom = max(1, int(_FREEDOM * splits * (parts - 1)))
+    freedom = max(1, int(_FREEDOM * len(variances) * (parts - 1)))
     return math.sqrt(variance), freedom, float(np.mean(means)) - value

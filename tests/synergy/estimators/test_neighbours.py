@@ -441,7 +441,7 @@ BAD = {
     "confidence": ((X, Y), {"confidence": 95}, "confidence must lie strictly between 0 and 1"),
     "workers": ((X, Y), {"workers": 0}, "workers must be at least 1"),
     "groups-length": ((X, Y), {"groups": np.zeros(3, int)}, r"groups must have shape \(50,\)"),
-    "one-group": ((X, Y), {"groups": np.zeros(50, int)}, "at least 4 groups"),
+    "one-group": ((X, Y), {"groups": np.zeros(50, int)}, "at least 20 groups of dependent rows, got 1"),
     "ross-continuous": ((X, Y), {"method": "ross"}, "needs one discrete column"),
 }
 
@@ -460,7 +460,7 @@ def test_other_bad_input_is_named():
         mixed(X, Y, discrete_x=[True, False])
     with pytest.raises(ValueError, match="method 'ksg1' needs continuous columns"):
         mixed(np.arange(50) % 2, Y, discrete_x=[True], method="ksg1")
-    with pytest.raises(ValueError, match="no two rows share their labels"):
+    with pytest.raises(ValueError, match="0 of 50 rows share theirs"):
         mixed(np.arange(50), Y, discrete_x=[True])
 
 
