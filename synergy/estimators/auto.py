@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Iterable
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
+import numpy.typing as npt
 
-from synergy.estimators.classifier import classifier, paired_estimate
+from synergy.estimators.classifier import classifier
 from synergy.estimators.classifier.design import encode_target
 from synergy.estimators.columns import ends_in_edges
 from synergy.estimators.entries_continuous import one_term, run_copula_knn, run_frenzel_pompe, run_mixed
@@ -15,8 +18,8 @@ from synergy.estimators.entries_discrete import run_plug_in
 from synergy.estimators.entry import Entry
 from synergy.estimators.intake import split_columns
 from synergy.estimators.neighbours.methods import NeighbourMethod
+from synergy.estimators.sums import combine, reach_of_strata, summed
 from synergy.estimators.variational import variational
-from synergy.statistics.intervals import normal_interval
 from synergy.statistics.result import Estimate
 from synthetic import Sample, Variable
 from theory import Expression, Term, parse_expression
@@ -33,8 +36,14 @@ _ROWS_OF_STATE = 5
 """Numbers that repeat are labels where every joint state has this many rows on the average."""
 _ROWS_OF_CLASSIFIER = 200
 """With fewer rows: neighbours rather than a classifier."""
+_ONCE = 5
+"""The fewest values of one row by which numbers with a floor or a cap are told from rare labels."""
+_TIED = 0.05
+"""A column with a larger share of repeated values has ties, as for all estimators by neighbours."""
 ROWS_OF_NUMBER = 2
 """Integers with fewer rows than this to a value, on the average, are numbers and not labels."""
+_NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)*(?:e[+-]?\d+)?")
+"""A number in a sentence."""
 ALL_DISCRETE = "auto chose the discrete estimator: every column is discrete"
 """The note where counts suffice."""
 
@@ -54,9 +63,10 @@ def auto(
     continuous: nearest neighbours of normal scores with their Gaussian bias removed, within the strata of
     discrete conditions where there are any; up to 3 dimensions with a column that ends in edges (uniform,
     say), of standardised columns. A discrete slot with continuous columns: Ross's neighbours within a label
-    up to 3 dimensions, Mesner-Shalizi where there are conditions, the classifier beyond. Labels have no
-    order, whatever they are called, integers included; integers with fewer than two rows to a value are
-    numbers.
+    up to 3 dimensions, Mesner-Shalizi where there are conditions or ties, the classifier beyond. Labels have
+    no order, whatever they are called, integers included; integers with fewer than two rows to a value are
+    numbers, and so are floats of which most values have one row, whatever floor or cap repeats. A constant
+    condition is left out.
 
     Args:
         sample: The data.
@@ -133,10 +143,17 @@ def _of_any(
     if len(expression.summands) > 1 or expression.summands[0][0] != 1:
         return combine(sample, expression, partial(auto, device=device), confidence=confidence, seed=seed)
     term = expression.terms[0]
+    fixed = [name for name in term.given if _is_constant(sample[name])]
+    if fixed:
+        fewer = Term(term.groups, tuple(name for name in term.given if name not in fixed))
+        found = auto(sample, parse_expression(fewer), confidence=confidence, seed=seed, device=device)
+        found = found.with_words(notes=[f"{name} is constant and was left out" for name in fixed])
+        return replace(found, term=str(expression))
     if len(term.groups) > 2:
         chained = _chained(term)
         return combine(sample, chained, partial(auto, device=device), confidence=confidence, seed=seed)
-    return _one(sample, expression, term, confidence=confidence, seed=seed, device=device)
+    found = _one(sample, expression, term, confidence=confidence, seed=seed, device=device)
+    return _as_far_as_atoms(found, sample, expression)
 
 
 def _as_numbers(sample: Sample, expression: Expression) -> tuple[Sample, list[str]]:
@@ -180,12 +197,62 @@ def _as_labels(sample: Sample, continuous: list[str], expression: Expression) ->
     for name in continuous:
         if sample[name].size != len(sample):
             return None
-        values, codes = np.unique(sample[name].reshape(-1), return_inverse=True)
-        if not 1 < len(values) <= len(sample) / _ROWS_OF_STATE:
+        values, codes, rows = np.unique(sample[name].reshape(-1), return_inverse=True, return_counts=True)
+        if not 1 < len(values) <= len(sample) / _ROWS_OF_STATE or _hardly_repeats(rows):
             return None
         labels = labels.with_column(Variable(name, "discrete", len(values)), codes.astype(np.int64))
     states = encode_target(labels, expression.variables)[1]
     return labels if states * _ROWS_OF_STATE <= len(sample) else None
+
+
+def _hardly_repeats(rows: npt.NDArray[np.int64]) -> bool:
+    """Whether most values have one row: numbers, though a few values (a floor, a cap) have many.
+
+    Args:
+        rows: The number of rows of each value.
+
+    Example:
+        >>> _hardly_repeats(np.array([80, *[1] * 20])), _hardly_repeats(np.array([50, 40, 9, 1]))
+        (True, False)
+    """
+    once = int((rows == 1).sum())
+    return once >= _ONCE and 2 * once > rows.size
+
+
+def _atoms(column: npt.NDArray[np.float64]) -> npt.NDArray[np.int64] | None:
+    """Which of the values that many rows share a row has, all others as one; None where values repeat."""
+    codes, rows = np.unique(column.reshape(-1), return_inverse=True, return_counts=True)[1:]
+    if column.size != len(column) or not _hardly_repeats(rows):
+        return None
+    shared = np.flatnonzero(rows > _TIED * len(column))
+    return np.where(np.isin(codes, shared), np.searchsorted(shared, codes), shared.size).astype(np.int64)
+
+
+def _as_far_as_atoms(found: Estimate, sample: Sample, expression: Expression) -> Estimate:
+    """The interval at least as far to either side as that of the labels that a floor or a cap makes.
+
+    I(X;Y) is at least what the labels "at the floor or not" tell of each other, and is known no better than
+    that. Halves of the rows do not show what counts do: a pair that was never seen may still come. How far
+    neighbours are off on the labels themselves is added.
+    """
+    _, continuous, images = split_columns(sample, expression.variables)
+    groups = expression.terms[0].groups
+    if images or len(groups) == 1:
+        return found
+    gates = {name: _atoms(sample[name]) for name in continuous}
+    labels = sample
+    for name, codes in gates.items():
+        if codes is None:
+            return found
+        labels = labels.with_column(Variable(name, "discrete", int(codes.max()) + 1), codes)
+    nothing = any(all(_is_constant(labels[name]) for name in group) for group in groups)
+    if nothing or all(_is_constant(labels[name]) for name in continuous):
+        return found
+    known = run_plug_in(labels, expression, correction="digamma", confidence=found.confidence)
+    off = run_mixed(labels, expression, confidence=found.confidence, labels=False).value - known.value
+    low = min(found.interval[0], found.value - max(off, 0.0) - (known.value - known.interval[0]))
+    high = max(found.interval[1], found.value + max(-off, 0.0) + (known.interval[1] - known.value))
+    return replace(found, interval=(low, high)).with_words(warnings=known.warnings)
 
 
 def _one(
@@ -243,9 +310,12 @@ def _with_discrete_slot(
             found, f"auto chose the classifier: a discrete slot and {dimensions} continuous dimensions"
         )
     term = expression.terms[0]
+    tied = next((name for name in split_columns(sample, term.variables)[1] if _has_ties(sample[name])), None)
     label = [g for g in term.groups if len(g) == 1 and sample.variables[g[0]].kind == "discrete"]
     numbers = [g for g in term.groups if all(sample.variables[n].kind == "continuous" for n in g)]
-    method: NeighbourMethod = "ross" if label and numbers and not term.given else "mesner-shalizi"
+    method: NeighbourMethod = "mesner-shalizi"
+    if label and numbers and not term.given and tied is None:
+        method = "ross"
     if method == "ross":
         _on_the_cpu(device, "ross")
         device = None
@@ -253,8 +323,18 @@ def _with_discrete_slot(
     return _with_notes(
         found,
         f"auto chose {method}: a discrete slot with "
-        f"{dimensions} continuous dimension{'s' if dimensions > 1 else ''}",
+        f"{dimensions} continuous dimension{'s' if dimensions > 1 else ''}"
+        + (f", and {tied} repeats values" if tied is not None else ""),
     ).with_words(warnings=[] if few else _trust(_MANY_DIMENSIONS + 1, len(sample)))
+
+
+def _is_constant(column: npt.NDArray[np.generic]) -> bool:
+    return bool((column == column[:1]).all())
+
+
+def _has_ties(column: npt.NDArray[np.float64]) -> bool:
+    """Whether a component repeats more than 5 % of its values; Ross's neighbours know no ties."""
+    return any(np.unique(part).size < (1 - _TIED) * len(column) for part in column.reshape(len(column), -1).T)
 
 
 def _stratified(
@@ -269,28 +349,51 @@ def _stratified(
         found = run_mixed(sample, expression, confidence=confidence, seed=seed, device=device)
         return _with_notes(found, "auto chose mesner-shalizi: continuous and discrete columns together")
     inner = parse_expression(Term(term.groups, tuple(n for n in term.given if n not in strata)))
-    parts = [
-        run_copula_knn(sample.rows(codes == d), inner, confidence=confidence, seed=seed, device=device)
-        for d in range(len(sizes))
-    ]
+    parts = []
+    for d in range(len(sizes)):
+        rows = sample.rows(codes == d)
+        if any(all(_is_constant(rows[name]) for name in group) for group in term.groups):
+            zero = Estimate(str(inner), 0.0, 0.0, (0.0, 0.0), confidence, "constant", len(rows))
+            parts.append(zero.with_words(notes=["a slot is constant in a state: the information there is 0"]))
+        else:
+            parts.append(run_copula_knn(rows, inner, confidence=confidence, seed=seed, device=device))
     shares = sizes / len(sample)
     values = np.array([part.value for part in parts])
-    value = float(shares @ values)
-    spread = float(shares @ np.square(values - value)) / len(sample)
+    spread = float(shares @ np.square(values - shares @ values)) / len(sample)
     error = float(np.sqrt(np.square(shares * [part.standard_error for part in parts]).sum() + spread))
-    return Estimate(
-        term=str(expression),
-        value=value,
-        standard_error=error,
-        interval=normal_interval(value, error, confidence),
-        confidence=confidence,
-        estimator=parts[0].estimator,
+    largest_first = [parts[d] for d in np.argsort(-sizes, kind="stable")]
+    said = "; what follows is of the largest state that says it" if len(sizes) > 1 else ""
+    dimensions = sum(int(np.prod(sample[n].shape[1:])) for n in inner.variables)
+    weighted = list(zip(shares.tolist(), parts, strict=True))
+    return summed(
+        str(expression),
+        weighted,
+        error,
+        reach_of_strata(weighted),
         samples=len(sample),
-        notes=(f"auto chose copula-knn within the {len(sizes)} states of {', '.join(strata)}",),
-        warnings=tuple(dict.fromkeys(warning for part in parts for warning in part.warnings)),
-    ).with_words(
-        warnings=_trust(sum(int(np.prod(sample[n].shape[1:])) for n in inner.variables), int(sizes.min()))
+        confidence=confidence,
+        notes=[
+            f"auto chose copula-knn within the {len(sizes)} states of {', '.join(strata)}{said}",
+            *_worded_once(note for part in largest_first for note in part.notes),
+        ],
+        warnings=[
+            *_worded_once(warning for part in largest_first for warning in part.warnings),
+            *_trust(dimensions, int(sizes.min())),
+        ],
     )
+
+
+def _worded_once(sentences: Iterable[str]) -> list[str]:
+    """The first of all sentences that differ in their numbers only.
+
+    Example:
+        >>> _worded_once(["a bias of -0.02 is left", "a bias of +0.013 is left", "few rows"])
+        ['a bias of -0.02 is left', 'few rows']
+    """
+    found: dict[str, str] = {}
+    for sentence in sentences:
+        found.setdefault(_NUMBER.sub("#", sentence), sentence)
+    return list(found.values())
 
 
 def _with_edges(sample: Sample, names: list[str]) -> str | None:
@@ -321,50 +424,6 @@ def _chained(term: Term) -> Expression:
     if len(others) == 2:
         return parse_expression(plain) - parse_expression(given)
     return _chained(plain) - _chained(given)
-
-
-def combine(
-    sample: Sample,
-    expression: Expression,
-    run: Callable[..., Estimate],
-    *,
-    confidence: float = 0.95,
-    seed: int = 0,
-) -> Estimate:
-    """A linear expression, term by term, paired row by row where every estimate has scores.
-
-    Without scores the standard errors are added, which is the most they can come to.
-    """
-    parts = [
-        (float(c), run(sample, parse_expression(term), confidence=confidence, seed=seed))
-        for c, term in expression.summands
-    ]
-    value = sum(c * part.value for c, part in parts)
-    names = " + ".join(dict.fromkeys(part.estimator for _, part in parts))
-    notes = dict.fromkeys(note for _, part in parts for note in part.notes)
-    warnings = dict.fromkeys(warning for _, part in parts for warning in part.warnings)
-    if all(part.scores is not None for _, part in parts):
-        scores = sum((c * part.scores for c, part in parts if part.scores is not None), np.zeros(len(sample)))
-        groups = None if sample.groups is None else sample[sample.groups]
-        error = paired_estimate(
-            scores, term=str(expression), estimator=names, confidence=confidence, groups=groups
-        ).standard_error
-    else:
-        scores = None
-        error = sum(abs(c) * part.standard_error for c, part in parts)
-        notes["standard errors of the terms were added, not paired"] = None
-    return Estimate(
-        term=str(expression),
-        value=value,
-        standard_error=error,
-        interval=normal_interval(value, error, confidence),
-        confidence=confidence,
-        estimator=names,
-        samples=len(sample),
-        notes=tuple(notes),
-        scores=scores,
-        warnings=tuple(warnings),
-    )
 
 
 def _with_notes(found: Estimate, *notes: str) -> Estimate:
