@@ -263,8 +263,10 @@ def main() -> None:
     options.settings = RankSettings(
         images=options.pilot_images,
         judged=options.judged,
+        epochs=6,
         steps=options.pilot_steps,
         longer=options.longer,
+        stretch=4,
     )
     if not options.report:
         work(options, options.sets or [n for n in ORDER if options.root or n in MADE])

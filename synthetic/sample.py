@@ -211,8 +211,8 @@ class Sample:
         Example:
             >>> parts = [Sample.infer({"A": ["x", "y"]}), Sample.infer({"A": ["y", "z"]})]
             >>> both = Sample.concatenate(parts)
-            >>> both["A"].tolist(), both.metadata["levels"]["A"]
-            ([0, 1, 1, 2], ['x', 'y', 'z'])
+            >>> both["A"].tolist(), both.metadata["levels"]
+            ([0, 1, 1, 2], {'A': ['x', 'y', 'z']})
         """
         if not samples:
             raise ValueError("concatenate needs at least one sample, got none")

@@ -48,6 +48,7 @@ _LEAST_BLOCKS = 4
 """Fewer blocks that vary say nothing."""
 
 _TINY = float(np.finfo(np.float64).tiny)
+"""What a divisor of nothing is raised to."""
 
 _LEAST_STEPS = 20
 """A number is sorted within the runs of others where it takes so many steps, all in one direction."""

@@ -85,7 +85,7 @@ class RankSettings:
 
         Example:
             >>> RankSettings().passes(6000), RankSettings().passes(600)
-            ((7, 128), (40, 128))
+            ((13, 128), (40, 128))
         """
         batch = min(self.batch, images)
         needed = -(-self.steps // max(1, images // batch))
@@ -96,7 +96,7 @@ class RankSettings:
 
         Example:
             >>> RankSettings().step_count(6000), RankSettings().step_count(6000, longer=2)
-            (322, 644)
+            (598, 1196)
         """
         epochs, batch = self.passes(images, longer=longer)
         return epochs * (images // batch)

@@ -123,6 +123,7 @@ def _run(job: Job, scale: Scale) -> Row:
         judged=scale.judged,
         steps=max(1, scale.steps // _LONGER),
         epochs=1,
+        longer=2.0,
         features=scale.features,
         batch=scale.batch,
         encoder=scale.encoder,

@@ -441,7 +441,7 @@ BAD = {
     "confidence": ((X, Y), {"confidence": 95}, "confidence must lie strictly between 0 and 1"),
     "workers": ((X, Y), {"workers": 0}, "workers must be at least 1"),
     "groups-length": ((X, Y), {"groups": np.zeros(3, int)}, r"groups must have shape \(50,\)"),
-    "one-group": ((X, Y), {"groups": np.zeros(50, int)}, "at least 20 groups of dependent rows, got 1"),
+    "one-group": ((X, Y), {"groups": np.zeros(50, int)}, "at least 10 groups of dependent rows, got 1"),
     "ross-continuous": ((X, Y), {"method": "ross"}, "needs one discrete column"),
 }
 
