@@ -26,8 +26,8 @@ __all__ = ["Work"]
 _MOST_EXPLAINED = 12
 """With more tasks than this, only those that were not dropped are explained."""
 
-_RANDOM_ENCODERS = 8
-"""Every gain is one over the random encoder, of which a seed costs no training."""
+_RANDOM_ENCODERS = 16
+"""Every gain is one over the random encoder, whose seeds may differ by points and cost no training."""
 
 _FEW_LABELS = 1000
 """With fewer judged images a note says what the intervals can tell."""
