@@ -6,7 +6,6 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-import torch
 
 from theory import Diagram, Joint, Model
 
@@ -30,6 +29,7 @@ def test_nothing_that_is_done_to_the_given_tables_changes_a_value(exact):
 
 
 def test_tensors_that_have_a_gradient_are_tables():
+    torch = pytest.importorskip("torch")  # which the theory does not need
     half = torch.tensor([0.5, 0.5], dtype=torch.float64, requires_grad=True)
     assert Joint(("A",), half).value("H(A)") == Model(EDGE, tables(half)).value("H(A)")
     turned = torch.imag((half.detach() * 1j).conj())  # a lazy negative: -0.5
