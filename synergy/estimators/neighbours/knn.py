@@ -50,7 +50,7 @@ def knn(
             correlations, n and k (see `GaussianReference`).
         confidence: The nominal coverage of the interval.
         interval: Whether to spend the time on a standard error and an interval (NaN otherwise).
-        groups: Codes of dependent rows, shape (n,): one row of each at a time, and 4 k groups at least.
+        groups: Codes of dependent rows, shape (n,): one row of each at a time, and 2 k groups at least.
         seed: Fixes the subsamples and the reference.
         workers: Threads; None for all cores. The answer does not depend on it.
         device: `auto`, `cpu` or `cuda`, to run KSG 1, Frenzel-Pompe and Mesner-Shalizi there in tiles of all
