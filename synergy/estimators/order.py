@@ -3,7 +3,8 @@
 Every interval here takes rows, or groups of rows, as independent. Rows of a chain, of a time series or of
 repeated measurements are not, and no interval says so by itself. What shows is that neighbours in the order
 of the rows resemble each other in two variables of the term or more, since one alone moves no information
-(`past.py`), and that more rows are equal in every digit than chance allows (`repeats.py`).
+(`past.py`), and that more rows are equal in every digit, or come k at a time close together, than chance
+allows (`repeats.py`, `views.py`).
 
 A table that is sorted by one of its columns shows the same and may be none the worse for it: its rows are
 independent where the other columns come in random order beyond what the sorted one explains.
@@ -15,6 +16,7 @@ import numpy as np
 
 from synergy.estimators.past import MOST_ROWS, sorting
 from synergy.estimators.repeats import repeated_rows
+from synergy.estimators.views import rows_that_are_views
 from synthetic import Sample, Variable
 from theory import Expression
 from theory.checks import integer
@@ -55,7 +57,7 @@ def dependence_warnings(sample: Sample, expression: Expression) -> list[str]:
             "before; the interval is too short. groups='column' marks rows that belong together, blocks=n "
             "takes every n rows as a group"
         )
-    repeated = repeated_rows(sample, names)
+    repeated = repeated_rows(sample, names) or rows_that_are_views(sample, names)
     return found if repeated is None else [*found, repeated]
 
 

@@ -1,14 +1,7 @@
 """Rows that were entered more than once.
 
 Values of full precision hardly ever meet, so rows that repeat one another in every digit are the same row. Of
-rounded values and of labels many meet by chance. But not in any numbers: where rows are independent, the
-number F_k of the different rows that occur k times has the mean sum of (l^k / k!) exp(-l) over the mean
-counts l of all rows that there could be, and by the inequality of Cauchy and Schwarz
-
-    (k! E F_k)^2 <= (k - 1)! E F_(k-1) (k + 1)! E F_(k+1),
-
-whatever the distribution is: with functions, atoms, few states or many. Where every row was entered twice
-there are none that occur once or three times.
+rounded values and of labels many meet by chance, but not in any numbers: `multiplicity.py` has the law.
 """
 
 from __future__ import annotations
@@ -19,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from synergy.estimators.multiplicity import most_unlikely_multiplicity
 from synergy.estimators.past import MOST_ROWS
 from synthetic import Sample
 
@@ -125,12 +119,5 @@ def _too_often(counts: Integers, *, design: bool) -> str | None:
     divisor = int(np.gcd.reduce(counts))
     if divisor > 1 and (1 - len(counts)) * math.log(divisor) < math.log(_LEVEL_OF_MULTIPLES):
         return f"{divisor} times or a multiple of it"
-    from scipy.stats import chi2
-
-    times = np.bincount(counts)
-    found = np.append(times, 0).astype(np.float64)
-    least = chi2.ppf(_LEVEL, 2 * np.maximum(found, 1)) / 2 * (found > 0)
-    most = chi2.isf(_LEVEL, 2 * (found + 1)) / 2
-    k = np.arange(2, len(times))
-    beyond = np.square(least[k]) > (k + 1) / k * most[k - 1] * most[k + 1]
-    return f"{k[np.argmax(beyond)]} times" if beyond.any() else None
+    k = most_unlikely_multiplicity(counts, _LEVEL)
+    return None if k is None else f"{k} times"

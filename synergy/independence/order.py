@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from synergy.estimators.past import MOST_ROWS, sorting
 from synergy.estimators.repeats import repeated_rows
+from synergy.estimators.views import rows_that_are_views
 from synthetic import Sample
 from theory import Term
 
@@ -33,11 +34,11 @@ _LEVEL_OF_SORTED = 1e-4
 
 
 def order_warnings(sample: Sample, term: Term) -> list[str]:
-    """What to say of rows that repeat one another in every digit; nothing where groups are given."""
+    """What to say of rows that repeat one another, or nearly so; nothing where groups are given."""
     if sample.groups is not None:
         return []
     names = [name for name in term.variables if sample.variables[name].kind != "image"]
-    repeated = repeated_rows(sample, names)
+    repeated = repeated_rows(sample, names) or rows_that_are_views(sample, names)
     return [] if repeated is None else [repeated]
 
 
