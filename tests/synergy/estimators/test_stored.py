@@ -1,6 +1,7 @@
 """Estimates from counted shards are those of all rows in memory, bit for bit."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -82,12 +83,15 @@ def test_dense_and_sparse_tables_and_any_number_of_shards(samples, shards, state
             assert estimate(folder, term, estimator="nsb") == whole
 
 
-@pytest.mark.parametrize("options", [{"constant": True}, {"walk": True}])
-def test_what_rows_say_is_said_too(options, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("option", "expected"),
+    [("constant", "one value only in this data"), ("walk", "resemble those of the rows")],
+)
+def test_what_rows_say_is_said_too(option, expected, tmp_path, monkeypatch):
     """A variable of one value, and rows that follow one another."""
-    folder = written(Wide(states=50, **options), tmp_path)
+    folder = written(Wide(states=50, **{option: True}), tmp_path)
     whole = estimate(folder, "I(A;D)", unit="bits", clip=True, confidence=0.9)
-    assert whole.warnings or any("one value" in note for note in whole.notes)
+    assert expected in " ".join(whole.notes + whole.warnings)
     monkeypatch.setattr(stored, "_SHARE", 0.0)
     assert estimate(folder, "I(A;D)", unit="bits", clip=True, confidence=0.9) == whole
 
@@ -135,4 +139,6 @@ def test_counts_that_are_added():
 
 
 def test_the_available_memory_is_known_here():
-    assert (available_memory() or 1) > 0
+    if not Path("/proc/meminfo").exists():
+        pytest.skip("this system has no /proc/meminfo")
+    assert available_memory() > 2**20

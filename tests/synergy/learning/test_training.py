@@ -518,7 +518,9 @@ def test_freed_memory_is_kept_for_the_next_step():
 
     kept, few = faults("kept")
     _, many = faults("returned")
-    assert few < many / 10 or not kept
+    if not kept:
+        pytest.skip("this C library cannot be told to keep freed memory")
+    assert few < many / 10
 
 
 @pytest.mark.parametrize("limit", [0, 2**31])
