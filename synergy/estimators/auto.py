@@ -12,11 +12,12 @@ import numpy.typing as npt
 
 from synergy.estimators.classifier import classifier
 from synergy.estimators.classifier.design import encode_target
-from synergy.estimators.columns import ends_in_edges
+from synergy.estimators.columns import TIED, ends_in_edges, is_tied
+from synergy.estimators.discrete.counts import Cells
 from synergy.estimators.entries_continuous import one_term, run_copula_knn, run_frenzel_pompe, run_mixed
 from synergy.estimators.entries_discrete import run_plug_in
 from synergy.estimators.entry import Entry
-from synergy.estimators.intake import split_columns
+from synergy.estimators.intake import floats_of, is_constant, split_columns
 from synergy.estimators.neighbours.methods import NeighbourMethod
 from synergy.estimators.sums import combine, reach_of_strata, summed
 from synergy.estimators.variational import variational
@@ -38,8 +39,6 @@ _ROWS_OF_CLASSIFIER = 200
 """With fewer rows: neighbours rather than a classifier."""
 _ONCE = 5
 """The fewest values of one row by which numbers with a floor or a cap are told from rare labels."""
-_TIED = 0.05
-"""A column with a larger share of repeated values has ties, as for all estimators by neighbours."""
 ROWS_OF_NUMBER = 2
 """Integers with fewer rows than this to a value, on the average, are numbers and not labels."""
 _NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)*(?:e[+-]?\d+)?")
@@ -65,8 +64,9 @@ def auto(
     say), of standardised columns. A discrete slot with continuous columns: Ross's neighbours within a label
     up to 3 dimensions, Mesner-Shalizi where there are conditions or ties, the classifier beyond. Labels have
     no order, whatever they are called, integers included; integers with fewer than two rows to a value are
-    numbers, and so are floats of which most values have one row, whatever floor or cap repeats. A constant
-    condition is left out.
+    numbers, which a note says, and so are floats of which most values have one row, whatever floor or cap
+    repeats. `independence_test` reads integers otherwise: of more than 12 values they are numbers there. A
+    constant condition is left out.
 
     Args:
         sample: The data.
@@ -88,7 +88,9 @@ def auto(
             sample, expression, continuous, images, confidence=confidence, seed=seed, device=device
         )
         return _with_notes(
-            found, f"{', '.join(numbers)} took nearly as many values as there are rows: numbers, not labels"
+            found,
+            f"{', '.join(numbers)}: integers with fewer than {ROWS_OF_NUMBER} rows to a value, read as "
+            "numbers, not as labels",
         )
     return _of_any(sample, expression, continuous, images, confidence=confidence, seed=seed, device=device)
 
@@ -143,7 +145,7 @@ def _of_any(
     if len(expression.summands) > 1 or expression.summands[0][0] != 1:
         return combine(sample, expression, partial(auto, device=device), confidence=confidence, seed=seed)
     term = expression.terms[0]
-    fixed = [name for name in term.given if _is_constant(sample[name])]
+    fixed = [name for name in term.given if is_constant(sample[name])]
     if fixed:
         fewer = Term(term.groups, tuple(name for name in term.given if name not in fixed))
         found = auto(sample, parse_expression(fewer), confidence=confidence, seed=seed, device=device)
@@ -157,7 +159,7 @@ def _of_any(
 
 
 def _as_numbers(sample: Sample, expression: Expression) -> tuple[Sample, list[str]]:
-    """The sample with integers that are nearly all distinct as numbers, and their names.
+    """The sample with integers of fewer than two rows to a value as numbers, and their names.
 
     Labels that hardly repeat say nothing, and frequencies of them neither; integers can still be compared.
     Names cannot, and an entropy is of labels: both stay as they are.
@@ -170,11 +172,10 @@ def _as_numbers(sample: Sample, expression: Expression) -> tuple[Sample, list[st
             continue
         levels = sample.metadata.get("levels", {}).get(name)
         if np.unique(sample[name]).size * ROWS_OF_NUMBER > len(sample):
-            values = np.asarray(sample[name] if levels is None else np.asarray(levels)[sample[name]])
-            if values.dtype.kind in "iu":
-                moved = (values - values.min()).astype(np.float64)
-                sample = sample.with_column(Variable(name, "continuous"), moved)
-                found.append(name)
+            codes = sample[name]
+            values = codes.astype(np.float64) if levels is None else floats_of(levels)[codes]
+            sample = sample.with_column(Variable(name, "continuous"), values - values.min())
+            found.append(name)
     return sample, found
 
 
@@ -201,8 +202,10 @@ def _as_labels(sample: Sample, continuous: list[str], expression: Expression) ->
         if not 1 < len(values) <= len(sample) / _ROWS_OF_STATE or _hardly_repeats(rows):
             return None
         labels = labels.with_column(Variable(name, "discrete", len(values)), codes.astype(np.int64))
-    states = encode_target(labels, expression.variables)[1]
-    return labels if states * _ROWS_OF_STATE <= len(sample) else None
+    columns = {name: i for i, name in enumerate(expression.variables)}
+    states = np.stack([np.asarray(labels[name], dtype=np.int64) for name in columns], axis=1)
+    occur = np.unique(Cells(states, np.ones(len(sample)), columns).index(columns)).size
+    return labels if occur * _ROWS_OF_STATE <= len(sample) else None
 
 
 def _hardly_repeats(rows: npt.NDArray[np.int64]) -> bool:
@@ -224,7 +227,7 @@ def _atoms(column: npt.NDArray[np.float64]) -> npt.NDArray[np.int64] | None:
     codes, rows = np.unique(column.reshape(-1), return_inverse=True, return_counts=True)[1:]
     if column.size != len(column) or not _hardly_repeats(rows):
         return None
-    shared = np.flatnonzero(rows > _TIED * len(column))
+    shared = np.flatnonzero(rows > TIED * len(column))
     return np.where(np.isin(codes, shared), np.searchsorted(shared, codes), shared.size).astype(np.int64)
 
 
@@ -245,8 +248,8 @@ def _as_far_as_atoms(found: Estimate, sample: Sample, expression: Expression) ->
         if codes is None:
             return found
         labels = labels.with_column(Variable(name, "discrete", int(codes.max()) + 1), codes)
-    nothing = any(all(_is_constant(labels[name]) for name in group) for group in groups)
-    if nothing or all(_is_constant(labels[name]) for name in continuous):
+    nothing = any(all(is_constant(labels[name]) for name in group) for group in groups)
+    if nothing or all(is_constant(labels[name]) for name in continuous):
         return found
     known = run_plug_in(labels, expression, correction="digamma", confidence=found.confidence)
     off = run_mixed(labels, expression, confidence=found.confidence, labels=False).value - known.value
@@ -328,19 +331,19 @@ def _with_discrete_slot(
     ).with_words(warnings=[] if few else _trust(_MANY_DIMENSIONS + 1, len(sample)))
 
 
-def _is_constant(column: npt.NDArray[np.generic]) -> bool:
-    return bool((column == column[:1]).all())
-
-
 def _has_ties(column: npt.NDArray[np.float64]) -> bool:
     """Whether a component repeats more than 5 % of its values; Ross's neighbours know no ties."""
-    return any(np.unique(part).size < (1 - _TIED) * len(column) for part in column.reshape(len(column), -1).T)
+    return any(is_tied(part) for part in column.reshape(len(column), -1).T)
 
 
 def _stratified(
     sample: Sample, expression: Expression, term: Term, *, confidence: float, seed: int, device: str | None
 ) -> Estimate:
-    """I(X;Y|Z,D) = sum_d p(d) I(X;Y|Z, D = d) where D is discrete and every state has rows enough."""
+    """I(X;Y|Z,D) = sum_d p(d) I(X;Y|Z, D = d) where D is discrete and every state has rows enough.
+
+    Each state has a seed of its own: what is drawn for its estimate is then independent of what is drawn for
+    the others, as its rows are, and the squares of their errors add.
+    """
     strata = tuple(name for name in term.given if sample.variables[name].kind == "discrete")
     elsewhere = [n for g in term.groups for n in g if sample.variables[n].kind == "discrete"]
     codes, _ = encode_target(sample, strata)
@@ -352,11 +355,12 @@ def _stratified(
     parts = []
     for d in range(len(sizes)):
         rows = sample.rows(codes == d)
-        if any(all(_is_constant(rows[name]) for name in group) for group in term.groups):
+        if any(all(is_constant(rows[name]) for name in group) for group in term.groups):
             zero = Estimate(str(inner), 0.0, 0.0, (0.0, 0.0), confidence, "constant", len(rows))
             parts.append(zero.with_words(notes=["a slot is constant in a state: the information there is 0"]))
         else:
-            parts.append(run_copula_knn(rows, inner, confidence=confidence, seed=seed, device=device))
+            own = int(np.random.SeedSequence([seed, d]).generate_state(1)[0])
+            parts.append(run_copula_knn(rows, inner, confidence=confidence, seed=own, device=device))
     shares = sizes / len(sample)
     values = np.array([part.value for part in parts])
     spread = float(shares @ np.square(values - shares @ values)) / len(sample)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
@@ -15,6 +15,7 @@ from theory.checks import integer
 __all__ = [
     "GROUPS_OF_NEIGHBOUR",
     "ROWS_OF_NEIGHBOUR",
+    "TIED",
     "Scaling",
     "Slot",
     "check_rows",
@@ -22,6 +23,8 @@ __all__ = [
     "check_units",
     "described",
     "ends_in_edges",
+    "is_rounding",
+    "is_tied",
     "named_slots",
     "scaled",
     "slot",
@@ -39,7 +42,7 @@ ROWS_OF_NEIGHBOUR = 4
 GROUPS_OF_NEIGHBOUR = 2
 """The least number of groups of dependent rows for each neighbour: of 4 to 6 groups of Gaussian rows
 correlated by 0.9, and 5 neighbours, the interval missed in 33 of 45 data sets."""
-_TIED = 0.05
+TIED = 0.05
 """A column with a larger share of repeated values counts as tied."""
 _EDGES = 2.2
 """Below this kurtosis a density ends in edges: uniform 1.8, normal 3."""
@@ -76,6 +79,15 @@ class Slot:
     def column(self, index: int) -> str:
         """What to call a column in errors and notes."""
         return self.columns[index] if self.columns else f"column {index} of {self.name}"
+
+    def take(self, kept: npt.NDArray[np.bool_]) -> Slot:
+        """The slot with some of its columns, with the names that they had.
+
+        Args:
+            kept: Which to keep, shape (d,).
+        """
+        names = tuple(self.columns[i] for i in np.flatnonzero(kept)) if self.columns else ()
+        return Slot(self.values[:, kept], self.discrete[kept], self.tied[kept], self.name, names)
 
 
 def slot(
@@ -119,8 +131,18 @@ def slot(
         first = int(np.argmax(constant))
         called = columns[first] if columns else f"column {first} of {name}"
         raise ValueError(f"{called} is constant ({table[0, first]:g}): it says nothing, leave it out")
-    repeated = np.array([1 - np.unique(column).size / len(column) for column in table.T])
-    return Slot(table, labels, (repeated > _TIED) & ~labels, name, tuple(columns))
+    tied = np.array([is_tied(column) for column in table.T])
+    return Slot(table, labels, tied & ~labels, name, tuple(columns))
+
+
+def is_tied(column: npt.NDArray[np.generic]) -> bool:
+    """Whether a column of shape (n,) repeats more than 5 % of its values.
+
+    Example:
+        >>> is_tied(np.arange(100) % 95), is_tied(np.arange(100) % 94)
+        (False, True)
+    """
+    return bool(len(column) - np.unique(column).size > TIED * len(column))
 
 
 def named_slots(
@@ -168,10 +190,7 @@ def without_repeats(slots: list[Slot]) -> tuple[list[Slot], list[str]]:
         free[0] = True
         for i in np.flatnonzero(~free):
             notes.append(f"{s.column(int(i))} is a function of the columns beside it, and was left out")
-        names = tuple(s.columns[i] for i in np.flatnonzero(free)) if s.columns else ()
-        kept.append(
-            replace(s, values=s.values[:, free], discrete=s.discrete[free], tied=s.tied[free], columns=names)
-        )
+        kept.append(s.take(free))
     return kept, notes
 
 
@@ -190,7 +209,7 @@ def _fixed_by_others(table: Floats) -> npt.NDArray[np.bool_]:
             left = columns[:, i]
             for _ in range(2):  # twice, to full precision
                 left = left - basis[:, :size] @ (basis[:, :size].T @ left)
-            of[i] = _is_rounding(left, columns[:, i])
+            of[i] = is_rounding(left, columns[:, i])
             rest.append(left)
         if not fixed[:, i].any():
             for left, (_, basis) in zip(rest, parts, strict=True):
@@ -199,10 +218,27 @@ def _fixed_by_others(table: Floats) -> npt.NDArray[np.bool_]:
     return np.asarray(fixed.any(axis=0))
 
 
-def _is_rounding(rest: Floats, column: Floats) -> bool:
-    """Whether what is left of a column is rounding, beside its largest value and beside its usual spread."""
+def is_rounding(rest: Floats, column: Floats) -> bool:
+    """Whether what is left of a column is rounding, beside its largest value and beside its usual spread.
+
+    The second matters where a few values dwarf the others, which are then less than rounding beside them.
+    The usual spread is that of the rows off the median, which many rows of a floor or a cap may share.
+
+    Args:
+        rest: What a regression leaves of the column, shape (n,).
+        column: Shape (n,).
+
+    Example:
+        >>> column = np.array([0.0, 0.0, 0.0, -1.0, 1.0, 1e9])
+        >>> is_rounding(1e-9 * column, column), is_rounding(np.array([0.0, 0, 0, 1, 1, 0]), column)
+        (True, False)
+    """
     left, whole = np.abs(rest), np.abs(column - np.median(column))
-    return bool(left.max() <= _ROUNDING * whole.max() and np.median(left) <= _ROUNDING * np.median(whole))
+    off = whole > 0
+    if not off.any():
+        return not left.any()
+    usual = np.median(left[off]) <= _ROUNDING * np.median(whole[off])
+    return bool(usual and left.max() <= _ROUNDING * whole.max())
 
 
 def check_rows(slots: list[Slot], k: int) -> int:

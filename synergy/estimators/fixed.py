@@ -7,25 +7,22 @@ its condition, and a correlation matrix with both is singular.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import numpy.typing as npt
 from scipy.spatial import cKDTree
 
-from synergy.estimators.columns import Slot, scaled
+from synergy.estimators.columns import Scaling, Slot, is_rounding, scaled
 
 __all__ = ["smooth_functions", "without_fixed"]
 
 Floats = npt.NDArray[np.float64]
 
-_ROUNDING = 1e-6
-"""A residual of less than this share of the spread is rounding, also of columns that were in single
-precision."""
-
 _CLOSE = 1e-3
 """A column may be a function of its conditions where other rows predict it with less than this share of its
-variance left, by the median."""
+variance left, by the median; of its usual variance, where a few values dwarf the others."""
+
+_MEDIAN_OF_SQUARES = 0.4549
+"""Of a normal column of variance 1."""
 
 _EXACT = 1e-10
 """Below this share nothing is left but rounding, as of a function that is linear in pieces."""
@@ -62,20 +59,16 @@ def without_fixed(slots: list[Slot]) -> tuple[list[Slot], list[str]]:
         notes += [f"{s.column(int(i))} is a function of the conditions" for i in np.flatnonzero(~free)]
         if not free.any():
             return [], notes
-        names = tuple(s.column(int(i)) for i in np.flatnonzero(free)) if s.columns else ()
-        kept.append(
-            replace(s, values=s.values[:, free], discrete=s.discrete[free], tied=s.tied[free], columns=names)
-        )
+        kept.append(s.take(free))
     return [*kept, slots[2]], notes
 
 
-def _explained(values: Floats, conditions: Floats, scale: str) -> npt.NDArray[np.bool_]:
-    """Which columns are linear in the conditions after scaling, shape (d,)."""
-    left = scaled(values, "copula" if scale == "copula" else "standardise")
-    right = scaled(conditions, "copula" if scale == "copula" else "standardise")
+def _explained(values: Floats, conditions: Floats, scale: Scaling) -> npt.NDArray[np.bool_]:
+    """Which columns are linear in the conditions after scaling, up to rounding, shape (d,)."""
+    left, right = scaled(values, scale), scaled(conditions, scale)
     right = np.column_stack([np.ones(len(right)), right])
     residual = left - right @ np.linalg.lstsq(right, left, rcond=None)[0]
-    return np.asarray(np.abs(residual).max(axis=0) <= _ROUNDING * np.abs(left).max(axis=0))
+    return np.array([is_rounding(*pair) for pair in zip(residual.T, left.T, strict=True)])
 
 
 def smooth_functions(slots: list[Slot]) -> list[str]:
@@ -97,16 +90,24 @@ def smooth_functions(slots: list[Slot]) -> list[str]:
     found = []
     for s in slots[:2]:
         values = scaled(s.values, "standardise")[rows]
-        left = np.median(_missed(values, z, values, z, own=True), axis=0)
+        usual = np.array([_usual_variance(column) for column in values.T])
+        left = np.median(_missed(values, z, values, z, own=True), axis=0) / usual
         if (left >= _CLOSE).any():
             continue
         half = len(z) // 2
         parts = (slice(half), slice(half, None))
         crossed = [_missed(values[a], z[a], values[b], z[b], own=False) for a, b in (parts, parts[::-1])]
-        sparse = np.median(np.concatenate(crossed), axis=0)
+        sparse = np.median(np.concatenate(crossed), axis=0) / usual
         if ((left < _EXACT) | (sparse > _LEARNING * left)).all():
             found.append(", ".join(s.column(i) for i in range(s.width)))
     return found
+
+
+def _usual_variance(column: Floats) -> float:
+    """That of a normal column with the same median square off the median; at most 1, that of the column."""
+    squares = np.square(column - np.median(column))
+    off = squares > 0
+    return min(1.0, float(np.median(squares[off])) / _MEDIAN_OF_SQUARES) if off.any() else 1.0
 
 
 def _missed(values: Floats, z: Floats, others: Floats, among: Floats, *, own: bool) -> Floats:

@@ -7,9 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-import numpy.typing as npt
-
-from synergy.estimators.intake import Data, as_sample, check_expression
+from synergy.estimators.intake import Data, as_sample, check_expression, is_constant
 from synergy.estimators.order import dependence_warnings, in_blocks
 from synergy.estimators.registry import ESTIMATORS
 from synergy.estimators.stored import counted, estimate_counted
@@ -97,7 +95,7 @@ def estimate(
         stored = counted(data, parsed, estimator=estimator, jobs=jobs)
         if stored is not None and stored.rows > 1:
             found = estimate_counted(stored, parsed, estimator=estimator, confidence=confidence)
-            return _told(found, stored.head, parsed, stored.constant, clip=clip).to(unit)
+            return _told(found.to(unit), stored.head, parsed, stored.constant, clip=clip)
     sample = as_sample(data, parsed.variables, groups=groups)
     if blocks is not None:
         sample = in_blocks(sample, blocks)
@@ -105,9 +103,9 @@ def estimate(
         raise ValueError(f"an estimate needs at least 2 rows, got {len(sample)}")
     found = entry.run(sample, parsed, confidence=confidence, seed=seed, **options)
     constant = [
-        v for v in parsed.variables if sample.variables[v].kind == "discrete" and _is_constant(sample[v])
+        v for v in parsed.variables if sample.variables[v].kind == "discrete" and is_constant(sample[v])
     ]
-    return _told(found, sample, parsed, constant, clip=clip).to(unit)
+    return _told(found.to(unit), sample, parsed, constant, clip=clip)
 
 
 def _told(
@@ -125,10 +123,6 @@ def _told(
     return found
 
 
-def _is_constant(column: npt.NDArray[Any]) -> bool:
-    return bool((column == column[0]).all())
-
-
 def _clipped(found: Estimate) -> Estimate:
     low, high = found.interval
     if low >= 0 and found.value >= 0:
@@ -139,6 +133,7 @@ def _clipped(found: Estimate) -> Estimate:
         interval=(max(low, 0.0), max(high, 0.0)),
         notes=(
             *found.notes,
-            f"clipped at 0: the value was {found.value:.6f}, the interval [{low:.6f}, {high:.6f}]",
+            f"clipped at 0: the value was {found.value:.6f} {found.unit}, the interval "
+            f"[{low:.6f}, {high:.6f}] {found.unit}",
         ),
     )

@@ -15,14 +15,26 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from synthetic import Sample, Table, Variable, read_data
-from synthetic.columns import check_finite
+from synthetic import Sample, Table, read_data
+from synthetic.columns import EXACT, check_finite
 from theory import Expression, Term, parse_expression
 
-__all__ = ["Data", "Slots", "as_sample", "check_expression", "slots_of", "split_columns"]
+__all__ = [
+    "Data",
+    "Slots",
+    "as_sample",
+    "check_expression",
+    "floats_of",
+    "is_constant",
+    "slots_of",
+    "split_columns",
+]
 
 Data = Sample | pd.DataFrame | Mapping[str, npt.ArrayLike] | str | Path
 """What `estimate` takes: a sample, a table, arrays by name, or the path of a file or folder."""
+
+_MOST_BITS = 1000
+"""Integers of more bits than this are near the end of the range of float64."""
 
 
 def check_expression(expression: str | Term | Expression) -> Expression:
@@ -94,6 +106,31 @@ def as_sample(data: Data, names: Sequence[str], *, groups: str | None = None) ->
         for name, column in chosen.columns.items():
             check_finite(name, column)
     return chosen if groups is None else replace(chosen, groups=groups)
+
+
+def is_constant(column: npt.NDArray[Any]) -> bool:
+    """Whether all rows of a column of shape (n, ..) are equal."""
+    return bool((column == column[:1]).all())
+
+
+def floats_of(levels: Sequence[Any]) -> npt.NDArray[np.float64]:
+    """Numbers as float64, shape (k,), with the order of integers kept however large they are.
+
+    Where they are integers that no float64 holds, they are taken less the smallest; where these still leave
+    its range, in units of a power of two.
+
+    Args:
+        levels: k numbers, integers as Python's.
+
+    Example:
+        >>> floats_of([-(2**63), 2**63 - 1, 2**63]).tolist() == [0.0, 2.0**64 - 1, 2.0**64]
+        True
+    """
+    if all(isinstance(level, int) for level in levels) and max(map(abs, levels)) > EXACT:
+        least = min(levels)
+        unit = max(0, (max(levels) - least).bit_length() - _MOST_BITS)
+        levels = [(level - least) >> unit for level in levels]
+    return np.asarray(levels, dtype=np.float64)
 
 
 @dataclass(frozen=True)
@@ -174,10 +211,3 @@ def _matrix(
         single = part.shape[1] == 1
         called += [name if single else f"component {i} of {name}" for i in np.flatnonzero(varies)]
     return np.hstack(parts), tuple(called)
-
-
-def describe(variable: Variable, column: npt.NDArray[Any]) -> str:
-    """A few words on a column, for notes."""
-    if variable.kind == "discrete":
-        return f"{variable.name} (discrete, {variable.cardinality} states)"
-    return f"{variable.name} ({variable.kind}, {int(np.prod(column.shape[1:]))} dimensions)"

@@ -128,7 +128,8 @@ def combine(
 ) -> Estimate:
     """A linear expression, term by term, paired row by row where every estimate has scores.
 
-    Without scores the standard errors are added, which is the most they can come to.
+    Without scores the standard errors are added, which is the most they can come to. That holds whatever the
+    terms share, so all of them have one seed: what is drawn alike for two terms cancels in their difference.
     """
     parts = [
         (float(c), run(sample, parse_expression(term), confidence=confidence, seed=seed))

@@ -91,7 +91,7 @@ def _squeezed(columns: Floats) -> Floats:
     spread = np.median(np.abs(centred), axis=0)
     spread = np.where(spread > 0, spread, np.abs(centred).max(axis=0, initial=0.0))
     scaled = centred / spread
-    return scaled / (1 + np.abs(scaled))
+    return np.asarray(scaled / (1 + np.abs(scaled)))
 
 
 def _even(column: Floats) -> bool:

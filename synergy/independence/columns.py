@@ -2,7 +2,8 @@
 
 A discrete column is a label or a number. Names are labels whatever their number of states, and have no order.
 Integers of few values are labels too, because every kind of dependence shows in their table; integers of many
-values, such as counts, are numbers.
+values, such as counts, are numbers. (`estimate` reads integers otherwise: there they are labels unless they
+have fewer than two rows to a value.)
 """
 
 from __future__ import annotations
@@ -15,11 +16,11 @@ import numpy.typing as npt
 
 from synergy.estimators.classifier.design import encode_target, make_design
 from synergy.estimators.columns import tamed
-from synergy.estimators.intake import split_columns
+from synergy.estimators.intake import floats_of, split_columns
 from synthetic import Sample
-from synthetic.columns import EXACT
 
 __all__ = [
+    "MOST_LABELS",
     "Kinds",
     "components",
     "conditions",
@@ -34,14 +35,12 @@ __all__ = [
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
-_MOST_LABELS = 12
+MOST_LABELS = 12
 """Integers of more different values than this are numbers; labels of more states are summarised."""
 _CODES = 8
 """How many random functions of a label stand for its rarer states."""
 _HEAVY = 20.0
 """Columns whose mean fourth power, standardised, exceeds this have heavy tails (a normal one has 3)."""
-_MOST_BITS = 1000
-"""Integers of more bits than this are near the end of the range of float64."""
 _MOST_COMPONENTS = 8
 """The largest number of principal components of an image."""
 _FLAT = 1e-9
@@ -79,24 +78,15 @@ def _levels(sample: Sample, name: str) -> list[Any] | None:
 def _is_number(sample: Sample, name: str) -> bool:
     levels = _levels(sample, name)
     named = levels is not None and any(isinstance(level, str) for level in levels)
-    return not named and len(np.unique(sample[name])) > _MOST_LABELS
+    return not named and len(np.unique(sample[name])) > MOST_LABELS
 
 
 def numbers(sample: Sample, name: str) -> Floats:
     """A column as floats of shape (n, d); integers by their values, huge ones less the smallest."""
     column, levels = sample[name], _levels(sample, name)
     if sample.variables[name].kind == "discrete" and levels is not None:
-        column = np.asarray(_near_zero(levels), dtype=np.float64)[column]
+        column = floats_of(levels)[column]
     return np.asarray(column, dtype=np.float64).reshape(len(sample), -1)
-
-
-def _near_zero(levels: list[Any]) -> list[Any]:
-    """The levels; where they are integers that no float64 holds, less the smallest, in units of 2^k."""
-    if not all(isinstance(level, int) for level in levels) or max(map(abs, levels)) <= EXACT:
-        return levels
-    least = min(levels)
-    unit = max(0, (max(levels) - least).bit_length() - _MOST_BITS)
-    return [(level - least) >> unit for level in levels]
 
 
 def varying(sample: Sample, names: tuple[str, ...], notes: list[str]) -> tuple[str, ...]:
@@ -142,11 +132,11 @@ def indicators(sample: Sample, names: tuple[str, ...]) -> Floats:
     numbers, one number for each state: the same whatever the states are called.
     """
     codes, states = encode_target(sample, names)
-    if states <= _MOST_LABELS:
+    if states <= MOST_LABELS:
         return np.eye(states)[codes][:, : max(1, states - 1)]
     first = np.unique(codes, return_index=True)[1]
     counts = np.bincount(codes, minlength=states)
-    frequent = np.lexsort((first, -counts))[:_MOST_LABELS]
+    frequent = np.lexsort((first, -counts))[:MOST_LABELS]
     drawn = np.empty((states, _CODES))
     drawn[np.argsort(first)] = np.random.default_rng(0xC0DE).standard_normal((states, _CODES))
     return np.hstack([(codes[:, None] == frequent).astype(np.float64), drawn[codes]])

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from synergy.estimators.classifier.design import encode_target
 from synergy.estimators.intake import Data, as_sample
 from synergy.estimators.order import in_blocks
-from synergy.independence.columns import Kinds, kinds_of, matrix_of, varying
+from synergy.independence.columns import MOST_LABELS, Kinds, kinds_of, matrix_of, varying
 from synergy.independence.gcm import Residual, differenced
 from synergy.independence.order import order_warnings, residual_warning
 from synergy.independence.permutations import g_test, local_permutation_test, random_feature_test
@@ -61,6 +61,8 @@ def independence_test(
 
     Args:
         data: A Sample, a pandas DataFrame, a mapping of arrays by name, or a path, as in `estimate`.
+            Integers of more than 12 values are numbers, which a note says, others labels; `g` takes all as
+            labels. To `estimate` they are labels unless they have fewer than two rows to a value.
         statement: Such as "A _||_ C | X"; also the term I(A;C|X), the relation I(A;C|X) == 0, or several,
             as in "A _||_ B and C _||_ D", of which it is tested that all hold.
         method: `g`, exact permutations within the strata of discrete columns; `gcm`, the generalised
@@ -124,6 +126,7 @@ def _tested(sample: Sample, term: Term, method: IndependenceMethod, options: _Op
     elif len(sample) < _LEAST_ROWS:
         outcome = Tested.nothing(f"{len(sample)} rows are too few, there must be {_LEAST_ROWS}")
     else:
+        notes += _read_as_numbers(sample, found, method)
         outcome = _run(sample, found, method, options, notes)
         outcome = replace(outcome, warnings=(*outcome.warnings, *order_warnings(sample, term)))
     return IndependenceResult(
@@ -136,6 +139,18 @@ def _tested(sample: Sample, term: Term, method: IndependenceMethod, options: _Op
         tuple(notes),
         outcome.warnings,
     )
+
+
+def _read_as_numbers(sample: Sample, term: Term, method: IndependenceMethod) -> list[str]:
+    """What to say of integers that the method takes as numbers: of the condition some take the states."""
+    sides = () if method == "g" else (*term.groups[0], *term.groups[1])
+    names = term.variables if method in ("gcm", "local-permutation") else sides
+    counts = [name for name in kinds_of(sample, names).numbers if sample.variables[name].kind == "discrete"]
+    if not counts:
+        return []
+    return [
+        f"{', '.join(counts)}: integers of more than {MOST_LABELS} values, read as numbers, not as labels"
+    ]
 
 
 def _choose(sample: Sample, term: Term) -> tuple[IndependenceMethod, str]:

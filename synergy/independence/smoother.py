@@ -163,7 +163,8 @@ class Smoother:
 
     Args:
         z: The conditions, shape (n, d) with d at least 1, on comparable scales.
-        seed: Fixes the landmarks.
+        seed: Fixes the landmarks, and the rows from which widths and directions are learnt: the same for each
+            column.
         relevance: Whether to learn widths, directions and jumps for each column.
 
     Raises:
@@ -176,8 +177,9 @@ class Smoother:
             raise ValueError("a smoother needs at least one column to regress on, got none")
         self.z = z
         self.seed = seed
-        self.rng = np.random.default_rng([seed, 0x5300])
-        self.marks = self.rng.permutation(n)[: min(_LANDMARKS, n // 2 + 1)]
+        rng = np.random.default_rng([seed, 0x5300])
+        self.marks = rng.permutation(n)[: min(_LANDMARKS, n // 2 + 1)]
+        self.rows = rng.permutation(n)[: min(_ROWS, n)]
         self.relevance = relevance and d <= _MOST_CONDITIONS
         spread = 2 * float(z.var(axis=0).sum()) or 1.0
         bases = [make_basis(z, [kernel(z, self.marks, width * spread)]) for width in _WIDTHS]
@@ -194,8 +196,7 @@ class Smoother:
         """The shared bases, and those with the widths and the jumps that suit this column, shape (n,)."""
         if not self.relevance or column.std() == 0:
             return self.bases
-        rows = self.rng.permutation(len(column))[: min(_ROWS, len(column))]
-        learnt, widths, turned = self._learnt(self.z, column, rows)
+        learnt, widths, turned = self._learnt(self.z, column)
         bases = (*self.bases, *learnt)
         bases = (*bases, *self._waves(column, bases, widths))
         trend = self.bases[_TREND].u[:, : min(_TREND_COLUMNS, len(column) // 3)]
@@ -209,7 +210,7 @@ class Smoother:
         hope = least_error(column, [make_basis(self.z, [kernel(apart, self.marks, 2.0)])])
         if hope > _JUMPS_HOPE * least:
             return bases
-        split, _, _ = self._learnt(np.hstack([self.z, steps]), column, rows)
+        split, _, _ = self._learnt(np.hstack([self.z, steps]), column)
         return (*bases, *split) if least_error(column, split) < _JUMPS_GAIN * least else bases
 
     def _waves(self, column: Floats, bases: Sequence[Basis], widths: Floats) -> list[Basis]:
@@ -232,9 +233,9 @@ class Smoother:
             known = [*bases, *found]
         return found
 
-    def _learnt(self, z: Floats, column: Floats, rows: Integers) -> tuple[list[Basis], Floats, Floats]:
+    def _learnt(self, z: Floats, column: Floats) -> tuple[list[Basis], Floats, Floats]:
         """Bases with learnt widths and directions, the widths, and the rows along the directions."""
-        d = z.shape[1]
+        d, rows = z.shape[1], self.rows
         widths = relevance_widths(z[rows], column[rows])
         bases = [make_basis(self.z, [kernel(z / widths, self.marks, 2 * width)]) for width in _NEAR]
         if d == 1:

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
+
+from synergy.statistics.intervals import cluster_variance
 
 __all__ = ["clustered_error"]
 
 
 def clustered_error(scores: npt.NDArray[np.float64], groups: npt.NDArray[np.integer] | None) -> float:
-    """The standard error of the mean of scores of shape (n,), rows of one group being dependent."""
-    n = len(scores)
-    centred = scores - scores.mean()
-    if groups is None:
-        return float(np.sqrt((centred**2).sum() / (n - 1) / n))
-    _, index = np.unique(groups, return_inverse=True)
-    sums = np.bincount(index.reshape(-1), weights=centred)
-    return float(np.sqrt((sums**2).sum() * len(sums) / (len(sums) - 1)) / n)
+    """The standard error of the mean of scores, rows of one group being dependent.
+
+    Args:
+        scores: Shape (n,).
+        groups: One label per row, shape (n,); None where the rows are independent.
+
+    Raises:
+        ValueError: If there are fewer than two independent rows or groups.
+    """
+    labels = np.arange(len(scores)) if groups is None else np.unique(groups, return_inverse=True)[1]
+    variance, _ = cluster_variance(scores, labels.reshape(-1).astype(np.int64))
+    return math.sqrt(variance / len(scores))

@@ -1,4 +1,4 @@
-"""Confidence intervals that also hold where the normal limit fails, and resampling without duplicates.
+"""Confidence intervals that also hold where the normal limit fails, and clustered variances.
 
 A smooth functional of a distribution has an estimate that is asymptotically normal with variance V/n,
 V the variance of its influence function. At and near independence V vanishes and the second-order term,
@@ -9,8 +9,8 @@ hypothesised value, not of the estimate.
 References:
     E. B. Wilson (1927), "Probable inference, the law of succession, and statistical inference" (the
     inversion); T. DiCiccio and B. Efron (1996), "Bootstrap confidence intervals", Statistical Science 11
-    (least favourable families and acceleration); D. Politis and J. Romano (1994), "Large sample
-    confidence regions based on subsamples", Annals of Statistics 22.
+    (least favourable families and acceleration); K.-Y. Liang and S. Zeger (1986), "Longitudinal data
+    analysis using generalized linear models", Biometrika 73 (the clustered variance).
 """
 
 from __future__ import annotations
@@ -27,7 +27,6 @@ __all__ = [
     "Expansion",
     "check_confidence",
     "cluster_variance",
-    "jackknife_standard_error",
     "normal_interval",
     "score_interval",
 ]
@@ -233,19 +232,5 @@ def cluster_variance(scores: Floats, groups: npt.NDArray[np.int64]) -> tuple[flo
     totals = np.bincount(groups, weights=scores - scores.mean())
     count = int(np.unique(groups).size)
     if count < 2:
-        raise ValueError(f"a clustered standard error needs at least 2 groups, got {count}")
+        raise ValueError(f"a standard error needs at least 2 independent rows or groups, got {count}")
     return float(totals @ totals / len(scores) * count / (count - 1)), count
-
-
-def jackknife_standard_error(values: Floats) -> float:
-    """The delete-one-block jackknife's standard error from the B leave-one-block-out values.
-
-    sqrt((B - 1) / B sum_b (v_b - mean)^2), Efron and Stein (1981).
-
-    Raises:
-        ValueError: If there are fewer than two values.
-    """
-    blocks = len(values)
-    if blocks < 2:
-        raise ValueError(f"the jackknife needs at least 2 blocks, got {blocks}")
-    return float(math.sqrt((blocks - 1) / blocks * np.square(values - values.mean()).sum()))

@@ -30,7 +30,7 @@ from synthetic import (
 from synthetic.families.modular_shift import ModularShift
 from synthetic.groups import group_from_dict, parse_group
 from synthetic.table import Table
-from theory import check, parse_expression, parse_statement, parse_term, prove
+from theory import Diagram, check, parse_expression, parse_statement, parse_term, prove
 from theory.diagrams import read_diagram
 from theory.parser import ParseError
 from theory.prover import Certificate
@@ -89,6 +89,8 @@ STATEMENTS = (
     "2 H(A,B) - 1/3 I(A;B;C|D) <= (1 + 1e-1) H(A) and H(B|A) == 0",
     "H(A)+H(B)>=H(A,B), 0 <= I(A';B)",
     "-I(A;C) + 3*(H(A) - H(C))/7 < H(X_1)",
+    "0 <= 0 H(B) <= H(A) >= 0\nA ⊥ (B,C) and 0 == 0",
+    "H(A)\n− 2·H(A∣B) ⩽ (0 +\n1) H(A)",
 )
 DIAGRAMS = (
     "C->R, S->R, V->R, R->X, A->X, X->Z",
@@ -97,6 +99,7 @@ DIAGRAMS = (
     "two-views, A->Q",
     "none",
     "X1->X2->X3",
+    "A; B->C<-D\nE→F",
 )
 GROUPS = ("cyclic(4)", "dihedral(3) x cyclic(2)", "symmetric(3)", "trivial", "cyclic(4096)", "symmetric(5)")
 SETTINGS = (
@@ -122,7 +125,7 @@ SETTINGS = (
         "1e-300",
     ),
 )
-ALPHABET = "HIABCXZ(),;|+-*/<>=_0123456789.eE' \t\n[]{}\":xn\\⊥≥é\x00"
+ALPHABET = "HIABCXZ(),;|+-*/<>=_0123456789.eE' \t\n[]{}\":xn\\⊥≥é\x00−·⩽∣⫫→←&≠"
 
 
 def certificate() -> str:
@@ -148,6 +151,19 @@ def _certified(text: str) -> None:
     check(text)
 
 
+def _read_back(text: str) -> None:
+    """A statement prints as text that reads the same."""
+    statement = parse_statement(text)
+    if parse_statement(str(statement)) != statement:
+        raise WrongAnswerError(f"{text!r} is read as {statement}, which reads differently")
+
+
+def _drawn_back(text: str) -> None:
+    diagram = read_diagram(text)
+    if diagram is not None and Diagram.parse(str(diagram)) != diagram:
+        raise WrongAnswerError(f"{text!r} is read as {diagram}, which reads differently")
+
+
 def _loaded(text: str) -> None:
     try:
         content = json.loads(text)
@@ -166,10 +182,10 @@ def _grouped(text: str) -> None:
 
 
 TEXTS: dict[str, TextTarget] = {
-    "statements": TextTarget(parse_statement, STATEMENTS),
+    "statements": TextTarget(_read_back, STATEMENTS),
     "expressions": TextTarget(parse_expression, ("I(A;Z|C) - 2 I(A;Z)", "1/3 H(A,B|C)", "(H(A) - H(B))/2")),
     "terms": TextTarget(parse_term, ("I(A;Z|C)", "H(A,B)", "I(A;B;C|D,E)")),
-    "diagrams": TextTarget(read_diagram, DIAGRAMS),
+    "diagrams": TextTarget(_drawn_back, DIAGRAMS),
     "groups": TextTarget(parse_group, GROUPS[:4]),
     "group objects": TextTarget(_grouped, ('{"table": [[0,1],[1,0]], "name": "two"}', '"cyclic(2)"')),
     "certificates": TextTarget(_certified, (certificate(),)),

@@ -262,3 +262,19 @@ def test_waves_of_noise_are_as_rare_as_is_said():
         found += follows_one_condition(z, y - y.mean())
     # binomial(200, 1e-3) exceeds 3 with probability 6e-5
     assert found <= 3
+
+
+def test_what_a_smoother_learns_depends_on_the_column_alone():
+    """Asked twice, or after another column, it has the same functions."""
+    rng = np.random.default_rng(4)
+    z = rng.standard_normal((500, 2))
+    x, y = np.sin(2 * z[:, 0]) + rng.standard_normal((2, 500))
+    smoother = Smoother(z)
+    first, other, again = (smoother.bases_for(column) for column in (y, x, y))
+    fresh = Smoother(z).bases_for(y)
+    assert len(other) >= len(smoother.bases)
+    for bases in (again, fresh):
+        assert len(bases) == len(first)
+        for one, two in zip(first, bases, strict=True):
+            np.testing.assert_array_equal(one.u, two.u)
+            np.testing.assert_array_equal(one.singular, two.singular)

@@ -26,6 +26,8 @@ _BLOCK = 1 << 14
 """Rows that are coded at a time: their codes stay in the cache."""
 _LARGEST_CODE = 1 << 62
 """Joint codes beyond this would leave int64, and are numbered anew."""
+_OF_INT64 = 1 << 63
+"""Codes from here on would be negative in int64, and are refused."""
 _NARROW = 1024
 """Integers that span less than this are only shifted."""
 
@@ -108,13 +110,18 @@ class Cells:
             state = self.states[:, self.columns[name]]
             width = int(state.max()) + 1
             if size * width > _LARGEST_CODE:
-                code = np.unique(code, return_inverse=True)[1].astype(np.int64)
-                size = int(code.max()) + 1
+                code, size = _ranks(code)
+            if size * width > _LARGEST_CODE:
+                state, width = _ranks(state)  # both are fewer than the cells now
             code = code * width + state
             size *= width
-        if size > max(4 * len(self.counts), 4096):
-            code = np.unique(code, return_inverse=True)[1].astype(np.int64)
-        return code
+        return _ranks(code)[0] if size > max(4 * len(self.counts), 4096) else code
+
+
+def _ranks(codes: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], int]:
+    """The ranks of codes among those that occur, shape (m,), and how many these are."""
+    seen, ranks = np.unique(codes, return_inverse=True)
+    return ranks.astype(np.int64), len(seen)
 
 
 class DiscreteCounts:
@@ -289,8 +296,9 @@ class DiscreteCounts:
 def _check_range(name: str, column: Codes, size: int | None) -> None:
     """Raise unless all codes are in 0 .. size - 1; one pass, as negative codes are huge unsigned ones."""
     unsigned = column.view(column.dtype.str.replace("i", "u")) if column.flags.c_contiguous else column
-    if int(unsigned.max()) >= (size or _LARGEST_CODE) or (unsigned is column and int(column.min()) < 0):
-        end = "" if size is None else size - 1
+    states = min(size or _LARGEST_CODE, _OF_INT64)
+    if int(unsigned.max()) >= states or (unsigned is column and int(column.min()) < 0):
+        end = states - 1
         raise ValueError(
             f"column {name!r} must stay in 0..{end}, got {int(column.min())}..{int(column.max())}"
         )

@@ -99,7 +99,8 @@ def entropy(
 
     Args:
         counts: Non-negative counts, any shape; zeros are states that were not seen.
-        correction: `none` (plug-in), `miller-madow`, `grassberger`, `chao-shen`, `nsb` or `shrinkage`.
+        correction: `miller-madow`, the default here (that of `plug_in` is `digamma`), `digamma`, `none`
+            (plug-in), `grassberger`, `chao-shen`, `nsb` or `shrinkage`.
         states: The number of states K, used by `nsb` and `shrinkage`; None for the number of counts.
 
     Raises:

@@ -162,7 +162,7 @@ def _sparse(
     if error == 0 and not (seen < _RARE).any():
         return ()
     singletons = int((seen == 1).sum())
-    why = f"a bias of about {bias:+.2g} nats is left, beside a standard error of {error:.2g}"
+    why = f"a bias of about {bias:+.2g} nats is left, beside a standard error of {error:.2g} nats"
     if abs(bias) <= _LARGE_BIAS * error:
         why = f"the variance comes from about {carriers:.0f} rows"
     return (

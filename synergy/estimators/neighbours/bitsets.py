@@ -11,7 +11,7 @@ along the first shared column, so that blocks beyond a run in it are passed over
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -22,6 +22,7 @@ __all__ = ["all_run_bounds", "run_bounds", "subspace_counts"]
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Words = npt.NDArray[np.uint64]
+Bools = npt.NDArray[np.bool_]
 
 _BLOCK = 2048
 """Points to a block of bits: its prefix table of 512 KiB stays in the cache."""
@@ -37,8 +38,10 @@ def run_bounds(values: Floats, radius: Floats, *, strict: bool = True) -> tuple[
     """The run of the sorted order that is within each point's radius.
 
     Binary search for v - eps and v + eps puts the boundary neighbour on the wrong side for nearly half
-    of the points, because (v + eps) - v is not eps in floating point. The ends are therefore moved until
-    the subtraction |v_j - v_i|, the one that the trees make, agrees.
+    of the points, because (v + eps) - v is not eps in floating point. So the ends are searched by the
+    subtraction |v_j - v_i|, the one that the trees make; rounding keeps the order of such differences. An
+    end that is far from where v +- eps would put it, as behind a value that most rows share, takes log n
+    steps to find.
 
     Args:
         values: Shape (n,).
@@ -50,27 +53,43 @@ def run_bounds(values: Floats, radius: Floats, *, strict: bool = True) -> tuple[
     """
     order = np.argsort(values, kind="stable")
     ordered, radius = values[order], radius[order]
-    last = len(values) - 1
-    low = np.searchsorted(ordered, ordered - radius, side="left")
-    high = np.searchsorted(ordered, ordered + radius, side="right")
+    n = len(values)
 
-    def inside(position: Ints) -> npt.NDArray[np.bool_]:
-        distance = np.abs(ordered.take(position, mode="clip") - ordered)
-        near = distance < radius if strict else distance <= radius
-        return np.asarray(near & (position >= 0) & (position <= last))
+    def inside(points: Ints, positions: Ints) -> Bools:
+        distance = np.abs(ordered[positions] - ordered[points])
+        return np.asarray(distance < radius[points] if strict else distance <= radius[points])
 
-    def settle(position: Ints, step: int, outer: int, inner: int, centre: Ints) -> None:
-        while (moved := inside(position + outer)).any():
-            position[moved] += step
-        while (moved := ~inside(position + inner) & (step * (position - centre) > 0)).any():
-            position[moved] -= step
+    def outside(points: Ints, positions: Ints) -> Bools:
+        return ~inside(points, positions)
 
-    middle = np.searchsorted(ordered, ordered, side="left")
-    settle(low, -1, -1, 0, middle + 1)
-    settle(high, 1, 0, -1, middle)
-    ends = np.empty((2, last + 1), dtype=np.int64)
-    ends[0, order], ends[1, order] = low, np.maximum(high, low)
+    own = np.arange(n)
+    left = np.searchsorted(ordered, ordered - radius, side="left")
+    right = np.searchsorted(ordered, ordered + radius, side="right")
+    ends = np.empty((2, n), dtype=np.int64)
+    ends[0, order] = _first(inside, np.zeros(n, dtype=np.int64), own, left)
+    ends[1, order] = _first(outside, own, np.full(n, n), right)
     return order, ends[0], ends[1]
+
+
+def _first(holds: Callable[[Ints, Ints], Bools], start: Ints, stop: Ints, guess: Ints) -> Ints:
+    """For each point the first position at which something holds that holds from there on.
+
+    Args:
+        holds: Whether it holds for some points at a position each, both of shape (m,).
+        start: Where to begin, shape (n,).
+        stop: Where to end, shape (n,); the answer where it holds at no position before.
+        guess: Where the answer most likely is, shape (n,).
+    """
+    low, high = start.copy(), stop.copy()
+    points, steps = np.flatnonzero(low < high), [-1, 0, -2, 1]
+    while points.size:
+        least, most = low[points], high[points] - 1
+        middle = np.clip(guess[points] + steps.pop(0), least, most) if steps else (least + most) // 2
+        held = holds(points, middle)
+        high[points[held]] = middle[held]
+        low[points[~held]] = middle[~held] + 1
+        points = points[low[points] < high[points]]
+    return low
 
 
 def all_run_bounds(

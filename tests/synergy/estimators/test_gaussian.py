@@ -113,7 +113,7 @@ BAD = {
     "wide": ((np.random.default_rng(0).standard_normal((10, 9)), np.arange(10.0)), {}, "10 columns need"),
     "confidence": ((X, Y), {"confidence": 0}, "confidence must lie strictly"),
     "groups": ((X, Y), {"groups": np.zeros(7, int)}, r"groups must have shape \(40,\)"),
-    "one-group": ((X, Y), {"groups": np.zeros(40, int)}, "at least 2 groups"),
+    "one-group": ((X, Y), {"groups": np.zeros(40, int)}, "at least 2 independent rows or groups"),
     "image": ((np.zeros((40, 1, 2, 2)), Y), {}, "x must have shape"),
 }
 

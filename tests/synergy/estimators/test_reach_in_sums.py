@@ -11,6 +11,7 @@ from scipy.special import xlogy
 from scipy.stats import multivariate_normal, norm
 
 from synergy import estimate
+from synergy.estimators import auto as choices
 from synergy.estimators.discrete import plug_in
 from synergy.estimators.sums import combine, reach_of, reach_of_strata, reach_of_terms, summed
 from synergy.statistics.intervals import normal_interval
@@ -362,3 +363,21 @@ def test_a_floor_of_one_column_alone_changes_no_interval():
     x, noise = rng.standard_normal((2, 300))
     data = {"X": x, "Y": np.maximum(x + noise, 1.0)}
     assert estimate(data, "I(X;Y)").interval == estimate(data, "I(X;Y)", estimator="copula-knn").interval
+
+
+def test_each_stratum_has_a_seed_of_its_own(monkeypatch):
+    """The squares of their errors add, so what is drawn for one must not be drawn for another."""
+    seeds = []
+
+    def recorded(rows, term, *, seed, **options):
+        seeds.append(seed)
+        return Estimate(str(term), 0.1, 0.01, (0.08, 0.12), options["confidence"], "copula-knn", len(rows))
+
+    monkeypatch.setattr(choices, "run_copula_knn", recorded)
+    rng = np.random.default_rng(0)
+    data = {"X": rng.standard_normal(600), "Y": rng.standard_normal(600), "D": np.arange(600) % 5}
+    for seed in (0, 0, 1):
+        estimate(data, "I(X;Y|D)", seed=seed)
+    assert len(set(seeds[:5])) == 5
+    assert seeds[:5] == seeds[5:10], "fixed by the seed"
+    assert not set(seeds[:5]) & set(seeds[10:])
