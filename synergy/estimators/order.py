@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from synergy.estimators.past import MOST_ROWS, sorting
+from synergy.estimators.past import LEAST_ROWS, LEVEL, LEVEL_OF_SORTED, MOST_ROWS, sorting
 from synergy.estimators.repeats import repeated_rows
 from synergy.estimators.views import rows_that_are_views
 from synthetic import Sample, Variable
@@ -22,15 +22,6 @@ from theory import Expression
 from theory.checks import integer
 
 __all__ = ["MOST_ROWS", "dependence_warnings", "in_blocks"]
-
-_LEAST_ROWS = 50
-"""With fewer rows ten lags say nothing."""
-
-_LEVEL = 1e-3
-"""The chance to take an independent variable as one that follows; two are needed."""
-
-_LEVEL_OF_SORTED = 1e-4
-"""The same in a sorted table, where one is enough: what the table is sorted by is the other."""
 
 _LEAST_BLOCKS = 4
 """Fewer blocks of rows make no standard error."""
@@ -93,10 +84,10 @@ def _that_follow(sample: Sample, names: list[str]) -> list[str]:
     What it is sorted by is among them only where another follows.
     """
     n = min(len(sample), MOST_ROWS)
-    if n < _LEAST_ROWS:
+    if n < LEAST_ROWS:
         return []
     order = sorting(sample, names, n)
-    level = _LEVEL_OF_SORTED if order.parts else _LEVEL
+    level = LEVEL_OF_SORTED if order.parts else LEVEL
     found = set()
     for name in names:
         columns = sample[name][:n].reshape(n, -1).T

@@ -18,10 +18,19 @@ from scipy.special import ndtr, ndtri
 
 from synthetic import Sample
 
-__all__ = ["MOST_ROWS", "Sorting", "follows", "sorting"]
+__all__ = ["LEAST_ROWS", "LEVEL", "LEVEL_OF_SORTED", "MOST_ROWS", "Sorting", "follows", "sorting"]
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
+
+LEAST_ROWS = 50
+"""With fewer rows ten lags say nothing."""
+
+LEVEL = 1e-3
+"""The chance to take independent rows of one variable as dependent; two variables must seem so."""
+
+LEVEL_OF_SORTED = 1e-4
+"""The same in a sorted table, where one is enough: what the table is sorted by is the other."""
 
 MOST_ROWS = 10_000
 """The first rows suffice: from here on every dependence that matters is plain."""

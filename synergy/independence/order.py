@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from synergy.estimators.past import MOST_ROWS, sorting
+from synergy.estimators.past import LEAST_ROWS, LEVEL, LEVEL_OF_SORTED, MOST_ROWS, sorting
 from synergy.estimators.repeats import repeated_rows
 from synergy.estimators.views import rows_that_are_views
 from synthetic import Sample
@@ -24,13 +24,6 @@ __all__ = ["order_warnings", "residual_warning"]
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
-
-_LEAST_ROWS = 50
-"""With fewer rows ten lags say nothing."""
-_LEVEL = 1e-3
-"""The chance to take independent rows of one side as dependent; both sides must be."""
-_LEVEL_OF_SORTED = 1e-4
-"""The same where the other side is what the table is sorted by."""
 
 
 def order_warnings(sample: Sample, term: Term) -> list[str]:
@@ -58,13 +51,13 @@ def residual_warning(
         strata: Codes of the states within which rows are exchanged; None without any.
     """
     n = min(len(sample), MOST_ROWS)
-    if sample.groups is not None or n < _LEAST_ROWS:
+    if sample.groups is not None or n < LEAST_ROWS:
         return []
     order = sorting(sample, [v for v in term.variables if sample.variables[v].kind != "image"], n)
     free = [
         side for side, names in zip(sides, term.groups, strict=True) if not order.names.intersection(names)
     ]
-    level = _LEVEL if len(free) == 2 else _LEVEL_OF_SORTED
+    level = LEVEL if len(free) == 2 else LEVEL_OF_SORTED
     codes = None if strata is None else strata[:n]
     for side in free:
         if not any(order.follows(column[:n], codes) < level / len(side) for column in side):
