@@ -70,7 +70,8 @@ class ConvolutionClassifier:
     """Convolutions of one image, pooled to a side of at most 4 pixels, and two dense layers.
 
     Positions are kept, not averaged away, since a transformation shows in where things are. Conditions
-    other than the image gate and shift the hidden units. The image is standardised as a whole.
+    other than the image gate and shift the hidden units. The image is standardised as a whole,
+    by the rows that are fitted on.
 
     Args:
         width: Channels after the first convolution; each halving doubles them.
@@ -114,12 +115,15 @@ class ConvolutionClassifier:
                 f"the convolutional classifier takes one image among its conditions, got {len(images)}"
             )
         block = images[0]
-        x = standardised(design, np.concatenate([s.fit for s in splits]))
-        pixels = torch.tensor(x[:, block.columns], device=self.device).reshape(len(x), *block.shape)
-        others = torch.tensor(np.delete(x, block.columns, axis=1), device=self.device)
         labels = torch.tensor(y, device=self.device)
+        held = []
         with deterministic(labels.device), seeded_generators(seed, labels.device):
-            return [self._one(pixels, others, labels, k, split) for split in splits]
+            for split in splits:
+                x = standardised(design, split.fit)
+                pixels = torch.tensor(x[:, block.columns], device=self.device).reshape(len(x), *block.shape)
+                others = torch.tensor(np.delete(x, block.columns, axis=1), device=self.device)
+                held.append(self._one(pixels, others, labels, k, split))
+        return held
 
     def _one(self, pixels: torch.Tensor, others: torch.Tensor, y: torch.Tensor, k: int, split: Split) -> Held:
         shape = tuple(pixels.shape[1:])

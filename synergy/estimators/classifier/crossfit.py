@@ -27,11 +27,11 @@ from synergy.estimators.classifier.models import (
 )
 from synergy.estimators.classifier.modules import TorchClassifier
 from synergy.estimators.classifier.networks import NetworkClassifier
-from synergy.estimators.classifier.rare import frequencies, pooled
+from synergy.estimators.classifier.rare import Pooled, frequencies, pooled
 from synergy.statistics.folds import Split, make_splits
 from synthetic import Sample
 
-__all__ = ["CrossFit", "Quality", "as_model", "calibrated"]
+__all__ = ["CrossFit", "Quality", "as_model", "calibrated", "super_learned"]
 
 Quality = Literal["quick", "default", "best"]
 
@@ -141,13 +141,14 @@ def calibrated(held: Sequence[Held], y: npt.NDArray[np.int64], split: Split, k: 
     that learned nothing costs nothing.
 
     Args:
-        held: The log probabilities of each model.
+        held: The log probabilities of each model: of the tuning rows, (tune, k), and of the test rows, which
+            may have more axes before the last, (test, .., k).
         y: The target, shape (n,).
         split: The fold.
         k: The number of classes.
 
     Returns:
-        Shape (test, k).
+        Shape (test, .., k).
     """
     prior = np.log(frequencies(y, split, k))
     tune = np.stack([h[0] for h in held]) - prior  # (models, tune, k)
@@ -163,9 +164,53 @@ def calibrated(held: Sequence[Held], y: npt.NDArray[np.int64], split: Split, k: 
 
     start = np.full(len(held), 0.9 / len(held))
     found = minimize(objective, start, jac=True, method="L-BFGS-B", bounds=[(0.0, 4.0)] * len(held))
-    log_p = log_softmax(prior + np.tensordot(found.x, test, axes=1), axis=1)
+    log_p = log_softmax(prior + np.tensordot(found.x, test, axes=1), axis=-1)
     floor = 0.1 / (len(target) + 1)
     return np.asarray(np.logaddexp(np.log1p(-floor) + log_p, np.log(floor) + prior))
+
+
+def super_learned(
+    members: Sequence[npt.NDArray[np.floating[Any]]],
+    y: npt.NDArray[np.int64],
+    k: int,
+    splits: Sequence[Split],
+    *,
+    asked: Sequence[npt.NDArray[np.floating[Any]]] | None = None,
+) -> Floats64:
+    """Held-out log probabilities of several models, weighed in each fold by how they did in all others.
+
+    A super learner (van der Laan, Polley, Hubbard 2007): the weights of `calibrated` are fitted on the
+    held-out predictions of the other folds. No weight is fitted on a row that it is used on; the models that
+    predicted the other folds did see it.
+
+    Args:
+        members: The held-out log probabilities of each model, each of shape (n, k).
+        y: The classes, shape (n,).
+        k: Their number.
+        splits: The folds; their tests are all rows, each once.
+        asked: What is weighed in place of the members, by the same models: log probabilities of shape
+            (n, .., k). None for the members themselves.
+
+    Returns:
+        Shape (n, k), or that of `asked`.
+
+    Example:
+        >>> from synergy.statistics.folds import make_splits
+        >>> y = np.arange(60) % 2
+        >>> right, wrong = np.log(np.where(np.eye(2, dtype=bool)[[y, 1 - y]], 0.9, 0.1))
+        >>> found = super_learned([right, wrong], y, 2, make_splits(60, 3, seed=0))
+        >>> bool(-found[np.arange(60), y].mean() < 0.02)
+        True
+    """
+    known = [np.asarray(member, dtype=np.float64) for member in members]
+    wanted = known if asked is None else [np.asarray(member, dtype=np.float64) for member in asked]
+    found = np.zeros(wanted[0].shape)
+    for split in splits:
+        others = np.setdiff1d(np.arange(len(y)), split.test)
+        rows = Split(fit=others[:0], tune=others, test=split.test)
+        held = [(before[others], now[split.test]) for before, now in zip(known, wanted, strict=True)]
+        found[split.test] = calibrated(held, y, rows, k)
+    return found
 
 
 def _for_networks(device: str | None, quality: Quality) -> str:
@@ -188,9 +233,10 @@ def _for_networks(device: str | None, quality: Quality) -> str:
 class CrossFit:
     """Held-out log losses of discrete targets under many conditions, all on the same folds.
 
-    Every loss is `-log q(target | conditions)` at a row that q was not fitted on; the mean is an upper
-    bound, in expectation, on H(target | conditions). Losses are remembered, so differences of terms
-    share their parts and are paired row by row.
+    Every loss is `-log q(target | conditions)` at a row that q was not fitted on, nor the scales of what it
+    reads; the mean is an upper bound, in expectation, on H(target | conditions). Two things look further: the
+    weights of several models, see `super_learned`, and which labels are rare, which all rows tell. Losses are
+    remembered, so differences of terms share their parts and are paired row by row.
 
     Args:
         sample: The data.
@@ -201,7 +247,7 @@ class CrossFit:
         quality: How much work `auto` does: `quick`, `default` or `best`.
         device: Where networks are trained, those of `auto` or a torch module; None for the CPU, or for the
             model's own. `auto` takes CUDA where there is one.
-        progress: Called with a few words before each model is fitted; None to keep silent.
+        progress: Called with a few words before each model is fitted, in all folds; None to keep silent.
 
     Raises:
         ValueError: If there are too few rows or groups for the folds, there is no such device, or nothing
@@ -241,7 +287,7 @@ class CrossFit:
         self._log_p: dict[tuple[frozenset[str], frozenset[str]], Floats64] = {}
 
     def losses(self, target: str | Sequence[str], given: str | Sequence[str] = ()) -> Floats64:
-        """The held-out log losses, shape (n,), in nats.
+        """The held-out log losses, shape (n,), in nats; they are remembered, so the array is read-only.
 
         Args:
             target: The discrete variable, or several taken jointly.
@@ -254,16 +300,16 @@ class CrossFit:
         if key not in self._losses:
             y, _ = self._target(target)
             log_p = self.log_probabilities(target, given)
-            self._losses[key] = -log_p[np.arange(len(y)), y]
+            self._losses[key] = read_only(-log_p[np.arange(len(y)), y])
         return self._losses[key]
 
     def log_probabilities(self, target: str | Sequence[str], given: str | Sequence[str] = ()) -> Floats64:
-        """The held-out log probabilities, shape (n, k); class j is the j-th joint state that occurs."""
+        """The held-out log probabilities, shape (n, k), read-only; class j is the j-th state that occurs."""
         key = self._key(target, given)
         if key not in self._log_p:
             y, k = self._target(target)
             design = make_design(self.sample, sorted(key[1]))
-            self._log_p[key] = self._fit(design, y, k)
+            self._log_p[key] = read_only(self._fit(design, y, k))
         return self._log_p[key]
 
     def _key(
@@ -281,55 +327,59 @@ class CrossFit:
         return encode_target(self.sample, sorted({target} if isinstance(target, str) else set(target)))
 
     def _fit(self, design: Design, y: npt.NDArray[np.int64], k: int) -> Floats64:
-        log_p = np.zeros((len(y), k))
         if k == 1:
-            return log_p
+            return np.zeros((len(y), 1))
         target = pooled(y, k)
-        for split, held in zip(
-            self.splits, self._fit_classes(design, target.codes, target.classes), strict=True
-        ):
-            log_p[split.test] = target.spread(held, split)
-        return log_p
+        return self._spread(target, self._fit_classes(design, target.codes, target.classes))
 
-    def _fit_classes(self, design: Design, y: npt.NDArray[np.int64], k: int) -> list[Floats64]:
-        """The held-out log probabilities of the test rows of every split, shapes (test, k)."""
-        if k == 1:
-            return [np.zeros((len(split.test), 1)) for split in self.splits]
-        if not design.blocks:
-            models: tuple[Classifier, ...] = (TableClassifier(),)
-        elif self.model is not None:
-            models = (self.model,)
-        else:
-            models = portfolio(design, len(y), k, self.quality, self.device)
-        with threadpool_limits(limits=1):  # threads that meet at every L-BFGS step cost more than they give
-            held = []
-            for number, model in enumerate(models, start=1):
-                if self.progress is not None:
-                    seen = ", ".join(block.name for block in design.blocks) or "nothing"
-                    self.progress(f"{k} classes from {seen}: model {number} of {len(models)}")
-                held.append(model.fit_predict(design, y, k, self.splits, seed=self.seed))
-            if isinstance(models[0], TableClassifier):
-                return [fold[1] for fold in held[0]]
-        return self._combined([[fold[1] for fold in model] for model in held], y, k)
-
-    def _combined(self, held: list[list[Floats64]], y: npt.NDArray[np.int64], k: int) -> list[Floats64]:
-        """The models of each fold, weighed by how they did in all other folds (a super learner).
-
-        Args:
-            held: For each model the log probabilities of the test rows of every split.
-            y: The classes, shape (n,).
-            k: Their number.
-        """
-        whole = [np.zeros((len(y), k)) for _ in held]
-        for log_p, folds in zip(whole, held, strict=True):
-            for split, fold in zip(self.splits, folds, strict=True):
-                log_p[split.test] = fold
-        found = []
+    def _spread(self, target: Pooled, log_p: Floats64) -> Floats64:
+        """Log probabilities of the labels, shape (n, k), from those of the classes, shape (n, classes)."""
+        found = np.zeros((len(log_p), target.k))
         for split in self.splits:
-            others = np.setdiff1d(np.arange(len(y)), split.test)
-            rows = Split(fit=others[:0], tune=others, test=split.test)
-            found.append(calibrated([(log_p[others], log_p[split.test]) for log_p in whole], y, rows, k))
+            found[split.test] = target.spread(log_p[split.test], split)
         return found
+
+    def _fit_classes(self, design: Design, y: npt.NDArray[np.int64], k: int) -> Floats64:
+        """The held-out log probabilities of the classes, shape (n, k)."""
+        if k == 1:
+            return np.zeros((len(y), 1))
+        models = self._models(design, len(y), k)
+        members = self._fitted(models, design, y, k)
+        if isinstance(models[0], TableClassifier):
+            return members[0]
+        return super_learned(members, y, k, self.splits)
+
+    def _models(self, design: Design, n: int, k: int) -> tuple[Classifier, ...]:
+        """The classifiers that are pooled."""
+        if not design.blocks:
+            return (TableClassifier(),)
+        if self.model is not None:
+            return (self.model,)
+        return portfolio(design, n, k, self.quality, self.device)
+
+    def _fitted(
+        self, models: Sequence[Classifier], design: Design, y: npt.NDArray[np.int64], k: int
+    ) -> list[Floats64]:
+        """The held-out log probabilities of each model, not yet calibrated, each of shape (n, k)."""
+        found = []
+        seen = ", ".join(block.name for block in design.blocks) or "nothing"
+        for number, model in enumerate(models, start=1):
+            if self.progress is not None:
+                self.progress(f"{k} classes from {seen}: model {number} of {len(models)}")
+            # threads that meet at each L-BFGS step cost more than they give
+            with threadpool_limits(limits=1):
+                held = model.fit_predict(design, y, k, self.splits, seed=self.seed)
+            log_p = np.zeros((len(y), k))
+            for split, (_, test) in zip(self.splits, held, strict=True):
+                log_p[split.test] = test
+            found.append(log_p)
+        return found
+
+
+def read_only(array: Floats64) -> Floats64:
+    """The array, read-only."""
+    array.flags.writeable = False
+    return array
 
 
 def _labels(column: npt.NDArray[Any]) -> npt.NDArray[np.int64]:

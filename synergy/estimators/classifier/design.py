@@ -11,13 +11,15 @@ import numpy.typing as npt
 
 from synthetic import Sample
 
-__all__ = ["Block", "Design", "encode_target", "make_design", "standardised"]
+__all__ = ["Block", "Design", "encode_target", "make_design", "scaling", "standardised"]
 
 Floats = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int64]
 
 _LARGEST = 2**30
 """The most numbers of a design matrix: 4 GiB in single precision."""
+_MOST_CODES = 2**62
+"""Joint codes below this are surely integers of 64 bits."""
 _COARSE, _TINY = 1e4, 1e-30
 """Columns whose size is this many times their extent, or whose extent or inverse size is below the other,
 lose digits in single precision."""
@@ -48,7 +50,7 @@ class Design:
         matrix: Shape (n, d): discrete columns one-hot, continuous ones and images as they are.
         blocks: Which columns belong to which variable.
         codes: The joint state of the discrete variables, shape (n,), or None where there are none.
-        cells: The number of joint states of the discrete variables.
+        cells: The number of their joint states that occur; the codes are 0 .. cells - 1.
     """
 
     matrix: Floats
@@ -68,9 +70,11 @@ def encode_target(sample: Sample, target: Sequence[str]) -> tuple[Integers, int]
     Raises:
         ValueError: If a variable is not discrete.
     """
-    codes, _ = _joint_codes(sample, target)
-    seen, compact = np.unique(codes, return_inverse=True)
-    return compact.reshape(-1).astype(np.int64), len(seen)
+    for name in target:
+        kind = sample.variables[name].kind
+        if kind != "discrete":
+            raise ValueError(f"the predicted variable must be discrete, got {name!r}, which is {kind}")
+    return _joint_codes(sample, target)
 
 
 def make_design(sample: Sample, given: Sequence[str]) -> Design:
@@ -97,7 +101,8 @@ def make_design(sample: Sample, given: Sequence[str]) -> Design:
     for name in given:
         column, variable = sample[name], sample.variables[name]
         if variable.kind == "discrete":
-            part = np.eye(variable.cardinality or 1, dtype=np.float32)[column]
+            part = np.zeros((n, variable.cardinality or 1), dtype=np.float32)
+            part[np.arange(n), column] = 1
         else:
             part = _in_single_precision(column.reshape(n, -1))
         shape = part.shape[1:] if variable.kind == "discrete" else column.shape[1:] or (1,)
@@ -123,32 +128,49 @@ def _in_single_precision(part: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.
 
 
 def _joint_codes(sample: Sample, names: Sequence[str]) -> tuple[Integers, int]:
-    codes = np.zeros(len(sample), dtype=np.int64)
-    cells = 1
+    """Joint codes 0 .. k - 1 in the order of the states, and k, the number of states that occur.
+
+    The states that there could be may be more than an integer holds, those that occur are at most n: so the
+    codes are numbered anew before they would be too many.
+    """
+    codes, bound = np.zeros(len(sample), dtype=np.int64), 1
     for name in names:
-        variable = sample.variables[name]
-        if variable.kind != "discrete":
-            raise ValueError(
-                f"the predicted variable must be discrete, got {name!r}, which is {variable.kind}"
-            )
-        size = variable.cardinality or 1
-        if cells > 2**62 // size:
-            raise ValueError(f"the joint of {', '.join(names)} has more than 2**62 states")
-        codes = codes * size + sample[name]
-        cells *= size
-    return codes, cells
+        column, size = sample[name].astype(np.int64), sample.variables[name].cardinality or 1
+        if bound > _MOST_CODES // size:
+            codes, bound = _numbered(codes)
+        if bound > _MOST_CODES // size:
+            column, size = _numbered(column)
+        codes = codes * size + column
+        bound *= size
+    return _numbered(codes)
+
+
+def _numbered(codes: Integers) -> tuple[Integers, int]:
+    """The codes as 0 .. k - 1 in their order, and k."""
+    seen, compact = np.unique(codes, return_inverse=True)
+    return compact.reshape(-1).astype(np.int64), len(seen)
+
+
+def scaling(
+    design: Design, fit: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """What the columns are centred and divided by, from the rows of `fit`, each of shape (d,).
+
+    Per column for vectors, the spread of images as a whole; 0 and 1 for discrete conditions.
+    """
+    centre, spread = np.zeros(design.matrix.shape[1], np.float32), np.ones(design.matrix.shape[1], np.float32)
+    for block in design.blocks:
+        if block.kind == "discrete":
+            continue
+        part = design.matrix[fit, block.columns]
+        centre[block.columns] = part.mean(axis=0)
+        part = part - centre[block.columns]
+        found = part.std(axis=0) if block.kind == "continuous" else np.sqrt(part.var(axis=0).mean())
+        spread[block.columns] = np.where(found > 0, found, 1.0)
+    return centre, spread
 
 
 def standardised(design: Design, fit: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
-    """Each block centred and scaled: per column for vectors, as a whole for images."""
-    x = design.matrix.copy()
-    for block in design.blocks:
-        part = x[:, block.columns]
-        if block.kind == "discrete":
-            continue
-        part = part - part[fit].mean(axis=0)
-        spread = (
-            part[fit].std(axis=0) if block.kind == "continuous" else np.sqrt(part[fit].var(axis=0).mean())
-        )
-        x[:, block.columns] = part / np.where(spread > 0, spread, 1.0)
-    return x
+    """Each block centred and scaled by the rows of `fit`, see `scaling`."""
+    centre, spread = scaling(design, fit)
+    return np.asarray((design.matrix - centre) / spread)

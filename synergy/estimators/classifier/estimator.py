@@ -181,7 +181,7 @@ def paired_estimate(
     """
     if not 0 < confidence < 1:
         raise ValueError(f"confidence must be strictly between 0 and 1, got {confidence}")
-    scores = np.asarray(scores, dtype=np.float64)
+    scores = np.array(scores, dtype=np.float64)  # a copy: the caller may change its own
     n = len(scores)
     value = float(scores.mean())
     sums = scores - value
@@ -408,7 +408,7 @@ def conditional_entropy_scores(
     device: str | None = None,
     fit: CrossFit | None = None,
 ) -> npt.NDArray[np.float64]:
-    """Per-row held-out log losses of predicting `target` from `given`, shape (n,), in nats.
+    """Per-row held-out log losses of predicting `target` from `given`, shape (n,), in nats, the caller's own.
 
     Their mean estimates H(target | given) from above. Use one `CrossFit` for several calls to pair them.
 
@@ -427,7 +427,7 @@ def conditional_entropy_scores(
         from synergy.estimators.classifier.crossfit import CrossFit
 
         fit = CrossFit(sample, folds=folds, seed=seed, model=model, quality=quality, device=device)
-    return fit.losses(target, given)
+    return fit.losses(target, given).copy()
 
 
 CLASSIFIER_ENTRY = Entry(

@@ -65,12 +65,11 @@ class TableClassifier:
             counts = np.bincount(codes[train] * k + y[train], minlength=len(cells) * k).reshape(-1, k)
             total = counts.sum(axis=1, keepdims=True)
             prior = frequencies(y, split, k)
-            strength = self._strength(counts, total, prior)
             if len(cells) == 1:
                 log_p = np.log(prior)[None, :]
-                held.append((log_p[codes[split.tune]], log_p[codes[split.test]]))
-                continue
-            log_p = np.log(counts + strength * prior) - np.log(total + strength)
+            else:
+                strength = self._strength(counts, total, prior)
+                log_p = np.log(counts + strength * prior) - np.log(total + strength)
             held.append((log_p[codes[split.tune]], log_p[codes[split.test]]))
         return held
 
@@ -93,7 +92,8 @@ class SklearnClassifier:
     It sees one matrix: images flattened, discrete conditions one-hot, everything else as it is.
 
     Args:
-        estimator: The classifier or pipeline; it is cloned for every fold.
+        estimator: The classifier or pipeline; it is cloned for every fold, and every `random_state` of the
+            clone is set from the seed and the fold.
     """
 
     estimator: Any
@@ -107,7 +107,8 @@ class SklearnClassifier:
         held = []
         for fold, split in enumerate(splits):
             fitted = clone(self.estimator)
-            seeds = {p: seed + fold for p in fitted.get_params() if p.rpartition("__")[2] == "random_state"}
+            state = int(np.random.SeedSequence([seed, fold]).generate_state(1)[0])  # 32 bits are all it takes
+            seeds = {p: state for p in fitted.get_params() if p.rpartition("__")[2] == "random_state"}
             fitted.set_params(**seeds).fit(design.matrix[split.fit], y[split.fit])
             pair = [self.log_p(fitted, design.matrix[rows], k) for rows in (split.tune, split.test)]
             held.append((pair[0], pair[1]))

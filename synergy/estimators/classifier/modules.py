@@ -51,12 +51,15 @@ class TorchClassifier:
         self, design: Design, y: npt.NDArray[np.int64], k: int, splits: Sequence[Split], *, seed: int
     ) -> list[Held]:
         """Log probabilities of the tuning and test rows of every split."""
-        x = torch.tensor(standardised(design, np.concatenate([s.fit for s in splits])))
-        if len(design.blocks) == 1 and design.blocks[0].kind == "image":
-            x = x.reshape(len(x), *design.blocks[0].shape)
+        pictured = len(design.blocks) == 1 and design.blocks[0].kind == "image"
+        shape = design.blocks[0].shape if pictured else design.matrix.shape[1:]
         place = torch.device(str(self.device))
+        held = []
         with deterministic(place), seeded_generators(seed, place):
-            return [self._one(x.to(place), torch.tensor(y, device=place), k, s) for s in splits]
+            for split in splits:
+                x = torch.tensor(standardised(design, split.fit), device=place).reshape(len(y), *shape)
+                held.append(self._one(x, torch.tensor(y, device=place), k, split))
+        return held
 
     def _one(self, x: torch.Tensor, y: torch.Tensor, k: int, split: Split) -> Held:
         module = copy.deepcopy(self.module).to(x.device)

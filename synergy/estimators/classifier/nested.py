@@ -8,13 +8,10 @@ from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
-from threadpoolctl import threadpool_limits
 
-from synergy.estimators.classifier.crossfit import CrossFit, calibrated, portfolio
-from synergy.estimators.classifier.design import Design, make_design
-from synergy.estimators.classifier.models import Classifier
+from synergy.estimators.classifier.crossfit import CrossFit, read_only, super_learned
+from synergy.estimators.classifier.design import make_design
 from synergy.estimators.classifier.rare import pooled
-from synergy.statistics.folds import Split
 
 __all__ = ["NestedCrossFit"]
 
@@ -44,56 +41,30 @@ class NestedCrossFit(CrossFit):
     def log_probabilities(
         self, target: str | Sequence[str], given: str | Sequence[str] = ()
     ) -> npt.NDArray[np.float64]:
-        """The held-out log probabilities, shape (n, k); class j is the j-th joint state that occurs."""
+        """The held-out log probabilities, shape (n, k), read-only; class j is the j-th state that occurs."""
         key = self._key(target, given)
         names = sorted(key[1])
         smooth = [name for name in names if self.sample.variables[name].kind != "discrete"]
         if key not in self._log_p and smooth:
-            y, k = self._target(target)
-            target_classes = pooled(y, k)
-            if target_classes.classes > 1:
-                nested = _nested(names, smooth)
-                models = [log_p for each in nested for log_p in self._held(target, each)]
-                log_p = np.zeros((len(y), k))
-                for split in self.splits:
-                    others = np.setdiff1d(np.arange(len(y)), split.test)
-                    rows = Split(fit=others[:0], tune=others, test=split.test)
-                    held = [(model[others], model[split.test]) for model in models]
-                    found = calibrated(held, target_classes.codes, rows, target_classes.classes)
-                    log_p[split.test] = target_classes.spread(found, rows)
-                self._log_p[key] = log_p
+            found = pooled(*self._target(target))
+            if found.classes > 1:
+                members = [log_p for each in _nested(names, smooth) for log_p in self._held(target, each)]
+                log_p = super_learned(members, found.codes, found.classes, self.splits)
+                self._log_p[key] = read_only(self._spread(found, log_p))
         return super().log_probabilities(target, given)
-
-    def _models(self, design: Design, n: int, k: int) -> tuple[Classifier, ...]:
-        """The classifiers that are pooled."""
-        if self.model is not None:
-            return (self.model,)
-        return portfolio(design, n, k, self.quality, self.device)
 
     @cached_property
     def _remembered(self) -> dict[tuple[frozenset[str], frozenset[str]], list[npt.NDArray[np.float64]]]:
         return {}
 
-    def _classes(self, target: str | Sequence[str]) -> tuple[npt.NDArray[np.int64], int]:
-        """The target with its rare labels as one class, and the number of classes."""
-        found = pooled(*self._target(target))
-        return found.codes, found.classes
-
     def _held(self, target: str | Sequence[str], given: Sequence[str]) -> list[npt.NDArray[np.float64]]:
-        """The held-out log probabilities of each model, not yet calibrated, each of shape (n, k)."""
+        """The held-out log probabilities of each model, not yet calibrated, each of shape (n, classes)."""
         key = self._key(target, given)
         if key not in self._remembered:
-            y, k = self._classes(target)
+            found = pooled(*self._target(target))
             design = make_design(self.sample, sorted(key[1]))
-            found = []
-            for model in self._models(design, len(y), k):
-                log_p = np.zeros((len(y), k))
-                with threadpool_limits(limits=1):
-                    fits = model.fit_predict(design, y, k, self.splits, seed=self.seed)
-                for split, (_, test) in zip(self.splits, fits, strict=True):
-                    log_p[split.test] = test
-                found.append(log_p)
-            self._remembered[key] = found
+            models = self._models(design, len(found.codes), found.classes)
+            self._remembered[key] = self._fitted(models, design, found.codes, found.classes)
         return self._remembered[key]
 
 

@@ -11,7 +11,7 @@ import torch
 from scipy.special import log_softmax
 
 from synergy.device import choose_device, deterministic
-from synergy.estimators.classifier.design import Design, standardised
+from synergy.estimators.classifier.design import Design, scaling
 from synergy.estimators.classifier.models import Floats64, Held
 from synergy.statistics.folds import Split
 
@@ -62,15 +62,16 @@ class NetworkClassifier:
     ) -> list[Held]:
         generator = torch.Generator().manual_seed(int(seed) % 2**64)
         rng = np.random.default_rng([seed, 0x2E7])
-        x = standardised(design, np.concatenate([s.fit for s in splits]))
-        rows = torch.tensor(x, device=self.device)
+        rows = torch.tensor(design.matrix, device=self.device)
         labels = torch.tensor(y, device=self.device)
         owners = [i for i in range(len(splits)) for _ in range(self.members)]
+        scales = [scaling(design, split.fit) for split in splits]  # each network has those of its fold
+        scale = torch.tensor(np.stack([scales[i] for i in owners]), device=self.device)[:, :, None]
         size = min(len(s.fit) for s in splits)
         batch = min(self.batch, size)
         steps = max(1, size // batch)
         epochs = int(np.clip(self.passes // max(size, 1), *self.epochs))
-        layers = self._initial(len(owners), x.shape[1], k, generator)
+        layers = self._initial(len(owners), rows.shape[1], k, generator)
         if rows.device.type != "cpu":  # masks are drawn where they are needed
             generator = torch.Generator(device=rows.device).manual_seed(int(seed) % 2**64)
         tunes = [torch.tensor(split.tune, device=self.device) for split in splits]
@@ -86,7 +87,7 @@ class NetworkClassifier:
             order = order.to(self.device).reshape(len(owners), steps, batch)
             for step in range(steps):
                 index = order[:, step]
-                logits = self._forward(rows[index], layers, generator)
+                logits = self._forward(rows[index], layers, scale, generator)
                 loss = torch.nn.functional.cross_entropy(
                     logits.reshape(-1, k), labels[index].reshape(-1), reduction="sum"
                 )
@@ -95,8 +96,8 @@ class NetworkClassifier:
                 optimiser.step()
                 schedule.step()
             if epoch >= epochs // 2 or epoch == epochs - 1:
-                self._keep_best(rows, labels, layers, kept, best, tunes, owners)
-        return self._collect(rows, kept, splits, owners, k)
+                self._keep_best(rows, labels, layers, scale, kept, best, tunes, owners)
+        return self._collect(rows, kept, scale, splits, owners, k)
 
     def _initial(self, nets: int, d: int, k: int, generator: torch.Generator) -> list[list[torch.Tensor]]:
         sizes = [(d, self.hidden), (self.hidden, self.hidden), (self.hidden, k)]
@@ -115,9 +116,21 @@ class NetworkClassifier:
         return layers
 
     def _forward(
-        self, x: torch.Tensor, layers: list[list[torch.Tensor]], generator: torch.Generator | None
+        self,
+        x: torch.Tensor,
+        layers: list[list[torch.Tensor]],
+        scale: torch.Tensor,
+        generator: torch.Generator | None = None,
     ) -> torch.Tensor:
-        """Logits of shape (nets, rows, k); with a generator, units are dropped."""
+        """Logits of shape (nets, rows, k); with a generator, units are dropped.
+
+        Args:
+            x: Rows of the design matrix, shape (nets, rows, d).
+            layers: Weights and biases.
+            scale: What the columns are centred and divided by, shape (nets, 2, 1, d).
+            generator: Draws the units.
+        """
+        x = (x - scale[:, 0]) / scale[:, 1]
         for weight, bias in layers[:-1]:
             x = torch.relu(torch.baddbmm(bias, x, weight))
             if generator is not None and self.dropout:
@@ -132,6 +145,7 @@ class NetworkClassifier:
         rows: torch.Tensor,
         labels: torch.Tensor,
         layers: list[list[torch.Tensor]],
+        scale: torch.Tensor,
         kept: list[list[torch.Tensor]],
         best: Floats64,
         tunes: Sequence[torch.Tensor],
@@ -140,7 +154,7 @@ class NetworkClassifier:
         found = []
         for net, owner in enumerate(owners):
             one = [[p[net : net + 1] for p in layer] for layer in layers]
-            logits = self._forward(rows[tunes[owner]][None], one, None)[0]
+            logits = self._forward(rows[tunes[owner]][None], one, scale[net : net + 1])[0]
             found.append(torch.nn.functional.cross_entropy(logits, labels[tunes[owner]]))
         for net, loss in enumerate(torch.stack(found).tolist()):
             if loss < best[net]:
@@ -154,6 +168,7 @@ class NetworkClassifier:
         self,
         rows: torch.Tensor,
         kept: list[list[torch.Tensor]],
+        scale: torch.Tensor,
         splits: Sequence[Split],
         owners: list[int],
         k: int,
@@ -166,7 +181,8 @@ class NetworkClassifier:
                 total = np.zeros((len(index), k))
                 for net in nets:
                     one = [[p[net : net + 1] for p in layer] for layer in kept]
-                    logits = self._forward(rows[torch.tensor(index, device=self.device)][None], one, None)[0]
+                    seen = rows[torch.tensor(index, device=self.device)][None]
+                    logits = self._forward(seen, one, scale[net : net + 1])[0]
                     total += torch.log_softmax(logits.double(), dim=1).cpu().numpy()
                 pair.append(log_softmax(total / len(nets), axis=1))
             held.append((pair[0], pair[1]))

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from synergy.estimators.classifier.design import encode_target, make_design
@@ -25,6 +26,10 @@ class SlotColumns:
     def rows(self, index: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Some rows of each slot."""
         return self.x[index], self.y[index], self.z[index]
+
+    def to(self, device: torch.device) -> SlotColumns:
+        """The same on a device."""
+        return SlotColumns(self.x.to(device), self.y.to(device), self.z.to(device))
 
 
 def is_discrete(sample: Sample, names: tuple[str, ...]) -> bool:
@@ -63,29 +68,31 @@ def make_columns(
     y: tuple[str, ...],
     z: tuple[str, ...],
     *,
+    fit: npt.NDArray[np.int64],
     joint_target: bool,
 ) -> SlotColumns:
-    """The slots encoded; with `joint_target`, x as one label for each of its joint states."""
+    """The slots encoded, scaled by the rows of `fit`; with `joint_target`, x as one joint label."""
     if joint_target:
         codes, states = encode_target(sample, x)
         x_columns = torch.nn.functional.one_hot(torch.tensor(codes), states).float()
     else:
-        x_columns = _encoded(sample, x)
-    return SlotColumns(x_columns, _encoded(sample, y), _encoded(sample, z))
+        x_columns = _encoded(sample, x, fit)
+    return SlotColumns(x_columns, _encoded(sample, y, fit), _encoded(sample, z, fit))
 
 
-def _encoded(sample: Sample, names: tuple[str, ...]) -> torch.Tensor:
+def _encoded(sample: Sample, names: tuple[str, ...], fit: npt.NDArray[np.int64]) -> torch.Tensor:
     """One-hot, or standardised and passed through asinh, which is monotone and tames heavy tails."""
     design = make_design(sample, names)
     matrix = design.matrix.astype(np.float64)
     for block in design.blocks:
-        part = matrix[:, block.columns]
         if block.kind == "discrete":
             continue
-        middle = np.median(part, axis=0) if block.kind == "continuous" else part.mean(axis=0)
-        spread = part.std(axis=0) if block.kind == "continuous" else np.sqrt(part.var(axis=0).mean())
+        part = matrix[fit, block.columns]
         if block.kind == "continuous":
-            low, high = np.quantile(part, [0.25, 0.75], axis=0)
-            spread = np.where(high > low, (high - low) / 1.349, spread)
-        matrix[:, block.columns] = np.arcsinh((part - middle) / np.where(spread > 0, spread, 1.0))
+            low, middle, high = np.quantile(part, [0.25, 0.5, 0.75], axis=0)
+            spread = np.where(high > low, (high - low) / 1.349, part.std(axis=0))
+        else:
+            middle, spread = part.mean(axis=0), np.sqrt(part.var(axis=0).mean())
+        moved = matrix[:, block.columns] - middle
+        matrix[:, block.columns] = np.arcsinh(moved / np.where(spread > 0, spread, 1.0))
     return torch.tensor(matrix, dtype=torch.float32)

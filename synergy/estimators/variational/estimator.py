@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
 from synergy.estimators.classifier import paired_estimate
 from synergy.estimators.entry import Entry
-from synergy.statistics.folds import make_splits
+from synergy.statistics.folds import Split, make_splits
 from synergy.statistics.result import Estimate
 from synthetic import Sample
 from theory import Expression, Term, parse_expression
 from theory.checks import integer
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from torch import nn
 
 __all__ = ["VARIATIONAL_ENTRIES", "VariationalBound", "variational"]
 
 VariationalBound = Literal["barber-agakov", "nwj", "infonce", "smile", "donsker-varadhan"]
+
+_ORDER = 0x0BDE
+"""Sets the random numbers that order the rows apart from those that make the folds."""
 
 _CEILING_SHARE = 0.8
 """Beyond this share of log(batch) an InfoNCE value is held down by its ceiling."""
@@ -107,13 +113,10 @@ def variational(
         target, other = density_slot(sample, target, other)
         discrete_x = is_discrete(sample, target)
     groups = None if sample.groups is None else np.unique(sample[sample.groups], return_inverse=True)[1]
-    splits = make_splits(len(sample), folds, seed=seed, groups=groups, tune_share=0.15)
-    columns = make_columns(
-        sample, target, other, one.given, joint_target=bound == "barber-agakov" and discrete_x
-    )
-    columns = SlotColumns(*(t.to(place) for t in (columns.x, columns.y, columns.z)))
+    splits = _shuffled(make_splits(len(sample), folds, seed=seed, groups=groups, tune_share=0.15), seed)
+    joint_target = bound == "barber-agakov" and discrete_x
 
-    def make() -> nn.Module:
+    def make(columns: SlotColumns) -> nn.Module:
         x, y, z = (t.shape[1] for t in (columns.x, columns.y, columns.z))
         if bound != "barber-agakov":
             return Critic(x, y, z, hidden=hidden, embed=embed)
@@ -126,7 +129,10 @@ def variational(
     first = np.empty(len(sample))
     with deterministic(place), seeded_generators(seed, place):
         for split in splits:
-            network = make().to(place)
+            columns = make_columns(
+                sample, target, other, one.given, fit=split.fit, joint_target=joint_target
+            ).to(place)
+            network = make(columns).to(place)
             train(network, columns, split, criterion, steps=most, patience=patience, batch=batch, rate=rate)
             scores[split.test], first[split.test] = held_out(network, columns, split.test, criterion)
     notes = _notes(
@@ -140,6 +146,17 @@ def variational(
         groups=groups,
         notes=notes,
     )
+
+
+def _shuffled(splits: Sequence[Split], seed: int) -> list[Split]:
+    """The folds with their rows in random order: rows that are scored together serve as draws of each other.
+
+    In the order of the sample they would be neighbours, where it is sorted or the rows were measured in time.
+    """
+    rng = np.random.default_rng([seed, _ORDER])
+    return [
+        replace(split, tune=rng.permutation(split.tune), test=rng.permutation(split.test)) for split in splits
+    ]
 
 
 def _notes(

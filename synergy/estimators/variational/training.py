@@ -69,7 +69,7 @@ def train(
     batch: int,
     rate: float,
 ) -> None:
-    """Adam with a cosine schedule and early stopping on the rows set aside."""
+    """Adam with a cosine schedule and early stopping on the rows set aside, which are in random order."""
     device = columns.x.device
     fit, tune = (torch.tensor(i, device=device) for i in (split.fit, split.tune[:_EVALUATED]))
     both = criterion.chain or columns.z.shape[1] > 0
@@ -107,7 +107,10 @@ def train(
 def held_out(
     network: nn.Module, columns: SlotColumns, test: npt.NDArray[np.int64], criterion: Criterion
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """The scores of the term, and of its first part I(X;Y,Z), in blocks that fit in memory."""
+    """The scores of the term, and of its first part I(X;Y,Z), in blocks that fit in memory.
+
+    The rows of a block are draws from the marginals for each other: `test` must be in random order.
+    """
     both = criterion.chain or columns.z.shape[1] > 0
     blocks = np.array_split(np.arange(len(test)), math.ceil(len(test) / _EVALUATED))
     total, first = np.empty(len(test)), np.empty(len(test))

@@ -19,7 +19,7 @@ from scipy.special import logsumexp
 from threadpoolctl import threadpool_limits
 
 from synergy.estimators.classifier import NestedCrossFit
-from synergy.estimators.classifier.crossfit import calibrated, portfolio
+from synergy.estimators.classifier.crossfit import portfolio, super_learned
 from synergy.estimators.classifier.design import encode_target, make_design
 from synergy.estimators.classifier.together import PooledClassifier
 from synergy.statistics.folds import Split
@@ -53,18 +53,8 @@ def losses_of_guessing(
     y, k = encode_target(fit.sample, [target])
     models = [fit.log_probabilities(target, given)]
     models += [_guessed(fit, target, sorted(labels), given, y, k) for labels in guesses]
-    found = np.zeros(len(y))
-    for split in fit.splits:
-        rows = _others(split, len(y))
-        held = [(model[rows.tune], model[rows.test]) for model in models]
-        log_p = calibrated(held, y, rows, k)
-        found[split.test] = -log_p[np.arange(len(split.test)), y[split.test]]
-    return found
-
-
-def _others(split: Split, n: int) -> Split:
-    """All rows of the other folds to calibrate on, as a super learner's weights are fitted."""
-    return Split(fit=split.fit[:0], tune=np.setdiff1d(np.arange(n), split.test), test=split.test)
+    log_p = super_learned(models, y, k, fit.splits)
+    return -log_p[np.arange(len(y)), y]
 
 
 def _guessed(
@@ -93,13 +83,8 @@ def _guessed(
             size = len(split.test)
             told[split.test] = test[:size]
             every[split.test] = test[size:].reshape(states, size, k).swapaxes(0, 1)
-    found = np.zeros((n, k))
-    for split in fit.splits:
-        rows = _others(split, n)
-        cells = every[split.test].reshape(-1, k)
-        log_p = calibrated([(told[rows.tune], cells)], y, rows, k).reshape(len(split.test), states, k)
-        found[split.test] = logsumexp(log_labels[split.test][:, :, None] + log_p, axis=1)
-    return found
+    log_p = super_learned([told], y, k, fit.splits, asked=[every])  # (n, states, k)
+    return np.asarray(logsumexp(log_labels[:, :, None] + log_p, axis=1))
 
 
 def _copies(rows: npt.NDArray[np.int64], n: int, states: int) -> npt.NDArray[np.int64]:

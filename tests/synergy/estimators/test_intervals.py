@@ -14,7 +14,6 @@ from synergy.statistics.intervals import (
     Expansion,
     check_confidence,
     cluster_variance,
-    jackknife_standard_error,
     normal_interval,
     score_interval,
 )
@@ -109,20 +108,12 @@ def test_cluster_variance_of_repeats_and_of_singletons():
     assert repeated == pytest.approx(3 * single, rel=1e-12)
 
 
-def test_jackknife_of_a_mean_is_its_standard_error():
-    data = np.random.default_rng(1).standard_normal(40)
-    left_out = (data.sum() - data) / 39
-    assert jackknife_standard_error(left_out) == pytest.approx(data.std(ddof=1) / math.sqrt(40), rel=1e-12)
-
-
 @pytest.mark.parametrize("confidence", [0, 1, 95, -0.5, math.nan])
 def test_bad_confidence_is_named(confidence):
     with pytest.raises(ValueError, match="confidence must lie strictly between 0 and 1"):
         check_confidence(confidence)
 
 
-def test_too_few_groups_or_blocks_are_named():
-    with pytest.raises(ValueError, match="at least 2 groups, got 1"):
+def test_too_few_groups_are_named():
+    with pytest.raises(ValueError, match="at least 2 independent rows or groups, got 1"):
         cluster_variance(np.ones(4), np.zeros(4, dtype=np.int64))
-    with pytest.raises(ValueError, match="at least 2 blocks, got 1"):
-        jackknife_standard_error(np.ones(1))
