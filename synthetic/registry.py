@@ -76,6 +76,9 @@ def make_generator(family: str, settings: Mapping[str, str] | None = None) -> Ge
 def load_generator(content: Mapping[str, Any]) -> Generator:
     """Build a generator from JSON: `{"family": .., "parameters": {..}}`, as `dataset.json` has it.
 
+    Args:
+        content: The family's name, and its parameters by name; those that are left out have their defaults.
+
     Raises:
         ValueError: If the family or a parameter is unknown, or a value is not of its type.
     """

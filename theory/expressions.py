@@ -164,10 +164,15 @@ class Expression:
     """A linear combination of terms with rational coefficients, in the order it was written.
 
     Args:
-        summands: Pairs of a coefficient and a term; the empty tuple is zero.
+        summands: Pairs of a coefficient and a term, without those whose coefficient is 0; the empty tuple is
+            zero.
     """
 
     summands: tuple[tuple[Fraction, Term], ...] = ()
+
+    def __post_init__(self) -> None:
+        if not all(coefficient for coefficient, _ in self.summands):
+            object.__setattr__(self, "summands", tuple(pair for pair in self.summands if pair[0]))
 
     @property
     def terms(self) -> tuple[Term, ...]:
@@ -279,7 +284,7 @@ class Statement:
         relations: At least one relation.
 
     Raises:
-        ValueError: If there is no relation.
+        ValueError: If there is no relation, or one compares 0 with 0.
     """
 
     relations: tuple[Relation, ...]
@@ -287,6 +292,9 @@ class Statement:
     def __post_init__(self) -> None:
         if not self.relations:
             raise ValueError("a statement needs at least one relation, got none")
+        for relation in self.relations:
+            if not (relation.left.summands or relation.right.summands):
+                raise ValueError(f"a relation needs at least one H(..) or I(..), got {relation}")
 
     def __iter__(self) -> Iterator[Relation]:
         return iter(self.relations)

@@ -19,6 +19,7 @@ Example:
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from fractions import Fraction
@@ -30,7 +31,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from theory.checks import SUM_TOLERANCE, array, distributions, integer
+from theory.checks import SUM_TOLERANCE, array, distributions, integer, variable_names
 from theory.errors import shown
 from theory.expressions import Expression, Term
 from theory.parser import parse_expression
@@ -61,7 +62,7 @@ class Joint:
     """A joint distribution of named finite variables.
 
     Args:
-        names: The variables, one for each axis.
+        names: The variables, one for each axis, as names or one text with commas.
         probabilities: Array of shape (k_1, .., k_n), non-negative, summing to one. An object array of
             Fractions is kept exact; everything else becomes float64. The joint keeps a copy of its own.
 
@@ -72,9 +73,9 @@ class Joint:
             anything but Fractions and integers.
     """
 
-    def __init__(self, names: Sequence[str], probabilities: npt.ArrayLike) -> None:
+    def __init__(self, names: str | Sequence[str], probabilities: npt.ArrayLike) -> None:
         table = frozen("probabilities", probabilities)
-        names = tuple(names)
+        names = variable_names("names", names) if isinstance(names, str) else tuple(names)
         for name in names:
             if not isinstance(name, str):
                 raise TypeError(f"variable names must be text, got {shown(name)}")
@@ -104,23 +105,25 @@ class Joint:
     @classmethod
     def from_function(
         cls,
-        names: Sequence[str],
+        names: str | Sequence[str],
         cardinalities: Sequence[int],
         functions: Mapping[str, Callable[..., int]],
     ) -> Joint:
         """Independent uniform variables and functions of them.
 
         Args:
-            names: The independent uniform variables.
+            names: The independent uniform variables, as names or one text with commas.
             cardinalities: Their numbers of states.
-            functions: For each further variable a function of all the independent ones, with values
-                0, 1, ..
+            functions: For each further variable a function of all the independent ones, in their order, with
+                values 0, 1, ..
 
         Raises:
             ValueError: If a value is negative or no integer, a cardinality is not positive, or the table
                 would not fit, which is found before a function is called.
-            TypeError: If a value or a cardinality is no number.
+            TypeError: If a value or a cardinality is no number, or a function does not take one argument for
+                each of the names.
         """
+        names = variable_names("names", names)
         if len(names) != len(cardinalities):
             raise ValueError(
                 f"cardinalities must give one number for each of {tuple(names)}, got {cardinalities}"
@@ -132,6 +135,8 @@ class Joint:
                 f"the joint of {', '.join(names)} has {shown(count)} states, more than {_MAX_LATTICE}: take "
                 "smaller cardinalities"
             )
+        for name, function in functions.items():
+            _require_arguments(name, function, names)
         shape, cells = sizes, np.arange(count)  # the cell of each state in the table so far
         for name, function in functions.items():
             states = product(*map(range, sizes))
@@ -152,8 +157,9 @@ class Joint:
         """The number of states of each variable."""
         return dict(zip(self.names, self.probabilities.shape, strict=True))
 
-    def axes(self, variables: Iterable[str]) -> tuple[int, ...]:
+    def axes(self, variables: str | Iterable[str]) -> tuple[int, ...]:
         """The axis of each variable; a ValueError names one that is unknown."""
+        variables = variable_names("variables", variables) if isinstance(variables, str) else variables
         found = []
         for variable in variables:
             if variable not in self.names:
@@ -161,8 +167,9 @@ class Joint:
             found.append(self.names.index(variable))
         return tuple(found)
 
-    def entropy(self, variables: Collection[str]) -> float:
+    def entropy(self, variables: str | Collection[str]) -> float:
         """Joint entropy H(variables) = - sum p log p in nats."""
+        variables = variable_names("variables", variables) if isinstance(variables, str) else variables
         key = frozenset(variables)
         if key not in self._entropies:
             self._entropies[key] = _entropy(self._summed(key))
@@ -274,8 +281,9 @@ class Joint:
         table[:] = near
         return Joint(self.names, table.reshape(self.probabilities.shape))
 
-    def marginal(self, variables: Sequence[str]) -> Joint:
+    def marginal(self, variables: str | Sequence[str]) -> Joint:
         """The distribution of some of the variables, in the order asked for."""
+        variables = variable_names("variables", variables)
         keep = self.axes(variables)
         if len(set(keep)) != len(keep):
             raise ValueError(f"variable names must differ, got {tuple(variables)}")
@@ -340,7 +348,7 @@ class Joint:
             ValueError: If a source is named twice, the target is there already, the shape does not fit, a
                 row is not a distribution, or the joint is of Fractions and the kernel is not.
         """
-        sources = (source,) if isinstance(source, str) else tuple(source)
+        sources = variable_names("source", source)
         axes = self.axes(sources)
         if len(set(sources)) != len(sources):
             raise ValueError(f"the sources of a channel must differ, got {sources}")
@@ -397,6 +405,23 @@ class Joint:
     def __repr__(self) -> str:
         sizes = ", ".join(f"{name}: {k}" for name, k in self.cardinalities.items())
         return f"Joint({sizes})"
+
+
+def _require_arguments(name: str, function: Callable[..., int], names: Sequence[str]) -> None:
+    """Refuse a function that cannot be called with one argument for each of the names."""
+    if not callable(function):
+        raise TypeError(f"the function of {name} must be callable, got {shown(function)}")
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):  # a built-in function that does not say
+        return
+    try:
+        signature.bind(*names)
+    except TypeError as error:
+        raise TypeError(
+            f"the function of {name} must take {len(names)} arguments, one for each of {', '.join(names)}: "
+            f"it takes {signature} ({error})"
+        ) from None
 
 
 def _state(name: str, state: tuple[int, ...], value: Any) -> int:  # noqa: ANN401  (of a function of the user's)

@@ -25,8 +25,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from theory.checks import distributions, integer, number
-from theory.diagrams import Diagram
+from theory.checks import distributions, integer, number, variable_names
+from theory.diagrams import Diagram, some_diagram
 from theory.errors import TooLargeError, shown
 from theory.expressions import Expression, Term
 from theory.joints import Joint, frozen
@@ -54,7 +54,7 @@ class Model:
     """A distribution on a diagram, given by one conditional table for each variable.
 
     Args:
-        diagram: The causal diagram.
+        diagram: The causal diagram, or its text, such as `"A->X"` or `"essl"`.
         tables: For each variable p(variable | parents), an array of shape
             (*cardinalities of `diagram.parents(variable)`, cardinality of the variable). Either all are
             object arrays of Fractions or none is, and the joints are of the same kind. The model keeps
@@ -67,7 +67,8 @@ class Model:
         TypeError: If entries are text, complex or objects that are no Fractions.
     """
 
-    def __init__(self, diagram: Diagram, tables: Mapping[str, npt.ArrayLike]) -> None:
+    def __init__(self, diagram: Diagram | str, tables: Mapping[str, npt.ArrayLike]) -> None:
+        diagram = some_diagram(diagram)
         if set(tables) != set(diagram.variables):
             raise ValueError(f"a model needs one table for each of {diagram.variables}, got {tuple(tables)}")
         self.diagram = diagram
@@ -88,7 +89,7 @@ class Model:
     @classmethod
     def random(
         cls,
-        diagram: Diagram,
+        diagram: Diagram | str,
         cardinalities: Mapping[str, int] | int = 2,
         *,
         seed: int,
@@ -97,7 +98,7 @@ class Model:
         """Conditional tables drawn from a symmetric Dirichlet; deterministic nodes get random functions.
 
         Args:
-            diagram: The causal diagram.
+            diagram: The causal diagram, or its text.
             cardinalities: The number of states of each variable, or one number for all.
             seed: Fixes the draw.
             concentration: The Dirichlet parameter; small values give nearly deterministic tables, huge ones
@@ -112,6 +113,7 @@ class Model:
             raise ValueError(f"concentration must be positive, got {concentration}")
         concentration = min(float(concentration), _MOST_CONCENTRATED)
         rng = np.random.default_rng(integer("seed", seed, 0))
+        diagram = some_diagram(diagram)
         sizes = _sizes(diagram, cardinalities)
         tables: dict[str, npt.NDArray[np.float64]] = {}
         for v in diagram.order:
@@ -125,7 +127,7 @@ class Model:
     @classmethod
     def random_exact(
         cls,
-        diagram: Diagram,
+        diagram: Diagram | str,
         cardinalities: Mapping[str, int] | int = 2,
         *,
         seed: int,
@@ -134,7 +136,7 @@ class Model:
         """Conditional tables of Fractions k/denominator, every composition of it equally likely.
 
         Args:
-            diagram: The causal diagram.
+            diagram: The causal diagram, or its text.
             cardinalities: The number of states of each variable, or one number for all.
             seed: Fixes the draw.
             denominator: The common denominator of each row.
@@ -147,6 +149,7 @@ class Model:
         if integer("denominator", denominator, 1) > _MAX_DENOMINATOR:
             raise ValueError(f"denominator must be at most {_MAX_DENOMINATOR}, got {shown(denominator)}")
         rng = np.random.default_rng(integer("seed", seed, 0))
+        diagram = some_diagram(diagram)
         sizes = _sizes(diagram, cardinalities)
         tables: dict[str, npt.NDArray[Any]] = {}
         for v in diagram.order:
@@ -166,18 +169,18 @@ class Model:
         """The number of states of a variable."""
         return int(self.tables[variable].shape[-1])
 
-    def joint(self, variables: Sequence[str] | None = None, *, max_cells: int = _MAX_CELLS) -> Joint:
+    def joint(self, variables: str | Sequence[str] | None = None, *, max_cells: int = _MAX_CELLS) -> Joint:
         """The joint of all variables, or of some, by variable elimination.
 
         Args:
-            variables: Those that are wanted, in this order; None for all.
+            variables: Those that are wanted, in this order, as names or one text with commas; None for all.
             max_cells: The largest table that may be built on the way.
 
         Raises:
             ValueError: If a variable is unknown or named twice, or a table would be larger; its size is
                 found before anything is computed.
         """
-        kept = self.diagram.variables if variables is None else tuple(variables)
+        kept = self.diagram.variables if variables is None else variable_names("variables", variables)
         self.diagram.require(*kept)
         if len(set(kept)) != len(kept):
             raise ValueError(f"variable names must differ, got {kept}")

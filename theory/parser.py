@@ -1,48 +1,103 @@
 """From text to statements: a small grammar of its own, with errors that point at the place.
 
-    statement   := comparison (("and" | ",") comparison)*
+    statement   := comparison (("and" | "," | new line) comparison)*
     comparison  := sum (("==" | "=" | ">=" | "<=" | ">" | "<") sum)+
-                 | names "_||_" names ["|" names]          (short for I(..;..|..) == 0)
+                 | group "_||_" group ["|" group]          (short for I(..;..|..) == 0)
     sum         := ["+" | "-"] product (("+" | "-") product)*
     product     := factor (["*" | "/"] factor)*
     factor      := number | term | "(" sum ")"
-    term        := "H" "(" names ["|" names] ")" | "I" "(" names (";" names)+ ["|" names] ")"
+    term        := "H" "(" group ["|" group] ")" | "I" "(" group (";" group)+ ["|" group] ")"
+    group       := names | "(" names ")"
     names       := name ("," name)*
 
+Signs of mathematics are read too: `≥ ⩾ ≤ ⩽` compare, `− · ×` calculate, `∣` is `|`, and `⊥⊥ ⊥ ⫫ ⟂` are
+`_||_`.
+
 Numbers are kept as exact fractions: `0.1` is 1/10 and `1e-8` is 1/100000000. A product has at most one
-factor that is not a number, so that every expression is linear.
+factor that is not a number, so that every expression is linear. Two factors beside each other on one line
+multiply, as in `2 H(A)`. A line may go on where it cannot be read otherwise: inside brackets, after a sign,
+or before a comparison. Comparisons of 0 with 0 are left out, and a term whose factor is 0 too.
 
 Example:
     >>> print(parse_statement("I(A;Z|C) >= (1 + 1e-1) I(A;Z)"))
     I(A;Z|C) >= 11/10 I(A;Z)
     >>> print(parse_statement("A _||_ C | X"))
     I(A;C|X) == 0
+    >>> print(parse_statement("I(A;C) >= 0 >= 0"))
+    I(A;C) >= 0
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import cast
 
+from theory.errors import shown
 from theory.expressions import Expression, Operator, Relation, Statement, Term
 
 __all__ = ["ParseError", "parse_expression", "parse_statement", "parse_statements", "parse_term"]
 
 _TOKEN = re.compile(
     r"(?P<number>\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)"
-    r"|(?P<independent>_\|\|_|⊥⊥|⟂)"
-    r"|(?P<name>[^\W\d]\w*'*)"
+    r"|(?P<independent>_\|\|_|⊥⊥|⊥|⫫|⟂)"
+    r"|(?P<name>[^\W\d](?:(?!_\|\|_)\w)*'*)"
     r"|(?P<reversed>=>|=<)"
-    r"|(?P<operator>==|>=|<=|≥|≤|=|>|<)"
-    r"|(?P<symbol>[-+*/();,|])"
+    r"|(?P<arrow><?[-=]{1,2}>|[→⇒⟹↔⇔])"
+    r"|(?P<operator>==|>=|<=|≥|⩾|≤|⩽|=|>|<)"
+    r"|(?P<symbol>[-+*/();,|−·×⋅∣])"
 )
 """One token; the name of the group is its kind."""
 
-_OPERATORS = {"=": "==", "≥": ">=", "≤": "<="}
+_OPERATORS = {"=": "==", "≥": ">=", "⩾": ">=", "≤": "<=", "⩽": "<="}
 """The standard spelling of comparisons that have several."""
+
+_SYMBOLS = {"−": "-", "·": "*", "×": "*", "⋅": "*", "∣": "|"}
+"""The standard spelling of symbols that have several."""
+
+_PREMISES = "premises go into given=, edges into diagram="
+"""Where what does not belong into a statement belongs."""
+
+_RENAME = "a name is a letter, then letters, digits or underscores: rename the column"
+"""What to do with a name that cannot be read."""
+
+_NUMBERS = (
+    "a statement compares entropies with each other or with 0; what follows from numbers that are known, "
+    "`bounds` says with at="
+)
+"""What a number that stands alone is told."""
+
+_CHARACTERS = {
+    "!": "the comparisons are ==, >=, <=, > and <",
+    "≠": "the comparisons are ==, >=, <=, > and <",
+    "&": "write 'and' between statements",
+    "∧": "write 'and' between statements",
+    "∨": "a statement joins its parts by 'and', never by 'or'",
+    "¬": "a statement cannot be negated",
+    ":": "write ';' between the slots, as in I(A;B)",
+    "[": "write round brackets, as in H(A)",
+    "]": "write round brackets, as in H(A)",
+    "{": "write variables without braces, as in I(A,B;C)",
+    "}": "write variables without braces, as in I(A,B;C)",
+    "\\": "write signs such as >= and not LaTeX",
+    "'": "write names without quotes",
+    '"': "write names without quotes",
+    ".": _RENAME,
+}
+"""What to write in place of a character that the grammar has not."""
+
+_WORDS = {
+    "or": "a statement joins its parts by 'and', never by 'or'",
+    "not": "a statement cannot be negated",
+    **dict.fromkeys(("if", "given", "when", "implies", "then"), _PREMISES),
+    **dict.fromkeys(("log", "ln", "log2", "sqrt", "exp"), _NUMBERS),
+}
+"""What to write in place of a word that the grammar has not."""
+
+_LINE_ENDS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
+"""The characters that end a line."""
 
 _MAX_NUMBER_LENGTH = 1000
 """The most characters of a number: Python refuses to print integers beyond 4300 digits."""
@@ -58,7 +113,7 @@ _MAX_NESTING = 100
 
 
 class ParseError(ValueError):
-    """A text that is not a statement; the message quotes it and points at the place.
+    """A text that is not a statement; the message quotes its line and points at the place.
 
     Args:
         text: What was passed.
@@ -70,8 +125,10 @@ class ParseError(ValueError):
         self.text = text
         self.position = position
         self.reason = reason
-        pointer = " " * position + "^"
-        super().__init__(f"cannot parse at position {position}: {reason}\n  {text}\n  {pointer}")
+        before = f"{text[:position]}^".splitlines()[-1][:-1]
+        after = f"^{text[position:]}".splitlines()[0][1:]
+        pointer = " " * len(before) + "^"
+        super().__init__(f"cannot parse at position {position}: {reason}\n  {before}{after}\n  {pointer}")
 
 
 @dataclass(frozen=True)
@@ -79,6 +136,7 @@ class _Token:
     kind: str
     text: str
     position: int
+    new_line: bool = False
 
 
 @dataclass(frozen=True)
@@ -97,18 +155,27 @@ class _Linear:
 
 
 def _tokens(text: str) -> list[_Token]:
-    result, position = [], 0
+    result: list[_Token] = []
+    position, new_line = 0, False
     while position < len(text):
         if text[position].isspace():
+            new_line = new_line or (text[position] in _LINE_ENDS and bool(result))
             position += 1
             continue
         match = _TOKEN.match(text, position)
         if match is None:
-            raise ParseError(text, position, f"unexpected character {text[position]!r}")
-        if match.lastgroup == "reversed":
-            raise ParseError(text, position, f"{match.group()!r} is written {match.group()[::-1]!r}")
-        result.append(_Token(str(match.lastgroup), match.group(), position))
-        position = match.end()
+            hint = _CHARACTERS.get(text[position])
+            raise ParseError(
+                text, position, f"unexpected character {text[position]!r}{f': {hint}' if hint else ''}"
+            )
+        kind, found = str(match.lastgroup), match.group()
+        if kind == "reversed":
+            more = f"; {_PREMISES}" if found == "=>" else ""
+            raise ParseError(text, position, f"{found!r} is written {found[::-1]!r}{more}")
+        if kind == "arrow":
+            raise ParseError(text, position, f"{found!r} is no part of a statement: {_PREMISES}")
+        result.append(_Token(kind, _SYMBOLS.get(found, found), position, new_line))
+        position, new_line = match.end(), False
     return [*result, _Token("end", "", len(text))]
 
 
@@ -120,6 +187,7 @@ class _Parser:
         self.tokens = _tokens(text)
         self.index = 0
         self.nesting = 0
+        self.compared = False
 
     @property
     def token(self) -> _Token:
@@ -129,7 +197,10 @@ class _Parser:
         return ParseError(self.text, (token or self.token).position, reason)
 
     def found(self) -> str:
-        return f"found {self.token.text!r}" if self.token.kind != "end" else "the text ends"
+        if self.token.kind == "end":
+            return "the text ends"
+        hint = _WORDS.get(self.token.text)
+        return f"found {self.token.text!r}" + (f": {hint}" if hint else "")
 
     def accept(self, *texts: str) -> bool:
         if self.token.text in texts and self.token.kind in ("symbol", "name"):
@@ -145,15 +216,35 @@ class _Parser:
         if self.token.kind != "end":
             raise self.fail(f"expected the end of the text, {self.found()}")
 
-    def names(self) -> tuple[str, ...]:
+    def names(self, *, inside: bool = False) -> tuple[str, ...]:
+        """Names with commas between them; `inside` brackets a sign cannot follow."""
         names: list[str] = []
         while True:
             if self.token.kind != "name":
-                raise self.fail(f"expected a variable name, {self.found()}")
+                more = f" ({_RENAME})" if self.token.kind == "number" else ""
+                raise self.fail(f"expected a variable name, {self.found()}{more}")
             names.append(self.token.text)
             self.index += 1
+            if self.cuts_a_name(inside):
+                raise self.fail(f"expected ',', {self.found()} ({_RENAME})")
             if self.starts_term(self.index + 1) or not self.accept(","):
                 return tuple(dict.fromkeys(names))
+
+    def cuts_a_name(self, inside: bool) -> bool:
+        """Whether what follows a name looks like more of it: `my label`, `c.1`, `my-label`."""
+        if self.token.new_line and not inside:
+            return False
+        if self.token.kind == "name":
+            return self.token.text != "and" and self.token.text not in _WORDS
+        return self.token.kind == "number" or (inside and self.token.text in ("-", "*", "/", "+"))
+
+    def group(self, *, inside: bool = False) -> tuple[str, ...]:
+        """Names, which may stand in brackets."""
+        if not self.accept("("):
+            return self.names(inside=inside)
+        names = self.names(inside=True)
+        self.expect(")")
+        return names
 
     def starts_term(self, index: int) -> bool:
         """Whether `H(` or `I(` follows: the comma before it separates statements, not variables."""
@@ -166,10 +257,10 @@ class _Parser:
             raise self.fail(f"expected H(..) or I(..), {self.found()}")
         self.index += 1
         self.expect("(")
-        groups = [self.names()]
+        groups = [self.group(inside=True)]
         while self.accept(";"):
-            groups.append(self.names())
-        given = self.names() if self.accept("|") else ()
+            groups.append(self.group(inside=True))
+        given = self.group(inside=True) if self.accept("|") else ()
         closing = self.token
         self.expect(")")
         if head.text == "H" and len(groups) > 1:
@@ -224,13 +315,18 @@ class _Parser:
                 if not divisor.is_constant or not divisor.constant:
                     raise self.fail("can only divide by a number other than 0", start)
                 value = value.scaled(1 / divisor.constant)
-            elif self.accept("*") or self.token.kind == "number" or self.token.text in ("(", "H", "I"):
+            elif self.accept("*") or self.multiplies():
                 other = self.factor()
                 if not value.is_constant and not other.is_constant:
                     raise self.fail("a product of two information quantities is not linear", start)
                 value = other.scaled(value.constant) if value.is_constant else value.scaled(other.constant)
             else:
                 return value
+
+    def multiplies(self) -> bool:
+        """Whether a factor follows with no sign before it: beside the last one, not on a line of its own."""
+        beside = bool(self.nesting) or not self.token.new_line
+        return beside and (self.token.kind == "number" or self.token.text in ("(", "H", "I"))
 
     def sum(self) -> _Linear:
         constant = Fraction(0)
@@ -244,6 +340,11 @@ class _Parser:
             summands += signed.expression.summands
             constant = self.bounded(_Linear(constant + signed.constant, Expression()), self.token).constant
             negative = self.token.text == "-"
+            if self.token.text in ("+", "-") and self.token.new_line and self.compared and not self.nesting:
+                raise self.fail(
+                    "a line that begins with a sign may go on or begin anew: end the line before with the "
+                    "sign, or write 'and' between statements"
+                )
             if not self.accept("+", "-"):
                 return _Linear(constant, Expression(tuple(summands)))
 
@@ -252,18 +353,18 @@ class _Parser:
         value = self.sum()
         if value.constant:
             raise self.fail(
-                f"the constant {value.constant} is not an information quantity; only 0 may stand alone", start
+                f"the constant {value.constant} is not an information quantity: {_NUMBERS}", start
             )
         return value.expression
 
     def independence(self) -> tuple[Relation, ...]:
-        groups = [self.names()]
+        groups = [self.group()]
         while self.token.kind == "independent":
             self.index += 1
-            groups.append(self.names())
+            groups.append(self.group())
         if len(groups) != 2:
             raise self.fail("expected two sides of '_||_'")
-        given = self.names() if self.accept("|") else ()
+        given = self.group() if self.accept("|") else ()
         term = Term(tuple(groups), given)
         return (Relation(Expression(((Fraction(1), term),)), "==", Expression()),)
 
@@ -271,31 +372,44 @@ class _Parser:
         if self.is_independence():
             return self.independence()
         start = self.token
+        self.compared = False
         sides, operators = [self.expression()], []
         while self.token.kind == "operator":
             operators.append(cast(Operator, _OPERATORS.get(self.token.text, self.token.text)))
             self.index += 1
+            self.compared = True
             sides.append(self.expression())
         if not operators:
             raise self.fail(f"expected a comparison such as '>=', {self.found()}")
-        if not any(side.summands for side in sides):
-            raise self.fail("a statement needs at least one H(..) or I(..)", start)
-        return tuple(Relation(*parts) for parts in zip(sides, operators, sides[1:], strict=False))
+        relations = tuple(Relation(*parts) for parts in zip(sides, operators, sides[1:], strict=False))
+        for relation in relations:
+            if relation.strict and not relation.terms:
+                raise self.fail(f"{relation} is never true", start)
+        return relations
 
     def is_independence(self) -> bool:
-        for token in self.tokens[self.index :]:
-            if token.kind == "independent":
-                return True
-            if token.kind != "name" and token.text != ",":
-                return False
-        return False
+        """Whether the next comparison is `A,B _||_ ..` or `(A,B) _||_ ..`."""
+        index = self.index
+        bracketed = self.tokens[index].text == "("
+        index += bracketed
+        while self.tokens[index].kind == "name" or self.tokens[index].text == ",":
+            index += 1
+        if bracketed and self.tokens[index].text == ")":
+            index += 1
+        return self.tokens[index].kind == "independent"
 
     def statement(self) -> Statement:
+        start = self.token
         relations = list(self.comparison())
-        while self.accept("and", ","):
+        while self.accept("and", ",") or self.token.new_line:
             relations.extend(self.comparison())
         self.end()
-        return Statement(tuple(relations))
+        compared = tuple(relation for relation in relations if relation.terms)
+        if not compared:
+            written = any(self.starts_term(i) for i in range(len(self.tokens)))
+            zero = " whose factor is not 0" if written else ""
+            raise self.fail(f"a statement needs at least one H(..) or I(..){zero}", start)
+        return Statement(compared)
 
 
 def parse_statement(text: str | Statement) -> Statement:
@@ -315,6 +429,8 @@ def parse_statements(given: str | Statement | Sequence[str | Statement]) -> tupl
         ParseError: If a text is not a statement.
         TypeError: If one is neither.
     """
+    if not isinstance(given, Iterable):
+        raise TypeError(f"given must be a statement or several, got {shown(given)}")
     listed = (given,) if isinstance(given, str | Statement) else tuple(given)
     return tuple(parse_statement(text) for text in listed)
 

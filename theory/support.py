@@ -21,7 +21,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from theory.checks import distribution
+from theory.checks import distribution, variable_names
 from theory.errors import TooLargeError
 from theory.expressions import Expression, Term
 from theory.joints import Joint, surprisals
@@ -115,17 +115,18 @@ class Support:
             self.probabilities,
         )
 
-    def channel(self, name: str, sources: Sequence[str], kernel: npt.NDArray[np.float64]) -> Support:
+    def channel(self, name: str, sources: str | Sequence[str], kernel: npt.NDArray[np.float64]) -> Support:
         """One more variable, drawn through a channel.
 
         Args:
             name: The new variable.
-            sources: The variables that it depends on.
+            sources: The variables that it depends on, as names or one text with commas.
             kernel: p(name | sources), of shape (*cardinalities of the sources, cardinality).
 
         Raises:
             TooLargeError: If there would be more than `MAX_ROWS` states.
         """
+        sources = variable_names("sources", sources)
         total = len(self) * kernel.shape[-1]
         if total > MAX_ROWS:
             raise TooLargeError(
@@ -141,8 +142,9 @@ class Support:
             self.probabilities[row] * rows[row, state],
         )
 
-    def select(self, names: Sequence[str]) -> Support:
+    def select(self, names: str | Sequence[str]) -> Support:
         """The distribution of some of the variables, in the order asked for."""
+        names = variable_names("names", names)
         columns = [self.column(v) for v in names]
         codes = self.codes(names)
         _, first, group = np.unique(codes, return_index=True, return_inverse=True)
@@ -175,8 +177,9 @@ class Support:
             self.probabilities[left] * other.probabilities[right],
         )
 
-    def codes(self, variables: Collection[str]) -> Integers:
+    def codes(self, variables: str | Collection[str]) -> Integers:
         """One number per row, equal for rows that agree on the variables; shape (rows,)."""
+        variables = variable_names("variables", variables)
         codes = np.zeros(len(self), dtype=np.int64)
         span = 1
         for variable in variables:
@@ -188,12 +191,13 @@ class Support:
             span *= size
         return codes
 
-    def entropy(self, variables: Collection[str]) -> float:
+    def entropy(self, variables: str | Collection[str]) -> float:
         """Joint entropy H(variables) = - sum p log p in nats.
 
         Raises:
             ValueError: If a variable is unknown.
         """
+        variables = variable_names("variables", variables) if isinstance(variables, str) else variables
         key = frozenset(variables)
         if key not in self._entropies:
             group = np.unique(self.codes(sorted(key)), return_inverse=True)[1]
@@ -227,7 +231,7 @@ class Support:
         np.add.at(table, tuple(self.states.T), self.probabilities)
         return Joint(self.names, table / table.sum())
 
-    def joint(self, names: Sequence[str] | None = None) -> Joint:
+    def joint(self, names: str | Sequence[str] | None = None) -> Joint:
         """The dense joint of all variables or of some.
 
         Raises:

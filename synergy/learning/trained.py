@@ -99,6 +99,10 @@ class Trained:
 def load_encoder(folder: str | Path, *, device: str = "auto") -> Trained:
     """Read what `Trained.save` wrote; the head is not kept.
 
+    Args:
+        folder: The folder that was written.
+        device: Where the encoder is put: `"auto"`, or a device of torch, such as `"cpu"` or `"cuda"`.
+
     Raises:
         FileNotFoundError: If there is nothing.
         ValueError: If the files do not fit together, or there is no such device.

@@ -306,6 +306,9 @@ class FiniteGroup:
 def direct_product(*groups: FiniteGroup) -> FiniteGroup:
     """The direct product; the element (g, h) of G x H is number g |H| + h.
 
+    Args:
+        *groups: The factors, at least one, in the order of the pairs.
+
     Raises:
         ValueError: If no group is given, or the order exceeds 4096.
     """

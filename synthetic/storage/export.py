@@ -14,6 +14,13 @@ __all__ = ["export_parquet"]
 def export_parquet(source: str | Path, path: str | Path) -> Path:
     """Write a data set's table to one Parquet file, shard by shard with bounded memory.
 
+    Args:
+        source: The folder of the data set.
+        path: The file to write, which ends in `.parquet`.
+
+    Returns:
+        The path that was written.
+
     Raises:
         FileNotFoundError: If there is no data set.
         ValueError: If it has images, or the suffix is not `.parquet`.

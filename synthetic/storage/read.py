@@ -150,6 +150,9 @@ class StoredDataset:
 def open_dataset(path: str | Path) -> StoredDataset:
     """Open a data set's folder without reading its rows.
 
+    Args:
+        path: The folder that `write_dataset` made.
+
     Raises:
         FileNotFoundError: If there is no data set.
         DamagedFileError: If its `dataset.json` is damaged.

@@ -77,6 +77,13 @@ def scan_table(path: str | Path, *, columns: Sequence[str] | None = None) -> Sam
 def save_sample(sample: Sample, path: str | Path) -> Path:
     """Write a sample to a `.safetensors` file, or to `.parquet` where it has no images.
 
+    Args:
+        sample: The rows to write.
+        path: The file; its suffix says the format.
+
+    Returns:
+        The path that was written.
+
     Raises:
         ValueError: If the suffix is another one, or the sample has images and the suffix is `.parquet`.
     """

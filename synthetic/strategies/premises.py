@@ -14,7 +14,7 @@ The models are drawn in causal order, and each given fact shapes the table of on
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -24,7 +24,10 @@ from hypothesis import strategies as st
 
 from synthetic.strategies.tables import ExactJoint, FractionTable, channels, raw_causes, table_of_cause
 from synthetic.strategies.worlds import joint_of
-from theory import Claim, Diagram, Joint, Statement, Term, parse_statement
+from theory import CLAIMS, Claim, Diagram, Joint, Statement, Term
+from theory.diagrams import some_diagram
+from theory.errors import shown
+from theory.parser import parse_statements
 
 __all__ = ["UnsupportedPremiseError", "premises"]
 
@@ -45,9 +48,9 @@ class _Shaping:
 
 
 def premises(
-    claim: Claim | Diagram,
+    claim: Claim | Diagram | str,
     *,
-    given: Iterable[str | Statement] = (),
+    given: str | Statement | Sequence[str | Statement] = (),
     max_states: int = 2,
     max_weight: int = 3,
     variables: Iterable[str] | None = None,
@@ -58,8 +61,8 @@ def premises(
     constant.
 
     Args:
-        claim: A claim, or a diagram.
-        given: With a diagram, the facts that hold.
+        claim: A claim or its id, or a diagram or its text.
+        given: With a diagram, the facts that hold; one statement or several, or their texts.
         max_states: The most states that a variable is drawn with; copies of others multiply it.
         max_weight: The largest integer weight of a row.
         variables: The variables of the joints; None for those that the claim or the facts mention, or for
@@ -68,7 +71,7 @@ def premises(
     Raises:
         UnsupportedPremiseError: If a fact is none of the kinds above and the claim brings no models of its
             own.
-        ValueError: If a variable is not in the diagram.
+        ValueError: If a variable is not in the diagram, or a text is neither a claim nor a diagram.
 
     Example:
         >>> from hypothesis import given, settings
@@ -80,11 +83,13 @@ def premises(
         ...     assert joint.value("I(A;C|X)") < 1e-12
         >>> lossless_means_no_synergy()
     """
+    if isinstance(claim, str):
+        claim = _of_text(claim)
     if isinstance(claim, Claim):
         diagram, facts = claim.diagram, claim.given
         mentioned = {*claim.statement.variables, *(v for fact in facts for v in fact.variables)}
     else:
-        diagram, facts = claim, tuple(parse_statement(fact) for fact in given)
+        diagram, facts = some_diagram(claim), parse_statements(given)
         mentioned = {v for fact in facts for v in fact.variables} or set(diagram.variables)
     diagram.require(*mentioned)
     kept = tuple(v for v in diagram.variables if v in mentioned) if variables is None else tuple(variables)
@@ -97,6 +102,18 @@ def premises(
             return st.integers(0, 2**32 - 1).map(lambda seed: draw_one(seed).marginal(kept))
         raise
     return _joints(diagram, plan, kept, max_states, max_weight)
+
+
+def _of_text(text: str) -> Claim | Diagram:
+    """The claim with this id, or the diagram that is written so."""
+    if text in CLAIMS:
+        return CLAIMS[text]
+    if "(" in text or "_||_" in text:
+        raise ValueError(
+            f"premises needs a claim or a diagram, got the statement {shown(text)}: pass it as given=, with "
+            "a diagram"
+        )
+    return some_diagram(text)
 
 
 def _planned(diagram: Diagram, facts: Iterable[Statement]) -> _Shaping:

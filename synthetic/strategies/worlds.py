@@ -21,7 +21,8 @@ from synthetic.strategies.tables import (
     table_of_cause,
 )
 from theory import Diagram, Model
-from theory.checks import integer
+from theory.checks import integer, variable_names
+from theory.diagrams import some_diagram
 
 __all__ = ["ExactModel", "diagrams", "joint_of", "joints", "joints_on", "models"]
 
@@ -163,13 +164,13 @@ def diagrams(
 @st.composite
 def models(
     draw: st.DrawFn,
-    diagram: Diagram,
+    diagram: Diagram | str,
     *,
     min_states: int = 2,
     max_states: int = 3,
     max_weight: int = 4,
     states: Mapping[str, int] | None = None,
-    hidden: Collection[str] = (),
+    hidden: str | Collection[str] = (),
 ) -> ExactModel:
     """Models on a diagram: a table for every variable given its parents, in exact fractions.
 
@@ -178,13 +179,14 @@ def models(
 
     Args:
         draw: Supplied by Hypothesis.
-        diagram: The causal diagram.
+        diagram: The causal diagram, or its text.
         min_states: The fewest states of a variable.
         max_states: The most states of a variable.
         max_weight: The largest integer weight of a row.
         states: The number of states of some variables, in place of a drawn one.
         hidden: Variables that have at most two states and may be constant.
     """
+    diagram, hidden = some_diagram(diagram), variable_names("hidden", hidden)
     fixed = dict(states or {})
     diagram.require(*fixed, *hidden)
     integer("min_states", min_states, 1)
@@ -207,16 +209,23 @@ def models(
 
 
 def joints_on(
-    diagram: Diagram, *names: str, max_states: int = 3, max_weight: int = 4
+    diagram: Diagram | str, *names: str, max_states: int = 3, max_weight: int = 4
 ) -> st.SearchStrategy[ExactJoint]:
     """Joints of some variables, or of all, that factorise on a diagram.
 
     Variables that are not named have at most two states and may be constant; states of probability zero are
     left out. Shrinks as `models` does.
 
+    Args:
+        diagram: The causal diagram, or its text, such as `"X->Y"` or `"essl"`.
+        *names: The variables of the joints; none for all of the diagram.
+        max_states: The most states of a variable.
+        max_weight: The largest integer weight of a row.
+
     Raises:
         ValueError: If a name is not in the diagram.
     """
+    diagram = some_diagram(diagram)
     kept = names or diagram.variables
     diagram.require(*kept)
     hidden = tuple(v for v in diagram.variables if v not in kept)

@@ -193,7 +193,7 @@ def random_terms(seed):
             terms.append(text)
     order = [str(v) for v in rng.permutation(list(names))]
     edges = [pair for pair in combinations(order, 2) if rng.random() < 0.6]
-    return terms, Diagram(edges, variables=names)
+    return terms, Diagram(edges, variables=tuple(names))
 
 
 @pytest.mark.parametrize("seed", range(8))

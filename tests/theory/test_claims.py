@@ -178,7 +178,8 @@ BAD = {
     "variable off the diagram": ({"statement": "I(A;Q) >= 0"}, ValueError, "unknown variable 'Q'"),
     "given off the diagram": ({"given": ("H(Q) == 0",)}, ValueError, "unknown variable 'Q'"),
     "malformed statement": ({"statement": "I(A;Z"}, ValueError, "cannot parse at position"),
-    "given as text": ({"given": "H(A|X) == 0"}, TypeError, "given must be a tuple"),
+    "given as a number": ({"given": 3}, TypeError, "given must be a statement or several, got 3"),
+    "no diagram": ({"diagram": "none"}, ValueError, "a diagram is needed here"),
     "law without check": ({"law": "more"}, ValueError, "needs at least one check"),
     "check outside its worlds": (
         {"law": "more", "checks": {"sample": lambda seed: None}},

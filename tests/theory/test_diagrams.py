@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from theory import ESSL, Diagram, Model
+from theory import ESSL, Diagram, Model, read_diagram
 from theory.diagrams.separations import neighbours
 from theory.prover.proof.checker import closure, separated
 
@@ -147,7 +147,22 @@ def test_the_graph_is_frozen():
 BAD = {
     "empty": (lambda: Diagram.parse(""), "expected text such as"),
     "no-child": (lambda: Diagram.parse("A->"), "cannot read the diagram"),
-    "arrow": (lambda: Diagram.parse("A<-B"), "cannot read the diagram"),
+    "no arrow": (lambda: Diagram.parse("A--B"), "cannot read the diagram"),
+    "two-headed arrow": (
+        lambda: Diagram.parse("A<->B"),
+        "common cause that is not named; write it, as in U->A, U->B",
+    ),
+    "lone cause": (lambda: Diagram.parse("A,B->C"), "write 'A->C, B->C' for a cause, or put 'A' last"),
+    "lone cause, arrow to the left": (lambda: Diagram.parse("A, C<-B"), "write 'A->C, C<-B' for a cause"),
+    "lone cause in the middle": (
+        lambda: Diagram.parse("D->E, A, B->C"),
+        "'A' before 'B->C' could be a cause",
+    ),
+    "name with a space": (
+        lambda: Diagram.parse("my label->X"),
+        "letters, digits or underscores, not 'my label'",
+    ),
+    "name with a dot": (lambda: Diagram.parse("c.1->X"), "letters, digits or underscores, not 'c.1'"),
     "name": (lambda: Diagram.parse("1A->B"), "cannot read the diagram"),
     "mixed": (lambda: Diagram.parse("A=>C, B->C"), "all arrows into 'C'"),
     "cycle": (lambda: Diagram.parse("A->B->C->A"), "must have no cycle"),
@@ -165,6 +180,54 @@ BAD = {
 def test_bad_input(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+WRONG_TYPES = {
+    "diagram of a number": (lambda: Diagram.parse(3), "a diagram is read from text"),
+    "edges as text": (lambda: Diagram("A->B"), "use Diagram.parse"),
+    "edge as text": (lambda: Diagram(["AB"]), "edges must be pairs"),
+    "edge of three": (lambda: Diagram([("A", "B", "C")]), "edges must be pairs"),
+    "number in a query": (lambda: ESSL.d_separated(1, "C"), "left must be names of variables, got 1"),
+    "numbers in a query": (
+        lambda: ESSL.d_separated("A", "C", [1]),
+        "given must be names of variables, got 1",
+    ),
+}
+
+
+@pytest.mark.parametrize(("make", "message"), WRONG_TYPES.values(), ids=WRONG_TYPES)
+def test_wrong_types(make, message):
+    with pytest.raises(TypeError, match=message):
+        make()
+
+
+@pytest.mark.parametrize(
+    ("text", "same"),
+    [
+        pytest.param("A->C<-B", "A->C, B->C", id="collider"),
+        pytest.param("C<-B<-A", "A->B->C", id="to the left"),
+        pytest.param("A→B, B⇒C", "A->B, B=>C", id="one sign"),
+        pytest.param("A←B", "B->A", id="sign to the left"),
+        pytest.param("A->B; B->C", "A->B, B->C", id="semicolon"),
+        pytest.param("A->B\n\nB->C\n", "A->B, B->C", id="lines"),
+        pytest.param("A; B->C", "B->C, A", id="lone variable cut off"),
+        pytest.param("A\nB->C", "B->C, A", id="lone variable on its line"),
+        pytest.param("B->C, A, D", "B->C; A; D", id="lone variables last"),
+    ],
+)
+def test_notation_of_diagrams(text, same):
+    assert Diagram.parse(text) == Diagram.parse(same) == read_diagram(text)
+
+
+def test_a_text_of_names_is_read_as_names_and_not_as_letters():
+    chain_ = Diagram.parse("X1->X2->X3")
+    assert chain_.d_separated("X1", "X3", "X2")
+    assert not chain_.d_separated("X1", "X3")
+    assert not chain_.d_separated("X1, X2", "X3")
+    assert Diagram([("A", "X1")], variables="C, A", deterministic="X1").variables == ("C", "A", "X1")
+    assert closure("A=>X1, X1=>X2", "A") == {"A", "X1", "X2"}
+    assert separated("A->X1->X2", "A", "X2", "X1")
+    assert not separated("A->X1->X2", "A", "X2", "")
 
 
 def test_a_chain_separates_all_but_neighbours():

@@ -17,7 +17,7 @@ DIAGRAMS = {
     "fork": Diagram.parse("A->B, A->C, A->D"),
     "collider": Diagram.parse("A->D, B->D, C->D"),
     "diamond": Diagram.parse("A->B, A->C, B->D, C->D"),
-    "lonely": Diagram.parse("A, B->C, D"),
+    "lonely": Diagram.parse("A; B->C; D"),
     "function": Diagram.parse("A=>C, B=>C, C->D"),
 }
 seeds = st.integers(0, 2**32 - 1)

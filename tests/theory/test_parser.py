@@ -1,5 +1,6 @@
 """The grammar: what it reads, what it prints, and where its errors point."""
 
+import re
 from fractions import Fraction
 from itertools import permutations
 
@@ -28,6 +29,15 @@ SUMMAND = st.tuples(st.sampled_from(NUMBERS), TERM)
 EXPRESSION = st.lists(SUMMAND, min_size=1, max_size=3).map(lambda pairs: Expression(tuple(pairs)))
 OPERATOR = st.sampled_from(["==", ">=", "<=", ">", "<"])
 RELATION = st.builds(Relation, EXPRESSION, OPERATOR, EXPRESSION)
+ANY_SUMMAND = st.tuples(st.sampled_from((Fraction(0), *NUMBERS)), TERM)
+ANY_EXPRESSION = st.lists(ANY_SUMMAND, max_size=2).map(lambda pairs: Expression(tuple(pairs)))
+ANY_RELATION = st.builds(Relation, ANY_EXPRESSION, OPERATOR, ANY_EXPRESSION).filter(lambda r: r.terms)
+SIDE = st.sampled_from(
+    ("0", "H(A)", "2 I(A;B)", "0 H(B)", "H(A) - H(A)", "0*(H(A) + H(B))", "(0)", "-0", "0/3")
+)
+SIGN = st.sampled_from(("==", ">=", "<=", ">", "<", " ≥ ", "="))
+CHAIN = st.lists(st.tuples(SIGN, SIDE), min_size=1, max_size=3)
+JOIN = st.sampled_from((" and ", ", ", "\n", "\n\n", " and\n"))
 
 
 @QUICK
@@ -47,6 +57,30 @@ def test_expressions_round_trip(expression):
 def test_statements_round_trip(relations):
     statement = Statement(tuple(relations))
     assert parse_statement(str(statement)) == statement
+
+
+@QUICK
+@given(st.lists(ANY_RELATION, min_size=1, max_size=3))
+def test_statements_with_zeros_round_trip(relations):
+    statement = Statement(tuple(relations))
+    assert parse_statement(str(statement)) == statement
+
+
+@settings(QUICK, max_examples=200)
+@given(SIDE, CHAIN, JOIN, SIDE, CHAIN)
+def test_what_is_read_from_chains_with_zeros_reads_back(first, chain, join, second, other):
+    """What is read prints as text that reads the same, and the prover's certificate of it is accepted."""
+    text = join.join(a + "".join(map("".join, rest)) for a, rest in ((first, chain), (second, other)))
+    statement, refused = None, ""
+    try:
+        statement = parse_statement(text)
+    except ParseError as error:
+        refused = error.reason
+    if statement is None:
+        assert re.search("is never true|at least one|begins with a sign", refused), text
+        return
+    assert parse_statement(str(statement)) == statement
+    assert all(relation.terms for relation in statement)
 
 
 @QUICK
@@ -91,6 +125,23 @@ def test_no_text_crashes_the_parser(text):
         ("H(H) >= I(I;H)", "H(H) >= I(I;H)"),
         ("H(X') >= 0", "H(X') >= 0"),
         ("0 <= H(A) <= H(A,B)", "0 <= H(A) <= H(A,B)"),
+        ("I(A;B) >= 0 >= 0", "I(A;B) >= 0"),
+        ("0 <= 0 <= H(A)", "0 <= H(A)"),
+        ("I(A;B|A) == 0 == 0", "I(A;B|A) == 0"),
+        ("H(A) >= 0 H(B)", "H(A) >= 0"),
+        ("0 == 0 and H(A) >= 0, 0 >= 0", "H(A) >= 0"),
+        ("I(A;B) >= 0\nI(A;C) >= 0", "I(A;B) >= 0 and I(A;C) >= 0"),
+        ("A _||_ B\n\nC _||_ D\n", "I(A;B) == 0 and I(C;D) == 0"),
+        ("H(A)\n >= H(B) and\r\nH(C) >= 0", "H(A) >= H(B) and H(C) >= 0"),
+        ("H(A)\n + H(B) >=\n 0", "H(A) + H(B) >= 0"),
+        ("(H(A)\n- 2\nH(B)) >= 0", "H(A) - 2 H(B) >= 0"),
+        ("H(A) − H(B) ⩽ 2·H(C) + 3×H(D|E)", "H(A) - H(B) <= 2 H(C) + 3 H(D|E)"),
+        ("H(A) ⩾ 2⋅H(A∣B)", "H(A) >= 2 H(A|B)"),
+        ("A ⊥ B ∣ C", "I(A;B|C) == 0"),
+        ("A ⫫ B", "I(A;B) == 0"),
+        ("A_||_B|C", "I(A;B|C) == 0"),
+        ("(A,B) _||_ (C) | (D,E)", "I(A,B;C|D,E) == 0"),
+        ("I((A,B);C|(D,E)) >= 0", "I(A,B;C|D,E) >= 0"),
     ],
 )
 def test_what_is_read(text, printed):
@@ -152,6 +203,32 @@ MALFORMED = {
     "three-independent": (parse_statement, "A _||_ B _||_ C", 15, "two sides"),
     "trailing-word": (parse_statement, "H(A) >= 0 or H(B) >= 0", 10, "expected the end"),
     "term-in-term": (parse_statement, "H(A,H(B)) >= 0", 3, r"expected '\)'"),
+    "never true": (parse_statement, "I(A;B) >= 0 > 0", 0, "0 > 0 is never true"),
+    "factor 0": (parse_statement, "0*H(A) == 0", 0, "whose factor is not 0"),
+    "unequal": (parse_statement, "H(A) ≠ 0", 5, "the comparisons are =="),
+    "unequal too": (parse_statement, "H(A) != 0", 5, "the comparisons are =="),
+    "ampersand": (parse_statement, "H(A) >= 0 & H(B) >= 0", 10, "write 'and'"),
+    "wedge": (parse_statement, "H(A) >= 0 ∧ H(B) >= 0", 10, "write 'and'"),
+    "colon": (parse_statement, "I(A:B) >= 0", 3, "write ';' between the slots"),
+    "square brackets": (parse_statement, "H[A] >= 0", 1, "write round brackets"),
+    "braces": (parse_statement, "I({A,B};C) >= 0", 2, "without braces"),
+    "LaTeX": (parse_statement, r"H(A) \ge 0", 5, "not LaTeX"),
+    "quotes": (parse_statement, "H('A') >= 0", 2, "without quotes"),
+    "implies": (parse_statement, "H(A) == 0 => H(B) == 0", 10, r"is written '>='; premises go into given="),
+    "arrow": (parse_statement, "H(A) == 0 -> H(B) == 0", 10, r"'->' is no part .* premises go into given="),
+    "sign of an arrow": (parse_statement, "H(A) == 0 ⇒ H(B) == 0", 10, "premises go into given="),
+    "equivalence": (parse_statement, "H(A) == 0 <=> H(B) == 0", 10, "premises go into given="),
+    "given": (parse_statement, "A _||_ B given C", 9, "premises go into given="),
+    "or": (parse_statement, "H(A) >= 0 or H(B) >= 0", 10, "never by 'or'"),
+    "not": (parse_statement, "not H(A) >= 0", 0, "cannot be negated"),
+    "logarithm": (parse_statement, "H(A) <= log(10)", 8, "`bounds` says with at="),
+    "number": (parse_statement, "H(A) <= 2 H(B) + 1", 8, "the constant 1 .* `bounds` says with at="),
+    "space in a name": (parse_statement, "H(my label) >= 0", 5, "rename the column"),
+    "space in an independence": (parse_statement, "my label _||_ B", 3, "rename the column"),
+    "dot in a name": (parse_statement, "I(c.1;B) >= 0", 3, "rename the column"),
+    "dot before a letter": (parse_statement, "I(c.x;B) >= 0", 3, "rename the column"),
+    "hyphen in a name": (parse_statement, "H(my-label) >= 0", 4, "rename the column"),
+    "digit first": (parse_statement, "H(1st) >= 0", 2, "rename the column"),
     "two-terms": (parse_term, "H(A) + H(B)", 5, "expected the end"),
     "statement-as-expression": (parse_expression, "H(A) >= 0", 5, "expected the end"),
 }
@@ -164,6 +241,33 @@ def test_malformed_text_is_refused_where_it_is_wrong(parse, text, position, reas
     assert error.value.position == position
     assert text in str(error.value)
     assert str(error.value).splitlines()[-1] == "  " + " " * position + "^"
+
+
+def test_a_line_that_begins_with_a_sign_is_ambiguous():
+    """`H(A) >= 0 - H(B) <= 0` and `H(A) >= 0 and -H(B) <= 0` are different statements."""
+    with pytest.raises(ParseError, match="a line that begins with a sign may go on or begin anew") as error:
+        parse_statement("H(A) >= 0\n-H(B) <= 0")
+    assert error.value.position == 10
+    assert str(error.value).splitlines()[-2:] == ["  -H(B) <= 0", "  ^"]
+
+
+def test_an_expression_of_several_lines_is_one():
+    assert parse_expression("H(A)\n- 2 *\nH(B)\n") == parse_expression("H(A) - 2 H(B)")
+    with pytest.raises(ParseError, match="expected the end"):
+        parse_expression("H(A)\n2")
+
+
+def test_the_error_shows_the_line_that_is_wrong():
+    with pytest.raises(ParseError, match="unexpected character") as error:
+        parse_statement("H(A) >= 0\nH(B) >= $\nH(C) >= 0")
+    assert str(error.value).splitlines()[1:] == ["  H(B) >= $", "          ^"]
+
+
+def test_objects_hold_no_zeros():
+    term = Term((("A",),))
+    assert Expression(((Fraction(0), term), (Fraction(1), term))) == parse_expression("H(A)")
+    with pytest.raises(ValueError, match=r"at least one H.* got 0 >= 0"):
+        Statement((Relation(Expression(), ">=", Expression(((Fraction(0), term),))),))
 
 
 @pytest.mark.parametrize("value", [None, 3, 1.5, b"H(A) >= 0", ["H(A) >= 0"]], ids=repr)

@@ -252,7 +252,9 @@ def test_forged_certificates_are_rejected(name):
 
 SOURCE = inspect.getsource(checker).replace(
     "from theory.diagrams import Diagram, closure, separated\n",
-    f"from theory.diagrams import Diagram\n{inspect.getsource(closure)}\n{inspect.getsource(separated)}\n",
+    "from collections.abc import Collection\nfrom theory.checks import variable_names\n"
+    "from theory.diagrams import Diagram, some_diagram\n"
+    f"{inspect.getsource(closure)}\n{inspect.getsource(separated)}\n",
 )
 """The checker with what it reads off a diagram, in one file."""
 
@@ -264,8 +266,8 @@ MUTANTS = {
         "elif len(term.groups) != 2 and not separated(",
     ),
     "overlap": (
-        "return not left & right and diagram.d_separated(left, right, fixed)",
-        "return bool(left & right) or diagram.d_separated(left, right, fixed)",
+        "return not first & second and diagram.d_separated(first, second, fixed)",
+        "return bool(first & second) or diagram.d_separated(first, second, fixed)",
     ),
     "function": ("if len(term.groups) != 1 or not closure(", "if len(term.groups) != 1 and not closure("),
     "parents": ("and closed.issuperset(diagram.parents(v))", "and closed & set(diagram.parents(v))"),

@@ -14,11 +14,12 @@ import numpy as np
 from theory.checks import integer
 from theory.claims.compositions import compositions, constructible
 from theory.claims.evidence import Evidence, World
-from theory.claims.registry import Claim
-from theory.diagrams import Diagram
+from theory.claims.registry import Claim, find_claim
+from theory.diagrams import Diagram, some_diagram
 from theory.expressions import Relation, Statement
 from theory.joints import Joint
 from theory.models import Model
+from theory.parser import parse_statement
 
 __all__ = ["TOLERANCE", "draw_joint", "holds", "is_on", "judge", "random_joint", "slack"]
 
@@ -29,7 +30,7 @@ _REDRAWN = 40
 """How often a model is drawn again until premises hold that cannot be built in, such as inequalities."""
 
 
-def slack(joint: Joint, statement: Statement) -> float:
+def slack(joint: Joint, statement: str | Statement) -> float:
     """How far the statement is from failing on the joint, in nats; negative where it fails.
 
     For `left >= right` this is left - right, for an equality minus the absolute difference, for a
@@ -40,23 +41,25 @@ def slack(joint: Joint, statement: Statement) -> float:
         difference = joint.value(relation.gap)
         return -abs(difference) if relation.operator == "==" else difference
 
-    return min(map(gap, statement))
+    return min(map(gap, parse_statement(statement)))
 
 
-def holds(joint: Joint, statement: Statement, *, tolerance: float = TOLERANCE) -> bool:
+def holds(joint: Joint, statement: str | Statement, *, tolerance: float = TOLERANCE) -> bool:
     """Whether the statement holds on the joint; a strict inequality must hold by more than the tolerance."""
+    statement = parse_statement(statement)
     strict = [r for r in statement if r.operator in (">", "<")]
     return slack(joint, statement) >= -tolerance and all(joint.value(r.gap) > tolerance for r in strict)
 
 
 def random_joint(
-    diagram: Diagram, variables: tuple[str, ...], seed: int, *, sizes: tuple[int, ...] = (2, 3)
+    diagram: Diagram | str, variables: tuple[str, ...], seed: int, *, sizes: tuple[int, ...] = (2, 3)
 ) -> Joint:
     """The joint of some variables in a random model on a diagram.
 
     The sizes of the alphabets and the concentration of the tables are drawn too, so that nearly
     deterministic mechanisms, where inequalities are tight, are common.
     """
+    diagram = some_diagram(diagram)
     rng = np.random.default_rng(seed)
     cardinalities = {v: int(rng.choice(sizes)) for v in diagram.variables}
     concentration = float(rng.choice((0.05, 0.3, 1.0)))
@@ -64,11 +67,11 @@ def random_joint(
     return model.joint(variables)
 
 
-def judge(claim: Claim, world: World = "exact", *, seed: int = 0, models: int = 50) -> Evidence:
+def judge(claim: Claim | str, world: World = "exact", *, seed: int = 0, models: int = 50) -> Evidence:
     """Judge a claim by its own check, or else by enumeration of models on its diagram.
 
     Args:
-        claim: The claim.
+        claim: The claim, or its id.
         world: `"exact"`, or any other in which the claim brings a check of its own.
         seed: Fixes the random models.
         models: How many of them, where the claim has no check of its own.
@@ -76,6 +79,7 @@ def judge(claim: Claim, world: World = "exact", *, seed: int = 0, models: int = 
     Raises:
         ValueError: If the claim has no check in this world, `models` is not positive or the seed is negative.
     """
+    claim = find_claim(claim) if isinstance(claim, str) else claim
     integer("seed", seed, 0)
     integer("models", models, 1)
     if world in claim.checks:
@@ -133,8 +137,9 @@ def _on_models(claim: Claim, seed: int, models: int) -> Evidence:
     )
 
 
-def is_on(joint: Joint, diagram: Diagram) -> bool:
+def is_on(joint: Joint, diagram: Diagram | str) -> bool:
     """Whether the joint has every independence, and every function, that the diagram says."""
+    diagram = some_diagram(diagram)
     names = joint.names
     for v in diagram.deterministic:
         parents = diagram.parents(v)

@@ -15,16 +15,16 @@ Example:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import Any, Literal, get_args
 
 from theory.claims.evidence import Evidence, World
-from theory.diagrams import ESSL, Diagram
+from theory.diagrams import ESSL, Diagram, some_diagram
 from theory.expressions import Statement
 from theory.joints import Joint
-from theory.parser import parse_statement
+from theory.parser import parse_statement, parse_statements
 
 __all__ = [
     "CHAPTERS",
@@ -72,8 +72,8 @@ class Claim:
             is linear in entropies.
         expectation: `"true"` for all distributions on the diagram that satisfy `given`, `"false"` for
             at least one of them, or `"exists"`: at least one of them satisfies it.
-        diagram: The causal diagram.
-        given: Statements, or their texts, that are assumed.
+        diagram: The causal diagram, or its text, such as `"A->X"` or `"signal"`.
+        given: Statements, or their texts, that are assumed; one alone, or several.
         prose: The claim in one sentence; its title where there is none.
         reference: Where it comes from; by default from the caller.
         chapter: The part of the field that it belongs to: one of `CHAPTERS`, or a word of the caller's.
@@ -117,8 +117,8 @@ class Claim:
         title: str,
         statement: str | Statement,
         expectation: Expectation,
-        diagram: Diagram = ESSL,
-        given: tuple[str | Statement, ...] = (),
+        diagram: Diagram | str = ESSL,
+        given: str | Statement | Sequence[str | Statement] = (),
         *,
         prose: str = "",
         reference: str = CALLER,
@@ -140,10 +140,8 @@ class Claim:
             raise ValueError(f"expectation must be one of {get_args(Expectation)}, got {expectation!r}")
         if not worlds or not set(worlds) <= set(get_args(World)):
             raise ValueError(f"worlds must be some of {get_args(World)}, got {worlds!r}")
-        if not isinstance(given, tuple):
-            raise TypeError(f"given must be a tuple of statements, got {given!r}")
-        parsed = parse_statement(statement)
-        facts = tuple(parse_statement(fact) for fact in given)
+        diagram = some_diagram(diagram)
+        parsed, facts = parse_statement(statement), parse_statements(given)
         for part in (parsed, *facts):
             diagram.require(*part.variables)
         if law and not checks:

@@ -11,6 +11,7 @@ from theory.diagrams.named import (
     TWO_VIEWS,
     diagram_text,
     read_diagram,
+    some_diagram,
 )
 from theory.diagrams.separation import closure, separated
 
@@ -28,4 +29,5 @@ __all__ = [
     "diagram_text",
     "read_diagram",
     "separated",
+    "some_diagram",
 ]

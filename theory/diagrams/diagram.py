@@ -5,8 +5,10 @@ independent of its non-descendants given its parents, and when every node marked
 function of its parents. d-separation (Pearl 1988; computed by networkx) reads off the independences
 that all such distributions share.
 
-In text, `A->X` is an edge, `A=>X` an edge into a deterministic node, chains such as `X1->X2->X3` are
-allowed and a name alone is a variable without edges.
+In text, `A->X` is an edge, `A=>X` an edge into a deterministic node, and chains such as `X1->X2->X3` and
+`A->X<-C` are allowed; `→`, `⇒` and `←` are read too. Commas, semicolons and new lines separate. A name alone
+is a variable without edges. It stands behind the edges, or is cut off by a semicolon: `A, B->X` is refused,
+for it could be meant as two causes of X.
 
 Example:
     >>> ESSL.d_separated({"A"}, {"C"})
@@ -18,11 +20,13 @@ Example:
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
-from typing import TYPE_CHECKING
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, cast
 
+from theory.checks import variable_names
 from theory.errors import shown
 
 if TYPE_CHECKING:
@@ -36,17 +40,24 @@ _NAME = re.compile(r"[^\W\d]\w*'*\Z")
 _SHOWN = 20
 """So many variables of a cycle are named."""
 
-_ARROW = re.compile(r"(->|=>)")
-"""An edge, or an edge into a deterministic variable."""
+_ARROW = re.compile(r"(<->|->|=>|<-|[→⇒←↔])")
+"""An edge, an edge into a deterministic variable, and what is written for them."""
+
+_ARROWS = {"→": "->", "⇒": "=>", "←": "<-", "↔": "<->"}
+"""The standard spelling of arrows that have several."""
+
+_SEPARATOR = re.compile(r"[;\n\r]")
+"""What separates groups of edges; within a group commas separate."""
 
 
 class Diagram:
     """A causal diagram: a directed acyclic graph over named variables.
 
     Args:
-        edges: Pairs (parent, child).
-        variables: Further variables without edges, or all of them to fix their order.
-        deterministic: Variables that are functions of their parents.
+        edges: Pairs (parent, child); `Diagram.parse` reads text such as `"C->R, A->X"`.
+        variables: Further variables without edges, or all of them to fix their order, as names or as one text
+            with commas.
+        deterministic: Variables that are functions of their parents, written as `variables` are.
         name: Its name in tables and messages.
 
     Attributes:
@@ -56,6 +67,7 @@ class Diagram:
     Raises:
         ValueError: If a name is malformed, the edges form a cycle, or a deterministic variable is
             unknown or has no parent.
+        TypeError: If the edges are no pairs.
     """
 
     def __init__(
@@ -66,8 +78,8 @@ class Diagram:
         deterministic: Iterable[str] = (),
         name: str = "diagram",
     ) -> None:
-        children: dict[str, dict[str, None]] = {node: {} for node in variables}
-        for parent, child in edges:
+        children: dict[str, dict[str, None]] = {v: {} for v in _named(variables)}
+        for parent, child in _pairs(edges):
             children.setdefault(parent, {})[child] = None
             children.setdefault(child, {})
         for node in children:
@@ -83,7 +95,7 @@ class Diagram:
         except CycleError as error:
             cycle = " -> ".join(error.args[1][:-1][:_SHOWN])
             raise ValueError(f"a diagram must have no cycle, got {cycle} -> ..") from None
-        self.deterministic = tuple(dict.fromkeys(deterministic))
+        self.deterministic = tuple(dict.fromkeys(_named(deterministic)))
         self.name = name
         for node in self.deterministic:
             if node not in children:
@@ -93,27 +105,36 @@ class Diagram:
 
     @classmethod
     def parse(cls, text: str, *, name: str = "diagram") -> Diagram:
-        """Read a diagram from text such as `"C->R, A->X, R->X"`; `=>` marks a deterministic child.
+        """Read a diagram from text such as `"C->R, A->X<-R"`; `=>` marks a deterministic child.
+
+        Args:
+            text: Names and arrows, separated by commas, semicolons or new lines.
+            name: Its name in tables and messages.
 
         Raises:
-            ValueError: If the text is not a comma-separated list of names and arrows.
+            ValueError: If the text is no such list, or a name without an edge stands before an edge with only
+                commas between them.
+            TypeError: If it is no text.
+
+        Example:
+            >>> print(Diagram.parse("A->X<-C; B"))
+            A->X, C->X, B
         """
+        if not isinstance(text, str):
+            raise TypeError(f"a diagram is read from text such as 'C->R, A->X', got {shown(text)}")
         edges: list[tuple[str, str]] = []
         variables: list[str] = []
         arrows: dict[str, set[str]] = {}
-        for piece in filter(None, (part.strip() for part in text.split(","))):
-            tokens = [token.strip() for token in _ARROW.split(piece)]
-            nodes, kinds = tokens[0::2], tokens[1::2]
-            for node in nodes:
-                if not _NAME.match(node):
-                    raise ValueError(
-                        f"cannot read the diagram {shown(text)}: expected edges such as "
-                        f'"A->B, B->C", or a name, got {shown(piece)}'
-                    )
-            variables.extend(nodes)
-            for parent, arrow, child in zip(nodes, kinds, nodes[1:], strict=False):
-                edges.append((parent, child))
-                arrows.setdefault(child, set()).add(arrow)
+        for group in _SEPARATOR.split(text):
+            pieces = [part.strip() for part in group.split(",") if part.strip()]
+            _require_no_lone_cause(text, pieces)
+            for piece in pieces:
+                nodes, kinds = _read_chain(text, piece)
+                variables.extend(nodes)
+                for left, arrow, right in zip(nodes, kinds, nodes[1:], strict=False):
+                    parent, child = (right, left) if arrow == "<-" else (left, right)
+                    edges.append((parent, child))
+                    arrows.setdefault(child, set()).add("=>" if arrow == "=>" else "->")
         for child, kinds_seen in arrows.items():
             if len(kinds_seen) > 1:
                 raise ValueError(f"all arrows into {shown(child)} must be '=>' if one is, got {shown(text)}")
@@ -144,15 +165,28 @@ class Diagram:
         """The direct causes of a variable, in the order they were given."""
         return self._parents.get(variable, ())
 
-    def d_separated(self, left: Collection[str], right: Collection[str], given: Collection[str] = ()) -> bool:
+    def d_separated(
+        self, left: str | Collection[str], right: str | Collection[str], given: str | Collection[str] = ()
+    ) -> bool:
         """Whether every path between `left` and `right` is blocked by `given`.
+
+        Args:
+            left: Names of variables, or one text with commas between them.
+            right: Likewise.
+            given: Likewise.
 
         Raises:
             ValueError: If a variable is unknown or the three sets overlap.
+            TypeError: If one is no collection of names.
+
+        Example:
+            >>> Diagram.parse("A->X<-C").d_separated("A", "C", given="X")
+            False
         """
         import networkx as nx
 
-        sets = [set(left), set(right), set(given)]
+        named = {"left": left, "right": right, "given": given}
+        sets = [set(variable_names(role, names)) for role, names in named.items()]
         self.require(*sets[0], *sets[1], *sets[2])
         if sum(map(len, sets)) != len(set().union(*sets)):
             raise ValueError(f"d-separation needs disjoint sets, got {left!r}, {right!r} given {given!r}")
@@ -188,6 +222,56 @@ class Diagram:
 
     def __repr__(self) -> str:
         return f"Diagram({str(self)!r}, name={self.name!r})"
+
+
+def _named(variables: object) -> tuple[str, ...]:
+    """Variables as they were given; a text has commas between them."""
+    return (
+        variable_names("variables", variables) if isinstance(variables, str) else tuple(cast(Any, variables))
+    )
+
+
+def _pairs(edges: object) -> list[tuple[str, str]]:
+    """Edges as they were given, each a pair that is no text."""
+    if isinstance(edges, str):
+        raise TypeError(f"edges must be pairs (parent, child), got text: use Diagram.parse({shown(edges)})")
+    found = list(cast(Iterable[Any], edges))
+    for pair in found:
+        if isinstance(pair, str) or not isinstance(pair, Sequence) or len(pair) != 2:
+            raise TypeError(f"edges must be pairs (parent, child), got {shown(pair)}")
+    return found
+
+
+def _require_no_lone_cause(text: str, pieces: Sequence[str]) -> None:
+    """Refuse `A, B->X`, which could be meant as A->X, B->X."""
+    for lone, following in pairwise(pieces):
+        if not _ARROW.search(lone) and _ARROW.search(following):
+            first, arrow, second = (part.strip() for part in _ARROW.split(following)[:3])
+            child = first if arrow in ("<-", "←") else second
+            raise ValueError(
+                f"cannot read the diagram {shown(text)}: {shown(lone)} before {shown(following)} could be a "
+                f"cause or a variable without edges; write {shown(f'{lone}->{child}, {following}')} for a "
+                f"cause, or put {shown(lone)} last, or behind ';'"
+            )
+
+
+def _read_chain(text: str, piece: str) -> tuple[list[str], list[str]]:
+    """The names and the arrows of `A->B<-C`."""
+    tokens = [token.strip() for token in _ARROW.split(piece)]
+    nodes, kinds = tokens[0::2], [_ARROWS.get(kind, kind) for kind in tokens[1::2]]
+    if "<->" in kinds:
+        raise ValueError(
+            f"cannot read the diagram {shown(text)}: {shown(piece)} has a common cause that is not named; "
+            "write it, as in U->A, U->B"
+        )
+    for node in nodes:
+        if not _NAME.match(node):
+            hint = f"; a name is a letter, then letters, digits or underscores, not {shown(node)}"
+            raise ValueError(
+                f'cannot read the diagram {shown(text)}: expected edges such as "A->B, B->C", or a name, got '
+                f"{shown(piece)}{hint if node else ''}"
+            )
+    return nodes, kinds
 
 
 ESSL = Diagram(

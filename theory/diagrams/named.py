@@ -1,6 +1,6 @@
 """The diagrams that have a name, and how a text is read as a diagram.
 
-A text is a name (`two-views`), edges (`C->X, A->X`), a name with further edges behind it
+A text is a name (`two-views`), edges (`C->X<-A`), a name with further edges behind it
 (`signal, Z->M`), or `none`.
 
 Example:
@@ -17,6 +17,7 @@ Example:
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -34,7 +35,14 @@ __all__ = [
     "TWO_VIEWS",
     "diagram_text",
     "read_diagram",
+    "some_diagram",
 ]
+
+_SEPARATOR = re.compile(r"[,;\n\r]")
+"""What stands between a name and further edges."""
+
+_ARROW = re.compile(r"[<>→⇒←↔]")
+"""What tells edges from a name."""
 
 NO_DIAGRAM = "none"
 """The text that stands for no diagram at all."""
@@ -88,27 +96,49 @@ def read_diagram(text: Diagram | str | None) -> Diagram | None:
         return text
     if not isinstance(text, str):
         raise TypeError(f"diagram must be a Diagram, text such as 'A->X' or 'essl', or None, got {text!r}")
-    first, comma, rest = (part.strip() for part in text.partition(","))
+    first, *more = _SEPARATOR.split(text, maxsplit=1)
+    first, rest = first.strip(), "".join(more).strip()
     known = DIAGRAMS.get(first.lower())
     if known is not None:
-        return known if not comma else Diagram.parse(f"{known}, {rest}", name=f"{known.name}, {rest}")
+        return known if not more else Diagram.parse(f"{known}, {rest}", name=f"{known.name}, {rest}")
     if text.strip().lower() == NO_DIAGRAM:
         return None
     names = ", ".join(DIAGRAMS)
     close = difflib.get_close_matches(first.lower(), DIAGRAMS, n=1)
-    if ">" not in first and (close or not first[:1].isupper()):
+    if not _ARROW.search(first) and (close or not first[:1].isupper()):
         hint = f" (did you mean {close[0]}?)" if close else ""
         raise ValueError(
             f'unknown diagram {shown(text)}{hint}: expected edges such as "C->R, A->X", {NO_DIAGRAM}, or one '
             f"of {names}"
         )
-    for piece in (part.strip().lower() for part in rest.split(",")):
+    for piece in (part.strip().lower() for part in _SEPARATOR.split(rest)):
         if piece in DIAGRAMS:
             raise ValueError(f"{text!r} names the diagram {piece!r} in the middle: a name must come first")
     return Diagram.parse(text)
 
 
-def diagram_text(diagram: Diagram) -> str:
+def some_diagram(text: Diagram | str) -> Diagram:
+    """A diagram, or the one that a text stands for, where there must be one.
+
+    Raises:
+        TypeError: If it is neither.
+        ValueError: If it is `none`, or cannot be read.
+
+    Example:
+        >>> some_diagram("none")
+        Traceback (most recent call last):
+            ...
+        ValueError: a diagram is needed here, such as 'A->X' or 'essl', got 'none'
+    """
+    if text is None:
+        raise TypeError("a diagram is needed here, such as 'A->X' or 'essl', got None")
+    found = read_diagram(text)
+    if found is None:
+        raise ValueError(f"a diagram is needed here, such as 'A->X' or 'essl', got {text!r}")
+    return found
+
+
+def diagram_text(diagram: Diagram | str) -> str:
     """The shortest text that `read_diagram` reads as this diagram: its name, or its edges.
 
     Example:
@@ -117,4 +147,5 @@ def diagram_text(diagram: Diagram) -> str:
         >>> diagram_text(Diagram.parse("A->X"))
         'A->X'
     """
-    return next((name for name, known in DIAGRAMS.items() if known == diagram), str(diagram))
+    found = some_diagram(diagram)
+    return next((name for name, known in DIAGRAMS.items() if known == found), str(found))

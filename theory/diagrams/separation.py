@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
+from theory.checks import variable_names
 from theory.diagrams.diagram import Diagram
+from theory.diagrams.named import some_diagram
 
 __all__ = ["closure", "separated"]
 
 
-def closure(diagram: Diagram, names: set[str]) -> set[str]:
-    """The variables that are functions of `names` by the diagram's deterministic nodes."""
-    closed = set(names)
+def closure(diagram: Diagram | str, names: str | Collection[str]) -> set[str]:
+    """The variables that are functions of `names` by the diagram's deterministic nodes.
+
+    Args:
+        diagram: The causal diagram, or its text.
+        names: Names of variables, or one text with commas between them.
+    """
+    diagram, closed = some_diagram(diagram), set(variable_names("names", names))
     while True:
         new = {v for v in diagram.deterministic if v not in closed and closed.issuperset(diagram.parents(v))}
         if not new:
@@ -17,14 +26,26 @@ def closure(diagram: Diagram, names: set[str]) -> set[str]:
         closed |= new
 
 
-def separated(diagram: Diagram, left: set[str], right: set[str], given: set[str]) -> bool:
+def separated(
+    diagram: Diagram | str,
+    left: str | Collection[str],
+    right: str | Collection[str],
+    given: str | Collection[str],
+) -> bool:
     """Whether the diagram makes `left` and `right` independent given `given`.
 
     A condition fixes its functions too, so they join it (Geiger, Verma and Pearl 1990). A variable that is
     fixed is independent of all others.
+
+    Args:
+        diagram: The causal diagram, or its text.
+        left: Names of variables, or one text with commas between them.
+        right: Likewise.
+        given: Likewise.
     """
-    fixed = closure(diagram, given)
-    left, right = left - fixed, right - fixed
-    if not left or not right:
+    diagram, fixed = some_diagram(diagram), closure(diagram, given)
+    first = set(variable_names("left", left)) - fixed
+    second = set(variable_names("right", right)) - fixed
+    if not first or not second:
         return True
-    return not left & right and diagram.d_separated(left, right, fixed)
+    return not first & second and diagram.d_separated(first, second, fixed)

@@ -44,12 +44,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from theory.checks import variable_names
 from theory.joints import Joint
 
 __all__ = ["PosteriorGap", "forced_information", "posterior_gap", "with_statistic"]
 
 Names = str | Sequence[str]
-"""One variable, or several."""
+"""Names of variables, or one text with commas between them."""
 
 
 def with_statistic(
@@ -146,7 +147,7 @@ def posterior_gap(
 
 
 def _names(variables: Names) -> tuple[str, ...]:
-    return (variables,) if isinstance(variables, str) else tuple(variables)
+    return variable_names("variables", variables)
 
 
 def _exact_groups(rows: npt.NDArray[Any]) -> list[int]:

@@ -47,6 +47,13 @@ _ZHANG_YEUNG_VARIABLES = 4
 """Zhang and Yeung's inequality is about four variables: fewer have no instance."""
 
 
+_CONDITIONAL = (
+    "some inequalities that hold under premises follow from no inequality without premises (Kaced and "
+    "Romashchenko 2013), and those are not searched for"
+)
+"""IEEE Transactions on Information Theory 59(11): what a proof under premises may be out of reach of."""
+
+
 class _Problem:
     """One statement with its facts, and the spaces in which proofs are sought, smallest first."""
 
@@ -233,20 +240,23 @@ class _Problem:
             return f"{relation} does not follow, and no distribution that breaks it was found"
         with suppress(SpentError):
             self.rays(relation)
+        found = "no distribution that breaks it was found"
         laws = (
             "Shannon's and Zhang and Yeung's inequalities and from one or two copies of variables"
             if self.non_shannon
             else "Shannon's inequalities"
         )
+        if self.non_shannon and self.facts.relations and len(self.facts.variables) >= _ZHANG_YEUNG_VARIABLES:
+            found = f"{found}; {_CONDITIONAL}"
         for ray in self._rays.get(relation, []):
             order = sorted(ray, key=lambda names: (len(names), sorted(names)))
             values = [f"H({','.join(sorted(names))})={ray[names]}" for names in order[:_ENTROPIES_SHOWN]]
             shown = ", ".join(values) + (", .." if len(order) > _ENTROPIES_SHOWN else "")
             return (
                 f"{relation} does not follow from {laws} and the facts, as a polymatroid breaks it "
-                f"({shown}), and no distribution that breaks it was found"
+                f"({shown}), and {found}"
             )
-        return f"{relation} was not proved, and no distribution that breaks it was found"
+        return f"{relation} was not proved, and {found}"
 
 
 def prove(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from math import inf
 from time import perf_counter, process_time
 
-from theory.checks import number
+from theory.checks import number, variable_names
 from theory.diagrams import Diagram, read_diagram
 from theory.errors import TooLargeError
 from theory.expressions import Statement
@@ -38,7 +38,7 @@ def repair(
     *,
     diagram: Diagram | str | None = None,
     given: str | Statement | Sequence[str | Statement] = (),
-    within: Sequence[str] | None = None,
+    within: str | Sequence[str] | None = None,
     at_most: int = 2,
     seconds: float | None = None,
     progress: Callable[[str], None] | None = None,
@@ -57,8 +57,8 @@ def repair(
         statement: One or several relations, as for `prove`.
         diagram: A causal diagram (or its text, or `"essl"`).
         given: Statements that are taken as true.
-        within: Further variables that premises may name, besides those of the statement and, where there are
-            no more than six together, those of what is given.
+        within: Further variables that premises may name (names, or one text with commas), besides those of
+            the statement and, where there are no more than six together, those of what is given.
         at_most: The largest number of premises in a set, 1 or 2.
         seconds: The time of the processor that it may take; infinity for no limit, None for 2 s for up to
             four variables, and 20 s for more.
@@ -133,12 +133,10 @@ def _names(
     claim: Statement,
     diagram: Diagram | None,
     given: tuple[Statement, ...],
-    within: Sequence[str] | None,
+    within: str | Sequence[str] | None,
 ) -> tuple[str, ...]:
     """The variables that premises may name."""
-    if isinstance(within, str):
-        raise TypeError(f"within must be a sequence of variable names, got the text {within!r}")
-    more = tuple(within or ())
+    more = variable_names("within", within or ())
     if diagram is not None:
         diagram.require(*claim.variables, *more)
     names = tuple(dict.fromkeys((*claim.variables, *more)))

@@ -20,7 +20,11 @@ __all__ = ["EquivariantEncoder", "count_parameters"]
 
 
 def count_parameters(module: nn.Module) -> int:
-    """The number of trainable values."""
+    """The number of trainable values.
+
+    Args:
+        module: The network; parameters that need no gradient do not count.
+    """
     return sum(p.numel() for p in module.parameters() if p.requires_grad)
 
 

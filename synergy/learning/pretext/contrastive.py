@@ -224,6 +224,18 @@ class SoftEquivariance(Equivariance):
     the layer that is kept. An invariant encoder satisfies both, so nothing forces it to keep the
     transformation: what the term does beside the contrast is an experiment.
 
+    Args:
+        task: The transformation, its name, or several; each acts on whole blocks of images.
+        augment: The base augmentation that makes the two views of NT-Xent; with `none` they are the image
+            and its transformed copy.
+        weight: The weight of the equivariance loss.
+        block: Images per block, at least 2.
+        temperature: Of NT-Xent.
+        projection: The dimension of the head's output, which NT-Xent compares.
+
+    Raises:
+        ValueError: If a name is unknown, or block, weight, temperature or projection is out of range.
+
     Source:
         After Lee et al. 2025, on soft equivariance; the form is ours, with CARE's term (arXiv:2306.13924).
     """

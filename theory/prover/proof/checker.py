@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, get_args
+from typing import Any, Protocol, cast, get_args
 
 from theory.diagrams import Diagram, closure, separated
 from theory.expressions import Entropies, Expression, Relation, Statement, Term
@@ -49,6 +49,14 @@ class CheckResult:
 
     def __str__(self) -> str:
         return "valid" if self.valid else f"rejected at {self.where}: {self.reason}"
+
+
+class Certified(Protocol):
+    """A result that has a certificate: a `Proof`, an `Impossible` or a `ContradictionError`."""
+
+    @property
+    def certificate(self) -> Certificate:
+        """The evidence."""
 
 
 class _FaultError(Exception):
@@ -201,7 +209,20 @@ def _require_text(certificate: Certificate) -> None:
             raise TypeError(f"a certificate holds its statements as text, got {text!r}")
 
 
-def check(certificate: Certificate | Mapping[str, Any] | str) -> CheckResult:
+def _held(evidence: Certified | Mapping[str, Any]) -> Certificate:
+    """The certificate of a result, or the one that plain data tell."""
+    found = getattr(evidence, "certificate", None)
+    if isinstance(found, Certificate):
+        return found
+    if hasattr(evidence, "verdict"):
+        raise TypeError(
+            f"a result with the verdict {evidence.verdict!r} has no certificate: only what is proved, or "
+            "shown to be impossible, has one"
+        )
+    return Certificate.from_dict(cast(Mapping[str, Any], evidence))
+
+
+def check(certificate: Certificate | Certified | Mapping[str, Any] | str) -> CheckResult:
     """Check a certificate in exact rational arithmetic.
 
     For every part, claim = sum of weight times quantity must hold as an identity between joint entropies;
@@ -210,7 +231,8 @@ def check(certificate: Certificate | Mapping[str, Any] | str) -> CheckResult:
     their facts must be what the copy lemma says; and the claims must be what the statement's relations need.
 
     Args:
-        certificate: A `Certificate`, its plain data, or its JSON text.
+        certificate: A `Certificate`, its plain data, its JSON text, or a result that has one, such as a
+            `Proof`.
 
     Returns:
         A `CheckResult`, true when the certificate is valid; otherwise it says where the first fault is.
@@ -219,7 +241,7 @@ def check(certificate: Certificate | Mapping[str, Any] | str) -> CheckResult:
         if isinstance(certificate, str):
             certificate = Certificate.from_json(certificate)
         elif not isinstance(certificate, Certificate):
-            certificate = Certificate.from_dict(certificate)
+            certificate = _held(certificate)
         _require_text(certificate)
         diagram = None if certificate.diagram is None else Diagram.parse(certificate.diagram)
         given = [relation for text in certificate.given for relation in parse_statement(text)]
