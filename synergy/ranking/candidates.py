@@ -10,6 +10,7 @@ from itertools import combinations as choose
 import torch
 
 from synergy.learning import PredictTransformation, Task, as_task
+from synergy.ranking.own import digest_of
 from synthetic.transformations import TRANSFORMATIONS
 from synthetic.transformations.augment import augmentation
 from theory.checks import integer
@@ -43,8 +44,9 @@ class Candidate:
         return PredictTransformation(self.task, augment=self.augment)
 
     def identity(self, images: torch.Tensor) -> str:
-        """A digest of what the task does to a few images, for transformations whose code is not here."""
+        """A digest of the task's code and of what it does to a few images, for code that is not here."""
         digest = hashlib.sha256(f"{self.name} {self.task.parts!r} {self.task.coarse}".encode())
+        digest.update(digest_of(*self.task.parts, self.task.coarse).encode())
         for code in range(self.task.applied):
             shown = self.task.apply(images.clone(), torch.full((len(images),), code))
             digest.update(shown.contiguous().numpy().tobytes())

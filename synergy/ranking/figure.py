@@ -78,8 +78,7 @@ def draw_ranking(ranking: Ranking) -> Figure:
                     width = max(0.0, quantity.value)
                     right.barh(place, width, left=start, color=colour, height=0.62)
                     start += width
-            for name, label, colour in _PARTS:
-                del name
+            for _, label, colour in _PARTS:
                 right.barh(0, 0, color=colour, label=label)
             right.grid(visible=False, axis="y")
             right.set(xlabel="nats", title="What the transformation's entropy is made of")

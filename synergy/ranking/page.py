@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import base64
 import io
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib import pyplot
 
-from synergy.plots import save_figure
 from synergy.ranking.figure import draw_ranking
+from synergy.ranking.files import write_together
 from synergy.ranking.quantities import MEANINGS, QUANTITIES
+from synergy.ranking.words import points
 
 if TYPE_CHECKING:
     from synergy.ranking.result import Ranked, Ranking
@@ -36,13 +36,13 @@ def headline(ranking: Ranking) -> str:
     best = ranking.best
     alike = [task.name for task in ranking.tasks if task.group == 1 and task is not best]
     more = [task.name for task in ranking.tasks if task.worth == "more" and task is not best]
-    points = f"{_points(best.gain.value)} points of accuracy over no training"
+    gained = f"{points(best.gain.value)} points of accuracy over no training"
     if best.worth == "more":
-        said = f"{best.name} is worth most: {points}"
+        said = f"{best.name} is worth most: {gained}"
     elif best.worth == "less":
-        said = f"{best.name} stands first, and is worth less than no training: {points}"
+        said = f"{best.name} stands first, and is worth less than no training: {gained}"
     else:
-        said = f"{best.name} stands first, and is not told from no training: {points}"
+        said = f"{best.name} stands first, and is not told from no training: {gained}"
     if len(ranking.worth_less) == len(ranking.tasks):
         said = f"No task is worth training on. {said}"
     if more and best.worth != "more":
@@ -75,7 +75,7 @@ def render_ranking(ranking: Ranking) -> str:
         meanings=MEANINGS,
         worth=_WORTH,
         said=_SAID,
-        points=_points,
+        points=points,
         nats=_nats,
         ordered=_ordered,
     )
@@ -84,32 +84,22 @@ def render_ranking(ranking: Ranking) -> str:
 def write_ranking(ranking: Ranking, out: Path) -> list[Path]:
     """Write `ranking.json`, `ranking.csv`, `ranking.html` and the figure into a folder.
 
-    Each file appears whole or not at all.
+    Each file appears whole or not at all, and none before all are made.
 
     Raises:
         ValueError: If `out` is a file.
     """
     if out.exists() and not out.is_dir():
         raise ValueError(f"out must be a folder, got the file {str(out)!r}")
-    out.mkdir(parents=True, exist_ok=True)
     texts = {
         "ranking.json": ranking.to_json(),
         "ranking.csv": ranking.table.to_csv(index=False),
         "ranking.html": render_ranking(ranking),
     }
-    written = []
-    for name, text in texts.items():
-        part = out / f".{name}.{os.getpid()}.part"
-        part.write_text(text, encoding="utf-8")
-        written.append(part.replace(out / name))
     figure = draw_ranking(ranking)
-    written += save_figure(figure, out, "ranking")
+    written = write_together(out, {name: text.encode() for name, text in texts.items()}, {"ranking": figure})
     pyplot.close(figure)
     return written
-
-
-def _points(value: float) -> str:
-    return f"{100 * value:+.1f}".replace("-", "−")
 
 
 def _nats(value: float) -> str:

@@ -38,14 +38,15 @@ Kind = Literal["pilot", "random", "supervised", "pixels", "told", "untold", "sho
 """What a run is.
 
 `pilot`: a short pretraining; `random`, `supervised`, `pixels`: what it is compared with; `told` and `untold`:
-networks trained longer to predict A, told the class or told shuffled classes; `shortcuts`: simple statistics.
+networks that stop early where they predict A best, told the class or told shuffled classes; `shortcuts`:
+simple statistics.
 """
 
 _COMPONENTS = 256
 """Raw pixels are probed by so many principal components, at most: a probe of all costs a minute."""
 
 _VALIDATED = 0.1
-"""The share of the training images on which the longer networks stop early."""
+"""The share of the training images that settles when the networks of `told` and `untold` stop."""
 
 _COPIES = 2
 """How often each training image is transformed to fit the simple models."""
@@ -231,10 +232,10 @@ def _longer(job: Job, data: RankedImages, settings: RankSettings, device: str) -
         raise ValueError("a network that predicts A needs a candidate")
     rows = data.drawn(settings.images, seed=job.seed, labelled=True)
     rng = np.random.default_rng([job.seed, 0x70D])
+    validated = rng.permutation(len(rows)) < max(2, round(_VALIDATED * len(rows)))  # before what one draws
     classes, judged = data.labels[rows], data.labels[data.judged]
     if job.kind == "untold":
         classes, judged = rng.permutation(classes), rng.permutation(judged)
-    validated = rng.permutation(len(rows)) < max(2, round(_VALIDATED * len(rows)))
 
     def part(chosen: npt.NDArray[np.bool_]) -> ImageSet:
         labels = {"C": classes[chosen]}

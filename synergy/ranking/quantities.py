@@ -1,4 +1,4 @@
-r"""What the theory asks of a pretext task, from networks that were trained as well as they could be.
+r"""What the theory asks of a pretext task, from portfolios of networks that were trained for a short time.
 
 Every posterior is a portfolio: the log probabilities of several predictors, trained on other images, are
 combined by non-negative weights that are fitted on some of the judged images and used on others
@@ -9,7 +9,7 @@ bounds, and differences of two bounds, such as the synergy, are neither.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -17,12 +17,12 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from synergy.estimators.classifier.crossfit import CrossFit, calibrated
+from synergy.estimators.classifier.crossfit import CrossFit, super_learned
 from synergy.ranking.candidates import Candidate
 from synergy.ranking.data import RankedImages
 from synergy.ranking.gains import PRIOR_SEEDS
 from synergy.statistics.errors import clustered_error
-from synergy.statistics.folds import Split, make_splits
+from synergy.statistics.folds import make_splits
 from synthetic import Sample, Variable
 
 __all__ = ["MEANINGS", "QUANTITIES", "Quantities", "Quantity", "combined", "joined", "measured"]
@@ -69,7 +69,8 @@ class Quantity:
 
     Args:
         value: As measured; it may be negative by error where the truth cannot be.
-        error: Its standard error, over images and over trainings.
+        error: Its standard error, over images; of a task that was joined with others over trainings as well,
+            but for J and I(A;U), whose networks are not divided in halves.
         bound: On which side of the truth it is expected.
     """
 
@@ -108,14 +109,7 @@ def combined(
         states: Their number of states.
         folds: The weights of a fold are fitted on all others.
     """
-    splits = make_splits(len(labels), folds, seed=0)
-    stacked = [np.asarray(member, dtype=np.float64) for member in members]
-    found = np.zeros((len(labels), states))
-    for split in splits:
-        others = np.setdiff1d(np.arange(len(labels)), split.test)
-        rows = Split(fit=others[:0], tune=others, test=split.test)
-        found[split.test] = calibrated([(m[others], m[split.test]) for m in stacked], labels, rows, states)
-    return found
+    return super_learned(members, labels, states, make_splits(len(labels), folds, seed=0))
 
 
 def measured(
@@ -134,8 +128,8 @@ def measured(
         candidate: The task.
         data: The images.
         labels: A on each judged image, shape (m,).
-        networks: What networks say of A: pilots; those trained longer with shuffled classes told; those with
-            the class told. Log probabilities (m, states); the last two may be empty.
+        networks: What networks say of A: pilots; those with shuffled classes told; those with the class
+            told. Log probabilities (m, states); the last two may be empty.
         shortcuts: What simple models say of A from each named statistic, and from all under the name "".
         folds: Of the calibration.
         resolution: J reads the posterior rounded to multiples of 1 / resolution.
@@ -162,22 +156,8 @@ def measured(
         "J": _forced(posterior, data, folds=folds, resolution=resolution),
         "I(A;R|X)": -_unreadable(candidate, data) - by_x,
     }
-    halves = {name: _halves(pilots, untold, told, part) for part, name in enumerate(("first", "second"))}
-    trainings: dict[str, float] = {}
-    if all(half is not None for half in halves.values()):
-        ends = []
-        for half in halves.values():
-            own, with_class = half or ([], [])
-            x = log_p([*own, *simple])[1]
-            c = log_p([*with_class, *simple])[1] if with_class else x
-            ends.append((float(x.mean()), float((c - x).mean())))
-        of_x = abs(ends[0][0] - ends[1][0]) / 2
-        trainings = dict.fromkeys(("H(A|X)", "I(A;X)", "I(A;X|U)", "I(A;R|X)"), of_x)
-        trainings["I(A;C|X)"] = abs(ends[0][1] - ends[1][1]) / 2
     values = {
-        name: None
-        if score is None
-        else Quantity(float(score.mean()), clustered_error(score, None), _BOUNDS.get(name, "neither"))
+        name: None if score is None else _quantity(score, _BOUNDS.get(name, "neither"))
         for name, score in scores.items()
     }
     each = {
@@ -185,11 +165,36 @@ def measured(
         for name, members in shortcuts.items()
         if name
     }
-    return Quantities(values, each, trainings)
+    return Quantities(
+        values, each, _between_trainings(networks, lambda members: log_p([*members, *simple])[1])
+    )
 
 
 def _quantity(scores: Floats, bound: Bound) -> Quantity:
     return Quantity(float(scores.mean()), clustered_error(scores, None), bound)
+
+
+def _between_trainings(
+    networks: Sequence[tuple[Floats, ...]], read: Callable[[Sequence[Floats]], Floats]
+) -> dict[str, float]:
+    """Half the difference between two halves of the networks, by name; empty where there are too few.
+
+    Args:
+        networks: See `measured`.
+        read: The log probability of A on each judged image by a portfolio of some networks, shape (m,).
+    """
+    pilots, untold, told = networks
+    ends = []
+    for part in (0, 1):
+        half = _halves(pilots, untold, told, part)
+        if half is None:
+            return {}
+        own, with_class = half
+        x = read(own)
+        c = read(with_class) if with_class else x
+        ends.append((float(x.mean()), float((c - x).mean())))
+    of_x, of_synergy = (abs(first - second) / 2 for first, second in zip(*ends, strict=True))
+    return {**dict.fromkeys(("H(A|X)", "I(A;X)", "I(A;X|U)", "I(A;R|X)"), of_x), "I(A;C|X)": of_synergy}
 
 
 def _halves(

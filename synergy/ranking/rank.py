@@ -1,10 +1,10 @@
 r"""Which pretext transformation is worth training on? Asked of short trainings, and explained by the theory.
 
 A pilot trains a small network on a part of the images to tell which transformation was applied, and a linear
-probe reads the class from its representation of others. The gain is the probe's accuracy less that of the
-same network without training, paired over seeds and images. Clear losers are dropped early (`halving`), and
-intervals hold whenever a task was dropped (`gains`). Beside each gain stands what the theory asks of the
-task (`quantities`).
+probe reads the class from its representation of others. The gain is the probe's accuracy on these less the
+mean of sixteen networks without training, or more with more seeds, on the same images. Clear losers are
+dropped early (`halving`), and intervals hold whenever a task was dropped (`gains`). Beside each gain stands
+what the theory asks of the task (`quantities`).
 """
 
 from __future__ import annotations

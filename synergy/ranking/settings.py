@@ -29,7 +29,7 @@ class RankSettings:
         encoder: The network, a name in `synergy.learning.ENCODERS`.
         features: The dimension of its representation.
         folds: Folds of the probes and of the calibration of posteriors.
-        longer: The networks that read A best are trained so many times longer than a pilot.
+        longer: The networks that are told classes are trained at most so many times as long as a pilot.
         patience: Epochs without a better held-out loss after which they stop.
         stretch: A task that its first pilot does not begin to learn is given twice the steps, and twice
             again, up to so many times those of the others; 1 for never.

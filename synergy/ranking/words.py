@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from synergy.ranking.gains import Gain
 from synergy.ranking.quantities import Quantity
 
-__all__ = ["only_with_the_class", "paragraph"]
+__all__ = ["only_with_the_class", "paragraph", "points"]
 
 _SURE = 2.0
 """A quantity is called different from 0 when it is so many standard errors away."""
@@ -61,13 +61,19 @@ def paragraph(
     return " ".join(sentence for sentence in said if sentence)
 
 
-def _percent(value: float) -> str:
+def points(value: float) -> str:
+    """A difference of accuracies in points, with a sign of the width of a digit.
+
+    Example:
+        >>> points(0.0123), points(-0.5)
+        ('+1.2', '−50.0')
+    """
     return f"{100 * value:+.1f}".replace("-", "−")
 
 
 def _gain(name: str, gain: Gain, dropped: int | None) -> str:
     low, high = gain.interval
-    ends = f"[{_percent(low)}, {_percent(high)}]"
+    ends = f"[{points(low)}, {points(high)}]"
     seeds = f"{gain.seeds} seed{'s' if gain.seeds > 1 else ''}"
     verdict = (
         "worth less than no training"
@@ -77,7 +83,7 @@ def _gain(name: str, gain: Gain, dropped: int | None) -> str:
         else "not told from no training"
     )
     dropping = "" if dropped is None else f"; dropped after {dropped} seeds, clearly behind the best"
-    return f"{name} is {verdict}: {_percent(gain.value)} points of accuracy {ends} over {seeds}{dropping}."
+    return f"{name} is {verdict}: {points(gain.value)} points of accuracy {ends} over {seeds}{dropping}."
 
 
 def _reading(entropy: float, quantities: Mapping[str, Quantity | None]) -> str:

@@ -78,8 +78,8 @@ class Work:
     def reasons(self, names: Sequence[str]) -> list[Job]:
         """The runs that explain some tasks."""
         jobs = []
-        for name in dict.fromkeys(self.by_name[name].task.name for name in names):
-            plain = Candidate(next(c.task for c in self.tasks if c.task.name == name))
+        for task in dict.fromkeys(self.by_name[name].task for name in names):
+            plain = Candidate(task)
             jobs.append(Job("shortcuts", plain, self.seeds[0]))
             if len(self.data.labelled) >= self.settings.batch:
                 for kind in ("told", "untold"):
@@ -87,7 +87,7 @@ class Work:
         return jobs
 
     def longer(self, kind: Kind, plain: Candidate) -> list[Job]:
-        """The networks that read A best, told the class or not; as much longer as the pilots of the task."""
+        """The networks told the class, or shuffled ones; as many times longer as the task's pilots."""
         stretch = max(
             self.stretch[name] for name, c in self.by_name.items() if c.task.name == plain.task.name
         )
@@ -185,7 +185,7 @@ class Work:
         return {name: self._explained(self.by_name[name]) for name in names}
 
     def _explained(self, candidate: Candidate) -> Quantities:
-        plain = Candidate(next(c.task for c in self.tasks if c.task == candidate.task))
+        plain = Candidate(candidate.task)
         _, labels = judged_inputs(Job("pilot", plain), self.data)
 
         def log_p(jobs: list[Job], name: str = "log_p") -> tuple[npt.NDArray[np.float64], ...]:
@@ -209,43 +209,17 @@ class Work:
         """Run everything, and order the tasks."""
         self.race()
         found = self.quantities() if self.explain else {}
-        gains, groups = self.gains(), self.groups()
-        values = joined(found)
-        size = min(self.settings.images, len(self.data.trained))
-        ranked = []
-        for name, candidate in self.by_name.items():
-            jobs = [self.pilot(name, s) for s in self.seeds]
-            pilots = [self.runs[job] for job in jobs if job in self.runs]
-            quantities = values.get(name, {})
-            shortcuts = found[name].shortcuts if name in found else {}
-            ranked.append(
-                Ranked(
-                    transformation=candidate.task.name,
-                    augmentation=candidate.augment,
-                    states=candidate.task.states,
-                    gain=gains[name],
-                    accuracy=float(np.mean([pilot["right"].mean() for pilot in pilots])),
-                    group=groups[name],
-                    dropped=self.lost.get(name),
-                    steps=self.settings.step_count(size, longer=self.stretch[name]),
-                    pretext={
-                        key: float(np.mean([float(pilot[key]) for pilot in pilots]))
-                        for key in ("loss", "accuracy")
-                    },
-                    quantities=quantities,
-                    shortcuts=shortcuts,
-                    told=paragraph(
-                        name,
-                        gains[name],
-                        entropy=float(np.log(candidate.task.states)),
-                        quantities=quantities,
-                        shortcuts=shortcuts,
-                        dropped=self.lost.get(name),
-                        stretch=self.stretch[name],
-                        begun=name not in self.idle,
-                    ),
-                )
+        gains, groups, values = self.gains(), self.groups(), joined(found)
+        ranked = [
+            self._ranked(
+                name,
+                gains[name],
+                groups[name],
+                values.get(name, {}),
+                found[name].shortcuts if name in found else {},
             )
+            for name in self.by_name
+        ]
         ranked.sort(key=lambda task: (task.group, -task.gain.value, task.name))
         return Ranking(
             tasks=tuple(ranked),
@@ -253,13 +227,57 @@ class Work:
             images=len(self.data.labels),
             classes=len(self.data.names),
             judged=len(self.data.judged),
-            trained=size,
+            trained=self._size,
             seconds=float(sum(float(self.runs[job]["seconds"]) for job in self._used())),
             digest=self.data.digest,
             source=source_digest(),
             settings=self.settings,
             seed=seed,
             notes=(*self.data.notes, *self._begun(values), *self._notes(gains, found)),
+        )
+
+    @property
+    def _size(self) -> int:
+        """The images that each pilot is trained on."""
+        return min(self.settings.images, len(self.data.trained))
+
+    def _ranked(
+        self,
+        name: str,
+        gained: Gain,
+        group: int,
+        quantities: Mapping[str, Quantity | None],
+        shortcuts: Mapping[str, Quantity],
+    ) -> Ranked:
+        """A task with what its runs say of it."""
+        candidate, stretch, lost = self.by_name[name], self.stretch[name], self.lost.get(name)
+        jobs = [self.pilot(name, s) for s in self.seeds]
+        pilots = [self.runs[job] for job in jobs if job in self.runs]
+        told = paragraph(
+            name,
+            gained,
+            entropy=float(np.log(candidate.task.states)),
+            quantities=quantities,
+            shortcuts=shortcuts,
+            dropped=lost,
+            stretch=stretch,
+            begun=name not in self.idle,
+        )
+        return Ranked(
+            transformation=candidate.task.name,
+            augmentation=candidate.augment,
+            states=candidate.task.states,
+            gain=gained,
+            accuracy=float(np.mean([pilot["right"].mean() for pilot in pilots])),
+            group=group,
+            dropped=lost,
+            steps=self.settings.step_count(self._size, longer=stretch),
+            pretext={
+                key: float(np.mean([float(pilot[key]) for pilot in pilots])) for key in ("loss", "accuracy")
+            },
+            quantities=quantities,
+            shortcuts=shortcuts,
+            told=told,
         )
 
     def _used(self) -> list[Job]:

@@ -6,11 +6,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from ranking_worlds import TINY, Idle, Watermark, digits
 from scipy.special import log_softmax
 
 from synergy.learning import ImageSet
-from synergy.ranking import QUANTITIES, RankSettings, rank, render_ranking, write_ranking
+from synergy.ranking import QUANTITIES, RankSettings, pilots, rank, render_ranking, write_ranking
+from synergy.ranking.candidates import candidates
+from synergy.ranking.data import ranked_images
 from synergy.ranking.pilots import begun
 from synthetic import LabelledImages
 
@@ -203,6 +206,47 @@ def test_the_page_stands_alone(ranking, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(ValueError, match="out must be a folder"):
         write_ranking(ranking, tmp_path / "file")
+
+
+def test_a_page_that_cannot_be_drawn_leaves_the_files_that_were_there(ranking, tmp_path, monkeypatch):
+    write_ranking(ranking, tmp_path)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+
+    def fails(*given, **more):
+        raise KeyboardInterrupt
+
+    for place in ("synergy.ranking.files.save_figure", "synergy.ranking.files.write_atomically"):
+        with monkeypatch.context() as patch:
+            patch.setattr(place, fails)
+            with pytest.raises(KeyboardInterrupt):
+                write_ranking(replace(ranking, seed=ranking.seed + 1), tmp_path)
+        assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_networks_told_the_class_and_shuffled_classes_differ_in_nothing_else(monkeypatch):
+    images, labels = digits(N)
+    data = ranked_images(images, labels, TINY, seed=0)
+    candidate = candidates(["rotation"], data.shape)[0]
+    given, plain = {}, pilots.train
+
+    def kept(pretext, source, **options):
+        given[kind] = source, options.pop("held_out"), {**options, "options": str(options["options"])}
+        return plain(pretext, source, **{**options, "held_out": given[kind][1]})
+
+    monkeypatch.setattr(pilots, "train", kept)
+    for seed in (0, 1):
+        for kind in ("told", "untold"):
+            pilots.run_job(pilots.Job(kind, candidate, seed), data, TINY, "cpu")
+        (fitted, held, how), (fitted_too, held_too, how_too) = given["told"], given["untold"]
+        assert how == how_too
+        assert torch.equal(fitted.images, fitted_too.images)
+        assert torch.equal(held.images, held_too.images)
+        classes, shuffled = (
+            torch.cat([one.labels["C"], two.labels["C"]])
+            for one, two in ((fitted, held), (fitted_too, held_too))
+        )
+        assert not torch.equal(classes, shuffled)
+        assert torch.equal(classes.sort().values, shuffled.sort().values)
 
 
 IMAGES, LABELS = digits(80)
