@@ -130,6 +130,10 @@ class ParseError(ValueError):
         pointer = " " * len(before) + "^"
         super().__init__(f"cannot parse at position {position}: {reason}\n  {before}{after}\n  {pointer}")
 
+    def __reduce__(self) -> tuple[type[ParseError], tuple[str, int, str]]:
+        """All arguments, so that it reaches another process as it is."""
+        return type(self), (self.text, self.position, self.reason)
+
 
 @dataclass(frozen=True)
 class _Token:

@@ -74,7 +74,8 @@ def verify_command(
         str | None,
         typer.Option(
             "--diagram",
-            help='Judge on this diagram: edges such as "C->X, A->X", a name as in prove, or none.',
+            help='Judge on this diagram: edges such as "C->X, A->X", a name as in prove, or none. By default '
+            "statements are judged on the E-SSL diagram.",
         ),
     ] = None,
     given: Annotated[
@@ -98,7 +99,19 @@ def verify_command(
     device: Annotated[str, typer.Option("--device", help="auto, cpu or cuda.")] = "auto",
     as_json: JSON = False,
 ) -> None:
-    """Judge claims in five worlds, or on rows of your own, to a table of verdicts."""
+    """Judge claims in five worlds, or on rows of your own, to a table of verdicts.
+
+    With --data a statement is asked of the rows, and one with > or < of the diagram too: whether some model
+    on it satisfies it. Without --data one with > or < is asked of the diagram alone.
+
+    A gap smaller than the margin counts as none: 0.01 nats for frequencies, 0.1 where something is fitted.
+    An equality that is verified is one to within the margin, and >= may fail by less; > and < are verified by
+    any gap that is told from 0, and where something is fitted by one beyond the margin. On rows of your own
+    no == or >= is verified that frequencies tell from 0. The notes in the files say where the margin decides.
+
+    Exit status: 0 every claim came out as expected and every statement holds; 1 one is violated or refuted;
+    2 bad input; 3 something stayed open.
+    """
     from dataclasses import replace
 
     from joblib import cpu_count
@@ -141,7 +154,8 @@ def verify_command(
         tests = render_tests(report)
         if tests is not None:
             table.print(tests)
-        for note in report.data.notes if report.data is not None else ():
+        of_rows = report.data.notes if report.data is not None else ()
+        for note in (*report.notes, *of_rows):
             table.print(f"note: {note}", soft_wrap=True, markup=False, highlight=False)
         for verdict in report.verdicts:
             for warning in verdict.warnings if report.data is not None else ():

@@ -18,9 +18,10 @@ from synergy.report.diagrams import diagram_svg
 from synergy.report.evidence import Argument, Distribution, argument, distribution, statement_lines
 from synergy.report.strips import Axis, axis_svg, strip_svg
 from synergy.verification.cases import LEFT_OUT
+from synergy.verification.own import is_own
 from synergy.verification.settings import Call, Settings
 from synergy.verification.table import provenance
-from synergy.verification.verdict import JUDGEMENTS, Judgement, Verdict
+from synergy.verification.verdict import JUDGEMENTS, POSSIBLE, Judgement, Verdict, plain, said
 from theory import CLAIMS, Claim
 from theory.claims import World
 from theory.diagrams import diagram_text
@@ -55,11 +56,15 @@ _AGAINST_FIRST: tuple[Judgement, ...] = (
 
 _MEANINGS: dict[Judgement, str] = {
     "proved": "follows from Shannon’s inequalities, the diagram and what is given",
-    "refuted": "an exact distribution on the diagram breaks it",
-    "verified": "it could have failed here, and did not: the hypothesis that it fails is rejected",
-    "violated": "it fails here by more than the margin: the hypothesis that it holds is rejected",
+    "refuted": "an exact distribution on the diagram breaks it; or, where one that satisfies it is asked "
+    "for, there is none (impossible)",
+    "verified": "it could have failed here, and did not: the hypothesis that it fails by more than the "
+    "margin is rejected, and of > and < that it fails at all",
+    "violated": "it fails here by more than the margin: the hypothesis that it holds is rejected; > and < "
+    "fail where nothing speaks for a gap above 0, and it is not more than the margin",
     "by construction": "no numbers could contradict it here, so this is no evidence",
-    "inconclusive": "the data decide neither way; the note says how many rows would",
+    "inconclusive": "the data decide neither way, and the note says how many rows would; or they tell a gap "
+    "from 0 that is smaller than the margin",
     "unknown": "neither a proof nor a counterexample was found",
     "not applicable": "the claim cannot be read here; the note says why",
 }
@@ -119,6 +124,7 @@ class ClaimSection:
     state: str
     standing: str
     proof: Verdict | None
+    proof_said: str
     arguments: tuple[Argument, ...]
     distribution: Distribution | None
     rows: tuple[VerdictRow, ...]
@@ -193,12 +199,19 @@ def _named(report: Report) -> list[str]:
 def _headline(report: Report) -> tuple[str, str]:
     """The state of the whole, and a sentence for it."""
     standings = report.standings()
+    registered = {claim.id for claim in report.claims if not is_own(claim)}
     wrong = sorted({c for (c, _), s in standings.items() if s == "unexpected"})
     open_ = sorted({c for (c, _), s in standings.items() if s == "inconclusive"})
+    own = "; ".join(report.own_outcomes)
+    of_own = f" {own[:1].upper()}{own[1:]}." if own else ""
+    if registered.intersection(wrong):
+        disagree = ", ".join(c for c in wrong if c in registered)
+        return "unexpected", f"Theory and experiment disagree on {disagree}.{of_own}"
     if wrong:
-        return "unexpected", f"Theory and experiment disagree on {', '.join(wrong)}."
+        return "unexpected", of_own.strip()
     if open_:
-        return "inconclusive", f"Nothing contradicts the theory; {', '.join(open_)} stay open in some world."
+        told = f"{', '.join(open_)} {'stays' if len(open_) == 1 else 'stay'} open in some world.{of_own}"
+        return "inconclusive", f"Nothing contradicts the theory; {told}" if registered else told
     if not standings:
         return "neutral", "Nothing was judged."
     if report.undecided:
@@ -206,7 +219,24 @@ def _headline(report: Report) -> tuple[str, str]:
     quiet = (
         f" Not contradicted here: {', '.join(report.not_contradicted)}." if report.not_contradicted else ""
     )
-    return "expected", f"Every claim came out as the theory expects.{quiet}"
+    if not registered:
+        return "expected", of_own.strip()
+    return "expected", f"Every claim came out as the theory expects.{quiet}{of_own}"
+
+
+_OF_OWN = {
+    "true": "asked of all models on the diagram",
+    "false": "asked for a model on the diagram that breaks it",
+    "exists": "asked for a model on the diagram that satisfies it",
+}
+"""What is asked of a statement, of which nobody says what to expect."""
+
+
+def _asked(claim: Claim, report: Report) -> str:
+    """The expectation of a registered claim; of another what is asked."""
+    if not is_own(claim):
+        return _EXPECTED[claim.expectation]
+    return _OF_OWN[claim.expectation] + (" and of your rows" if report.data else "")
 
 
 def _section(claim: Claim, report: Report) -> ClaimSection:
@@ -221,14 +251,15 @@ def _section(claim: Claim, report: Report) -> ClaimSection:
     return ClaimSection(
         claim=claim,
         anchor=f"claim-{claim.id}",
-        expected=_EXPECTED[claim.expectation],
+        expected=_asked(claim, report),
         lines=tuple(statement_lines(claim.statement)),
         given=tuple(line for fact in claim.given for line in statement_lines(fact)),
         diagram=diagram_svg(claim.diagram, claim.statement.variables),
         cells=cells,
         state=state,
-        standing={"neutral": "nothing to judge", "expected": "as expected"}.get(state, state),
+        standing=(_CHIPS_OF_OWN if is_own(claim) else _CHIPS).get(state, state),
         proof=proof,
+        proof_said=said(proof, claim.expectation) if proof else "",
         arguments=tuple(argument(proof.evidence)) if proof else (),
         distribution=distribution(proof.evidence) if proof else None,
         rows=tuple(
@@ -250,6 +281,11 @@ _STATES = {
 }
 """The state of a claim in a world, by how it came out there."""
 
+_CHIPS = {"neutral": "nothing to judge", "expected": "as expected"}
+"""How a claim came out, where the state itself does not say it."""
+_CHIPS_OF_OWN = {**_CHIPS, "expected": "verified", "unexpected": "violated"}
+"""The same where nobody said what to expect."""
+
 _SYMBOLS = {"expected": "✓", "unexpected": "✗", "inconclusive": "?", "neutral": "·", "absent": ""}
 """The sign of each state in the overview."""
 
@@ -265,7 +301,10 @@ def _cell(claim: Claim, world: World, own: Sequence[Verdict], report: Report) ->
     order = JUDGEMENTS if claim.expectation != "false" else _AGAINST_FIRST
     said = [name for name in order if here[name]]
     decisive = [name for name in said if name != "not applicable"] or said
-    called = _OF_SOME if claim.expectation == "exists" else {}
+    called: dict[str, str] = {}
+    if claim.expectation == "exists":
+        called = {str(name): word for name, word in POSSIBLE.items()} if world == "proof" else _OF_SOME
+        called = {} if world == "sample" and report.data is not None else called
     text = ", ".join(f"{here[name]} {called.get(name, name)}" for name in decisive)
     if sum(here.values()) == 1:
         text = called.get(decisive[0], decisive[0])
@@ -275,7 +314,7 @@ def _cell(claim: Claim, world: World, own: Sequence[Verdict], report: Report) ->
 def _number(value: float | None, decimals: int | None = None) -> str:
     if value is None:
         return "–"
-    value = 0.0 if abs(value) < 5e-13 else value
+    value = plain(value) if decimals is None else plain(value, 0.5 * 10.0**-decimals)
     text = f"{value:.4g}" if decimals is None else f"{value:.{decimals}f}"
     return text.replace("-", "−")
 
@@ -287,8 +326,8 @@ def _p_value(p: float) -> str:
 def _verdict_row(verdict: Verdict, claim: Claim, axis: Axis | None) -> VerdictRow:
     spread = verdict.low is not None and verdict.high is not None and verdict.high - verdict.low > 1e-7
     decimals = None
-    if spread and verdict.standard_error and verdict.standard_error > 1e-7:
-        decimals = min(7, max(3, 2 - math.floor(math.log10(verdict.standard_error))))
+    if verdict.low is not None and verdict.high is not None and verdict.high - verdict.low > 4e-7:
+        decimals = min(7, max(3, 2 - math.floor(math.log10((verdict.high - verdict.low) / 4))))
     return VerdictRow(
         verdict=verdict,
         kind=verdict.judgement.replace(" ", "-"),

@@ -21,12 +21,17 @@ from theory import (
 from theory.expressions import GapOperator
 from theory.mathml import mathml_pieces
 from theory.prover.proof.certificate import Part, Step
+from theory.prover.proof.checker import CONTRADICTION
 from theory.prover.proof.readable import end_operator, given_operators, step_operator
 
 __all__ = ["Argument", "Distribution", "argument", "distribution", "statement_lines"]
 
 STATES_SHOWN = 24
 """The page shows at most so many states of a distribution."""
+
+
+_IMPOSSIBLE = Markup('<math alttext="0 &gt; 0"><mrow><mn>0</mn><mo>&gt;</mo><mn>0</mn></mrow></math>')
+"""What is shown of a statement that is impossible."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +47,7 @@ class Argument:
     """The proof of one relation.
 
     Args:
-        goal: What is shown.
+        goal: What is shown; 0 > 0 where a statement is shown to be impossible.
         lines: The inequalities and facts it rests on.
         identity: The equation that combines them; None where it is an identity by itself.
     """
@@ -97,6 +102,8 @@ def _argument(part: Part, given: list[GapOperator]) -> Argument:
     for step, quantity in zip(part.steps, quantities, strict=True):
         total = total + step.weight * quantity
     identity = _chain(parse_expression(part.claim), total, end_operator(operators))
+    if part.relation == CONTRADICTION:  # the steps add up to 0 > 0
+        return Argument(_IMPOSSIBLE, tuple(lines), identity)
     return Argument(_math(*parse_statement(part.relation)), tuple(lines), identity)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from synergy.verification.verdict import Verdict
+from synergy.verification.verdict import Verdict, plain
 
 __all__ = ["Axis", "axis_svg", "strip_svg"]
 
@@ -82,7 +82,7 @@ def strip_svg(verdict: Verdict, axis: Axis) -> Markup:
             f'<line class="bar {kind}" x1="{low:.1f}" x2="{high:.1f}" y1="{_MIDDLE}" y2="{_MIDDLE}"/>'
         )
     parts.append(_marker(kind, at))
-    label = f"gap {verdict.measured:.4g} nats, {verdict.judgement}"
+    label = f"gap {plain(verdict.measured):.4g} nats, {verdict.judgement}"
     return Markup(  # nosec B704 # numbers, and a judgement
         f'<svg class="strip" role="img" viewBox="0 0 {WIDTH:.0f} {HEIGHT:.0f}" aria-label="{label}">'
         + "".join(parts)

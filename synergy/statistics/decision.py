@@ -2,12 +2,13 @@ r"""From a measured gap to a verdict, with the error rate controlled over the wh
 
 A relation is reduced to its gap g (`>= 0`, `> 0` or `== 0`). With a margin m that is stated in the
 table a gap smaller than m counts as none: an inequality is *verified* when the hypothesis g <= -m is
-rejected and *violated* when g >= -m is; a strict one is verified when g <= m is rejected and violated
-when g >= m is; an equality is verified when both g <= -m and g >= m are rejected (two one-sided tests,
-Schuirmann 1987) and violated when |g| <= m is. All tests are one-sided normal tests on the estimate and
-its standard error; at most one of the two can be rejected. Holm's step-down procedure (Holm 1979) then
-bounds the chance of any wrong rejection in the table by alpha, whatever the dependence between the
-rows.
+rejected and *violated* when g >= -m is; an equality is verified when both g <= -m and g >= m are rejected
+(two one-sided tests, Schuirmann 1987) and violated when |g| <= m is. A strict inequality is verified when
+g <= 0 is rejected, or g <= m where something was fitted and the margin stands for what that costs; it is
+violated when g >= m is rejected and the interval of g is not wholly above 0. All tests are read off the
+ends of the 95 % interval, as if both sides were normal. Those of 0 take both tails: at independence an
+interval spends its whole level on one. Holm's step-down procedure (Holm 1979) then bounds the chance of any
+wrong rejection in the table by alpha, whatever the dependence between the rows.
 """
 
 from __future__ import annotations
@@ -21,7 +22,10 @@ from scipy.stats import norm
 
 from theory.expressions import Operator, Relation
 
-__all__ = ["Gap", "combine", "decide", "holm", "p_values", "rows_needed"]
+__all__ = ["Gap", "apart", "combine", "decide", "holm", "p_values", "rows_needed"]
+
+_NORMAL = float(norm.isf(0.025))
+"""How many standard errors a 95 % interval reaches to each side."""
 
 Outcome = Literal["verified", "violated", "inconclusive"]
 
@@ -35,22 +39,38 @@ class Gap:
         value: The estimate of the gap.
         standard_error: Its standard error.
         samples: The number of rows behind it.
+        ends: The ends of its 95 % interval; None for those of the normal law.
+        fitted: Whether something was fitted to measure it, so that a margin stands for what that costs.
     """
 
     relation: Relation
     value: float
     standard_error: float
     samples: int
+    ends: tuple[float, float] | None = None
+    fitted: bool = False
 
     @property
     def operator(self) -> Operator:
         """The comparison of the relation."""
         return self.relation.operator
 
-    def interval(self, confidence: float = 0.95) -> tuple[float, float]:
-        """The two-sided normal confidence interval."""
-        half = float(norm.isf((1 - confidence) / 2)) * self.standard_error
-        return self.value - half, self.value + half
+    @property
+    def is_strict(self) -> bool:
+        """Whether the relation is `>` or `<`."""
+        return self.operator in (">", "<")
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The 95 % interval."""
+        half = _NORMAL * self.standard_error
+        return self.ends or (self.value - half, self.value + half)
+
+    @property
+    def errors(self) -> tuple[float, float]:
+        """How far the interval reaches below and above the value, in standard errors of the normal law."""
+        low, high = self.interval
+        return max(0.0, self.value - low) / _NORMAL, max(0.0, high - self.value) / _NORMAL
 
 
 def _upper_tail(value: float, threshold: float, standard_error: float) -> float:
@@ -72,13 +92,27 @@ def p_values(gap: Gap, margin: float) -> tuple[float, float]:
         raise ValueError(
             f"a gap needs a finite value and standard error, got {gap.value}, {gap.standard_error}"
         )
-    g, se = gap.value, gap.standard_error
-    below, above = _upper_tail(-g, margin, se), _upper_tail(g, margin, se)
+    g, (down, up) = gap.value, gap.errors
+    if gap.is_strict:
+        above = _upper_tail(g, margin, down) if gap.fitted else min(1.0, 2 * _upper_tail(g, 0.0, down))
+        return above, 1.0 if gap.interval[0] > 0 else _upper_tail(-g, -margin, up)
+    not_below, below = _upper_tail(g, -margin, down), _upper_tail(-g, margin, up)
     if gap.operator == "==":
-        return max(_upper_tail(g, -margin, se), _upper_tail(-g, -margin, se)), min(1.0, 2 * min(below, above))
-    if gap.operator in (">", "<"):
-        return above, _upper_tail(-g, -margin, se)
-    return _upper_tail(g, -margin, se), below
+        verify = max(not_below, _upper_tail(-g, -margin, up))
+        return verify, min(1.0, 2 * min(below, _upper_tail(g, margin, down)))
+    return not_below, below
+
+
+def apart(gap: Gap) -> float:
+    """The p-value of an equality or inequality as it is written, with no margin: that the gap is on its side.
+
+    At most 0.05 where the 95 % interval lies on the other side of 0. A strict inequality has none such: 1.
+    """
+    g, (down, up) = gap.value, gap.errors
+    if gap.is_strict:
+        return 1.0
+    below = _upper_tail(-g, 0.0, up)
+    return min(1.0, 2 * (min(below, _upper_tail(g, 0.0, down)) if gap.operator == "==" else below))
 
 
 def combine(pairs: Sequence[tuple[float, float]]) -> tuple[float, float]:
@@ -116,11 +150,16 @@ def rows_needed(gap: Gap, margin: float, *, alpha: float, power: float = 0.9) ->
     Returns:
         The number of rows, or None where the estimate sits on the boundary of its hypothesis.
     """
+    g, tail = gap.value, alpha
     if gap.operator == "==":
-        distance = abs(margin - abs(gap.value))
+        distance = abs(margin - abs(g))
+    elif not gap.is_strict:
+        distance = abs(g + margin)
+    elif gap.fitted or g <= 0:
+        distance = abs(g - margin)
     else:
-        distance = abs(gap.value - margin if gap.operator in (">", "<") else gap.value + margin)
+        distance, tail = g, alpha / 2
     if distance == 0:
         return None
-    z = float(norm.isf(alpha) + norm.isf(1 - power))
-    return math.ceil(gap.samples * (z * gap.standard_error / distance) ** 2)
+    z = float(norm.isf(tail) + norm.isf(1 - power))
+    return math.ceil(gap.samples * (z * max(gap.errors) / distance) ** 2)

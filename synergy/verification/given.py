@@ -129,7 +129,7 @@ def read_given(
     if constant:
         notes.append(f"{', '.join(constant)} {'takes' if len(constant) == 1 else 'take'} one value only")
     given = Given(sample, settings, tuple(notes), source)
-    if len(given.some) < len(sample):
+    if len(given.some) < len(sample) and any(v.kind != "discrete" for v in sample.variables.values()):
         notes.append(
             f"{len(given.some):,} of {len(sample):,} rows, drawn at random, are used where not all columns "
             "are discrete (settings.data_rows)"

@@ -6,6 +6,9 @@ Every number here is one that a user gets from `estimate` on the same columns:
 * where every term has a discrete slot, `estimate(.., estimator="classifier", nested=True, predict=..)` with
   the slots of `routes.choose`, so that the terms share as few losses as possible;
 * else `estimate(sample, gap)`, whose `auto` takes the terms one by one.
+
+The interval is that of `estimate` too, but for classifiers: theirs reaches further for what fitting costs,
+and the margin of the verdict stands for that.
 """
 
 from __future__ import annotations
@@ -15,8 +18,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from itertools import permutations
-
-from scipy.stats import norm
 
 from synergy.estimators import Estimate, estimate
 from synergy.estimators.classifier import NestedCrossFit, classifier
@@ -116,7 +117,8 @@ def measure(
         found = _asked(sample, relation.gap, seed)
         note = "; ".join([f"term by term with estimate(.., {found.term!r})", *found.notes])
         fixed = facts != given and shannon(relation, facts)
-        return Measurement(_gap(shown, found), fixed, note, plug_in=False, warnings=found.warnings)
+        gap = _gap(shown, found, fitted=True)
+        return Measurement(gap, fixed, note, plug_in=False, warnings=found.warnings)
     rest = Expression(tuple((c, term) for c, term in relation.gap.summands if term not in terms))
     try:
         fitted = fit()
@@ -125,11 +127,11 @@ def measure(
         raise RouteError(str(error)) from None
     found = found.with_words(warnings=dependence_warnings(sample, rest))
     # The margin of the decision stands for what fitting costs, so the interval's reach for it is not added.
-    gap = Gap(shown, found.value, found.standard_error, found.samples)
+    gap = Gap(shown, found.value, found.standard_error, found.samples, fitted=True)
     note = f"usable information, gap = {route}"
     if exact is not None:
         both = math.hypot(gap.standard_error, exact.standard_error)
-        gap = Gap(shown, gap.value + exact.value, both, len(sample))
+        gap = Gap(shown, gap.value + exact.value, both, len(sample), fitted=True)
         note += f" + {exact.value:.4f}, the exact {exact.expression} ({exact.method})"
         measured = [c for loss, c in route.gap.items() if not set(loss.given) <= discrete]
         if all(c > 0 for c in measured):
@@ -159,11 +161,9 @@ def _asked(sample: Sample, expression: Expression, seed: int) -> Estimate:
         raise RouteError(str(error)) from None
 
 
-def _gap(relation: Relation, found: Estimate) -> Gap:
-    """The gap with the error that the interval stands for, which reaches further where rows are few."""
-    low, high = found.interval
-    error = (high - low) / (2 * float(norm.isf((1 - found.confidence) / 2)))
-    return Gap(relation, found.value, error, found.samples)
+def _gap(relation: Relation, found: Estimate, *, fitted: bool = False) -> Gap:
+    """The gap with the numbers of `estimate`."""
+    return Gap(relation, found.value, found.standard_error, found.samples, found.interval, fitted)
 
 
 def _constants(sample: Sample, names: tuple[str, ...]) -> tuple[Statement, ...]:

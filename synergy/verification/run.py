@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import get_args
 
 from synergy.estimators.intake import Data
-from synergy.statistics.decision import Gap, decide, holm, rows_needed
 from synergy.verification import worlds as judges
 from synergy.verification.bench import Bench, Target
 from synergy.verification.cases import CASES, Case
 from synergy.verification.controls import CONTROL
+from synergy.verification.deciding import decided, told_by_tests
 from synergy.verification.fitting import general, readable, why_not
 from synergy.verification.given import OWN_ROWS, Given, read_given
 from synergy.verification.implied import DataTest, tested
@@ -59,6 +59,11 @@ def verify(
 ) -> Report:
     """Judge claims in worlds on cases, or on rows of the caller's own.
 
+    A statement is asked of every model on the diagram and of every case, and of the rows where there are
+    some. One with `>` or `<` is asked of the rows too; of the diagram it is asked whether some model
+    satisfies it. A gap smaller than the margin counts as none: `settings.table_margin` for frequencies, and
+    `settings.network_margin` for what is fitted. The note of a verdict says where the margin decided.
+
     Args:
         claims: One or more claims, their identifiers in the registry, or statements on the E-SSL diagram,
             such as `"I(A;Z|S) >= I(A;Z)"`; none for the negative control and the whole registry, or with
@@ -86,6 +91,7 @@ def verify(
         ValueError: If a claim, world, generator or chapter is unknown (the message says which exist), jobs
             is not positive, there is no such device, both claims and a chapter or both data and generators
             are named, or the data does not fit the claims.
+        ContradictionError: If the premises contradict each other or the diagram; it is a ValueError.
         TypeError: If the data or the diagram is of an unknown kind.
     """
     if settings is None:
@@ -146,13 +152,16 @@ def verify(
         premises,
         groups,
     )
-    decided = tuple(_decided(verdicts, settings))
+    found = tuple(decided(verdicts, settings))
     if own_rows is None:
-        return Report(decided, tuple(chosen), settings, call)
+        return Report(found, tuple(chosen), settings, call)
     if progress is not None:
         progress(len(tasks), len(tasks), "testing what the diagram and the premises say of the rows")
     checks = DataChecks.of(own_rows, tested(chosen, own_rows) if "sample" in wanted else ())
-    told = tuple(_with_rejections(verdict, chosen, checks.tests) for verdict in decided)
+    told = tuple(
+        told_by_tests(_with_rejections(verdict, chosen, checks.tests), chosen, checks.tests)
+        for verdict in found
+    )
     return Report(told, tuple(chosen), settings, call, checks)
 
 
@@ -403,31 +412,3 @@ def _judged(task: _Task) -> list[Verdict]:
         targets.add("class")
     bench = Bench(task.case, task.settings, targets)
     return [_JUDGES[world](claim, bench) for claim, world in task.pairs]
-
-
-def _decided(verdicts: Sequence[Verdict], settings: Settings) -> Iterator[Verdict]:
-    """Holm's procedure over both tests of every tested row, then the verdicts."""
-    tested = [i for i, v in enumerate(verdicts) if v.p_verify is not None and v.p_violate is not None]
-    adjusted = holm(
-        [verdicts[i].p_verify or 0.0 for i in tested] + [verdicts[i].p_violate or 0.0 for i in tested]
-    )
-    for i, verdict in enumerate(verdicts):
-        if i not in tested:
-            yield verdict
-            continue
-        k = tested.index(i)
-        outcome = decide(adjusted[k], adjusted[len(tested) + k], settings.alpha)
-        note = verdict.note
-        if outcome == "inconclusive":
-            rows = rows_needed(_as_gap(verdict), verdict.margin or 0.0, alpha=settings.alpha / len(tested))
-            note += f"; about {rows} rows would decide" if rows else "; on the boundary of the margin"
-        yield replace(verdict, judgement=outcome, note=note)
-
-
-def _as_gap(verdict: Verdict) -> Gap:
-    return Gap(
-        parse_statement(verdict.statement).relations[0],
-        verdict.measured or 0.0,
-        verdict.standard_error or 0.0,
-        verdict.samples or 0,
-    )

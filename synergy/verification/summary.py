@@ -20,7 +20,7 @@ from synergy.verification.verdict import (
     standing,
     to_pandas,
 )
-from theory import Claim
+from theory import CLAIMS, ESSL, Claim
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -128,7 +128,8 @@ class Report:
         """For each claim and world whether the verdicts are what the registry expects.
 
         An existential claim that was satisfied anywhere is established everywhere. A statement of the
-        caller's that holds in the caller's own rows need not be a theorem: there the rows decide.
+        caller's that holds in the caller's own rows need not be a theorem: there the rows decide. One with
+        `>` or `<` is asked of these rows too, and that some model satisfies it is no answer to that.
         """
         found: dict[tuple[str, World], Standing] = {}
         for claim in self.claims:
@@ -140,7 +141,8 @@ class Report:
                 judgements = [v.judgement for v in own if v.world == world]
                 if judgements:
                     usual = standing(claim.expectation, judgements)
-                    known = satisfied or (world != "sample" and self._rows_decide(claim))
+                    known = satisfied or self._rows_decide(claim)
+                    known = known and not (world == "sample" and self._asked_of_rows(claim))
                     found[claim.id, world] = "as expected" if known else usual
         return found
 
@@ -153,13 +155,21 @@ class Report:
             claim.id
             for claim in self.claims
             if self._rows_decide(claim)
-            and (self._found(claim.id, "refuted") or self._found(claim.id, "violated", "exact"))
+            and (
+                self._found(claim.id, "refuted")
+                or (claim.expectation == "true" and self._found(claim.id, "violated", "exact"))
+            )
         )
 
+    def _asked_of_rows(self, claim: Claim) -> bool:
+        """Whether nobody but the caller expects the claim to hold, and it is asked of the caller's rows."""
+        stated = claim.expectation == "true" or claim.id not in CLAIMS
+        judged = any(v.claim == claim.id and v.world == "sample" for v in self.verdicts)
+        return self.data is not None and stated and judged and is_own(claim)
+
     def _rows_decide(self, claim: Claim) -> bool:
-        """Whether nobody but the caller expects the claim to hold, and it does in the caller's rows."""
-        own = claim.expectation == "true" and is_own(claim)
-        return self.data is not None and own and self._found(claim.id, "verified", "sample")
+        """Whether it holds there."""
+        return self._asked_of_rows(claim) and self._found(claim.id, "verified", "sample")
 
     def _found(self, claim: str, judgement: Judgement, world: World | None = None) -> bool:
         """Whether a claim has a judgement, in any world or in one."""
@@ -199,16 +209,72 @@ class Report:
         found = set(self.standings().values())
         return 1 if "unexpected" in found else 3 if "inconclusive" in found or self.undecided else 0
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was assumed, or asked, without being named."""
+        stated = [claim for claim in self.claims if is_own(claim) and claim.id not in CLAIMS]
+        strict = [claim.id for claim in stated if claim.expectation == "exists"]
+        found = []
+        if stated and self.call is not None and self.call.diagram is None:
+            told = f"{', '.join(c.id for c in stated)} {'is' if len(stated) == 1 else 'are'} judged on"
+            edges = ", ".join(f"{a}->{b}" for a, b in ESSL.edges)
+            found.append(
+                f"no diagram was named: {told} the {ESSL.name}, {edges}; the diagram `none` assumes nothing"
+            )
+        if strict:
+            rows = (
+                "the rows are asked whether it holds there, and the diagram"
+                if self.data
+                else "the diagram is asked"
+            )
+            found.append(f"{', '.join(strict)}: {rows} whether some model on it satisfies it")
+        return tuple(found)
+
+    @property
+    def own_outcomes(self) -> tuple[str, ...]:
+        """How statements, or claims on other diagrams, came out: nobody said what to expect of them."""
+        found: dict[str, list[str]] = {}
+        for claim in filter(is_own, self.claims):
+            for word in self._words_for(claim):
+                found.setdefault(word, []).append(claim.id)
+        return tuple(f"{word}: {', '.join(ids)}" for word, ids in found.items())
+
+    def _words_for(self, claim: Claim) -> list[str]:
+        """How a claim that nobody expects anything of came out."""
+        words = []
+        of_rows = [v.judgement for v in self.verdicts if v.claim == claim.id and v.world == "sample"]
+        if self.data is not None and of_rows:
+            words.append(f"{of_rows[0]} in these rows")
+            if (
+                claim.expectation == "true"
+                and not self._rows_decide(claim)
+                and self._found(claim.id, "refuted")
+            ):
+                words.append("refuted on the diagram")
+        if claim.expectation == "exists":
+            elsewhere = {
+                v.judgement
+                for v in self.verdicts
+                if v.claim == claim.id and not (self.data is not None and v.world == "sample")
+            }
+            if elsewhere & {"proved", "verified"}:
+                words.append("possible on the diagram")
+            elif "refuted" in elsewhere:
+                words.append("impossible on the diagram")
+            elif elsewhere:
+                words.append("not found possible on the diagram")
+        elif not words:
+            standings = {s for (id, _), s in self.standings().items() if id == claim.id}
+            if "unexpected" in standings:
+                words.append("violated")
+            elif "inconclusive" not in standings and self._is_decided(claim):
+                words.append("verified")
+        return words
+
     def summary(self) -> str:
         """One line."""
-        standings = list(self.standings().values())
         counts = {name: sum(v.judgement == name for v in self.verdicts) for name in JUDGEMENTS}
         told = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
-        verdict = {
-            0: "every claim came out as expected",
-            1: f"{standings.count('unexpected')} UNEXPECTED",
-            3: self._open(standings.count("inconclusive")),
-        }[self.exit_status]
         claims, verdicts = _counted(len(self.claims), "claim"), _counted(len(self.verdicts), "verdict")
         more = ""
         if self.not_contradicted:
@@ -217,7 +283,24 @@ class Report:
             more += f"; holds in these rows though not on every model: {', '.join(self.only_here)}"
         if self.data is not None:
             more += f"; {self.data.summary()}"
-        return f"{claims}, {verdicts}{f' ({told})' if told else ''}: {verdict}{more}"
+        return f"{claims}, {verdicts}{f' ({told})' if told else ''}: {self._outcome()}{more}"
+
+    def _outcome(self) -> str:
+        """How the registered claims came out, then what stayed open, then the others."""
+        standings = self.standings()
+        registered = {claim.id for claim in self.claims if not is_own(claim)}
+        told = {c.id for c in self.claims if is_own(c) and self._words_for(c)}
+        wrong = sum(s == "unexpected" for (claim, _), s in standings.items() if claim in registered)
+        still_open = self._open(
+            sum(s == "inconclusive" for (claim, _), s in standings.items() if claim not in told)
+        )
+        parts = [f"{wrong} UNEXPECTED"] if wrong else []
+        if still_open and not wrong:
+            parts.append(still_open)
+        if registered and not parts:
+            others = len(registered) < len(self.claims)
+            parts.append(f"every {'registered ' if others else ''}claim came out as expected")
+        return "; ".join([*parts, *self.own_outcomes]) or "nothing was judged"
 
     def _open(self, inconclusive: int) -> str:
         """What stayed open."""

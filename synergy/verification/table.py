@@ -15,7 +15,7 @@ from rich.text import Text
 
 from synergy.verification.cases import LEFT_OUT
 from synergy.verification.figure import forest
-from synergy.verification.verdict import Verdict, World
+from synergy.verification.verdict import Verdict, World, plain, said
 
 if TYPE_CHECKING:
     from synergy.verification.summary import Report
@@ -40,15 +40,16 @@ _PACKAGES = ("essl-synergy", "numpy", "scipy", "torch", "scikit-learn", "sympy",
 def _number(value: float | None) -> str:
     if value is None:
         return "–"
-    return f"{0.0 if abs(value) < 5e-13 else value:.4g}"
+    return f"{plain(value):.4g}"
 
 
 def _measured(verdict: Verdict) -> str:
     if verdict.measured is None:
         return "–"
-    if not verdict.standard_error or verdict.low is None or verdict.high is None:
+    if verdict.low is None or verdict.high is None or not verdict.high > verdict.low:
         return _number(verdict.measured)
-    return f"{verdict.measured:.4f} [{verdict.low:.4f}, {verdict.high:.4f}]"
+    value, low, high = (plain(x, 5e-5) for x in (verdict.measured, verdict.low, verdict.high))
+    return f"{value:.4f} [{low:.4f}, {high:.4f}]"
 
 
 def render(report: Report) -> Table:
@@ -62,7 +63,7 @@ def render(report: Report) -> Table:
     for name in ("predicted gap", "measured gap [95 %]"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
-    previous = ""
+    previous, expected = "", {claim.id: claim.expectation for claim in report.claims}
     shown = [
         v for v in report.verdicts if v.judgement != "not applicable" or v.note.startswith("the premise")
     ]
@@ -80,7 +81,7 @@ def render(report: Report) -> Table:
             verdict.case,
             _number(verdict.predicted),
             _measured(verdict),
-            Text(verdict.judgement, style=_STYLES[verdict.judgement]),
+            Text(said(verdict, expected.get(verdict.claim, "true")), style=_STYLES[verdict.judgement]),
         )
     return table
 
@@ -108,6 +109,7 @@ def provenance(report: Report) -> dict[str, Any]:
         "summary": report.summary(),
         "exit_status": report.exit_status,
         "not_contradicted_here": list(report.not_contradicted),
+        "notes": list(report.notes),
         "data": None if report.data is None else report.data.to_dict(),
         "settings": report.settings.to_dict(),
         "versions": {package: version(package) for package in _PACKAGES}

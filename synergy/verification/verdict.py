@@ -11,7 +11,18 @@ from theory.claims import World
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["JUDGEMENTS", "Judgement", "Standing", "Verdict", "World", "standing", "to_pandas"]
+__all__ = [
+    "JUDGEMENTS",
+    "POSSIBLE",
+    "Judgement",
+    "Standing",
+    "Verdict",
+    "World",
+    "plain",
+    "said",
+    "standing",
+    "to_pandas",
+]
 
 
 Judgement = Literal[
@@ -64,6 +75,7 @@ class Verdict:
         note: How it was measured and what to know about it.
         evidence: The proof, the distribution or whatever else stands behind it.
         warnings: What the estimators say to beware of.
+        fitted: Whether something was fitted to measure the gap: the margin then stands for what that costs.
     """
 
     claim: str
@@ -84,10 +96,26 @@ class Verdict:
     note: str = ""
     evidence: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
     warnings: tuple[str, ...] = ()
+    fitted: bool = False
 
     def __str__(self) -> str:
-        number = "" if self.measured is None else f", gap {self.measured:.4g} nats"
+        number = "" if self.measured is None else f", gap {plain(self.measured):.4g} nats"
         return f"{self.claim} in the {self.world} world on {self.case}: {self.judgement}{number}"
+
+
+def plain(value: float, smallest: float = 5e-13) -> float:
+    """A number as it is shown: 0 in place of rounding errors and of -0."""
+    return 0.0 if abs(value) < smallest else value
+
+
+POSSIBLE: Mapping[Judgement, str] = {"proved": "proved (possible)", "refuted": "refuted (impossible)"}
+"""What a proof says of a claim that some model need satisfy."""
+
+
+def said(verdict: Verdict, expectation: str) -> str:
+    """The judgement in words: where a model that satisfies a claim is asked for it is possible, or not."""
+    of_some = expectation == "exists" and verdict.world == "proof"
+    return POSSIBLE.get(verdict.judgement, verdict.judgement) if of_some else verdict.judgement
 
 
 _AGAINST = ("refuted", "violated")

@@ -10,13 +10,13 @@ from dataclasses import replace
 import numpy as np
 
 from synergy.estimators.classifier import NestedCrossFit
-from synergy.statistics.decision import Gap, combine, p_values
+from synergy.statistics.decision import Gap, apart, combine, p_values
 from synergy.verification.bench import Bench, Target
 from synergy.verification.downstream import downstream
 from synergy.verification.fitting import readable
 from synergy.verification.measure import Known, Measurement, measure, shannon
 from synergy.verification.settings import Settings
-from synergy.verification.verdict import Judgement, Verdict, World
+from synergy.verification.verdict import Judgement, Verdict, World, plain
 from synthetic import NoExactAnswerError, Sample
 from theory import Claim, Evidence, Refutation, Relation, judge, parse_statement, prove
 from theory.claims import slack
@@ -46,14 +46,23 @@ def proof(claim: Claim, settings: Settings) -> Verdict:
         str(claim.statement),
         judgement,
         seconds=time.perf_counter() - start,
-        note=_proof_note(outcome),
+        note=_proof_note(outcome, of_some=claim.expectation == "exists", verdict=outcome.verdict),
         evidence=outcome.to_dict(),
     )
 
 
-def _proof_note(outcome: object) -> str:
+_OF_SOME = {
+    "proved": "possible on the diagram: some model satisfies it",
+    "refuted": "impossible on the diagram: no model satisfies it",
+    "unknown": "whether it is possible on the diagram was not found",
+}
+"""What each verdict of a proof says of a claim that some model need satisfy."""
+
+
+def _proof_note(outcome: object, *, of_some: bool, verdict: str) -> str:
     description = getattr(outcome, "description", "") or getattr(outcome, "reason", "")
-    return str(description) if description else "certificate checked in exact rationals"
+    told = str(description) if description else "certificate checked in exact rationals"
+    return f"{_OF_SOME[verdict]}; {told}" if of_some else told
 
 
 def by_check(claim: Claim, world: World, settings: Settings, *, refute: bool = False) -> Verdict:
@@ -287,10 +296,11 @@ def estimated(
     for premise in premises:
         supported, contradicted = p_values(premise.gap, margin)
         if supported > settings.alpha:
-            low, high = premise.gap.interval()
+            low, high = premise.gap.interval
             state = "does not hold" if contradicted <= settings.alpha else "is not established"
-            note = f"the premise {premise.gap.relation} {state}: gap {premise.gap.value:.3f}"
-            return replace(base, note=f"{note} [{low:.3f}, {high:.3f}]")
+            value, low, high = (plain(x, 5e-4) for x in (premise.gap.value, low, high))
+            note = f"the premise {premise.gap.relation} {state}: gap {value:.3f} [{low:.3f}, {high:.3f}]"
+            return replace(base, note=f"{note}, with a margin of {margin:g} nats")
     pairs = [combine([p_values(m.gap, margin) for m in each]) for each in found]
     verify, violate = combine(pairs)
     index = min(
@@ -298,6 +308,7 @@ def estimated(
         key=lambda i: (
             all(each[i].by_construction for each in found),
             min(p_values(each[i].gap, margin)[1] for each in found),
+            min(apart(each[i].gap) for each in found),
         ),
     )
     tightest = _over_runs([each[index].gap for each in found])
@@ -309,7 +320,7 @@ def estimated(
     if small:
         term, value = min(small, key=lambda pair: pair[1])
         note += f"; no evidence that {term} is in it: as small as {value:.3f}, it is within the margin"
-    low, high = tightest.interval()
+    low, high = tightest.interval
     fixed = all(m.by_construction for m in every)
     return replace(
         base,
@@ -323,6 +334,7 @@ def estimated(
         p_violate=None if fixed else violate,
         note=note,
         warnings=tuple(dict.fromkeys(w for m in (*premises, *every) for w in m.warnings)),
+        fitted=tightest.fitted,
     )
 
 
@@ -336,10 +348,13 @@ def _about(relations: Sequence[Relation], at: str | None) -> Sequence[Relation]:
 
 def _over_runs(gaps: Sequence[Gap]) -> Gap:
     """The mean over training seeds, with the error of the rows, which they share, and of their spread."""
+    if len(gaps) == 1:
+        return gaps[0]
     values = np.array([gap.value for gap in gaps])
-    rows = math.sqrt(sum(gap.standard_error**2 for gap in gaps) / len(gaps))
-    spread = float(values.std(ddof=1)) / math.sqrt(len(gaps)) if len(gaps) > 1 else 0.0
-    return replace(gaps[0], value=float(values.mean()), standard_error=math.hypot(rows, spread))
+    rows = math.sqrt(sum((sum(gap.errors) / 2) ** 2 for gap in gaps) / len(gaps))
+    spread = float(values.std(ddof=1)) / math.sqrt(len(gaps))
+    error = math.hypot(rows, spread)
+    return replace(gaps[0], value=float(values.mean()), standard_error=error, ends=None)
 
 
 def _predicted(bench: Bench, relation: Relation) -> float | None:

@@ -42,6 +42,10 @@ class ContradictionError(ValueError):
         super().__init__(message)
         self.certificate = certificate
 
+    def __reduce__(self) -> tuple[type[ContradictionError], tuple[str, Certificate]]:
+        """Both arguments, so that it reaches another process as it is."""
+        return type(self), (str(self), self.certificate)
+
 
 @dataclass(frozen=True, repr=False)
 class _Result:

@@ -30,6 +30,10 @@ class NothingToRepairError(ValueError):
         super().__init__(f"nothing to repair: {proof.statement} is proved: {' '.join(steps)}")
         self.proof = proof
 
+    def __reduce__(self) -> tuple[type[NothingToRepairError], tuple[Proof]]:
+        """The proof, so that it reaches another process as it is."""
+        return type(self), (self.proof,)
+
 
 @dataclass(frozen=True)
 class Assumption:

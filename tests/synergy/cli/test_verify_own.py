@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from synergy.cli import run
+from synergy.verification import Settings
 from theory import CLAIMS
 
 OWN = "I(A;C|Z) >= I(A;Z)"
@@ -88,6 +89,48 @@ def test_own_diagrams_and_premises(capsys, tmp_path):
     assert worlds_against == {"proof", "exact", "sample"}
     status, _ = told(capsys, tmp_path, "I(X1;X2) <= I(X1;C)", *worlds, "--given", "I(X1;X2|C) == 0")
     assert status == 0
+
+
+def test_a_strict_statement_that_the_rows_violate_exits_with_1(capsys, tmp_path):
+    rng = np.random.default_rng(1)
+    pd.DataFrame(rng.integers(2, size=(4000, 2)), columns=["A", "B"]).to_csv(
+        tmp_path / "two.csv", index=False
+    )
+    arguments = ["verify", "I(A;B) > 0", "--diagram", "none", "--data", str(tmp_path / "two.csv"), "--quick"]
+    assert run([*arguments, "--jobs", "1", "--out", str(tmp_path / "o")]) == 1
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "note: I(A;B) > 0: the rows are asked whether it holds there, and the diagram whether" in printed
+    assert "violated in these rows: I(A;B) > 0; possible on the diagram: I(A;B) > 0" in printed
+    assert "proved (possible)" in printed
+    assert "-0.0000" not in printed
+
+
+def test_an_impossible_statement_is_told_as_prove_tells_it(capsys, tmp_path):
+    arguments = ["verify", "I(A;C) > 0", "--world", "proof", "--quick", "--jobs", "1"]
+    assert run([*arguments, "--out", str(tmp_path / "o")]) == 1
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "refuted (impossible)" in printed
+    assert "note: no diagram was named: I(A;C) > 0 is judged on the E-SSL diagram, C->R, S->R" in printed
+    assert (tmp_path / "o" / "report.html").exists()
+
+
+def test_the_help_tells_margins_and_strict_statements(capsys):
+    assert run(["verify", "--help"]) == 0
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "A gap smaller than the margin counts as none: 0.01 nats for frequencies" in printed
+    assert "one with > or < of the diagram too" in printed
+    settings = Settings()
+    assert (settings.table_margin, settings.network_margin) == (0.01, 0.1)
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_contradictory_premises_are_one_line(capsys, tmp_path, jobs):
+    arguments = ["verify", "X _||_ Y", "--diagram", "X->Y", "--given", "X _||_ Y", "--given", "I(X;Y)>0"]
+    worlds = ["--world", "proof", "--world", "exact"]
+    assert run([*arguments, *worlds, "--quick", "--jobs", jobs, "--out", str(tmp_path / "out")]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("synergy: the given statements contradict each other or the diagram")
+    assert error.count("\n") == 1
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from synergy.report.evidence import argument, distribution
 from synergy.report.strips import Axis, strip_svg
 from synergy.verification import Report, Settings, Verdict
 from synergy.verification.controls import CONTROL
+from synergy.verification.own import read_claim
 from theory import CLAIMS, ESSL, Diagram, prove
 
 VOID = {"meta", "link", "br", "img", "hr", "input"}
@@ -205,6 +206,44 @@ def test_a_proof_is_told_with_its_reasons():
     ]
     said = " ".join(re.findall(r'alttext="([^"]*)"', part.identity)).replace("&gt;", ">")
     assert said == "I(A;Z|C) - I(A;Z) == -I(A;C) + I(A;C|Z) >= 0"
+
+
+def test_what_is_impossible_is_told_with_its_reasons():
+    """The steps add up to 0 > 0, on a diagram and without one."""
+    evidence = prove("I(A;C) > 0", diagram=ESSL, exists=True).to_dict()
+    (part,) = argument(evidence)
+    assert [re.sub("<[^>]*>", "", str(line.reason)) for line in part.lines] == [
+        "A and C are d-separated in the diagram",
+        "given",
+    ]
+    assert 'alttext="0 &gt; 0"' in part.goal
+    longer = prove("I(A;B) > H(A)", exists=True)
+    assert longer.verdict == "refuted"
+    for found in (part, *argument(longer.to_dict())):
+        said = " ".join(re.findall(r'alttext="([^"]*)"', found.identity)).replace("&gt;", ">")
+        assert said.startswith("0 == ")
+        assert said.endswith(" > 0")
+
+
+def test_the_legend_tells_the_margins_and_which_way_they_count(troubled):
+    page = Outline(render_report(troubled)).text
+    assert "0.01 nats for frequencies, and 0.1 where something is fitted" in page
+    assert "> and < fail where nothing speaks for a gap above 0, and it is not more than the margin" in page
+
+
+def test_a_number_that_is_a_rounding_error_is_0():
+    verdict = Verdict("E1", "exact", "c", "H(A) >= 0", "verified", None, -4.441e-16, 0.0)
+    assert 'aria-label="gap 0 nats, verified"' in strip_svg(verdict, Axis.around([verdict]))
+
+
+def test_of_a_statement_the_page_says_verified_or_violated():
+    claim = read_claim("I(A;Z) >= I(A;X)", None)
+    verdict = Verdict(claim.id, "exact", "random models", claim.id, "violated", measured=-0.1)
+    page = Outline(render_report(Report((verdict,), (claim,), Settings()))).text
+    assert "Violated: I(A;Z) >= I(A;X)." in page
+    assert "asked of all models on the diagram" in page
+    for wrong in ("Theory and experiment disagree", "unexpected", "expected to be true"):
+        assert wrong not in page
 
 
 def test_a_damaged_certificate_is_refused():
