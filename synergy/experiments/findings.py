@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import t as student
 
-from synergy.experiments.limits import Limits, limits_of
+from synergy.experiments.limits import ANYTHING, Limits
 
 __all__ = ["Comparison", "Finding", "FindingVerdict", "joint_confidence", "summarise"]
 
@@ -127,7 +127,8 @@ class Finding:
         relation: What it should be to 0; None where the theory does not say.
         margin: How far from 0 still counts as 0: the error of a measurement by classifiers.
         shared: How much the seeds share their images, see `summarise`.
-        bounds: What the number cannot leave, see `summarise`; None for what its name says, see `limits_of`.
+        bounds: What the number cannot leave, see `limits`; None where nothing is known, as in a ratio. The
+            words of `about` say nothing of it.
         discrete: Whether the number takes few values, so that seeds may agree by chance.
         void: The verdict where what was to be done to the representations was not done, so that the number
             is no evidence, whatever it is; None where it was.
@@ -153,7 +154,7 @@ class Finding:
     @property
     def limits(self) -> Limits:
         """What the number cannot leave, infinite where nothing is known."""
-        return self.bounds or limits_of(self.about) or (-math.inf, math.inf)
+        return self.bounds or ANYTHING
 
     @property
     def told(self) -> bool:
@@ -180,7 +181,7 @@ class Finding:
         """The smallest effect in words, empty where the seeds show no spread.
 
         Example:
-            >>> Finding("accuracy of c4 less that of cnn", (-0.9, 0.9)).could_have_seen()
+            >>> Finding("accuracy of c4 less that of cnn", (-0.9, 0.9), bounds=(-1, 1)).could_have_seen()
             'no effect'
         """
         effect = self.smallest_effect(confidence)

@@ -1,18 +1,29 @@
-"""What a number cannot leave: accuracies, rank correlations, informations and their differences."""
+"""What a number cannot leave: accuracies, rank correlations, informations and their differences.
+
+Who makes a number says what it is. The words beside it are for readers, and change no interval.
+"""
 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 
-__all__ = ["Limits", "apart", "limits_of"]
+__all__ = [
+    "ACCURACY",
+    "ANYTHING",
+    "CORRELATION",
+    "GAIN",
+    "SQUARES",
+    "Information",
+    "Limits",
+    "Quantity",
+    "apart",
+    "limits_of",
+]
 
 Limits = tuple[float, float]
 """The least and the most that a number can be."""
-
-_TERM = re.compile(r"([IH])\(([^|)]*)(?:\|[^)]*)?\)(?=[ ,]|$)")
-"""A term at the start of a name, such as I(A;C|Z), with what stands before its bar."""
 
 
 def apart(limits: Limits) -> Limits:
@@ -26,36 +37,64 @@ def apart(limits: Limits) -> Limits:
     return least - most, most - least
 
 
-def limits_of(quantity: str, entropies: Mapping[str, float] | None = None) -> Limits | None:
-    """What a number cannot leave, by the name that tables and findings give it; None where nothing is known.
+ANYTHING: Limits = (-math.inf, math.inf)
+"""Of a ratio."""
 
-    An accuracy lies between 0 and 1, a rank correlation between -1 and 1, and an information between 0 and
-    the entropy of either side. So one accuracy less another lies between -1 and 1, and so on; the gain of
-    the tables is such a difference. A term counts where the name begins with it, and a ratio has no limits.
+ACCURACY: Limits = (0.0, 1.0)
+"""Of a share of right guesses."""
+
+GAIN: Limits = apart(ACCURACY)
+"""Of one accuracy less another."""
+
+CORRELATION: Limits = (-1.0, 1.0)
+"""Of a rank correlation."""
+
+SQUARES: Limits = (0.0, math.inf)
+"""Of a mean of squares."""
+
+
+@dataclass(frozen=True)
+class Information:
+    """An information or an entropy: it lies between 0 and the entropy of any of its sides.
 
     Args:
-        quantity: The name.
-        entropies: The most that can be known of a variable, in nats, by its name; None to know no term.
+        sides: The variables whose entropies it cannot exceed, such as A and C of I(A;C|Z).
+    """
+
+    sides: tuple[str, ...]
+
+    def __init__(self, *sides: str) -> None:
+        object.__setattr__(self, "sides", sides)
+
+    def within(self, entropies: Mapping[str, float]) -> Limits:
+        """What it cannot leave, in nats.
+
+        Args:
+            entropies: The most that can be known of a variable, in nats, by its name.
+
+        Example:
+            >>> Information("A", "C").within({"A": 1.5, "C": 2.0}), Information("V").within({"A": 1.5})
+            ((0.0, 1.5), (0.0, inf))
+        """
+        return 0.0, min((entropies.get(side, math.inf) for side in self.sides), default=math.inf)
+
+
+Quantity = Limits | Information
+"""What a number is: by its limits, or as an information, whose limits depend on the runs."""
+
+
+def limits_of(quantity: Quantity | None, entropies: Mapping[str, float] | None = None) -> Limits | None:
+    """What a number of this kind cannot leave; None where nothing is known.
+
+    Args:
+        quantity: What it is; None where that is not said.
+        entropies: The most that can be known of a variable, in nats, by its name; None to know no
+            information, so that an estimate of 0 may be negative.
 
     Example:
-        >>> limits_of("class accuracy"), limits_of("accuracy of c4 less that of cnn"), limits_of("I(A;Z)")
-        ((0.0, 1.0), (-1.0, 1.0), None)
-        >>> limits_of("I(A;C|Z), unmarked", {"A": 1.5, "C": 2.0}), limits_of("rank correlation of J")
-        ((0.0, 1.5), (-1.0, 1.0))
+        >>> limits_of(ACCURACY), limits_of(Information("A")), limits_of(Information("A"), {"A": 1.5})
+        ((0.0, 1.0), None, (0.0, 1.5))
     """
-    words = re.split(r"[ ,:]+", quantity.strip())
-    differs = "less" in words
-    if "rank correlation" in quantity:
-        return apart((-1.0, 1.0)) if differs else (-1.0, 1.0)
-    if "over" in words or " - " in quantity:
-        return None
-    if words[0] == "moved":  # a mean of squares
-        return 0.0, math.inf
-    if quantity == "gain" or ("accuracy" in words and "nats" not in words):
-        return (-1.0, 1.0) if differs or "gain" in words else (0.0, 1.0)
-    term = _TERM.match(quantity)
-    if term is None or entropies is None:
-        return None
-    sides = term[2].split(";")
-    found = 0.0, min(entropies.get(side, math.inf) for side in sides)
-    return apart(found) if differs else found
+    if isinstance(quantity, Information):
+        return None if entropies is None else quantity.within(entropies)
+    return quantity

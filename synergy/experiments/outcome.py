@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import json
 import math
 from collections.abc import Callable, Sequence
@@ -18,10 +20,17 @@ from synergy.device import choose_device
 from synergy.experiments.findings import Finding, FindingVerdict, joint_confidence
 from synergy.experiments.runs import Progress, Runner
 from synergy.experiments.scale import Scale, as_scale
-from synergy.plots import save_figure
+from synergy.ranking.files import write_together
+from synthetic.storage.files import DamagedFileError
 from theory.source import source_digest
 
 __all__ = ["Conclusion", "Experiment", "ExperimentOutcome", "compact", "write_outcome"]
+
+_RUNS, _OUTCOME = "runs.parquet", "outcome.json"
+"""The files of the runs, and of what they say."""
+
+_DIGEST = "runs"
+"""Where `outcome.json` keeps the digest of its runs; outcomes that were kept before have none."""
 
 
 @dataclass(frozen=True)
@@ -235,27 +244,50 @@ class Experiment:
 
         Raises:
             FileNotFoundError: If there is none.
+            DamagedFileError: If the runs are not those that the outcome is of.
         """
         kept = Path(folder) / self.name
-        for name in ("runs.parquet", "outcome.json"):
+        for name in (_RUNS, _OUTCOME):
             if not (kept / name).exists():
                 raise FileNotFoundError(f"no outcome of {self.name} in {folder}: {kept / name} is missing")
-        told = json.loads((kept / "outcome.json").read_text())
-        runs = pd.read_parquet(kept / "runs.parquet")
+        told = json.loads((kept / _OUTCOME).read_text(encoding="utf-8"))
+        table = (kept / _RUNS).read_bytes()
+        if _DIGEST in told and told[_DIGEST] != _digest(table):
+            raise DamagedFileError(
+                f"{kept / _OUTCOME} tells of other runs than {kept / _RUNS} holds, as after an interruption: "
+                "run the experiment again, which takes its finished runs from the journal"
+            )
         return self.outcome(
-            runs, as_scale(told["scale"]), source=told.get("source"), notes=told.get("notes", ())
+            pd.read_parquet(io.BytesIO(table)),
+            as_scale(told["scale"]),
+            source=told.get("source"),
+            notes=told.get("notes", ()),
         )
 
 
 def write_outcome(outcome: ExperimentOutcome, out: Path) -> list[Path]:
-    """Write runs, table, figure and paragraph into a folder named after the experiment."""
-    folder = out / outcome.name
-    folder.mkdir(parents=True, exist_ok=True)
-    outcome.table.to_csv(folder / "table.csv", index=False)
-    outcome.runs.to_parquet(folder / "runs.parquet", index=False)
-    (folder / "outcome.json").write_text(json.dumps(outcome.to_dict(), indent=2, allow_nan=False) + "\n")
-    save_figure(outcome.figure, folder, "figure")
-    return sorted(folder.iterdir())
+    """Write runs, table, figure and paragraph into a folder named after the experiment.
+
+    Each file is there whole or not at all, and the paragraph names its runs by a digest, so that `read`
+    refuses the files of two outcomes.
+
+    Raises:
+        ValueError: If a number of the paragraph is not finite; the files that were there are left as they
+            were.
+    """
+    runs = outcome.runs.to_parquet(index=False)
+    told = {**outcome.to_dict(), _DIGEST: _digest(runs)}
+    contents = {
+        "table.csv": outcome.table.to_csv(index=False).encode(),
+        _RUNS: runs,
+        _OUTCOME: f"{json.dumps(told, indent=2, allow_nan=False)}\n".encode(),
+    }
+    return write_together(out / outcome.name, contents, {"figure": outcome.figure})
+
+
+def _digest(runs: bytes) -> str:
+    """16 hexadecimal digits of the file of the runs."""
+    return hashlib.sha256(runs).hexdigest()[:16]
 
 
 def compact(table: pd.DataFrame | None, *, digits: int = 3) -> pd.DataFrame:

@@ -14,9 +14,11 @@ import numpy as np
 import torch
 from torch import nn
 
+from synergy.device import seeded_generators
 from synergy.estimators.classifier.rare import ROWS_OF_CLASS
 from synergy.learning import ImageSet
 from synergy.learning.encoders import ENCODERS
+from synergy.ranking.own import digest_of
 from synthetic.images.arrays import ImageDataset
 from synthetic.images.cifar10 import Cifar10, CifarPart, places
 from theory.checks import integer, number
@@ -284,9 +286,9 @@ class Scale:
         elif _is_pair(self.data):
             settings["data"] = [part.digest for part in self.data]
         own = [encoder for encoder in self.encoders if not isinstance(encoder, str)]
-        if own:  # two functions may have one name
-            with torch.random.fork_rng(devices=[]):
-                settings["own encoders"] = [repr(encoder()) for encoder in own]
+        if own:  # two functions may have one name, and two modules may print alike
+            with seeded_generators(0, torch.device("cpu")):
+                settings["own encoders"] = [digest_of(encoder, encoder()) for encoder in own]
         if self.root is not None:
             paths = [path for folder in places(self.root) for path in sorted(folder.glob("*.bin"))]
             files = [(path.relative_to(self.root), path.stat()) for path in paths]

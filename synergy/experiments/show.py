@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from synergy.experiments.findings import Finding, joint_confidence, summarise
-from synergy.experiments.limits import limits_of
+from synergy.experiments.limits import Quantity, limits_of
 from synergy.plots import COLOURS
 
 __all__ = [
@@ -59,7 +59,7 @@ def entropies(runs: pd.DataFrame, **states: float) -> dict[str, float]:
 def means(
     runs: pd.DataFrame,
     by: str | list[str],
-    quantities: Sequence[str],
+    quantities: Mapping[str, Quantity | None] | Sequence[str],
     *,
     keep: Sequence[str] = (),
     known: Entropies | None = None,
@@ -69,20 +69,22 @@ def means(
     Args:
         runs: One row per condition and seed.
         by: The columns that name a condition.
-        quantities: What is averaged.
+        quantities: The columns that are averaged, each with what it is: intervals end where that ends. A
+            mere list of columns says nothing of them.
         keep: Columns that are the same for all seeds of a condition.
         known: The most that can be known of each variable in the runs of a condition: informations are
-            not more, and intervals end there.
+            not more.
     """
     names = [by] if isinstance(by, str) else by
+    kinds = quantities if isinstance(quantities, Mapping) else dict.fromkeys(quantities)
     rows = []
     for key, part in runs.groupby(names, sort=False):
         row = dict(zip(names, key, strict=True))
         row.update({name: part[name].iloc[0] for name in keep})
         most = None if known is None else known(part)
-        for quantity in quantities:
+        for quantity, kind in kinds.items():
             values = part[quantity].tolist()
-            found = summarise(values, shared=shared_images(part), bounds=limits_of(quantity, most))
+            found = summarise(values, shared=shared_images(part), bounds=limits_of(kind, most))
             finite = np.isfinite(found.low)
             row |= {
                 quantity: found.mean,
@@ -169,18 +171,19 @@ def points(
     shift: float = 0.0,
     marker: str = "o",
     label: str | None = None,
+    kind: Quantity | None = None,
     known: Entropies | None = None,
 ) -> None:
     """Runs as small points at the place of their condition, the mean with its 95 % interval beside them.
 
-    The quantity ends where `known` says, as in `means`.
+    The interval ends where the `kind` of the quantity and `known` say, as in `means`.
     """
     for place, name in enumerate(names):
         part = runs[runs[by] == name]
         values = part[quantity].to_numpy(dtype=np.float64)
         if not len(values):
             continue
-        bounds = limits_of(quantity, None if known is None else known(part))
+        bounds = limits_of(kind, None if known is None else known(part))
         found = summarise(values.tolist(), shared=shared_images(part), bounds=bounds)
         x = place + shift
         axis.scatter([x - 0.06] * len(values), values, s=12, alpha=0.5, color=COLOURS[colour], linewidths=0)

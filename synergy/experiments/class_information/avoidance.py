@@ -6,7 +6,6 @@ F(b); real images by Z and probes, whose informations are usable ones and lower 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from functools import cache
 
@@ -15,7 +14,7 @@ import pandas as pd
 
 from synergy.experiments.class_information.blurred import TERMS
 from synergy.experiments.findings import Comparison, Finding, FindingVerdict
-from synergy.experiments.limits import Limits, apart, limits_of
+from synergy.experiments.limits import ACCURACY, GAIN, Information, Limits, Quantity, apart
 from synergy.experiments.outcome import Conclusion
 from synergy.experiments.show import entropies, means, paired, shared_images, worded
 from theory import Joint
@@ -92,6 +91,9 @@ _TOLD_MARGIN = 0.02
 _LAW_MARGIN = 0.005
 """The curve is found to 0.001; four standard errors of the noise are below 0.004."""
 
+_KINDS = {term: Information("C" if term == "I(C;Z)" else "A") for term in TERMS}
+"""What is measured: two terms are about A, one is about C."""
+
 _POINTS = 33
 """The number of budgets at which the curve is computed."""
 
@@ -159,9 +161,9 @@ def _known(runs: pd.DataFrame) -> dict[str, float]:
     return entropies(runs, A=_ROTATIONS)
 
 
-def _within(runs: pd.DataFrame, term: str) -> Limits:
-    """What a term cannot leave."""
-    return limits_of(term, _known(runs)) or (-math.inf, math.inf)
+def _within(runs: pd.DataFrame, variable: str) -> Limits:
+    """What an information about A or about C cannot leave."""
+    return Information(variable).within(_known(runs))
 
 
 def _findings(runs: pd.DataFrame) -> list[Finding]:
@@ -172,7 +174,7 @@ def _findings(runs: pd.DataFrame) -> list[Finding]:
         usual, eliminated = (treated(runs, images, name) for name in ("as usual", "eliminated"))
         shared, term = shared_images(part), judged_name(images, "I(A;Z)")
         void: FindingVerdict | None = None
-        limits = _within(part, term)
+        limits = _within(part, "A")
         if images not in SETS:
             void = _VOID[_elimination(runs, images, found)]
             found.append(_left(part, usual, eliminated, void))
@@ -187,7 +189,7 @@ def _findings(runs: pd.DataFrame) -> list[Finding]:
         if images in SETS:
             left = judged_name(images, "I(C;Z)")
             about = f"{images}: {left} with the class eliminated, exact, in nats"
-            within = _within(part, left)
+            within = _within(part, "C")
             found.append(Finding(about, tuple(eliminated[left].tolist()), "==", _ELIMINATED, bounds=within))
         if images == "half-symmetric":
             found += _on_the_curve(part, usual, eliminated)
@@ -222,7 +224,7 @@ def _left(
         f"{images}: I(C;Z) with the class eliminated, by probes, in nats; as usual {before.mean():.3f}",
         tuple(float(v) for v in left.sort_index()),
         shared=shared_images(part),
-        bounds=_within(part, "I(C;Z)"),
+        bounds=_within(part, "C"),
         void=void,
     )
 
@@ -231,13 +233,14 @@ def _on_the_curve(part: pd.DataFrame, usual: pd.DataFrame, eliminated: pd.DataFr
     images = "half-symmetric"
     every = pd.concat([below_the_curve(part, images, tau) for tau in TAUS], axis=1).min(axis=1)
     least = every.groupby(part["seed"]).min()
-    nearest, limits = below_the_curve(eliminated, images), _within(part, judged_name(images, "I(A;Z)"))
+    nearest, limits = below_the_curve(eliminated, images), _within(part, "A")
     return [
         Finding(
             f"{images}: accuracy of A as usual less that with the class eliminated",
             paired(usual, eliminated, "accuracy of A"),
             "==",
             _MARGIN,
+            bounds=GAIN,
         ),
         Finding(
             f"{images}: F(I(C;Z+tau N)) less I(A;Z+tau N), the least of all networks and tau, "
@@ -264,7 +267,7 @@ def _told(runs: pd.DataFrame, images: str, shared: float) -> Finding:
         f"{judged_name(images, 'I(A;Z)')} as usual"
     )
     gained = gains(runs, images)
-    least, most = apart(_within(runs[runs["images"] == images], judged_name(images, "I(A;Z)")))
+    least, most = apart(_within(runs[runs["images"] == images], "A"))
     if images not in SETS:
         return Finding(f"{about}, by probes, in nats", gained, shared=shared, bounds=(least, most))
     synergy = float(runs.loc[runs["images"] == images, SYNERGY].iloc[0])
@@ -339,8 +342,8 @@ def _predicted(runs: pd.DataFrame) -> str:
 def conclude(runs: pd.DataFrame) -> Conclusion:
     """What the runs of class-information say."""
     glyphs = bool(set(SETS) & set(runs["images"]))
-    exact = [blurred_name(term, JUDGED) for term in TERMS] if glyphs else []
-    quantities = [*exact, *TERMS, "accuracy of A", CLASS_READ]
+    exact = {blurred_name(term, JUDGED): kind for term, kind in _KINDS.items()} if glyphs else {}
+    quantities: dict[str, Quantity] = {**exact, **_KINDS, "accuracy of A": ACCURACY, CLASS_READ: ACCURACY}
     findings = _findings(runs)
     return Conclusion(
         means(runs, ["images", "treatment", "weight"], quantities, keep=[SYNERGY], known=_known),

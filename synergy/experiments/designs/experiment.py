@@ -7,7 +7,6 @@ rung are "by construction", see `ladders`: they are reported without a predictio
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from itertools import pairwise
 from textwrap import fill
@@ -28,7 +27,7 @@ from synergy.experiments.designs.ladders import (
     measure_rungs,
 )
 from synergy.experiments.findings import Finding
-from synergy.experiments.limits import Limits, apart, limits_of
+from synergy.experiments.limits import ACCURACY, GAIN, Information, Limits, Quantity, apart
 from synergy.experiments.outcome import Conclusion, Experiment
 from synergy.experiments.runs import Runner
 from synergy.experiments.show import entropies, legend_below, means, paired, points, shared_images, worded
@@ -51,8 +50,14 @@ ROUNDING = 1e-5
 _BY_CLASS, _BY_LABELS, _ACCURACY = "I(A;C|Z)", "I(A;Z|C) - I(A;Z)", "class accuracy"
 """The columns: the synergy by predicting the class and by predicting the labels, the accuracy."""
 
-_QUANTITIES = (*SIDES, _ACCURACY)
-"""The columns of the table."""
+_SYNERGY = Information("A", "C")
+"""What a synergy is: it lies below either entropy."""
+
+_KINDS: dict[str, Quantity] = {"I(A;Z)": Information("A"), _BY_CLASS: _SYNERGY, _ACCURACY: ACCURACY}
+"""What the columns are; of a difference of two estimates nothing is known."""
+
+_QUANTITIES = {name: _KINDS.get(name) for name in (*SIDES, _ACCURACY)}
+"""The columns of the table, and what they are."""
 
 
 def _known(runs: pd.DataFrame) -> dict[str, float]:
@@ -93,7 +98,7 @@ class _Part:
     @property
     def synergy(self) -> Limits:
         """What the synergy of the finest label, and so of every coarser one, cannot leave."""
-        return limits_of(_BY_CLASS, _known(self.runs)) or (0.0, math.inf)
+        return _SYNERGY.within(_known(self.runs))
 
     def finding(
         self, about: str, values: tuple[float, ...], *, bounds: Limits | None = None, rounding: float = 0.0
@@ -175,7 +180,7 @@ def _accuracies(part: _Part) -> list[Finding]:
     first, last = part.rungs[0], part.rungs[-1]
     pairs = ((last, first), (first, UNTRAINED), (first, PIXELS))
     return [
-        part.finding(f"class accuracy: {a} less {b}", part.between(a, b, _ACCURACY), bounds=(-1.0, 1.0))
+        part.finding(f"class accuracy: {a} less {b}", part.between(a, b, _ACCURACY), bounds=GAIN)
         for a, b in pairs
         if len(part.at(b))
     ]
@@ -225,7 +230,7 @@ def _draw_rungs(axis: Axes, part: _Part) -> None:
 
 def _draw_accuracy(axis: Axes, part: _Part) -> None:
     names = [name for name in part.runs["condition"].unique() if name not in (UNTRAINED, PIXELS)]
-    points(axis, names, part.runs, "condition", _ACCURACY, colour=2)
+    points(axis, names, part.runs, "condition", _ACCURACY, colour=2, kind=ACCURACY)
     for name, style in ((UNTRAINED, "--"), (PIXELS, ":")):
         level = part.at(name)[_ACCURACY].mean()
         axis.axhline(level, color="0.3", linestyle=style, linewidth=1.2, label=f"{name} {level:.3f}")

@@ -10,6 +10,7 @@ import pandas as pd
 import torch
 from matplotlib.figure import Figure
 
+from synergy.experiments.limits import ACCURACY
 from synergy.experiments.show import points
 from synergy.learning import (
     Equivariance,
@@ -31,6 +32,7 @@ __all__ = [
     "MARGIN",
     "PIXELS",
     "RANDOM",
+    "SHORT",
     "SOFT",
     "STARTS",
     "draw_accuracies",
@@ -58,6 +60,9 @@ HIDDEN = "equivariant, shift hidden"
 
 SOFT = "soft: invariant output"
 """The condition of an invariant output with a term of equivariance at an inner layer."""
+
+SHORT = {CARE: "CARE", HIDDEN: "shift hidden", SOFT: "soft"}
+"""What conditions with long names are called in findings."""
 
 STARTS = 8
 """Untrained encoders per seed: they differ from one another far more than trained ones do."""
@@ -126,7 +131,7 @@ def draw_accuracies(runs: pd.DataFrame, latents: Mapping[str, tuple[str, float]]
         for k, (axis, (latent, (called, chance))) in enumerate(zip(axes, latents.items(), strict=True)):
             axis.axhline(chance, color="0.3", linestyle=":", linewidth=1)
             axis.text(0, chance, "chance", fontsize=8, color="0.3", ha="center", va="bottom")
-            points(axis, names, runs, "pretext", f"{latent} accuracy", colour=k)
+            points(axis, names, runs, "pretext", f"{latent} accuracy", colour=k, kind=ACCURACY)
             axis.set_xticks(range(len(names)), [n.replace(" ", "\n") for n in names], fontsize=8)
             axis.set_ylabel(f"accuracy of a linear probe of {called}")
     return figure

@@ -35,13 +35,14 @@ import numpy.typing as npt
 import pandas as pd
 from matplotlib.figure import Figure
 
-from synergy.experiments.findings import Finding
+from synergy.experiments.findings import Comparison, Finding
 from synergy.experiments.invariance.conditions import (
     CARE,
     HIDDEN,
     MARGIN,
     PIXELS,
     RANDOM,
+    SHORT,
     SOFT,
     STARTS,
     draw_accuracies,
@@ -55,6 +56,7 @@ from synergy.experiments.invariance.photographs import (
     draw_photographs,
     measure_photographs,
 )
+from synergy.experiments.limits import ACCURACY, GAIN, SQUARES, Limits
 from synergy.experiments.outcome import Conclusion, Experiment
 from synergy.experiments.runs import Row, Runner
 from synergy.experiments.scale import Scale
@@ -99,8 +101,11 @@ _TRAINED_ON = 8000
 LATENTS = ("C", "hue")
 """The latents that probes read."""
 
-_MEANS = (*(f"{latent} accuracy" for latent in LATENTS), "moved by a shift")
-"""The columns of the table."""
+_MEANS: dict[str, Limits] = {
+    **{f"{latent} accuracy": ACCURACY for latent in LATENTS},
+    "moved by a shift": SQUARES,
+}
+"""The columns of the table, and what they cannot leave."""
 
 
 def _pretexts() -> dict[str, Pretext | None]:
@@ -176,20 +181,30 @@ def _findings(by: dict[str, pd.DataFrame]) -> tuple[Finding, ...]:
     def values(name: str, quantity: str) -> npt.NDArray[np.float64]:
         return by[name].sort_values("seed")[quantity].to_numpy(dtype=np.float64)
 
-    hue, guess = "accuracy of the hue", 1 / len(_HUES)
+    def less(
+        latent: str, first: str, second: str, relation: Comparison | None = None, margin: float = 0.0
+    ) -> Finding:
+        """The accuracy of a latent in one condition less that in another."""
+        called = {"C": "the class", "hue": "the hue"}[latent]
+        about = f"accuracy of {called}, {SHORT.get(first, first)} less {SHORT.get(second, second)}"
+        return Finding(about, gap(latent, first, second), relation, margin, bounds=GAIN)
+
+    guess = 1 / len(_HUES)
     chance = values("invariant", "hue accuracy") - guess
     most, there = math.log(_TASK.states), readable(_MOSTLY_RED)
     unread = there - values("equivariant", "I(A;Z)")
     found = (
-        Finding(f"{hue}, equivariant less random", gap("hue", "equivariant", RANDOM), ">"),
-        Finding(f"{hue}, raw pixels less equivariant", gap("hue", PIXELS, "equivariant"), "==", MARGIN),
-        Finding(f"{hue}, equivariant less invariant", gap("hue", "equivariant", "invariant"), ">"),
+        less("hue", "equivariant", RANDOM, ">"),
+        less("hue", PIXELS, "equivariant", "==", MARGIN),
+        less("hue", "equivariant", "invariant", ">"),
         Finding(
-            f"{hue}, invariant less chance", tuple(chance.tolist()), "==", MARGIN, bounds=(-guess, 1 - guess)
+            "accuracy of the hue, invariant less chance",
+            tuple(chance.tolist()),
+            "==",
+            MARGIN,
+            bounds=(-guess, 1 - guess),
         ),
-        Finding(
-            "accuracy of the class, invariant less equivariant", gap("C", "invariant", "equivariant"), ">"
-        ),
+        less("C", "invariant", "equivariant", ">"),
         Finding(
             "I(A;Z) where the raw hue hides the shift, in nats",
             tuple(values(HIDDEN, "I(A;Z)").tolist()),
@@ -204,18 +219,18 @@ def _findings(by: dict[str, pd.DataFrame]) -> tuple[Finding, ...]:
             MARGIN,
             bounds=(there - most, there),
         ),
-        Finding(f"{hue}, shift hidden less random", gap("hue", HIDDEN, RANDOM)),
-        Finding(f"{hue}, CARE less random", gap("hue", CARE, RANDOM)),
-        Finding(f"{hue}, CARE less invariant", gap("hue", CARE, "invariant")),
-        Finding("accuracy of the class, CARE less invariant", gap("C", CARE, "invariant")),
+        less("hue", HIDDEN, RANDOM),
+        less("hue", CARE, RANDOM),
+        less("hue", CARE, "invariant"),
+        less("C", CARE, "invariant"),
     )
     if SOFT not in by:
         return found
     return (
         *found,
-        Finding(f"{hue}, soft less invariant", gap("hue", SOFT, "invariant")),
-        Finding(f"{hue}, equivariant less soft", gap("hue", "equivariant", SOFT)),
-        Finding("accuracy of the class, soft less invariant", gap("C", SOFT, "invariant")),
+        less("hue", SOFT, "invariant"),
+        less("hue", "equivariant", SOFT),
+        less("C", SOFT, "invariant"),
     )
 
 

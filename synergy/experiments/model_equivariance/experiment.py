@@ -17,6 +17,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from synergy.experiments.findings import Finding
+from synergy.experiments.limits import ACCURACY, GAIN
 from synergy.experiments.outcome import Conclusion, Experiment
 from synergy.experiments.runs import Row, Runner
 from synergy.experiments.scale import DataName, EncoderLike, Scale, encoder_name
@@ -164,6 +165,7 @@ def _conclude(runs: pd.DataFrame) -> Conclusion:
             pair.gains(augmentation, metric),
             ">" if pair.built_in else None,
             shared=pair.shared,
+            bounds=GAIN,
         )
         for augmentation in AUGMENTATIONS
         for metric in METRICS
@@ -177,11 +179,12 @@ def _conclude(runs: pd.DataFrame) -> Conclusion:
             f"{encoder}: {metric} with no augmentation less that of the untrained encoder",
             pair.trained(encoder, metric),
             shared=pair.shared,
+            bounds=GAIN,
         )
         for encoder in (pair.first, pair.second)
         for metric in METRICS
     ]
-    table = means(runs, ["augmentation", "encoder"], METRICS)
+    table = means(runs, ["augmentation", "encoder"], dict.fromkeys(METRICS, ACCURACY))
     for place, column in enumerate((c for c in (PARAMETERS, ERROR) if c in runs), start=2):
         known = runs.groupby("encoder")[column].mean()
         table.insert(place, column, known.reindex(table["encoder"]).to_numpy())
@@ -215,6 +218,7 @@ def _draw(runs: pd.DataFrame) -> Figure:
                     shift=0.3 * k - 0.15,
                     marker="os"[k],
                     label=encoder,
+                    kind=ACCURACY,
                 )
             level = runs.loc[runs["encoder"] == PIXELS, metric].mean()
             axis.axhline(

@@ -18,7 +18,6 @@ images at random nothing may be found.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Literal
 
@@ -32,7 +31,7 @@ from torch.nn import functional
 
 from synergy.device import seeded_generators
 from synergy.experiments.findings import Comparison, Finding
-from synergy.experiments.limits import Limits, apart, limits_of
+from synergy.experiments.limits import Information, Limits, apart
 from synergy.experiments.outcome import Conclusion, Experiment
 from synergy.experiments.runs import Row, Runner
 from synergy.experiments.scale import Scale
@@ -78,7 +77,7 @@ DEALT = "features dealt at random"
 NETWORKS = (SIMCLR, ROTATION, UNTRAINED, DEALT)
 """The networks, in the order of the table."""
 
-QUANTITIES = ("I(A;.)", "I(C;.)", "I(A;C|.)")
+QUANTITIES = {"I(A;.)": Information("A"), "I(C;.)": Information("C"), "I(A;C|.)": Information("A", "C")}
 """What is measured at each layer, the dot standing for its features."""
 
 _BY_TRANSFORMATION = "I(A;C|.) by A"
@@ -213,77 +212,109 @@ def _known(runs: pd.DataFrame) -> dict[str, float]:
     return entropies(runs, A=_TASK.states)
 
 
-def _findings(runs: pd.DataFrame) -> tuple[Finding, ...]:
-    shared, most = shared_images(runs), _known(runs)
+class _Heads:
+    """The runs by network and layer, and findings about them, in nats."""
 
-    def values(name: str, quantity: str, layer: Layer) -> npt.NDArray[np.float64]:
-        part = runs[runs["network"] == name].sort_values("seed")
+    def __init__(self, runs: pd.DataFrame) -> None:
+        self.runs, self.shared, most = runs, shared_images(runs), _known(runs)
+        self.within = {name: kind.within(most) for name, kind in QUANTITIES.items()}
+        self.apart = {name: apart(limits) for name, limits in self.within.items()}
+
+    def values(self, name: str, quantity: str, layer: Layer) -> npt.NDArray[np.float64]:
+        """A quantity of a network at a layer, one number per seed."""
+        part = self.runs[self.runs["network"] == name].sort_values("seed")
         return part[column(quantity, layer)].to_numpy(dtype=np.float64)
 
-    def dropped(name: str, quantity: str) -> npt.NDArray[np.float64]:
-        return values(name, quantity, "encoder") - values(name, quantity, "output")
-
-    def within(quantity: str) -> Limits:
-        return limits_of(quantity, most) or (-math.inf, math.inf)
+    def dropped(self, name: str, quantity: str) -> npt.NDArray[np.float64]:
+        """What the encoder's output has more of a quantity than the head's, one number per seed."""
+        return self.values(name, quantity, "encoder") - self.values(name, quantity, "output")
 
     def finding(
+        self,
         about: str,
         numbers: npt.NDArray[np.float64],
         limits: Limits,
         relation: Comparison | None = None,
         margin: float = 0.0,
     ) -> Finding:
-        return Finding(f"{about}, in nats", tuple(numbers.tolist()), relation, margin, shared, limits)
+        """A finding within some limits."""
+        return Finding(f"{about}, in nats", tuple(numbers.tolist()), relation, margin, self.shared, limits)
 
-    of_a, of_c, synergy = (apart(within(quantity)) for quantity in QUANTITIES)
-    idle = dropped(UNTRAINED, "I(A;.)")
-    found = [
-        finding(
-            f"H1, {name}: {quantity}, encoder less output", dropped(name, quantity), limits, ">=", _MARGIN
-        )
-        for name in (SIMCLR, ROTATION, UNTRAINED)
-        for quantity, limits in (("I(A;.)", of_a), ("I(C;.)", of_c))
-    ]
-    found += [
-        finding(
-            f"H4, {name}: synergy at the output, by predicting A less by predicting C",
-            values(name, _BY_TRANSFORMATION, "output") - values(name, "I(A;C|.)", "output"),
-            synergy,
-            "==",
-            _MARGIN,
-        )
-        for name in (SIMCLR, ROTATION)
-    ]
-    found += [
-        finding("SimCLR: I(A;.) at the encoder", values(SIMCLR, "I(A;.)", "encoder"), within("I(A;.)"), ">"),
-        finding(
-            "SimCLR: I(A;.) that the trained head drops less what an untrained head drops",
-            dropped(SIMCLR, "I(A;.)") - idle,
-            apart(of_a),
-            ">",
-        ),
-        finding("rotation: I(C;.) that the head drops", dropped(ROTATION, "I(C;.)"), of_c, ">"),
-        finding("rotation: I(A;.) that the head drops", dropped(ROTATION, "I(A;.)"), of_a, "==", _MARGIN),
-    ]
-    found += [
-        finding(
-            f"control, {DEALT}: {quantity} at the {layer}",
-            values(DEALT, quantity, layer),
-            within(quantity),
-            "==",
-            _MARGIN,
-        )
-        for quantity in ("I(A;.)", "I(C;.)")
-        for layer in ENDS
-    ]
-    found += [
-        finding("SimCLR: I(A;.) at the output", values(SIMCLR, "I(A;.)", "output"), within("I(A;.)")),
-        *(
-            finding(f"H3f, {name}: synergy, output less encoder", -dropped(name, "I(A;C|.)"), synergy)
+    def laws(self) -> list[Finding]:
+        """H1 and H4: what the theory says of any head."""
+        found = [
+            self.finding(
+                f"H1, {name}: {quantity}, encoder less output",
+                self.dropped(name, quantity),
+                self.apart[quantity],
+                ">=",
+                _MARGIN,
+            )
             for name in (SIMCLR, ROTATION, UNTRAINED)
-        ),
-    ]
-    return tuple(found)
+            for quantity in ("I(A;.)", "I(C;.)")
+        ]
+        return found + [
+            self.finding(
+                f"H4, {name}: synergy at the output, by predicting A less by predicting C",
+                self.values(name, _BY_TRANSFORMATION, "output") - self.values(name, "I(A;C|.)", "output"),
+                self.apart["I(A;C|.)"],
+                "==",
+                _MARGIN,
+            )
+            for name in (SIMCLR, ROTATION)
+        ]
+
+    def hypotheses(self) -> list[Finding]:
+        """What networks are expected to do, and no theorem."""
+        of_a, of_c = self.apart["I(A;.)"], self.apart["I(C;.)"]
+        at_encoder = self.values(SIMCLR, "I(A;.)", "encoder")
+        beyond_idle = self.dropped(SIMCLR, "I(A;.)") - self.dropped(UNTRAINED, "I(A;.)")
+        return [
+            self.finding("SimCLR: I(A;.) at the encoder", at_encoder, self.within["I(A;.)"], ">"),
+            self.finding(
+                "SimCLR: I(A;.) that the trained head drops less what an untrained head drops",
+                beyond_idle,
+                apart(of_a),
+                ">",
+            ),
+            self.finding("rotation: I(C;.) that the head drops", self.dropped(ROTATION, "I(C;.)"), of_c, ">"),
+            self.finding(
+                "rotation: I(A;.) that the head drops", self.dropped(ROTATION, "I(A;.)"), of_a, "==", _MARGIN
+            ),
+        ]
+
+    def controls(self) -> list[Finding]:
+        """With features of other images nothing may be found."""
+        return [
+            self.finding(
+                f"control, {DEALT}: {quantity} at the {layer}",
+                self.values(DEALT, quantity, layer),
+                self.within[quantity],
+                "==",
+                _MARGIN,
+            )
+            for quantity in ("I(A;.)", "I(C;.)")
+            for layer in ENDS
+        ]
+
+    def unpredicted(self) -> list[Finding]:
+        """Of what the theory says only that it can happen."""
+        at_output = self.values(SIMCLR, "I(A;.)", "output")
+        return [
+            self.finding("SimCLR: I(A;.) at the output", at_output, self.within["I(A;.)"]),
+            *(
+                self.finding(
+                    f"H3f, {name}: synergy, output less encoder",
+                    -self.dropped(name, "I(A;C|.)"),
+                    self.apart["I(A;C|.)"],
+                )
+                for name in (SIMCLR, ROTATION, UNTRAINED)
+            ),
+        ]
+
+    def findings(self) -> tuple[Finding, ...]:
+        """All of them."""
+        return (*self.laws(), *self.hypotheses(), *self.controls(), *self.unpredicted())
 
 
 def _by_layer(runs: pd.DataFrame) -> pd.DataFrame:
@@ -319,7 +350,7 @@ def _conclude(runs: pd.DataFrame) -> Conclusion:
             beside=findings,
         )
 
-    findings = _findings(runs)
+    findings = _Heads(runs).findings()
     return Conclusion(
         table,
         findings,
@@ -339,12 +370,20 @@ def _draw(runs: pd.DataFrame) -> Figure:
     layered = _by_layer(runs)
     with plot_style():
         figure, axes = subplots(len(QUANTITIES), width=3.6, height=3.3)
-        for axis, quantity in zip(axes, QUANTITIES, strict=True):
+        for axis, (quantity, kind) in zip(axes, QUANTITIES.items(), strict=True):
             for k, network in enumerate(NETWORKS):
                 part = layered[layered["network"] == network]
-                shift = 0.18 * (k - 1.5)
                 points(
-                    axis, LAYERS, part, "layer", quantity, colour=k, shift=shift, label=network, known=_known
+                    axis,
+                    LAYERS,
+                    part,
+                    "layer",
+                    quantity,
+                    colour=k,
+                    shift=0.18 * (k - 1.5),
+                    label=network,
+                    kind=kind,
+                    known=_known,
                 )
             axis.axhline(0, color="0.3", linestyle=":", linewidth=1)
             axis.set_ylabel(f"{quantity} in nats")

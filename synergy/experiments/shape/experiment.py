@@ -19,6 +19,7 @@ has five seeds: with three all four predictions were undecided.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -28,6 +29,7 @@ from matplotlib.figure import Figure
 from scipy.stats import spearmanr
 
 from synergy.experiments.findings import Finding, summarise
+from synergy.experiments.limits import CORRELATION, GAIN, Information, Quantity, apart
 from synergy.experiments.outcome import Conclusion, Experiment
 from synergy.experiments.runs import Row, Runner
 from synergy.experiments.scale import DataName, EncoderLike, Scale
@@ -74,6 +76,9 @@ _FEWEST = 100
 
 _PILOT = "pilot"
 """The accuracy of the pilot's own probe."""
+
+_COLUMNS: dict[str, Quantity] = {"gain": GAIN, SHAPE_TERM: Information("A"), "I(A;X)": Information("A")}
+"""The columns of the table, and what they are."""
 
 Job = tuple[str, str, int]
 
@@ -149,6 +154,11 @@ def _measure(runner: Runner) -> pd.DataFrame:
     return runs
 
 
+def _trained(runs: pd.DataFrame) -> pd.DataFrame:
+    """The runs that have a task."""
+    return runs[runs["transformation"] != RANDOM]
+
+
 def _quantities(runs: pd.DataFrame) -> tuple[str, ...]:
     """Everything that orders the tasks here."""
     terms = tuple(term(choice) for choice in CHOICES if term(choice) in runs)
@@ -161,9 +171,8 @@ def _correlations(runs: pd.DataFrame) -> pd.DataFrame:
     Returns:
         One row per set of images and seed, a column per quantity.
     """
-    trained = runs[runs["transformation"] != RANDOM]
     found = {}
-    for key, part in trained.groupby(["images", "seed"], sort=False):
+    for key, part in _trained(runs).groupby(["images", "seed"], sort=False):
         found[key] = {
             name: float(spearmanr(part[name], part["gain"]).statistic)
             if min(part[name].nunique(), part["gain"].nunique()) > 1
@@ -182,77 +191,97 @@ def _values(column: pd.Series) -> tuple[float, ...]:
     return tuple(float(value) for value in column)
 
 
-def _conclude(runs: pd.DataFrame) -> Conclusion:
-    each, shared = _correlations(runs), shared_images(runs)
-    mean = each.groupby(level="seed").mean()
+def _own(each: pd.DataFrame, images: str) -> pd.DataFrame:
+    """The correlations on one set of images."""
+    return each[each.index.get_level_values(0) == images]
+
+
+def _findings(runs: pd.DataFrame, each: pd.DataFrame) -> list[Finding]:
+    """The predictions, which are about the mean over the sets, and what each set says.
+
+    Args:
+        runs: All of them.
+        each: Their correlations.
+    """
+    mean, shared = each.groupby(level="seed").mean(), shared_images(runs)
     others = {
         "I(A;X)": "I(A;X)",
         "the number of states": "log states",
         "a U that shows shape": term(SHOWS_SHAPE),
     }
-    findings = [
-        Finding(
-            f"rank correlation of {SHAPE_TERM} with the gain, mean over the sets",
-            _values(mean[SHAPE_TERM]),
-            ">",
-            shared=shared,
-            bounds=(-1, 1),
-            discrete=True,
-        )
-    ]
-    findings += [
-        Finding(
+    with_gain = f"rank correlation of {SHAPE_TERM} with the gain"
+    predicted = [(f"{with_gain}, mean over the sets", mean[SHAPE_TERM], CORRELATION)]
+    predicted += [
+        (
             f"rank correlation of {SHAPE_TERM} less that of {told_as}, mean over the sets",
-            _values(mean[SHAPE_TERM] - mean[name]),
-            ">",
-            shared=shared,
-            bounds=(-2, 2),
-            discrete=True,
+            mean[SHAPE_TERM] - mean[name],
+            apart(CORRELATION),
         )
         for told_as, name in others.items()
     ]
-    trained = runs[runs["transformation"] != RANDOM]
-    rows, best = [], []
-    for images, part in trained.groupby("images", sort=False):
-        own = each[each.index.get_level_values(0) == images]
-        findings.append(
+    return [
+        *(
+            Finding(about, _values(column), ">", shared=shared, bounds=bounds, discrete=True)
+            for about, column, bounds in predicted
+        ),
+        *(
             Finding(
-                f"{images}: rank correlation of {SHAPE_TERM} with the gain",
-                _values(own[SHAPE_TERM]),
+                f"{images}: {with_gain}",
+                _values(_own(each, str(images))[SHAPE_TERM]),
                 shared=shared_images(part),
-                bounds=(-1, 1),
+                bounds=CORRELATION,
                 discrete=True,
             )
-        )
-        averaged = part.groupby("transformation")[[*_quantities(runs), "gain"]].mean()
+            for images, part in _trained(runs).groupby("images", sort=False)
+        ),
+    ]
+
+
+def _details(runs: pd.DataFrame, each: pd.DataFrame) -> pd.DataFrame:
+    """How every quantity orders the tasks of each set, over seeds and by their means, and by chance."""
+    names = _quantities(runs)
+    rows = []
+    for images, part in _trained(runs).groupby("images", sort=False):
+        averaged = part.groupby("transformation")[[*names, "gain"]].mean()
         rows += [
             {
                 "images": images,
                 "quantity": name,
-                "rank correlation": summarise(_values(own[name])).mean,
+                "rank correlation": summarise(_values(_own(each, str(images))[name])).mean,
                 "of the means": float(averaged[name].corr(averaged["gain"], method="spearman")),
                 "chance of as high a one": chance(averaged[name], averaged["gain"]),
             }
-            for name in _quantities(runs)
+            for name in names
         ]
-    for images, part in trained.groupby("images", sort=False):
-        own = each[each.index.get_level_values(0) == images]
-        ranked = {str(name): _values(own[name]) for name in own.columns}
-        best.append(foremost(ranked, str(images), shared=shared_images(part), beside=findings))
-    table = means(trained, ["images", "transformation"], ["gain", SHAPE_TERM, "I(A;X)"], known=_known)
+    return pd.DataFrame(rows)
+
+
+def _seen(runs: pd.DataFrame, each: pd.DataFrame, beside: Sequence[Finding]) -> str:
+    """Which quantity orders the tasks of each set best."""
+    best = []
+    for images, part in _trained(runs).groupby("images", sort=False):
+        ranked = {str(name): _values(column) for name, column in _own(each, str(images)).items()}
+        best.append(foremost(ranked, str(images), shared=shared_images(part), beside=beside))
+    return f"The rank correlation with the gains of the longer training is highest for {', '.join(best)}."
+
+
+def _conclude(runs: pd.DataFrame) -> Conclusion:
+    each = _correlations(runs)
+    findings = _findings(runs, each)
+    table = means(_trained(runs), ["images", "transformation"], _COLUMNS, known=_known)
     return Conclusion(
         table.sort_values(["images", "gain"], ascending=False, ignore_index=True),
         tuple(findings),
         f"If S4 holds beyond the images it was seen on, {SHAPE_TERM} orders the tasks as their gains do, and "
         "better than I(A;X), than the number of states, and than with a U that shows shape. It is an "
         "observation, not a theorem.",
-        f"The rank correlation with the gains of the longer training is highest for {', '.join(best)}.",
-        pd.DataFrame(rows),
+        _seen(runs, each, findings),
+        _details(runs, each),
     )
 
 
 def _draw(runs: pd.DataFrame) -> Figure:
-    trained = runs[runs["transformation"] != RANDOM]
+    trained = _trained(runs)
     shown = (SHAPE_TERM, "I(A;X)", _PILOT)
     tasks = list(trained["transformation"].unique())
     found = _correlations(runs)

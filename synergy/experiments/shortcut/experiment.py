@@ -24,8 +24,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from synergy.estimators.classifier import NestedCrossFit, classifier
-from synergy.experiments.findings import Finding
-from synergy.experiments.limits import apart, limits_of
+from synergy.experiments.findings import Comparison, Finding
+from synergy.experiments.limits import ACCURACY, ANYTHING, GAIN, Information, Quantity, apart
 from synergy.experiments.outcome import Conclusion, Experiment
 from synergy.experiments.runs import Row, Runner
 from synergy.experiments.scale import Scale
@@ -84,8 +84,20 @@ MARKED = "I(A;C|Z), marked"
 UNREAD = "H(A|Z), unmarked"
 """The column of H(A|Z) on images without the watermark."""
 
-_QUANTITIES = ("H(A|Z)", READ, UNREAD, SYNERGY, UNMARKED, MARKED, "mark accuracy", "class accuracy")
-"""The columns of the table."""
+_SYNERGY_OF_Z = Information("A", "C")
+"""What a synergy is: it lies below either entropy."""
+
+_QUANTITIES: dict[str, Quantity] = {
+    "H(A|Z)": Information("A"),
+    READ: ANYTHING,
+    UNREAD: Information("A"),
+    SYNERGY: _SYNERGY_OF_Z,
+    UNMARKED: _SYNERGY_OF_Z,
+    MARKED: _SYNERGY_OF_Z,
+    "mark accuracy": ACCURACY,
+    "class accuracy": ACCURACY,
+}
+"""The columns of the table, and what they are."""
 
 
 def _truth(transformation: str, scale: Scale) -> Row:
@@ -200,7 +212,9 @@ def _laws(runs: pd.DataFrame) -> list[Finding]:
         about: str, first: pd.Series[float], second: pd.Series[float], *, one: bool, told: bool = True
     ) -> None:
         values = tuple(v - one for v in _ratio(first, second))
-        found.append(Finding(about, values, "==" if told else None, _MARGIN if told else 0.0, shared))
+        relation: Comparison | None = "==" if told else None
+        margin = _MARGIN if told else 0.0
+        found.append(Finding(about, values, relation, margin, shared, ANYTHING))
 
     for g, part in between.items():
         left = (1 - g) * part[UNMARKED]
@@ -234,14 +248,21 @@ def _conclude(runs: pd.DataFrame) -> Conclusion:
             paired(pruned, full, SYNERGY),
             ">",
             shared=shared,
-            bounds=apart(limits_of(SYNERGY, _known(runs)) or (0.0, np.inf)),
+            bounds=apart(_SYNERGY_OF_Z.within(_known(runs))),
         ),
-        Finding(f"{accuracy} at g = 0 less that at g = 1", paired(none, full, accuracy), ">", shared=shared),
+        Finding(
+            f"{accuracy} at g = 0 less that at g = 1",
+            paired(none, full, accuracy),
+            ">",
+            shared=shared,
+            bounds=GAIN,
+        ),
         Finding(
             f"{accuracy} with the watermark pruned less that at g = 1",
             paired(pruned, full, accuracy),
             ">",
             shared=shared,
+            bounds=GAIN,
         ),
         Finding(
             f"{accuracy} with the watermark pruned less that at g = 0",
@@ -249,6 +270,7 @@ def _conclude(runs: pd.DataFrame) -> Conclusion:
             "==",
             _ACCURACY_MARGIN,
             shared,
+            GAIN,
         ),
     ]
     table = means(runs, ["strength", "pruned"], _QUANTITIES, keep=["I(A;C|X)"], known=_known)

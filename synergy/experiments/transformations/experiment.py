@@ -25,6 +25,7 @@ from matplotlib.figure import Figure
 from scipy.stats import rankdata, spearmanr
 
 from synergy.experiments.findings import Finding, summarise
+from synergy.experiments.limits import ACCURACY, CORRELATION, GAIN, apart
 from synergy.experiments.outcome import Conclusion, Experiment
 from synergy.experiments.runs import Row, Runner
 from synergy.experiments.scale import Scale
@@ -251,7 +252,7 @@ def _of_set(runs: pd.DataFrame, images: str) -> list[Finding]:
         runs[losses == kind].groupby("seed")[["gain"]].mean().reset_index() for kind in ("lossy", "lossless")
     )
     rotation = runs[runs["transformation"] == "rotation"]
-    apart = tuple(a - b for a, b in zip(correlations["J"], correlations["I(A;C|X)"], strict=True))
+    ahead = tuple(a - b for a, b in zip(correlations["J"], correlations["I(A;C|X)"], strict=True))
     found = []
     if len(lossy) and len(lossless):
         found.append(
@@ -260,7 +261,7 @@ def _of_set(runs: pd.DataFrame, images: str) -> list[Finding]:
                 paired(lossy, lossless, "gain"),
                 None if images in SETS[1:] else ">",
                 shared=shared,
-                bounds=(-1.0, 1.0),
+                bounds=GAIN,
             )
         )
     if len(lossless) and len(rotation):
@@ -269,18 +270,21 @@ def _of_set(runs: pd.DataFrame, images: str) -> list[Finding]:
                 f"{images}: gain of rotation less the mean gain of the lossless ones",
                 paired(rotation, lossless, "gain"),
                 shared=shared,
-                bounds=(-1.0, 1.0),  # the untrained encoder is in both gains
+                bounds=GAIN,  # the untrained encoder is in both gains
             )
         )
     ranked = [
-        *((f"{images}: rank correlation of {name} with the gain", v, 1) for name, v in correlations.items()),
-        (f"{images}: rank correlation of J less that of I(A;C|X)", apart, 2),
+        *(
+            (f"{images}: rank correlation of {name} with the gain", v, CORRELATION)
+            for name, v in correlations.items()
+        ),
+        (f"{images}: rank correlation of J less that of I(A;C|X)", ahead, apart(CORRELATION)),
     ]
     return [
         *found,
         *(
-            Finding(about, values, shared=shared, bounds=(-most, most), discrete=True)
-            for about, values, most in ranked
+            Finding(about, values, shared=shared, bounds=bounds, discrete=True)
+            for about, values, bounds in ranked
         ),
     ]
 
@@ -327,7 +331,7 @@ def _ranking(runs: pd.DataFrame, images: str) -> pd.DataFrame:
 def _conclude(runs: pd.DataFrame) -> Conclusion:
     sets = {str(images): part for images, part in runs.groupby("images", sort=False)}
     findings = [finding for images, part in sets.items() for finding in _of_set(part, images)]
-    table = means(runs, ["images", "transformation"], ["accuracy", "gain"])
+    table = means(runs, ["images", "transformation"], {"accuracy": ACCURACY, "gain": GAIN})
     marked = runs.assign(**{LOSS: _losses(runs)})
     known = [name for term in QUANTITIES for name in (term, error_of(term)) if name in runs]
     truths = marked.groupby(["images", "transformation"])[known].mean()

@@ -178,6 +178,32 @@ def test_two_functions_of_one_name_do_not_share_runs():
     assert Scale(encoders=("cnn", made(4))).identity == scales[0].identity
 
 
+def flipping(flip):
+    """An encoder whose module prints alike, whatever its forward does."""
+
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = nn.Linear(4, 4)
+
+        def forward(self, x):
+            return self.layer(-x) if flip else self.layer(x)
+
+    def encoder():
+        return Net()
+
+    return encoder
+
+
+def test_two_modules_that_print_alike_do_not_share_runs():
+    plain, turned = flipping(flip=False), flipping(flip=True)
+    assert repr(plain()) == repr(turned())
+    assert encoder_name(plain) == encoder_name(turned)
+    identities = [Scale(encoders=("cnn", encoder)).identity for encoder in (plain, turned)]
+    assert identities[0] != identities[1]
+    assert Scale(encoders=("cnn", flipping(flip=False))).identity == identities[0]
+
+
 def test_the_command_takes_a_pair_and_a_function(capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "pairs_of_mine.py").write_text(

@@ -9,16 +9,19 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from matplotlib.figure import Figure
 from torch.utils.data import TensorDataset
 
 from synergy.cli import run
-from synergy.experiments import EXPERIMENTS, Scale, compact, experiment, write_outcome
+from synergy.experiments import EXPERIMENTS, Experiment, Finding, Scale, compact, experiment, write_outcome
 from synergy.experiments.class_information.experiment import exact_price
 from synergy.experiments.designs.ladders import LADDERS
+from synergy.experiments.outcome import Conclusion
 from synergy.experiments.scale import as_scale
 from synergy.experiments.shortcut.watermarks import mark, prepared
 from synergy.experiments.worlds import image_sets, untransformed
 from synergy.learning import ImageSet
+from synthetic.storage.files import DamagedFileError
 from theory.source import source_digest
 
 KEPT = Path(__file__).parents[3] / "notebooks" / "experiments"
@@ -43,6 +46,80 @@ def test_an_outcome_is_written_and_read(outcome, tmp_path):
     assert told["findings"][0]["seeds"] == 2
     with pytest.raises(FileNotFoundError, match="no outcome of shortcut"):
         experiment("shortcut").read(tmp_path)
+
+
+def _small(values, *, source, seeds=3):
+    """An outcome of a few numbers."""
+    small = Experiment(
+        "small",
+        "Small",
+        "How large?",
+        lambda runner: pytest.fail("nothing is to be run"),
+        lambda runs: Conclusion(runs, (Finding("a number", tuple(runs["v"])),), "Nothing.", "See the table."),
+        lambda runs: Figure(),
+    )
+    return small, small.outcome(pd.DataFrame({"v": values}), Scale(seeds=seeds), source=source)
+
+
+def _files(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize("moves", range(5))
+def test_an_interruption_leaves_no_mixture_of_two_outcomes(moves, tmp_path, monkeypatch):
+    """Two figures, the table and the runs are moved to their places before the paragraph."""
+    small, old = _small([1.0, 2.0, 4.0], source="old")
+    new = _small([10.0, 20.0, 40.0, 50.0], source="new", seeds=4)[1]
+    write_outcome(old, tmp_path)
+    before = _files(tmp_path / "small")
+    plain, done = Path.replace, []
+
+    def interrupted(self, target):
+        if Path(target).parent.name == "small":
+            if len(done) == moves:
+                raise KeyboardInterrupt
+            done.append(target)
+        return plain(self, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            write_outcome(new, tmp_path)
+    assert set(_files(tmp_path / "small")) == set(before)  # nothing unfinished is left
+    if not moves:
+        assert _files(tmp_path / "small") == before
+    if moves == 4:
+        with pytest.raises(DamagedFileError, match="tells of other runs"):
+            small.read(tmp_path)
+    else:
+        found = small.read(tmp_path)
+        assert (found.runs["v"].tolist(), found.source, found.scale.seeds) == ([1.0, 2.0, 4.0], "old", 3)
+    write_outcome(new, tmp_path)
+    assert small.read(tmp_path).source == "new"
+
+
+def test_an_outcome_that_cannot_be_written_leaves_the_old_one(tmp_path):
+    write_outcome(_small([1.0, 2.0, 4.0], source="old")[1], tmp_path)
+    before = _files(tmp_path / "small")
+    wild = _small([1.0, 2.0, 4.0], source="new")[1]
+    wild = replace(wild, conclusion=replace(wild.conclusion, findings=(Finding("a", (0.0, 1e308, -1e308)),)))
+    with pytest.raises(ValueError, match="not JSON compliant"), np.errstate(over="ignore"):
+        write_outcome(wild, tmp_path)
+    assert _files(tmp_path / "small") == before
+
+
+def test_runs_of_another_outcome_are_refused_and_an_outcome_without_a_digest_is_read(tmp_path):
+    small, old = _small([1.0, 2.0, 4.0], source="old")
+    write_outcome(old, tmp_path)
+    kept = tmp_path / "small"
+    pd.DataFrame({"v": [9.0, 9.5, 9.9]}).to_parquet(kept / "runs.parquet", index=False)
+    with pytest.raises(DamagedFileError, match=r"outcome\.json tells of other runs than .*runs\.parquet"):
+        small.read(tmp_path)
+    told = json.loads((kept / "outcome.json").read_text())
+    assert set(told) == {*old.to_dict(), "runs"}
+    del told["runs"]  # as outcomes were kept before
+    (kept / "outcome.json").write_text(json.dumps(told))
+    assert small.read(tmp_path).runs["v"].tolist() == [9.0, 9.5, 9.9]
 
 
 def test_the_answer_comes_first_and_counts_the_verdicts(outcome):

@@ -10,6 +10,7 @@ from scipy.stats import permutation_test, spearmanr, t, ttest_1samp
 
 from synergy.experiments import Finding
 from synergy.experiments.findings import joint_confidence, summarise
+from synergy.experiments.limits import ACCURACY, CORRELATION, GAIN, Information
 from synergy.experiments.show import foremost, means, points, worded
 from synergy.experiments.transformations.experiment import QUANTITIES, TRUTHS, _correlations, chance
 
@@ -95,16 +96,32 @@ def test_accuracies_in_tables_figures_and_findings_stay_within_what_they_can_be(
     values = (0.02, 0.4, 0.1)
     assert summarise(values).low < 0
     runs = pd.DataFrame({"encoder": "c4", "seed": range(3), "class accuracy": values, "I(A;Z)": values})
-    table = means(runs, "encoder", ["class accuracy", "I(A;Z)"]).iloc[0]
+    table = means(runs, "encoder", {"class accuracy": ACCURACY, "I(A;Z)": Information("A")}).iloc[0]
     assert table["class accuracy low"] == 0
     assert table["I(A;Z) low"] == summarise(values).low  # an estimate of 0 may be negative
     axis = Figure().subplots()
-    points(axis, ["c4"], runs, "encoder", "class accuracy")
+    points(axis, ["c4"], runs, "encoder", "class accuracy", kind=ACCURACY)
     (bar,) = axis.containers
     ends = [y for segments in bar.lines[2][0].get_segments() for _, y in segments]
     assert min(ends) == pytest.approx(0)
-    less = Finding("class accuracy of c4 less that of cnn", (-0.9, 0.9, 0.8)).spread()
+    less = Finding("class accuracy of c4 less that of cnn", (-0.9, 0.9, 0.8), bounds=GAIN).spread()
     assert (less.low, less.high) == (-1, 1)
+
+
+@pytest.mark.parametrize("relation", [">", "<", ">=", "=="])
+def test_words_change_no_verdict(relation):
+    values = (0.01, -0.2, 0.22, -0.05, 0.07)
+    told = (
+        "accuracy of c4 less that of cnn",
+        "accuracy of c4 minus that of cnn",
+        "drop in accuracy",
+        "rank correlation",
+        "moved by a shift",
+        "I(A;Z)",
+    )
+    for bounds in (None, GAIN, ACCURACY):
+        found = [Finding(about, values, relation, bounds=bounds) for about in told]
+        assert len({(f.verdict(), f.over_seeds(), f.could_have_seen(), f.limits) for f in found}) == 1
 
 
 @pytest.mark.parametrize("relation", [">", "<", ">=", "=="])
@@ -182,12 +199,12 @@ def test_a_number_beyond_what_is_possible_keeps_its_mean_in_the_interval():
 def test_an_effect_that_a_number_cannot_have_is_not_said_to_be_seen():
     about = "rank correlation of J with the gain"
     wild, calm = (0.2, 0.9), (0.50, 0.51)
-    assert Finding(about, wild).smallest_effect() is None
-    assert Finding(about, wild).could_have_seen() == "no effect"
+    assert Finding(about, wild, bounds=CORRELATION).smallest_effect() is None
+    assert Finding(about, wild, bounds=CORRELATION).could_have_seen() == "no effect"
     free = Finding(about, wild, bounds=(-9, 9)).smallest_effect()
     assert free == pytest.approx((t.ppf(0.975, 1) + t.ppf(0.8, 1)) * 0.35, rel=1e-12)
-    assert 0 < Finding(about, calm).smallest_effect() < 1
-    assert Finding(about, (0.2,)).could_have_seen() == ""
+    assert 0 < Finding(about, calm, bounds=CORRELATION).smallest_effect() < 1
+    assert Finding(about, (0.2,), bounds=CORRELATION).could_have_seen() == ""
 
 
 def test_a_ratio_is_not_told_with_two_seeds():
@@ -196,7 +213,7 @@ def test_a_ratio_is_not_told_with_two_seeds():
     assert two.could_have_seen() == "not told"
     assert two.to_dict()["interval"] is not None
     assert "not told" not in three.over_seeds() + three.could_have_seen()
-    bounded = Finding("accuracy of this", (0.5, 0.6))
+    bounded = Finding("accuracy of this", (0.5, 0.6), bounds=ACCURACY)
     assert "not told" not in bounded.over_seeds() + bounded.could_have_seen()
 
 

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -9,11 +10,21 @@ import pytest
 import torch
 
 from synergy.experiments import EXPERIMENTS, Scale, experiment
-from synergy.experiments.limits import apart, limits_of
+from synergy.experiments.limits import (
+    ACCURACY,
+    ANYTHING,
+    CORRELATION,
+    GAIN,
+    SQUARES,
+    Information,
+    apart,
+    limits_of,
+)
 from synergy.experiments.show import CLASSES, entropies, means
 from synergy.experiments.transformations.experiment import SEVEN, _seven, _told_missing, _train
 from synergy.learning import ImageSet
 
+KEPT = Path(__file__).parents[3] / "notebooks" / "experiments"
 KNOWN = {"A": math.log(4), "C": math.log(10)}
 RECTANGULAR = ("transformations", "invariance-or-equivariance", "shape")
 
@@ -23,34 +34,37 @@ def images(n, height=8, width=8, channels=3):
 
 
 @pytest.mark.parametrize(
-    ("name", "limits"),
+    ("quantity", "limits"),
     [
-        ("class accuracy", (0, 1)),
-        ("class accuracy: rotation less raw pixels", (-1, 1)),
-        ("gain", (-1, 1)),
-        ("rank correlation of J with the gain, mean over the sets", (-1, 1)),
-        ("rank correlation of J less that of H(A|X)", (-2, 2)),
-        ("I(A;.) encoder", (0, math.log(4))),
-        ("I(C;Z+0.2N)", (0, math.log(10))),
-        ("I(A;C|Z), unmarked", (0, math.log(4))),
-        ("I(A;Z|C) with the class told less I(A;Z) as usual", (-math.log(4), math.log(4))),
-        ("H(A|Z)", (0, math.log(4))),
-        ("I(V;Z)", (0, math.inf)),
-        ("moved by a shift", (0, math.inf)),
-        ("H(A|Z)/(1-g)", None),
-        ("I(A;Z|C) - I(A;Z)", None),
-        ("I(A;C|Z) at g = 1 over that at g = 0", None),
-        ("the gap of the accuracy, in nats", None),
-        ("", None),
+        pytest.param(ACCURACY, (0, 1), id="accuracy"),
+        pytest.param(GAIN, (-1, 1), id="gain"),
+        pytest.param(apart(CORRELATION), (-2, 2), id="difference of correlations"),
+        pytest.param(Information("A"), (0, math.log(4)), id="about A"),
+        pytest.param(Information("C", "A"), (0, math.log(4)), id="synergy"),
+        pytest.param(Information("V"), (0, math.inf), id="about what is not known"),
+        pytest.param(SQUARES, (0, math.inf), id="squares"),
+        pytest.param(ANYTHING, (-math.inf, math.inf), id="ratio"),
+        pytest.param(None, None, id="not said"),
     ],
 )
-def test_a_name_says_what_a_number_cannot_leave(name, limits):
-    assert limits_of(name, KNOWN) == (None if limits is None else pytest.approx(limits))
+def test_what_a_number_is_says_what_it_cannot_leave(quantity, limits):
+    assert limits_of(quantity, KNOWN) == (None if limits is None else pytest.approx(limits))
 
 
-def test_without_entropies_nothing_is_known_of_a_term():
-    assert limits_of("I(A;Z)") is None
-    assert apart((0.0, 2.0)) == (-2.0, 2.0)
+def test_without_entropies_nothing_is_known_of_an_information():
+    assert limits_of(Information("A")) is None
+    assert apart(Information("A").within(KNOWN)) == pytest.approx((-math.log(4), math.log(4)))
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_every_finding_says_what_it_cannot_leave(name):
+    findings = experiment(name).read(KEPT).conclusion.findings
+    assert [f.about for f in findings if f.bounds is None] == []
+    for finding in findings:
+        least, most = finding.bounds
+        assert least <= np.mean(finding.values) <= most or "I(" in finding.about  # an estimate may err
+        if "accuracy" in finding.about.split(", in nats")[0].split():
+            assert most - least == (1 if "chance" in finding.about else 2)
 
 
 def test_entropies_are_those_of_the_runs():
@@ -62,10 +76,17 @@ def test_entropies_are_those_of_the_runs():
 def test_tables_end_where_each_condition_ends():
     wild = [0.1, 0.6, 1.3]
     runs = pd.DataFrame({"task": ["a", "b"] * 3, "states": [2, 4] * 3, "I(A;X)": np.repeat(wild, 2)})
-    table = means(runs, "task", ["I(A;X)"], known=lambda part: entropies(part, A=part["states"].max()))
+    table = means(
+        runs,
+        "task",
+        {"I(A;X)": Information("A")},
+        known=lambda part: entropies(part, A=part["states"].max()),
+    )
     assert table["I(A;X) high"].tolist() == pytest.approx([math.log(2), math.log(4)])
     assert table["I(A;X) low"].tolist() == [0, 0]
-    assert (means(runs, "task", ["I(A;X)"])["I(A;X) high"] > math.log(4)).all()  # where nothing is known
+    free = means(runs, "task", {"I(A;X)": Information("A")})  # where nothing is known
+    assert (free["I(A;X) high"] > math.log(4)).all()
+    assert free.equals(means(runs, "task", ["I(A;X)"]))
 
 
 @pytest.mark.parametrize("name", [name for name in EXPERIMENTS if name not in RECTANGULAR])
