@@ -39,6 +39,8 @@ class Purpose(IntEnum):
     """The random numbers of a network in an epoch, such as dropout, by the number of the epoch."""
     REPRESENT = 11
     """The random numbers of an encoder that is asked for representations."""
+    APPLIED = 12
+    """What a transformation of one's own draws from torch's own generators, where it is applied once."""
 
 
 def generator(seed: int, purpose: Purpose, *key: int, device: torch.device | str = "cpu") -> torch.Generator:

@@ -7,15 +7,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations as choose
 
+import numpy as np
 import torch
 
 from synergy.learning import PredictTransformation, Task, as_task
+from synergy.learning.seeds import Purpose, seeded
 from synergy.ranking.own import digest_of
 from synthetic.transformations import TRANSFORMATIONS
 from synthetic.transformations.augment import augmentation
 from theory.checks import integer
 
-__all__ = ["Candidate", "candidates", "fitting"]
+__all__ = ["Candidate", "candidates", "check_repeats", "fitting"]
 
 MOST_COMBINED = 3
 """Transformations in a combination, at most."""
@@ -48,9 +50,32 @@ class Candidate:
         digest = hashlib.sha256(f"{self.name} {self.task.parts!r} {self.task.coarse}".encode())
         digest.update(digest_of(*self.task.parts, self.task.coarse).encode())
         for code in range(self.task.applied):
-            shown = self.task.apply(images.clone(), torch.full((len(images),), code))
+            shown = self.shown(images.clone(), torch.full((len(images),), code))
             digest.update(shown.contiguous().numpy().tobytes())
         return digest.hexdigest()[:16]
+
+    @property
+    def entropy(self) -> float:
+        """H(A) in nats: log k where the k states of A are equally likely.
+
+        Example:
+            >>> round(Candidate(as_task("rotation", coarse=[0, 1, 1, 1])).entropy, 3)
+            0.562
+        """
+        codes = torch.arange(self.task.applied)
+        p = np.bincount(self.task.predicted(codes).numpy()) / self.task.applied
+        return float(-(p * np.log(p)).sum())
+
+    def shown(self, images: torch.Tensor, codes: torch.Tensor, *, seed: int = 0) -> torch.Tensor:
+        """Images after the task; what it draws from torch's own generators is fixed by the seed.
+
+        Args:
+            images: Shape (n, channels, height, width).
+            codes: Values of B, shape (n,).
+            seed: Of the draws.
+        """
+        with seeded(seed, Purpose.APPLIED, device=images.device):
+            return self.task.apply(images, codes)
 
 
 def fitting(shape: tuple[int, int, int]) -> list[str]:
@@ -111,6 +136,29 @@ def candidates(
         twice = next(name for name in names if names.count(name) > 1)
         raise ValueError(f"two different tasks are called {twice!r}: rank them one at a time")
     return found
+
+
+def check_repeats(tasks: Sequence[Candidate], images: torch.Tensor) -> None:
+    """Try each transformation twice on a few images, as every run that is kept must be made again alike.
+
+    Args:
+        tasks: What is ranked.
+        images: Shape (n, channels, height, width).
+
+    Raises:
+        ValueError: If one makes different images of the same ones under the same seed of torch.
+    """
+    for part in dict.fromkeys(part for candidate in tasks for part in candidate.task.parts):
+        alone = Candidate(Task((part,)))
+        for code in range(alone.task.applied):
+            codes = torch.full((len(images),), code)
+            first, second = (alone.shown(images.clone(), codes) for _ in range(2))
+            if not torch.equal(first, second):
+                raise ValueError(
+                    f"the transformation {part.name!r} must make the same images of the same ones each time "
+                    f"that torch is seeded alike, and with label {code} it does not: let it draw with "
+                    "torch's own generators (torch.rand, torch.randn, ..), not with numpy or random"
+                )
 
 
 def _finite(spec: object) -> Task:

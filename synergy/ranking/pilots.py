@@ -114,7 +114,7 @@ def transformed(
     task = job.candidate.task
     codes = task.draw(len(rows), generator(seed, Purpose.LABELS))
     images = torch.from_numpy(data.pixels[rows])
-    return task.apply(images, codes), task.predicted(codes).numpy()
+    return job.candidate.shown(images, codes, seed=seed), task.predicted(codes).numpy()
 
 
 def _right(representation: npt.NDArray[np.float32], data: RankedImages, folds: int) -> npt.NDArray[np.bool_]:
@@ -166,19 +166,20 @@ def _pilot(job: Job, data: RankedImages, settings: RankSettings, device: str) ->
         "log_p": log_p,
         "loss": np.array(float(last["loss"])),
         "accuracy": np.array(float(last["accuracy"])),
-        "begun": np.array(begun(log_p, labels)),
+        "begun": np.array(begun(log_p, labels, job.candidate.entropy)),
     }
 
 
-def begun(log_p: npt.NDArray[np.floating], labels: npt.NDArray[np.int64]) -> bool:
+def begun(log_p: npt.NDArray[np.floating], labels: npt.NDArray[np.int64], entropy: float) -> bool:
     """Whether a network tells anything of A on images that it was not trained on.
 
     It does where some tempering of its posterior, p^t normalised, has a loss there that is `_LEARNED` below
-    that of guessing, log(states): a network that is overconfident tells something too.
+    that of guessing, H(A): a network that is overconfident tells something too.
 
     Args:
         log_p: What it says of A, shape (m, states).
         labels: A, shape (m,).
+        entropy: H(A), in nats.
     """
     scores = log_p.astype(np.float64)
 
@@ -187,7 +188,7 @@ def begun(log_p: npt.NDArray[np.floating], labels: npt.NDArray[np.int64]) -> boo
         return -float(tempered[np.arange(len(labels)), labels].mean())
 
     found = minimize_scalar(loss, bounds=(0.0, 2.0), method="bounded")  # convex in t
-    return bool(found.fun < np.log(scores.shape[1]) - _LEARNED)
+    return bool(found.fun < entropy - _LEARNED)
 
 
 @torch.no_grad()

@@ -18,6 +18,7 @@ import numpy.typing as npt
 import torch
 
 from synergy.estimators.classifier.crossfit import CrossFit, super_learned
+from synergy.ranking.alike import unreadable
 from synergy.ranking.candidates import Candidate
 from synergy.ranking.data import RankedImages
 from synergy.ranking.gains import PRIOR_SEEDS
@@ -52,12 +53,6 @@ _BOUNDS: Mapping[str, Bound] = {
     "I(A;R|X)": "upper bound",
 }
 """Those that are expected on one side of the truth; the others are neither."""
-
-_POSE_IMAGES = 400
-"""Judged images in which the states of A that look the same are counted."""
-
-_ALIKE = 1e-6
-"""Images whose pixels differ by less are the same."""
 
 _MOST_CODES = 0.02
 """Rounded posteriors are read as one discrete variable where there are fewer of them per judged image."""
@@ -154,7 +149,7 @@ def measured(
         "I(A;X|U)": by_x - by_u,
         "I(A;C|X)": log_p([*pilots, *told, *simple])[1] - by_x if told else None,
         "J": _forced(posterior, data, folds=folds, resolution=resolution),
-        "I(A;R|X)": -_unreadable(candidate, data) - by_x,
+        "I(A;R|X)": -unreadable(candidate, data) - by_x,
     }
     values = {
         name: None if score is None else _quantity(score, _BOUNDS.get(name, "neither"))
@@ -250,19 +245,3 @@ def _forced(log_p: Floats, data: RankedImages, *, folds: int, resolution: int) -
     )
     fit = CrossFit(sample, folds=folds, seed=0, quality="quick")
     return fit.losses("C") - fit.losses("C", "T")
-
-
-def _unreadable(candidate: Candidate, data: RankedImages) -> float:
-    """H(A|X,R): what cannot be told even beside the raw image, because states of A show the same image."""
-    task = candidate.task
-    rows = data.judged[:: max(1, len(data.judged) // _POSE_IMAGES)]
-    codes = torch.arange(task.applied)
-    labels = task.predicted(codes)
-    found = []
-    for row in rows:
-        image = torch.from_numpy(data.pixels[row])[None].expand(task.applied, *data.shape)
-        shown = task.apply(image, codes).flatten(1)
-        same = torch.stack([(shown - one).abs().amax(dim=1) < _ALIKE for one in shown])
-        alike = (same & (labels[:, None] == labels[None])).float().sum(dim=1) / same.float().sum(dim=1)
-        found.append(-float(alike.log().mean()))
-    return float(np.mean(found))

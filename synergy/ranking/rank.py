@@ -13,10 +13,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy.typing as npt
+import torch
 from joblib import cpu_count
 
 from synergy.device import choose_device
-from synergy.ranking.candidates import candidates
+from synergy.ranking.candidates import candidates, check_repeats
 from synergy.ranking.cost import Cost
 from synergy.ranking.data import Rankable, ranked_images
 from synergy.ranking.quantities import QUANTITIES
@@ -31,6 +32,9 @@ __all__ = ["QUANTITIES", "Ranking", "rank"]
 
 _SEEDS_OF_A_RANKING = 1000
 """The trainings of one seed of a ranking have the seeds from so many times it on."""
+
+_TRIED = 4
+"""Images on which it is tried whether a transformation makes the same of them twice."""
 
 _LARGEST_SEED = (2**32 - 1) // _SEEDS_OF_A_RANKING - 1
 """No library's seeds end before those of its trainings."""
@@ -64,7 +68,8 @@ def rank(
         labels: The class of each, shape (n,), integers or strings; -1 where it is not known. Labels on a
             subset suffice: that is judged, the rest is trained on.
         transformations: What `synergy.learning.as_task` takes, such as names in
-            `synthetic.transformations.TRANSFORMATIONS`; none for all with finitely many states that fit.
+            `synthetic.transformations.TRANSFORMATIONS`; none for all with finitely many states that fit. What
+            one of your own draws must come from torch's own generators, which are seeded around it.
         combinations: Up to how many of them are combined, 1 to 3.
         augmentations: Base augmentations to try each task after, by name.
         channels: Where the channel axis of arrays is, as in `synthetic.from_arrays`.
@@ -82,8 +87,8 @@ def rank(
 
     Raises:
         TypeError: If labels are missing, or no integers or strings.
-        ValueError: If a transformation is unknown, continuous or does not fit the images, the images and
-            labels do not fit together, or there are too few.
+        ValueError: If a transformation is unknown, continuous, does not fit the images, or makes other images
+            of the same ones each time; the images and labels do not fit together, or there are too few.
 
     Example:
         >>> from synthetic import Digits
@@ -104,6 +109,7 @@ def rank(
     where = choose_device(device)
     data = ranked_images(images, labels, chosen, seed=seed, channels=channels)
     tasks = candidates(transformations, data.shape, combinations=combinations, augmentations=augmentations)
+    check_repeats(tasks, torch.from_numpy(data.pixels[data.judged[:_TRIED]]))
     processes = jobs or (1 if where.type == "cuda" else cpu_count())
     folder = None if out is None else runs_folder(Path(out))
     work = Work(

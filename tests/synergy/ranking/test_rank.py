@@ -366,10 +366,10 @@ def test_begun_asks_what_a_network_tells_of_images_it_did_not_see():
     rng = np.random.default_rng(0)
     labels = rng.integers(4, size=2_000)
     chance = log_softmax(rng.normal(size=(2_000, 4)), axis=1)
-    assert not begun(chance, labels)  # noise, confident in it
-    assert not begun(np.full((2_000, 4), -np.log(4)), labels)
+    assert not begun(chance, labels, np.log(4))  # noise, confident in it
+    assert not begun(np.full((2_000, 4), -np.log(4)), labels, np.log(4))
     right = rng.random(2_000) < 0.5  # right by half and very sure of it: its own loss is above log 4
     sure = np.full((2_000, 4), -30.0)
     sure[np.arange(2_000), np.where(right, labels, rng.integers(4, size=2_000))] = 0.0
     assert -log_softmax(sure, axis=1)[np.arange(2_000), labels].mean() > np.log(4)
-    assert begun(sure, labels)
+    assert begun(sure, labels, np.log(4))
