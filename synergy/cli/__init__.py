@@ -11,6 +11,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from concurrent.futures import BrokenExecutor
+from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
@@ -35,13 +36,10 @@ KILLED = 137
 BROKEN_PIPE = 141
 """As shells report a program that was ended by SIGPIPE."""
 RESUMED = ("verify", "experiment", "generate", "sweep")
-"""The commands that keep what is done, and go on from there when started again; `rank` with --out."""
+"""The commands that keep what is done, and go on from there when started again; `rank` does with --out."""
 
-_WORKER_LOST = (
-    "a worker process was killed, perhaps because memory ran out: what is done is kept, and the same command "
-    "goes on from there; fewer --jobs need less memory"
-)
-"""What is said when a worker was killed."""
+_KEPT = "what is done is kept, and the same command goes on from there"
+"""What is said where it is so."""
 
 
 class TerminatedError(SystemExit):
@@ -67,7 +65,12 @@ def run(arguments: Sequence[str]) -> int:
     except TerminatedError:
         status = TERMINATED
     except BrokenExecutor:
-        print(f"synergy: {_WORKER_LOST}", file=sys.stderr)
+        kept = f": {_KEPT}" if _keeps(arguments) else ""
+        print(
+            f"synergy: a worker process was killed, perhaps because memory ran out{kept}; fewer --jobs need "
+            "less memory",
+            file=sys.stderr,
+        )
         return KILLED
     except SystemExit as error:  # the reader of the output went away: not a verdict
         if isinstance(error.__context__, BrokenPipeError):
@@ -80,10 +83,18 @@ def run(arguments: Sequence[str]) -> int:
         print(f"synergy: {message}", file=sys.stderr)
         return BAD_INPUT
     if status in (INTERRUPTED, TERMINATED):
-        resumed = {*arguments} & {*RESUMED} or {"rank", "--out"} <= {*arguments}
-        kept = "; what is done is kept, and the same command goes on from there"
-        print(f"synergy: interrupted{kept if resumed else ''}", file=sys.stderr)
+        print(f"synergy: interrupted{f'; {_KEPT}' if _keeps(arguments) else ''}", file=sys.stderr)
     return status
+
+
+def _keeps(arguments: Sequence[str]) -> bool:
+    """Whether the command keeps what is done; of `rank`, whether its folder holds any run."""
+    command = next(iter(arguments), "")
+    if command != "rank":
+        return command in RESUMED
+    split = [part for argument in arguments for part in argument.split("=", 1 if argument[:2] == "--" else 0)]
+    out = split[split.index("--out") + 1 :] if "--out" in split else []
+    return any(Path(out[0], "runs").glob("*.npz")) if out else False
 
 
 def _message(error: Exception) -> str | None:

@@ -68,7 +68,7 @@ def in_options(text: str) -> str:
 
 @contextmanager
 def results_folder(out: Path | None) -> Iterator[None]:
-    """Make the folder for the results before the work starts; leave no empty one behind if it fails.
+    """Make the folder for the results before the work starts; if it fails, leave no empty one behind.
 
     Raises:
         ValueError: If it is a file or cannot be made or written to.
@@ -78,7 +78,7 @@ def results_folder(out: Path | None) -> Iterator[None]:
         return
     if out.exists() and not out.is_dir():
         raise ValueError(f"--out must be a folder, got the file {str(out)!r}")
-    new = not out.exists()
+    new = [place for place in (out, *out.parents) if not place.exists()]
     try:
         out.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=out):
@@ -88,8 +88,9 @@ def results_folder(out: Path | None) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        if new and not any(out.iterdir()):
-            out.rmdir()
+        for place in new:
+            if place.is_dir() and not any(place.iterdir()):
+                place.rmdir()
         raise
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from synergy.ranking.own import digest_of
 from synthetic.transformations import TRANSFORMATIONS
 from synthetic.transformations.augment import augmentation
 from theory.checks import integer
+from theory.errors import shown
 
 __all__ = ["Candidate", "candidates", "check_repeats", "fitting"]
 
@@ -119,7 +121,7 @@ def candidates(
     integer("combinations", combinations, 1, MOST_COMBINED)
     if not augmentations or isinstance(augmentations, str):
         raise TypeError(f"augmentations must be a list with at least one name, got {augmentations!r}")
-    tasks = [_finite(spec) for spec in (transformations or fitting(shape))]
+    tasks = [_task(spec, shape) for spec in (transformations or fitting(shape))]
     if not tasks:
         raise ValueError(f"no transformation fits images of shape {shape}")
     tasks = list(dict.fromkeys(tasks))
@@ -161,10 +163,17 @@ def check_repeats(tasks: Sequence[Candidate], images: torch.Tensor) -> None:
                 )
 
 
-def _finite(spec: object) -> Task:
-    try:
-        return as_task(spec)
-    except ValueError as error:
-        if "continuous" in str(error):
-            raise ValueError(f"{error}; ranking needs one with finitely many states") from error
-        raise
+def _task(spec: object, shape: tuple[int, int, int]) -> Task:
+    """The task that a name or else stands for.
+
+    Raises:
+        ValueError: If a name is unknown, with those that can be ranked and the one that was meant.
+    """
+    parts = spec.split("+") if isinstance(spec, str) else spec if isinstance(spec, list | tuple) else ()
+    for name in (part.strip() for part in parts if isinstance(part, str)):
+        if name not in TRANSFORMATIONS:
+            near = difflib.get_close_matches(name.lower().replace("_", "-"), TRANSFORMATIONS, n=1)
+            hint = f" (did you mean {near[0]!r}?)" if near else ""
+            known = ", ".join(fitting(shape)) or "none that fits these images"
+            raise ValueError(f"unknown transformation {shown(name)}{hint}: expected one of {known}")
+    return as_task(spec)

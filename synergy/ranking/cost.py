@@ -33,8 +33,9 @@ class Cost:
         runs: Trainings and other runs at most, if no task is dropped.
         least: Runs at least.
         done: Those of them that are kept from earlier.
-        seconds: Of one core for all runs that are left, at most, where every pilot begins to learn.
-        longer: Seconds more of one core at most, where none does before it is trained for longest.
+        seconds: Of one core for all runs that are left, about, if no task is dropped and every pilot begins
+            to learn.
+        longer: Seconds more of one core, about, if none does before it is trained for longest.
         processes: How many run at once.
     """
 
@@ -47,17 +48,19 @@ class Cost:
 
     @property
     def minutes(self) -> float:
-        """By the clock, at most."""
+        """By the clock, about, if no task is dropped."""
         return self.seconds / self.processes / 60
 
     def __str__(self) -> str:
         kept = f", {self.done} of them kept from earlier" if self.done else ""
         spent = _clock(self.seconds / self.processes)
         more = f", and {_clock(self.longer / self.processes)} more where pilots do not begin to learn"
-        runs = f"{self.runs}" if self.least == self.runs else f"{self.least} to {self.runs}"
+        sure = self.least == self.runs
+        runs = f"{self.runs}" if sure else f"{self.least} to {self.runs}"
         return (
-            f"{runs} runs{kept}: at most about {spent} with {self.processes} "
-            f"process{'es' if self.processes > 1 else ''}{more if self.longer else ''}"
+            f"{runs} runs{kept}: about {spent} with {self.processes} "
+            f"process{'es' if self.processes > 1 else ''}{'' if sure else ', if no task is dropped'}"
+            f"{more if self.longer else ''}"
         )
 
     def to_dict(self) -> dict[str, Any]:

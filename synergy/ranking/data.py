@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -143,7 +145,31 @@ def ranked_images(
             f"settings.folds must be at most half of the {wanted} judged images, got {settings.folds}"
         )
     trained = np.setdiff1d(np.arange(len(classes)), judged) if split is None else np.arange(split)
-    return RankedImages(pixels, classes, names, trained, judged, notes)
+    return RankedImages(
+        pixels, classes, names, trained, judged, (*notes, *_repeated(pixels, trained, judged))
+    )
+
+
+def _repeated(
+    pixels: npt.NDArray[np.float32], trained: npt.NDArray[np.int64], judged: npt.NDArray[np.int64]
+) -> list[str]:
+    """Notes on judged images that were seen: trained on, or judged by a probe that was fitted on them."""
+    digests = [hashlib.blake2b(image.tobytes(), digest_size=16).digest() for image in pixels]
+    shown, seen = Counter(digests[row] for row in judged), {digests[row] for row in trained}
+    trained_on = sum(count for digest, count in shown.items() if digest in seen)
+    more = sum(count for count in shown.values() if count > 1)
+    notes = []
+    if trained_on:
+        notes.append(
+            f"{trained_on:,} of the {len(judged):,} judged images are among those to train on too, pixel by "
+            "pixel: leave out copies, or the gains count what was seen"
+        )
+    if more:
+        notes.append(
+            f"{more:,} of the {len(judged):,} judged images are copies of others of them, pixel by pixel: a "
+            "probe is judged on images that it was fitted on, and intervals are narrower than they should be"
+        )
+    return notes
 
 
 def _read(
@@ -170,20 +196,32 @@ def _read(
             f"images must be an array or images with labels, got {type(images).__name__}: "
             "read a dataset with ImageSet.from_dataset(..)"
         )
+    elif isinstance(images, str | Path):
+        raise TypeError(
+            f"images must be an array or images with labels, got {str(images)!r}: read a file or folder with "
+            "synthetic.read_images(..)"
+        )
     elif labels is None:
         raise TypeError("labels must be the class of each image, got None")
+    else:
+        _check_alike(images)
     numbers = _labels(labels)
     texts = np.array([str(value) for value in numbers.tolist()] if named is None else named, dtype=str)
     marked = np.array(texts if named is None else texts[numbers])
     unknown = np.isin(np.char.lower(marked), UNKNOWN_NAMES)
     if unknown.all():
         raise ValueError("labels must name at least two classes, got images of no known class alone")
-    world = from_arrays(
-        given,  # type: ignore[arg-type]  # checked there
-        numbers if named is None else marked,
-        transformation=_ANY_SHAPE,
-        channels=channels,
-    )
+    try:
+        world = from_arrays(
+            given,  # type: ignore[arg-type]  # checked there
+            numbers if named is None else marked,
+            transformation=_ANY_SHAPE,
+            channels=channels,
+        )
+    except ValueError as error:
+        if isinstance(images, LabelledImages):
+            raise ValueError(f"{images.source}: {error}") from error
+        raise
     names = [name for name in world.class_names if name.lower() not in UNKNOWN_NAMES]
     if len(names) < 2:
         raise ValueError(f"labels must name at least two classes, got {', '.join(names)}")
@@ -192,6 +230,21 @@ def _read(
     if unknown.any():
         notes = (*notes, f"{int(unknown.sum())} of {len(classes)} images have no known class")
     return np.asarray(world.raw.numpy(), dtype=np.float32), classes, tuple(names), notes
+
+
+def _check_alike(images: object) -> None:
+    """Refuse a list of images of several shapes, of which numpy says no more than that there are such."""
+    if isinstance(images, list | tuple) and len(images):
+        try:
+            shapes = [tuple(np.shape(image)) for image in images]
+        except ValueError as error:
+            raise ValueError(f"images must be an array, or a list of arrays of one shape: {error}") from error
+        other = next((i for i, shape in enumerate(shapes) if shape != shapes[0]), None)
+        if other is not None:
+            raise ValueError(
+                f"images must have one shape, got {shapes[0]} for image 0 and {shapes[other]} for image "
+                f"{other}"
+            )
 
 
 def _labels(labels: npt.ArrayLike | Sequence[str] | None) -> npt.NDArray[Any]:

@@ -81,15 +81,21 @@ def render_ranking(ranking: Ranking) -> str:
     )
 
 
-def write_ranking(ranking: Ranking, out: Path) -> list[Path]:
+def write_ranking(ranking: Ranking, out: str | Path) -> list[Path]:
     """Write `ranking.json`, `ranking.csv`, `ranking.html` and the figure into a folder.
 
     Each file appears whole or not at all, and none before all are made.
 
     Raises:
+        TypeError: If `ranking` is none, or `out` is no path.
         ValueError: If `out` is a file.
     """
-    if out.exists() and not out.is_dir():
+    if not hasattr(ranking, "tasks"):
+        raise TypeError(f"ranking must be what rank gives, got {type(ranking).__name__}")
+    if not isinstance(out, str | Path):
+        raise TypeError(f"out must be the path of a folder, got {type(out).__name__}")
+    folder = Path(out)
+    if folder.exists() and not folder.is_dir():
         raise ValueError(f"out must be a folder, got the file {str(out)!r}")
     texts = {
         "ranking.json": ranking.to_json(),
@@ -97,7 +103,9 @@ def write_ranking(ranking: Ranking, out: Path) -> list[Path]:
         "ranking.html": render_ranking(ranking),
     }
     figure = draw_ranking(ranking)
-    written = write_together(out, {name: text.encode() for name, text in texts.items()}, {"ranking": figure})
+    written = write_together(
+        folder, {name: text.encode() for name, text in texts.items()}, {"ranking": figure}
+    )
     pyplot.close(figure)
     return written
 

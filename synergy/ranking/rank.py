@@ -27,6 +27,7 @@ from synergy.ranking.store import Runs, runs_folder
 from synergy.ranking.work import Work
 from synthetic.images.arrays import ChannelOrder
 from theory.checks import integer
+from theory.errors import shown
 
 __all__ = ["QUANTITIES", "Ranking", "rank"]
 
@@ -86,7 +87,7 @@ def rank(
         tell: Told a line when a worker died, or is waited for.
 
     Raises:
-        TypeError: If labels are missing, or no integers or strings.
+        TypeError: If labels are missing, or no integers or strings, or settings or images are something else.
         ValueError: If a transformation is unknown, continuous, does not fit the images, or makes other images
             of the same ones each time; the images and labels do not fit together, or there are too few.
 
@@ -106,6 +107,10 @@ def rank(
         raise ValueError(f"seed must be at most {_LARGEST_SEED}, got {seed}")
     integer("jobs", jobs, 0)
     chosen = RankSettings() if settings is None else settings
+    if not isinstance(chosen, RankSettings):
+        raise TypeError(f"settings must be RankSettings(..) or None, got {shown(settings)}")
+    if not isinstance(out, str | Path | None):
+        raise TypeError(f"out must be the path of a folder or None, got {type(out).__name__}")
     where = choose_device(device)
     data = ranked_images(images, labels, chosen, seed=seed, channels=channels)
     tasks = candidates(transformations, data.shape, combinations=combinations, augmentations=augmentations)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
-from theory.checks import integer, probability
+from synergy.learning import ENCODERS
+from theory.checks import integer, number, probability
+from theory.errors import shown
 
 __all__ = ["Progress", "RankSettings"]
 
@@ -38,7 +40,8 @@ class RankSettings:
         confidence: The nominal coverage of the intervals.
 
     Raises:
-        ValueError: If a number is out of range.
+        TypeError: If a number is none, or the encoder is no name.
+        ValueError: If a number is out of range, or the encoder is unknown.
     """
 
     images: int = 6_000
@@ -77,8 +80,11 @@ class RankSettings:
         for name in ("judged_share", "confidence"):
             if not 0 < probability(name, getattr(self, name)) < 1:
                 raise ValueError(f"{name} must be strictly between 0 and 1, got {getattr(self, name)}")
-        if not self.longer >= 1:
-            raise ValueError(f"longer must be at least 1, got {self.longer!r}")
+        number("longer", self.longer, low=1)
+        if not isinstance(self.encoder, str):
+            raise TypeError(f"encoder must be a name, such as 'cnn', got {type(self.encoder).__name__}")
+        if self.encoder not in ENCODERS:
+            raise ValueError(f"unknown encoder {shown(self.encoder)}: expected one of {', '.join(ENCODERS)}")
 
     def passes(self, images: int, *, longer: float = 1.0) -> tuple[int, int]:
         """Epochs and batch size for so many images.
@@ -90,6 +96,21 @@ class RankSettings:
         batch = min(self.batch, images)
         needed = -(-self.steps // max(1, images // batch))
         return round(longer * max(self.epochs, min(needed, self.most_epochs))), batch
+
+    def bound_by(self, images: int) -> Literal["steps", "most_epochs", "epochs"]:
+        """The setting that settles how many steps a pilot with so many images takes.
+
+        Example:
+            >>> RankSettings().bound_by(6000), RankSettings().bound_by(600)
+            ('steps', 'most_epochs')
+            >>> RankSettings(epochs=20).bound_by(6000)
+            'epochs'
+        """
+        batch = min(self.batch, images)
+        needed = -(-self.steps // max(1, images // batch))
+        if min(needed, self.most_epochs) < self.epochs:
+            return "epochs"
+        return "steps" if needed <= self.most_epochs else "most_epochs"
 
     def step_count(self, images: int, *, longer: float = 1.0) -> int:
         """The steps of a pilot with so many images.

@@ -183,6 +183,7 @@ def _log_probabilities(
 ) -> npt.NDArray[np.float64]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # a bound all the same
+        warnings.filterwarnings("ignore", "The number of unique classes is greater", UserWarning)
         model.fit(u, a)  # type: ignore[attr-defined]  # a classifier of scikit-learn
     given = model.predict_proba(judged)  # type: ignore[attr-defined]  # as above
     found = np.full((len(judged), states), 1e-6)

@@ -35,6 +35,7 @@ def paragraph(
     dropped: int | None,
     stretch: int = 1,
     begun: bool = True,
+    alike: bool = False,
 ) -> str:
     """What the numbers say of a task.
 
@@ -47,17 +48,20 @@ def paragraph(
         dropped: After how many seeds the task was dropped; None where it was not.
         stretch: How many times longer than others it was trained.
         begun: Whether its pilots began to learn it.
+        alike: Whether all its states show the same image.
     """
     said = [_gain(name, gain, dropped)]
     if stretch > 1:
         said.append(
-            f"It was trained {stretch} times as long as the others, which it needed to begin to be learnt."
+            f"It was given {stretch} times the steps of others, which it needed to begin to be learnt."
         )
-    if not begun:
+    if alike:
+        said.append("All its states show the same image: there is nothing to learn.")
+    elif not begun:
         said.append("Its pilots did not begin to learn it, so this says nothing of a training that does.")
     if quantities:
-        said += [_reading(entropy, quantities), _shortcut(quantities, shortcuts), _class(quantities)]
-        said += _impossible(quantities)
+        said += [] if alike else [_reading(entropy, quantities), _shortcut(quantities, shortcuts)]
+        said += [_class(quantities), *_impossible(entropy, quantities)]
     return " ".join(sentence for sentence in said if sentence)
 
 
@@ -91,6 +95,7 @@ def _reading(entropy: float, quantities: Mapping[str, Quantity | None]) -> str:
     if left is None or told is None:
         return ""
     pose = quantities.get("I(A;R|X)")
+    lost = 0.0 if pose is None else left.value - pose.value  # H(A|X,R): states show the same image
     if left.value <= _LOSSLESS * entropy:
         return (
             f"The transformation can be read off the input (at most {left.value:.2f} of {entropy:.2f} nats "
@@ -105,7 +110,7 @@ def _reading(entropy: float, quantities: Mapping[str, Quantity | None]) -> str:
     if told.value <= max(_LITTLE, _SURE * told.error):
         return (
             f"No network here could tell the transformation from the input (I(A;X) {told.value:.2f} of "
-            f"{entropy:.2f} nats) in so few steps: a longer training may."
+            f"{entropy:.2f} nats) in so few steps: a longer training may{_at_most(entropy, lost)}."
         )
     said = (
         f"{told.value:.2f} of {entropy:.2f} nats can be told from the input, at most "
@@ -115,7 +120,16 @@ def _reading(entropy: float, quantities: Mapping[str, Quantity | None]) -> str:
         share = min(1.0, pose.value / left.value)
         part = "" if share > _NEARLY_ALL else f"{100 * share:.0f} % of "
         said += f", {part}which the untransformed image would settle"
+    if lost > _LITTLE:
+        said += f"; {lost:.2f} nats cannot be told, as states show the same image"
     return said + "."
+
+
+def _at_most(entropy: float, lost: float) -> str:
+    """How much a longer training may tell, where states that show the same image leave less than all."""
+    return (
+        f" tell {max(0.0, entropy - lost):.2f} nats, as states show the same image" if lost > _LITTLE else ""
+    )
 
 
 def only_with_the_class(quantities: Mapping[str, Quantity | None]) -> bool:
@@ -169,10 +183,19 @@ def _class(quantities: Mapping[str, Quantity | None]) -> str:
     return f"{text[0].upper()}{text[1:]}." if text else ""
 
 
-def _impossible(quantities: Mapping[str, Quantity | None]) -> list[str]:
-    """A number that cannot be negative, and is: by how much, and why."""
+def _impossible(entropy: float, quantities: Mapping[str, Quantity | None]) -> list[str]:
+    """A number that cannot be negative, and is, and H(A|X) above H(A): by how much, and why."""
     below = [f"{name} ({q.value:.3f} ± {q.error:.3f})" for name, q in quantities.items() if q and q.value < 0]
-    if not below:
-        return []
-    is_are = "is" if len(below) == 1 else "are"
-    return [f"{', '.join(below)} {is_are} not negative in truth: read 0, up to the error of the estimate."]
+    said = []
+    if below:
+        is_are = "is" if len(below) == 1 else "are"
+        said.append(
+            f"{', '.join(below)} {is_are} not negative in truth: read 0, up to the error of the estimate."
+        )
+    left = quantities.get("H(A|X)")
+    if left is not None and left.value > entropy:
+        said.append(
+            f"H(A|X) ({left.value:.3f} ± {left.error:.3f}) is at most H(A), {entropy:.3f} nats, in truth: "
+            "read that."
+        )
+    return said

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from synergy.ranking.alike import show_the_same
 from synergy.ranking.candidates import Candidate
 from synergy.ranking.cost import Cost, predicted_cost
 from synergy.ranking.data import RankedImages
@@ -56,16 +57,21 @@ class Work:
         self.lost: dict[str, int] = {}
         self.stretch = dict.fromkeys(self.by_name, 1)
         self.idle: list[str] = []
+        self.alike = [name for name, c in self.by_name.items() if show_the_same(c, data)]
 
     def references(self) -> list[Job]:
         """The runs of what the tasks are compared with."""
-        few = len(self.data.labelled) < 2 or len(np.unique(self.data.labels[self.data.labelled])) < 2
-        supervised = [] if few else [Job("supervised", None, s) for s in self.seeds[:2]]
+        supervised = [] if self._unlike < 2 else [Job("supervised", None, s) for s in self.seeds[:2]]
         return [
             *self.untrained,
             *supervised,
             Job("pixels", None, self.seeds[0]),
         ]
+
+    @property
+    def _unlike(self) -> int:
+        """The number of classes that the labelled images to train on have."""
+        return len(np.unique(self.data.labels[self.data.labelled]))
 
     def pilots(self, names: Sequence[str], done: int) -> list[Job]:
         """The pilots of some tasks with the first seeds."""
@@ -81,7 +87,7 @@ class Work:
         for task in dict.fromkeys(self.by_name[name].task for name in names):
             plain = Candidate(task)
             jobs.append(Job("shortcuts", plain, self.seeds[0]))
-            if len(self.data.labelled) >= self.settings.batch:
+            if len(self.data.labelled) >= self.settings.batch and self._unlike > 1:
                 for kind in ("told", "untold"):
                     jobs += self.longer(kind, plain)
         return jobs
@@ -94,7 +100,7 @@ class Work:
         return [Job(kind, plain, s, stretch) for s in self.seeds[: self.settings.pairs]]
 
     def cost(self) -> Cost:
-        """What the runs that are left will cost at most."""
+        """What the runs that are left will cost if no task is dropped."""
         names = list(self.by_name)
         pilots = [*self.references(), *self.pilots(names, len(self.seeds))]
         reasons = self.reasons(names) if self.explain else []
@@ -132,15 +138,17 @@ class Work:
     def begin(self) -> None:
         """Settle how long the pilots of each task are, by its first seed.
 
-        A pilot that tells nothing of A is made anew with twice the steps. A task that is not begun with the
-        most steps either is tried with few: its representation is no better for more of them.
+        A pilot that tells nothing of A is made anew with twice the steps, unless there is nothing to tell. A
+        task that is not begun with the most steps either is tried with few: its representation is no better
+        for more of them.
         """
         waiting = list(self.by_name)
         while waiting:
             jobs = [self.pilot(name, self.seeds[0]) for name in waiting]
             self.runs.do([*self.references(), *jobs], more=len(self.by_name) * (len(self.seeds) - 1))
             waiting = [n for n in waiting if not self.runs[self.pilot(n, self.seeds[0])]["begun"]]
-            done = [n for n in waiting if 2 * self.stretch[n] > self.settings.stretch]
+            most = {n: 1 if n in self.alike else self.settings.stretch for n in waiting}
+            done = [n for n in waiting if 2 * self.stretch[n] > most[n]]
             self.stretch |= dict.fromkeys(done, 1)
             self.idle += done
             waiting = [n for n in waiting if n not in done]
@@ -256,12 +264,13 @@ class Work:
         told = paragraph(
             name,
             gained,
-            entropy=float(np.log(candidate.task.states)),
+            entropy=candidate.entropy,
             quantities=quantities,
             shortcuts=shortcuts,
             dropped=lost,
             stretch=stretch,
             begun=name not in self.idle,
+            alike=name in self.alike,
         )
         return Ranked(
             transformation=candidate.task.name,
@@ -306,14 +315,27 @@ class Work:
         return tuple(found)
 
     def _begun(self, values: Mapping[str, Mapping[str, Quantity | None]]) -> list[str]:
-        """Notes on tasks that were trained longer than others, and on those that were not learnt."""
+        """Notes on the steps of the pilots, on tasks that needed more, and on those that were not learnt."""
+        settings, steps = self.settings, self.settings.step_count(self._size)
+        bound = settings.bound_by(self._size)
         late = [f"{name} ({times} times)" for name, times in self.stretch.items() if times > 1]
-        hidden = [name for name in self.idle if only_with_the_class(values.get(name, {}))]
-        idle = [name for name in self.idle if name not in hidden]
+        open_ended = [name for name in self.idle if name not in self.alike]
+        hidden = [name for name in open_ended if only_with_the_class(values.get(name, {}))]
+        idle = [name for name in open_ended if name not in hidden]
         notes = []
+        if bound == "most_epochs" and steps < settings.steps:
+            notes.append(
+                f"a pilot takes {steps:,} steps, fewer than the {settings.steps:,} of `steps`: its "
+                f"{self._size:,} images are passed {settings.most_epochs} times at most (`most_epochs`)"
+            )
+        if self.alike:
+            notes.append(
+                f"all states of {', '.join(self.alike)} show the same image, so there is nothing to learn: a "
+                "gain is that of a training on nothing, and no longer one helps"
+            )
         if late:
             notes.append(
-                f"trained longer than the others, which they needed to begin to learn: {', '.join(late)}"
+                f"given more steps than others, which they needed to begin to learn: {', '.join(late)}"
             )
         if hidden:
             notes.append(
@@ -321,11 +343,12 @@ class Work:
                 "images alone seem not to tell, so more steps may not help"
             )
         if idle:
-            most = self.settings.stretch
-            tried = f", with {most} times the steps neither" if most > 1 else ""
+            most = 1 << (settings.stretch.bit_length() - 1)
+            tried = f" in {steps:,} steps" + (f", nor in {most} times as many" if most > 1 else "")
             notes.append(
-                f"the pilots did not begin to learn {', '.join(idle)}{tried}: their gains say nothing "
-                "of a training that does; try more steps (`RankSettings(steps=..)`)"
+                f"the pilots did not begin to learn {', '.join(idle)}{tried}: their gains say nothing of a "
+                f"training that does; try more steps, which `{bound}` limits here, now "
+                f"{getattr(settings, bound)} (`RankSettings({bound}=..)`, --set {bound}=..)"
             )
         return notes
 
@@ -345,10 +368,12 @@ class Work:
                 "would narrow them"
             )
         if "supervised" not in {job.kind for job in self.references()}:
-            notes.append("no supervised encoder: the images that are trained on have no labels")
+            have = "have no labels" if not self._unlike else "and have a label are of one class"
+            notes.append(f"no supervised encoder: the images that are trained on {have}")
         if found and not any(q.values["I(A;C|X)"] for q in found.values()):
             notes.append(
-                f"no synergy I(A;C|X): it needs {self.settings.batch} labelled images among those trained on"
+                f"no synergy I(A;C|X): it needs {self.settings.batch} labelled images, of two classes at "
+                "least, among those trained on"
             )
         if found:
             notes.append(

@@ -76,8 +76,10 @@ class RealImages(SharedTensors, RealImageGenerator):
             raise ValueError(
                 f"images must have shape (n, channels, height, width) with n > 0, got {tuple(images.shape)}"
             )
-        if not bool(torch.isfinite(images).all()):
-            raise ValueError("images contain NaN or infinities")
+        if not bool((finite := torch.isfinite(images).flatten(1).all(dim=1)).all()):
+            raise ValueError(
+                f"images contain NaN or infinities, the first in image {int(finite.int().argmin())}"
+            )
         low, high = float(images.min()), float(images.max())
         if low < 0 or high > 1:
             fix = ": divide by 255, or give unsigned bytes" if low >= 0 and high <= 255 else ""
