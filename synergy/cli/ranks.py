@@ -221,7 +221,7 @@ def _show(ranking: Ranking) -> None:
         f"{ranking.classes} classes{unit}"
     )
     table.add_column("group", justify="right")
-    table.add_column("transformation", no_wrap=True)
+    table.add_column("transformation", overflow="fold", min_width=14)
     table.add_column("gain", justify="right", no_wrap=True)
     table.add_column("worth", no_wrap=True)
     table.add_column("accuracy", justify="right", no_wrap=True)
