@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from synergy.estimators.columns import scaled, tamed
 from synthetic import Sample
 
 __all__ = ["Block", "Design", "encode_target", "make_design", "scaling", "standardised"]
@@ -20,6 +21,8 @@ _LARGEST = 2**30
 """The most numbers of a design matrix: 4 GiB in single precision."""
 _MOST_CODES = 2**62
 """Joint codes below this are surely integers of 64 bits."""
+_HEAVY = 6.0
+"""Columns whose mean fourth power, standardised, exceeds this have heavy tails (normal 3, Laplace 6)."""
 _COARSE, _TINY = 1e4, 1e-30
 """Columns whose size is this many times their extent, or whose extent or inverse size is below the other,
 lose digits in single precision."""
@@ -77,8 +80,14 @@ def encode_target(sample: Sample, target: Sequence[str]) -> tuple[Integers, int]
     return _joint_codes(sample, target)
 
 
-def make_design(sample: Sample, given: Sequence[str]) -> Design:
+def make_design(sample: Sample, given: Sequence[str], *, scores: bool = False) -> Design:
     """Encode the conditioning variables of `given`, in that order.
+
+    Args:
+        sample: The data.
+        given: The names of the conditions.
+        scores: Whether normal scores of their ranks stand for numbers with heavy tails, of which the standard
+            deviation says nothing of where most rows lie. They tell as much of any label.
 
     Raises:
         ValueError: If the matrix would not fit in 4 GiB.
@@ -104,7 +113,10 @@ def make_design(sample: Sample, given: Sequence[str]) -> Design:
             part = np.zeros((n, variable.cardinality or 1), dtype=np.float32)
             part[np.arange(n), column] = 1
         else:
-            part = _in_single_precision(column.reshape(n, -1))
+            numbers = column.reshape(n, -1)
+            if scores and variable.kind == "continuous":
+                numbers = _with_scores(numbers)
+            part = _in_single_precision(numbers)
         shape = part.shape[1:] if variable.kind == "discrete" else column.shape[1:] or (1,)
         blocks.append(Block(name, variable.kind, slice(start, start + part.shape[1]), shape))
         parts.append(part)
@@ -112,6 +124,18 @@ def make_design(sample: Sample, given: Sequence[str]) -> Design:
     matrix = np.hstack(parts) if parts else np.zeros((n, 0), dtype=np.float32)
     codes, cells = _joint_codes(sample, discrete) if discrete else (None, 1)
     return Design(matrix, tuple(blocks), codes, cells)
+
+
+def _with_scores(part: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.floating[Any]]:
+    """The columns, those with heavy tails replaced by their normal scores."""
+    safe = tamed(part.astype(np.float64))
+    centred = safe - safe.mean(axis=0)
+    heavy = (centred**4).mean(axis=0) > _HEAVY * np.square(np.square(centred).mean(axis=0))
+    if not heavy.any():
+        return part
+    found = part.astype(np.float64)
+    found[:, heavy] = scaled(found[:, heavy], "copula")
+    return found
 
 
 def _in_single_precision(part: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.float32]:

@@ -36,11 +36,17 @@ class LinearClassifier:
         states: Up to this many states of the discrete conditions the numbers enter apart in each.
         ranks: Numbers of directions that are tried in place of all numbers: those along which the means of
             the classes lie apart. Parameters grow with them and not with the number of columns.
+        products: Whether the squares and products of all numbers enter too: then Gaussian classes of any
+            covariances are in the model (quadratic discriminants).
+        bends: Where the effect of each number may bend, in standard deviations: tanh of 2 (x - c) enters
+            for each of them. So numbers that are independent within a class may have any smooth density there.
     """
 
     penalties: tuple[float, ...] = (0.003, 0.03, 0.3)
     states: int = 16
     ranks: tuple[int, ...] = ()
+    products: bool = False
+    bends: tuple[float, ...] = ()
 
     def fit_predict(
         self, design: Design, y: npt.NDArray[np.int64], k: int, splits: Sequence[Split], *, seed: int
@@ -75,6 +81,11 @@ class LinearClassifier:
             if block.kind != "discrete":
                 own[block.columns] = False
         numbers, labels = x[:, ~own], x[:, own]
+        more = [np.tanh(2 * (numbers - centre)) for centre in self.bends]
+        if self.products:
+            i, j = np.triu_indices(numbers.shape[1])
+            more.append((numbers[:, i] * numbers[:, j] - (i == j)) / np.sqrt(2))
+        numbers = np.hstack([numbers, *more])
         found = [rank for rank in self.ranks if rank < numbers.shape[1]]
         if not found:
             yield self._apart(design, labels, numbers)

@@ -62,7 +62,7 @@ class NestedCrossFit(CrossFit):
         key = self._key(target, given)
         if key not in self._remembered:
             found = pooled(*self._target(target))
-            design = make_design(self.sample, sorted(key[1]))
+            design = make_design(self.sample, sorted(key[1]), scores=self.model is None)
             models = self._models(design, len(found.codes), found.classes)
             self._remembered[key] = self._fitted(models, design, found.codes, found.classes)
         return self._remembered[key]
