@@ -234,19 +234,20 @@ class _Problem:
         except TooLargeError:
             return False
 
-    def why_not(self, relation: Relation) -> str:
-        """Why a relation was neither proved nor refuted."""
+    def why_not(self, relation: Relation, within: str = "") -> str:
+        """Why a relation was neither proved nor refuted; `within` says what work was done."""
+        ending = f" {within}" if within else ""
         if relation.strict:
-            return f"{relation} does not follow, and no distribution that breaks it was found"
+            return f"{relation} does not follow, and no distribution that breaks it was found{ending}"
         with suppress(SpentError):
             self.rays(relation)
-        found = "no distribution that breaks it was found"
-        laws = (
-            "Shannon's and Zhang and Yeung's inequalities and from one or two copies of variables"
-            if self.non_shannon
-            else "Shannon's inequalities"
-        )
-        if self.non_shannon and self.facts.relations and len(self.facts.variables) >= _ZHANG_YEUNG_VARIABLES:
+        laws = "Shannon's inequalities"
+        found = f"no distribution that breaks it was found{ending}"
+        if self.non_shannon:
+            laws = "Shannon's and Zhang and Yeung's inequalities"
+            found = f"neither a proof with copies of variables nor a distribution that breaks it "
+                f"was found{ending}"
+        if self.facts.relations and len(self.facts.variables) >= _ZHANG_YEUNG_VARIABLES:
             found = f"{found}; {_CONDITIONAL}"
         for ray in self._rays.get(relation, []):
             order = sorted(ray, key=lambda names: (len(names), sorted(names)))
@@ -343,7 +344,7 @@ def _for_all(
     try:
         found = judging.all()
     except SpentError:
-        reason = f"{problem.why_not(judging.missing()[0])} {budget}"
+        reason = problem.why_not(judging.missing()[0], str(budget))
         return Unknown(claim, perf_counter() - start, reason)
     if found is not None:
         return found
