@@ -245,8 +245,8 @@ class _Problem:
         found = f"no distribution that breaks it was found{ending}"
         if self.non_shannon:
             laws = "Shannon's and Zhang and Yeung's inequalities"
-            found = f"neither a proof with copies of variables nor a distribution that breaks it "
-                f"was found{ending}"
+            neither = "neither a proof with copies of variables nor a distribution that breaks it"
+            found = f"{neither} was found{ending}"
         if self.facts.relations and len(self.facts.variables) >= _ZHANG_YEUNG_VARIABLES:
             found = f"{found}; {_CONDITIONAL}"
         for ray in self._rays.get(relation, []):
