@@ -136,7 +136,10 @@ def candidates(
     names = [candidate.name for candidate in found]
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"two different tasks are called {twice!r}: rank them one at a time")
+        raise ValueError(
+            f"two different tasks are called {twice!r}: rank them one at a time, or name functions, such as "
+            "FunctionTransformation(f, states=4, called='mine')"
+        )
     return found
 
 

@@ -56,12 +56,15 @@ def paragraph(
             f"It was given {stretch} times the steps of others, which it needed to begin to be learnt."
         )
     if alike:
-        said.append("All its states show the same image: there is nothing to learn.")
+        said.append(
+            "All its states show the same image: there is nothing to learn, and every information is 0."
+        )
     elif not begun:
         said.append("Its pilots did not begin to learn it, so this says nothing of a training that does.")
     if quantities:
-        said += [] if alike else [_reading(entropy, quantities), _shortcut(quantities, shortcuts)]
-        said += [_class(quantities), *_impossible(entropy, quantities)]
+        if not alike:  # else all informations are 0, whatever was measured
+            said += [_reading(entropy, quantities), _shortcut(quantities, shortcuts), _class(quantities)]
+        said += _impossible(entropy, quantities)
     return " ".join(sentence for sentence in said if sentence)
 
 

@@ -15,6 +15,7 @@ Example:
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields
 from numbers import Integral
 from typing import Any, TypeGuard
 
@@ -95,11 +96,11 @@ def transformation(
         k: tuple(v) if isinstance(v, list) else v for k, v in spec.items() if k != "name"
     }
     kind = TRANSFORMATIONS[name]
-    unknown = set(options) - set(kind.__dataclass_fields__)
+    known = [field.name for field in fields(kind)]
+    unknown = set(options) - set(known)
     if unknown:
         raise ValueError(
-            f"{name} has no parameter {sorted(unknown)[0]!r}: "
-            f"it has {', '.join(kind.__dataclass_fields__) or 'none'}"
+            f"{name} has no parameter {sorted(unknown)[0]!r}: it has {', '.join(known) or 'none'}"
         )
     return kind(**options)
 

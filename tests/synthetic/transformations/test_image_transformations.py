@@ -261,7 +261,11 @@ BAD_SPECS = {
     "unknown name": ("blurr", ValueError, "unknown transformation 'blurr'.*rotation"),
     "no name": ({"sigmas": [0, 1]}, ValueError, "unknown transformation None"),
     "unknown parameter": ({"name": "blur", "sigma": 1}, ValueError, "blur has no parameter 'sigma'.*sigmas"),
-    "parameter of a plain one": ({"name": "rotation", "steps": 8}, ValueError, "rotation has no parameter"),
+    "parameter of a plain one": (
+        {"name": "rotation", "steps": 8},
+        ValueError,
+        "rotation has no parameter 'steps': it has none",
+    ),
     "a number": (4, TypeError, "transformation must be a name.*got 4"),
     "one strength": ({"name": "blur", "sigmas": [1]}, ValueError, "at least two strengths"),
     "negative strength": ({"name": "blur", "sigmas": [0, -1]}, ValueError, "not negative"),
