@@ -11,6 +11,7 @@ from synergy.estimators.intake import Data, as_sample, check_expression, is_cons
 from synergy.estimators.order import dependence_warnings, in_blocks
 from synergy.estimators.registry import ESTIMATORS
 from synergy.estimators.stored import counted, estimate_counted
+from synergy.statistics.intervals import check_confidence
 from synergy.statistics.result import Estimate, Unit
 from synthetic import Sample
 from theory import Expression, Term
@@ -79,8 +80,7 @@ def estimate(
     integer("jobs", jobs, 1)
     if not isinstance(clip, bool):
         raise TypeError(f"clip must be True or False, got {clip!r}")
-    if not 0 < number("confidence", confidence) < 1:
-        raise ValueError(f"confidence must lie strictly between 0 and 1, got {confidence}")
+    check_confidence(number("confidence", confidence))
     if estimator not in ESTIMATORS:
         near = difflib.get_close_matches(str(estimator), ESTIMATORS, n=1)
         hint = f" (did you mean {near[0]!r}?)" if near else ""

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from synergy.estimators.classifier import decompose, paired_estimate
+from synergy.estimators.classifier import decompose
 from synergy.estimators.entry import Entry
+from synergy.statistics.paired import paired_estimate
 from synergy.statistics.result import Estimate
 from synthetic import Generator, NoExactAnswerError, Sample
 from theory import Expression, Joint, Term, parse_expression

@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from synergy.estimators.classifier import paired_estimate
 from synergy.statistics.intervals import normal_interval
+from synergy.statistics.paired import paired_estimate
 from synergy.statistics.result import Estimate
 from synthetic import Sample
 from theory import Expression, parse_expression

@@ -34,8 +34,9 @@ from synergy.estimators.classifier import (
     Quality,
     classifier,
     decompose,
-    paired_estimate,
 )
+from synergy.statistics.intervals import check_confidence
+from synergy.statistics.paired import paired_estimate
 from synergy.statistics.result import Estimate
 from synthetic import Generator, NoExactAnswerError, Sample
 from theory import parse_expression
@@ -250,8 +251,7 @@ def over_seeds(
     """
     if not runs:
         raise ValueError("over_seeds needs at least one run, got none")
-    if not 0 < confidence < 1:
-        raise ValueError(f"confidence must be strictly between 0 and 1, got {confidence}")
+    check_confidence(confidence)
     tables = [run.estimates if isinstance(run, Measured) else run for run in runs]
     rows: list[dict[str, Any]] = []
     for key in tables[0]:

@@ -19,8 +19,8 @@ from scipy.optimize import minimize
 from scipy.special import log_softmax
 from sklearn.neighbors import NearestNeighbors
 
-from synergy.estimators.classifier import paired_estimate
 from synergy.statistics.folds import Split, make_splits
+from synergy.statistics.paired import paired_estimate
 from synthetic import Sample
 
 __all__ = ["Probe", "fit_ridge", "probe", "probes"]

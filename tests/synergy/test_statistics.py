@@ -7,9 +7,9 @@ import math
 import numpy as np
 import pytest
 
-from synergy.estimators.classifier import paired_estimate
 from synergy.statistics.errors import clustered_error
 from synergy.statistics.intervals import cluster_variance
+from synergy.statistics.paired import paired_estimate
 
 
 def test_clustered_errors_agree_with_their_formula():

@@ -21,7 +21,6 @@ from synergy.estimators.classifier.estimator import (
     classifier,
     conditional_entropy_scores,
     decompose,
-    paired_estimate,
 )
 from theory.deferred import public_names
 
@@ -64,5 +63,4 @@ __all__ = [
     "classifier",
     "conditional_entropy_scores",
     "decompose",
-    "paired_estimate",
 ]

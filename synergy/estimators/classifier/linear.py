@@ -39,7 +39,7 @@ class LinearClassifier:
         products: Whether the squares and products of all numbers enter too: then Gaussian classes of any
             covariances are in the model (quadratic discriminants).
         bends: Where the effect of each number may bend, in standard deviations: tanh of 2 (x - c) enters
-            for each of them. So numbers that are independent within a class may have any smooth density there.
+            for each of them. So numbers that are independent within a class may have any smooth density.
     """
 
     penalties: tuple[float, ...] = (0.003, 0.03, 0.3)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
-from synergy.estimators.classifier import paired_estimate
 from synergy.estimators.entry import Entry
 from synergy.statistics.folds import Split, make_splits
+from synergy.statistics.paired import paired_estimate
 from synergy.statistics.result import Estimate
 from synthetic import Sample
 from theory import Expression, Term, parse_expression

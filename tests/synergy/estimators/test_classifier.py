@@ -20,10 +20,10 @@ from synergy.estimators.classifier import (
     classifier,
     conditional_entropy_scores,
     decompose,
-    paired_estimate,
 )
 from synergy.estimators.classifier.kernel import _fit_logistic
 from synergy.statistics.folds import make_splits
+from synergy.statistics.paired import paired_estimate
 from synthetic import ModularShift, Sample, Variable
 
 

@@ -25,12 +25,12 @@ from synergy.estimators.classifier import (
     TorchClassifier,
     classifier,
     conditional_entropy_scores,
-    paired_estimate,
 )
 from synergy.estimators.classifier.crossfit import calibrated, portfolio, super_learned
 from synergy.estimators.classifier.design import encode_target, make_design
 from synergy.estimators.classifier.linear import LinearClassifier
 from synergy.statistics.folds import Split, make_splits
+from synergy.statistics.paired import paired_estimate
 from synthetic import ModularShift, Sample, Variable
 
 
