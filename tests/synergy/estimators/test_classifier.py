@@ -281,7 +281,7 @@ BAD = {
     "one fold": ({"expression": "I(A;Z)", "folds": 1}, "folds must be at least 2, got 1"),
     "more folds than rows": ({"expression": "I(A;Z)", "folds": 60}, "needs at least 120 rows, got 100"),
     "unknown quality": ({"expression": "I(A;Z)", "quality": "good"}, "quality must be"),
-    "confidence of one": ({"expression": "I(A;Z)", "confidence": 1.0}, "confidence must be strictly"),
+    "confidence of one": ({"expression": "I(A;Z)", "confidence": 1.0}, "confidence must lie strictly"),
 }
 
 
