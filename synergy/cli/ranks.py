@@ -231,7 +231,7 @@ def _show(ranking: Ranking) -> None:
         cells = []
         for key, _ in present:
             q = task.quantities.get(key)
-            cells.append("" if q is None else f"{q.value:.3f}±{q.error:.3f}")
+            cells.append("" if q is None else f"{q.value:z.3f}±{q.error:.3f}")
         last = number + 1 == len(ranking.tasks) or ranking.tasks[number + 1].group != task.group
         table.add_row(
             str(task.group),

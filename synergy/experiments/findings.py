@@ -52,8 +52,8 @@ class Spread:
 
     def __str__(self) -> str:
         if not math.isfinite(self.low):
-            return f"{self.mean:+.3f} ({'one seed' if self.seeds == 1 else 'the same for every seed'})"
-        return f"{self.mean:+.3f} [{self.low:+.3f}, {self.high:+.3f}]"
+            return f"{self.mean:+z.3f} ({'one seed' if self.seeds == 1 else 'the same for every seed'})"
+        return f"{self.mean:+z.3f} [{self.low:+z.3f}, {self.high:+z.3f}]"
 
 
 def summarise(

@@ -297,11 +297,13 @@ def compact(table: pd.DataFrame | None, *, digits: int = 3) -> pd.DataFrame:
         >>> rows = pd.DataFrame({"task": ["flip"], "gain": [0.25], "gain low": [0.2], "gain high": [0.3]})
         >>> compact(rows).to_dict("records")
         [{'task': 'flip', 'gain': '0.250 [0.200, 0.300]'}]
+        >>> compact(pd.DataFrame({"J": [-1e-9]})).to_dict("records")  # no zero below zero
+        [{'J': '0.000'}]
     """
 
     def text(value: object) -> str:
         if isinstance(value, float):
-            return "" if pd.isna(value) else f"{value:.{digits}f}"
+            return "" if pd.isna(value) else f"{value:z.{digits}f}"
         return str(value)
 
     shown: dict[str, list[str]] = {}
