@@ -61,7 +61,8 @@ def auto(
     with the digamma correction. An image: the classifier where a slot is discrete, else InfoNCE. All
     continuous: nearest neighbours of normal scores with their Gaussian bias removed, within the strata of
     discrete conditions where there are any; up to 3 dimensions with a column that ends in edges (uniform,
-    say), of standardised columns. A discrete slot with continuous columns: Ross's neighbours within a label
+    say), of such columns standardised and others' normal scores. What conditions without ties explain by more
+    than half is first taken less a regression on them. A discrete slot with continuous columns: Ross's neighbours within a label
     up to 3 dimensions, Mesner-Shalizi where there are conditions or ties, the classifier beyond. Labels have
     no order, whatever they are called, integers included; integers with fewer than two rows to a value are
     numbers, which a note says, and so are floats of which most values have one row, whatever floor or cap
@@ -287,7 +288,15 @@ def _one(
         return _stratified(sample, expression, term, confidence=confidence, seed=seed, device=device)
     edged = _with_edges(sample, continuous) if dimensions <= _FEW_DIMENSIONS else None
     if edged is not None:
-        found = run_frenzel_pompe(sample, expression, confidence=confidence, seed=seed, device=device)
+        found = run_frenzel_pompe(
+            sample,
+            expression,
+            scale="balanced",
+            regress=True,
+            confidence=confidence,
+            seed=seed,
+            device=device,
+        )
         why = f"auto chose frenzel-pompe: all columns are continuous, and {edged} ends in edges, not in tails"
         return _with_notes(found, why)
     found = run_copula_knn(sample, expression, confidence=confidence, seed=seed, device=device)
@@ -322,7 +331,16 @@ def _with_discrete_slot(
     if method == "ross":
         _on_the_cpu(device, "ross")
         device = None
-    found = run_mixed(sample, expression, confidence=confidence, seed=seed, method=method, device=device)
+    found = run_mixed(
+        sample,
+        expression,
+        scale="balanced",
+        regress=True,
+        confidence=confidence,
+        seed=seed,
+        method=method,
+        device=device,
+    )
     return _with_notes(
         found,
         f"auto chose {method}: a discrete slot with "
@@ -349,7 +367,15 @@ def _stratified(
     codes, _ = encode_target(sample, strata)
     sizes = np.bincount(codes)
     if elsewhere or not strata or sizes.min() < _ROWS_OF_STRATUM or sample.groups is not None:
-        found = run_mixed(sample, expression, confidence=confidence, seed=seed, device=device)
+        found = run_mixed(
+            sample,
+            expression,
+            scale="balanced",
+            regress=True,
+            confidence=confidence,
+            seed=seed,
+            device=device,
+        )
         return _with_notes(found, "auto chose mesner-shalizi: continuous and discrete columns together")
     inner = parse_expression(Term(term.groups, tuple(n for n in term.given if n not in strata)))
     parts = []

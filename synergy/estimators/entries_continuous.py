@@ -65,6 +65,7 @@ def run_mixed(
     labels: bool = True,
     k: int = 5,
     scale: Scaling | None = "standardise",
+    regress: bool = False,
     workers: int | None = None,
     device: str | None = None,
 ) -> Estimate:
@@ -82,6 +83,7 @@ def run_mixed(
         method=method,
         k=k,
         scale=scale,
+        regress=regress,
         confidence=confidence,
         groups=_groups(sample),
         seed=seed,

@@ -13,7 +13,7 @@ from scipy.spatial import cKDTree
 
 from synergy.estimators.columns import Scaling, Slot, is_rounding, scaled
 
-__all__ = ["smooth_functions", "without_fixed"]
+__all__ = ["is_smooth", "smooth_functions", "without_fixed"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -33,6 +33,10 @@ up to three conditions shrinks by 2.5 to 16 times with twice the rows, and noise
 
 _FEW_CONDITIONS = 3
 """With more conditions no row has neighbours that are near enough to tell."""
+
+_SMOOTH = 0.2
+"""A residual is a function itself where its neighbours leave less than this share of its variance, by the
+median; of normal noise they leave 0.6."""
 
 _MOST_ROWS = 2_000
 """More rows than this are not needed to tell."""
@@ -101,6 +105,19 @@ def smooth_functions(slots: list[Slot]) -> list[str]:
         if ((left < _EXACT) | (sparse > _LEARNING * left)).all():
             found.append(", ".join(s.column(i) for i in range(s.width)))
     return found
+
+
+def is_smooth(rest: Floats, z: Floats) -> bool:
+    """Whether neighbours in z predict a residual: it is what is missed of a function, and not noise.
+
+    Args:
+        rest: Shape (n, 1).
+        z: The conditions, comparable, shape (n, dz).
+    """
+    rows = np.random.default_rng(0).permutation(len(z))[:_MOST_ROWS]
+    values = scaled(rest, "standardise")[rows]
+    left = float(np.median(_missed(values, z[rows], values, z[rows], own=True)))
+    return left < _SMOOTH * _usual_variance(values[:, 0])
 
 
 def _usual_variance(column: Floats) -> float:

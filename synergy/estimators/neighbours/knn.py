@@ -25,6 +25,7 @@ def knn(
     k: int = 5,
     scale: Scaling | None = "standardise",
     correction: Literal["none", "gaussian"] = "none",
+    regress: bool = False,
     confidence: float = 0.95,
     interval: bool = True,
     groups: Groups | None = None,
@@ -45,9 +46,13 @@ def knn(
             where a column has more than 5 % of repeated values.
         k: The number of neighbours.
         scale: `standardise` (the default: no answer depends on the units of a column), `copula` (normal
-            scores of ranks: nor on any monotone change of a column), or None for the columns as they are.
+            scores of ranks: nor on any monotone change of a column), `balanced` (normal scores, but of
+            columns that end in edges, as uniform ones do: these are standardised), or None for the columns as
+            they are.
         correction: `gaussian` subtracts the bias that the estimator has on Gaussian rows with the same
             correlations, n and k (see `GaussianReference`).
+        regress: Whether columns of x and y that z explains by more than half are taken less a regression on
+            z: I(X - f(Z); Y | Z) = I(X; Y | Z). Only where z holds numbers without ties.
         confidence: The nominal coverage of the interval.
         interval: Whether to spend the time on a standard error and an interval (NaN otherwise).
         groups: Codes of dependent rows, shape (n,): one row of each at a time, and 2 k groups at least.
@@ -85,6 +90,7 @@ def knn(
         k=k,
         scale=scale,
         correction=correction,
+        regress=regress,
         confidence=confidence,
         interval=interval,
         groups=groups,
@@ -130,6 +136,7 @@ def copula_knn(
         k=k,
         scale="copula",
         correction="gaussian",
+        regress=True,
         confidence=confidence,
         interval=interval,
         groups=groups,
@@ -151,6 +158,7 @@ def mixed(
     method: NeighbourMethod = "mesner-shalizi",
     k: int = 5,
     scale: Scaling | None = "standardise",
+    regress: bool = False,
     confidence: float = 0.95,
     interval: bool = True,
     groups: Groups | None = None,
@@ -176,6 +184,7 @@ def mixed(
             numbers).
         k: The number of neighbours.
         scale: See `knn`; labels are not scaled.
+        regress: See `knn`.
         confidence: The nominal coverage of the interval.
         interval: Whether to spend the time on a standard error and an interval (NaN otherwise).
         groups: Codes of dependent rows, shape (n,).
@@ -208,6 +217,7 @@ def mixed(
         k=k,
         scale=scale,
         correction="none",
+        regress=regress,
         confidence=confidence,
         interval=interval,
         groups=groups,

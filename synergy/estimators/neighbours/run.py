@@ -26,6 +26,7 @@ from synergy.estimators.neighbours.correction import SEVERAL_DIMENSIONS, Correct
 from synergy.estimators.neighbours.methods import NeighbourMethod, Neighbours, chosen, side_by_side
 from synergy.estimators.neighbours.reach import Moves, ceiling_warning, reach, resolution_warning
 from synergy.estimators.neighbours.reference import GaussianReference
+from synergy.estimators.neighbours.residuals import without_regressions
 from synergy.estimators.neighbours.search import available_workers
 from synergy.estimators.neighbours.students import StudentReference
 from synergy.estimators.neighbours.subsamples import Groups, Thinned, group_codes, parts_of, subsampled
@@ -44,6 +45,9 @@ hide in 5 + 5 dimensions neighbours see a third or a quarter, 0.03 to 0.06 nats 
 
 _PLENTY_OF_ROWS = 10_000
 """Beyond these rows a value at k / 2.5 neighbours shows no more than the one at 2 k, and costs a fifth."""
+
+_ROWS_OF_ORDER = 16
+"""By the ranks of this many rows the sides are put into an order."""
 
 _FEW_ROWS = 8
 """A value at 2 k neighbours is compared where there are this many times k rows, one at 4 k where twice."""
@@ -71,6 +75,7 @@ def run(
     k: int,
     scale: Scaling | None,
     correction: Literal["none", "gaussian"],
+    regress: bool,
     confidence: float,
     interval: bool,
     groups: Groups | None,
@@ -101,9 +106,11 @@ def run(
     check_units(thinned.count, k, single=thinned.single)
     _check_strata(slots, n, k)
     slots, repeated = without_repeats(slots)
+    slots, regressed = without_regressions(slots, scale) if regress else (slots, [])
+    slots = _in_order(slots)
     name, notes = chosen(method, slots)
     device = _placed(device, name)
-    notes += [*fixed, *repeated, described(scale)]
+    notes += [*fixed, *repeated, *regressed, described(scale)]
     widths = (slots[0].width, slots[1].width, slots[2].width if len(slots) > 2 else 0)
     table, largest = side_by_side(slots, scale)
     first = bool(slots[0].discrete.all())
@@ -135,6 +142,20 @@ def run(
         local=terms,
         warnings=tuple(_warnings(found, rows, slots, reached, dropped=dropped, fixed=bool(functions))),
     )
+
+
+def _in_order(slots: list[Slot]) -> list[Slot]:
+    """The slots with x and y in an order of their own, so that I(X;Y|Z) and I(Y;X|Z) are one number.
+
+    It is that of their widths and of the ranks of the first rows, which no unit changes.
+    """
+
+    def key(s: Slot) -> tuple[int, ...]:
+        ranks = [(s.values < row).sum(axis=0) for row in s.values[:_ROWS_OF_ORDER]]
+        return (s.width, *np.concatenate(ranks).tolist())
+
+    x, y, *z = slots
+    return [y, x, *z] if key(y) < key(x) else slots
 
 
 def _warnings(

@@ -435,7 +435,7 @@ BAD = {
     "empty": ((X[:0], Y[:0]), {}, "x must have at least one row"),
     "image": ((np.zeros((50, 1, 4, 4)), Y), {}, "neighbours of images mean nothing"),
     "method": ((X, Y), {"method": "ksg3"}, "method must be one of auto, ksg1"),
-    "scale": ((X, Y), {"scale": "minmax"}, "scale must be one of standardise, copula or None"),
+    "scale": ((X, Y), {"scale": "minmax"}, "scale must be one of standardise, copula, balanced or None"),
     "correction": ((X, Y), {"correction": "magic"}, "correction must be 'none' or 'gaussian'"),
     "ksg-conditional": ((X, Y, X + Y), {"method": "ksg1"}, "method 'ksg1' has no conditional form"),
     "confidence": ((X, Y), {"confidence": 95}, "confidence must lie strictly between 0 and 1"),
