@@ -14,7 +14,7 @@ import torch
 from synergy.learning import PredictTransformation, Task, as_task
 from synergy.learning.seeds import Purpose, seeded
 from synergy.ranking.own import digest_of
-from synthetic.transformations import TRANSFORMATIONS
+from synthetic.transformations import TRANSFORMATIONS, is_function_with_states
 from synthetic.transformations.augment import augmentation
 from theory.checks import integer
 from theory.errors import shown
@@ -108,7 +108,7 @@ def candidates(
         augmentations: Base augmentations, by name.
 
     Raises:
-        TypeError: If the transformations are one text.
+        TypeError: If the transformations are no list of tasks.
         ValueError: If a name is unknown, a transformation is continuous or does not fit, or two tasks have
             one name.
 
@@ -118,6 +118,10 @@ def candidates(
     """
     if isinstance(transformations, str):
         raise TypeError(f"transformations must be a list of names, got the text {transformations!r}")
+    if not isinstance(transformations, Sequence) or is_function_with_states(transformations):
+        raise TypeError(
+            f"transformations must be a list of tasks, also where there is one, got {shown(transformations)}"
+        )
     integer("combinations", combinations, 1, MOST_COMBINED)
     if not augmentations or isinstance(augmentations, str):
         raise TypeError(f"augmentations must be a list with at least one name, got {augmentations!r}")

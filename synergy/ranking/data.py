@@ -201,6 +201,8 @@ def _read(
             f"images must be an array or images with labels, got {str(images)!r}: read a file or folder with "
             "synthetic.read_images(..)"
         )
+    elif not hasattr(images, "__array__") and not isinstance(images, list | tuple):
+        raise TypeError(f"images must be an array or images with labels, got {type(images).__name__}")
     elif labels is None:
         raise TypeError("labels must be the class of each image, got None")
     else:
@@ -227,9 +229,22 @@ def _read(
         raise ValueError(f"labels must name at least two classes, got {', '.join(names)}")
     place = {name: number for number, name in enumerate(names)}
     classes = np.array([place.get(name, UNKNOWN) for name in marked.tolist()], dtype=np.int64)
+    notes = (*notes, *_wrapped(numbers))
     if unknown.any():
         notes = (*notes, f"{int(unknown.sum())} of {len(classes)} images have no known class")
     return np.asarray(world.raw.numpy(), dtype=np.float32), classes, tuple(names), notes
+
+
+def _wrapped(labels: npt.NDArray[Any]) -> list[str]:
+    """A note on the label that -1 becomes among unsigned integers, where it stands apart from the others."""
+    if labels.dtype.kind != "u" or labels.max() != (largest := np.iinfo(labels.dtype).max):
+        return []
+    if np.any(labels == largest - 1):
+        return []
+    return [
+        f"{np.sum(labels == largest):,} images have the label {largest}, which is a class: if it was -1, "
+        f"for no known class, give signed integers, as {labels.dtype} holds none below 0"
+    ]
 
 
 def _check_alike(images: object) -> None:
@@ -248,6 +263,9 @@ def _check_alike(images: object) -> None:
 
 
 def _labels(labels: npt.ArrayLike | Sequence[str] | None) -> npt.NDArray[Any]:
+    shape = tuple(getattr(labels, "shape", (1,)))
+    if len(shape) != 1:
+        raise ValueError(f"labels must have shape (n,), one class for each image, got {shape}")
     try:
         numbers = as_array("labels", labels)
     except ValueError as error:

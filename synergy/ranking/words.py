@@ -21,6 +21,9 @@ _MOSTLY = 0.8
 _NEARLY_ALL = 0.95
 """From this share on, a part is called the whole."""
 
+_SHOWN = 3
+"""Digits of what is impossible that are shown: less is rounding, and not spoken of."""
+
 _LOSSLESS = 0.05
 """With H(A|X) of at most this share of the entropy of A, the task can be read off the input."""
 
@@ -188,7 +191,11 @@ def _class(quantities: Mapping[str, Quantity | None]) -> str:
 
 def _impossible(entropy: float, quantities: Mapping[str, Quantity | None]) -> list[str]:
     """A number that cannot be negative, and is, and H(A|X) above H(A): by how much, and why."""
-    below = [f"{name} ({q.value:.3f} ± {q.error:.3f})" for name, q in quantities.items() if q and q.value < 0]
+    below = [
+        f"{name} ({q.value:.3f} ± {q.error:.3f})"
+        for name, q in quantities.items()
+        if q and round(q.value, _SHOWN) < 0
+    ]
     said = []
     if below:
         is_are = "is" if len(below) == 1 else "are"
@@ -196,7 +203,7 @@ def _impossible(entropy: float, quantities: Mapping[str, Quantity | None]) -> li
             f"{', '.join(below)} {is_are} not negative in truth: read 0, up to the error of the estimate."
         )
     left = quantities.get("H(A|X)")
-    if left is not None and left.value > entropy:
+    if left is not None and round(left.value - entropy, _SHOWN) > 0:
         said.append(
             f"H(A|X) ({left.value:.3f} ± {left.error:.3f}) is at most H(A), {entropy:.3f} nats, in truth: "
             "read that."

@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -175,6 +175,7 @@ def from_arrays(
         >>> from_arrays(images, ["cat", "dog", "dog", "cat"], transformation="jigsaw")
         RealImages(4 images of 3 x 8 x 8, 2 classes, transformation='jigsaw')
     """
+    _check_order(channels)
     pixels = to_pixels(images)
     if pixels.ndim == 3:
         pixels = pixels[:, None]
@@ -235,8 +236,7 @@ def channel_axis(
     Raises:
         ValueError: If `channels` is no such word, or nothing tells the axis.
     """
-    if channels not in ("auto", "first", "last"):
-        raise ValueError(f"channels must be 'auto', 'first' or 'last', got {channels!r}")
+    _check_order(channels)
     if channels != "auto":
         return channels
     first, last = shape[1] in (1, 3), shape[3] in (1, 3)
@@ -247,6 +247,11 @@ def channel_axis(
             f"cannot tell the channel axis of images of shape {shape}: pass channels='first' or 'last'"
         )
     return usual
+
+
+def _check_order(channels: ChannelOrder) -> None:
+    if channels not in get_args(ChannelOrder):
+        raise ValueError(f"channels must be 'auto', 'first' or 'last', got {channels!r}")
 
 
 def from_dataset(

@@ -108,6 +108,16 @@ def test_a_paragraph_says_what_no_training_can_tell_and_what_cannot_be():
     assert "0.30 nats cannot be told, as states show the same image." in told(0.4, 0.1)
     assert "H(A|X) (0.710 ± 0.010) is at most H(A), 0.693 nats, in truth" in told(0.71, 0.7)
     assert "in truth" not in told(0.6, 0.5)
+    assert "in truth" not in told(entropy + 1e-5, 0.5)  # rounding
+
+
+def test_a_label_that_was_minus_one_among_bytes_is_asked_about():
+    labels = (np.arange(140) % 2).astype(np.uint8)
+    wrapped = np.where(np.arange(140) < 100, labels, -1)  # numpy makes it 255
+    (note,) = ranked_images(IMAGES, wrapped, TINY, seed=0).notes
+    assert note.startswith("40 images have the label 255, which is a class: if it was -1")
+    for plain in (labels, wrapped.astype(np.int64), np.arange(140, dtype=np.uint8) % 2 + 254):
+        assert ranked_images(IMAGES, plain, TINY, seed=0).notes == ()
 
 
 def test_copies_among_judged_and_trained_images_are_counted():
@@ -185,6 +195,28 @@ def test_names_that_cannot_be_ranked(names, error, message):
 
 
 CALLS = {
+    "a single task": (
+        lambda: rank(IMAGES, LABELS, transformations=as_task("rotation")),
+        TypeError,
+        "transformations must be a list of tasks, also where there is one",
+    ),
+    "a single pair": (
+        lambda: rank(IMAGES, LABELS, transformations=(lambda x, a: x, 2)),
+        TypeError,
+        "transformations must be a list of tasks, also where there is one",
+    ),
+    "no images": (lambda: rank(None, LABELS), TypeError, "images must be an array or .*, got NoneType"),
+    "a mapping": (lambda: rank({"x": IMAGES}, LABELS), TypeError, "images must be an array or .*, got dict"),
+    "one column": (
+        lambda: rank(IMAGES, LABELS[:, None]),
+        ValueError,
+        r"labels must have shape \(n,\), one class for each image, got \(140, 1\)",
+    ),
+    "channels": (
+        lambda: rank(IMAGES[:, 0], LABELS, channels="middle"),
+        ValueError,
+        "channels must be 'auto', 'fi",
+    ),
     "called alike": (
         lambda: rank(IMAGES, LABELS, transformations=[(lambda x, a: x, 2), (lambda x, a: -x, 2)]),
         ValueError,
