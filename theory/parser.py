@@ -1,6 +1,6 @@
 """From text to statements: a small grammar of its own, with errors that point at the place.
 
-    statement   := comparison (("and" | "," | new line) comparison)*
+    statement   := comparison (("and" | "," | ";" | new line) comparison)* [";"]
     comparison  := sum (("==" | "=" | ">=" | "<=" | ">" | "<") sum)+
                  | group "_||_" group ["|" group]          (short for I(..;..|..) == 0)
     sum         := ["+" | "-"] product (("+" | "-") product)*
@@ -10,7 +10,7 @@
     group       := names | "(" names ")"
     names       := name ("," name)*
 
-Signs of mathematics are read too: `≥ ⩾ ≤ ⩽` compare, `− · ×` calculate, `∣` is `|`, and `⊥⊥ ⊥ ⫫ ⟂` are
+Signs of mathematics are read too: `≥ ⩾ ≧ ≤ ⩽ ≦` compare, `− – · ×` calculate, `∣` is `|`, and `⊥⊥ ⊥ ⫫ ⟂` are
 `_||_`.
 
 Numbers are kept as exact fractions: `0.1` is 1/10 and `1e-8` is 1/100000000. A product has at most one
@@ -30,6 +30,7 @@ Example:
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -45,16 +46,16 @@ _TOKEN = re.compile(
     r"|(?P<independent>_\|\|_|⊥⊥|⊥|⫫|⟂)"
     r"|(?P<name>[^\W\d](?:(?!_\|\|_)\w)*'*)"
     r"|(?P<reversed>=>|=<)"
-    r"|(?P<arrow><?[-=]{1,2}>|[→⇒⟹↔⇔])"
-    r"|(?P<operator>==|>=|<=|≥|⩾|≤|⩽|=|>|<)"
-    r"|(?P<symbol>[-+*/();,|−·×⋅∣])"
+    r"|(?P<arrow><?[-=]{1,2}>|[→⇒⟶⟹↔⇔←⟵])"
+    r"|(?P<operator>==|>=|<=|≥|⩾|≧|≤|⩽|≦|=|>|<)"
+    r"|(?P<symbol>[-+*/();,|−–·×⋅∣])"
 )
 """One token; the name of the group is its kind."""
 
-_OPERATORS = {"=": "==", "≥": ">=", "⩾": ">=", "≤": "<=", "⩽": "<="}
+_OPERATORS = {"=": "==", "≥": ">=", "⩾": ">=", "≧": ">=", "≤": "<=", "⩽": "<=", "≦": "<="}
 """The standard spelling of comparisons that have several."""
 
-_SYMBOLS = {"−": "-", "·": "*", "×": "*", "⋅": "*", "∣": "|"}
+_SYMBOLS = {"−": "-", "–": "-", "·": "*", "×": "*", "⋅": "*", "∣": "|"}
 """The standard spelling of symbols that have several."""
 
 _PREMISES = "premises go into given=, edges into diagram="
@@ -69,9 +70,15 @@ _NUMBERS = (
 )
 """What a number that stands alone is told."""
 
+_COMPARISONS = "the comparisons are ==, >=, <=, > and <; dependence is I(A;B) > 0"
+"""What a sign is told that compares or denies in another way."""
+
+_ALONE = "variables stand in H(..) or I(..), or beside _||_; a chain X - Y - Z is X _||_ Z | Y"
+"""What a variable that stands alone is told."""
+
 _CHARACTERS = {
-    "!": "the comparisons are ==, >=, <=, > and <",
-    "≠": "the comparisons are ==, >=, <=, > and <",
+    **dict.fromkeys("!≠≈\u0338", _COMPARISONS),
+    **dict.fromkeys("，；（）｜", "write the plain signs , ; ( ) and |"),
     "&": "write 'and' between statements",
     "∧": "write 'and' between statements",
     "∨": "a statement joins its parts by 'and', never by 'or'",
@@ -81,7 +88,10 @@ _CHARACTERS = {
     "]": "write round brackets, as in H(A)",
     "{": "write variables without braces, as in I(A,B;C)",
     "}": "write variables without braces, as in I(A,B;C)",
-    "\\": "write signs such as >= and not LaTeX",
+    **dict.fromkeys("\\$", "write signs such as >= and not LaTeX"),
+    "^": "a statement is linear in H(..) and I(..)",
+    "∅": "leave out what is empty",
+    "′": "write a prime as '",
     "'": "write names without quotes",
     '"': "write names without quotes",
     ".": _RENAME,
@@ -91,7 +101,8 @@ _CHARACTERS = {
 _WORDS = {
     "or": "a statement joins its parts by 'and', never by 'or'",
     "not": "a statement cannot be negated",
-    **dict.fromkeys(("if", "given", "when", "implies", "then"), _PREMISES),
+    **dict.fromkeys(("if", "given", "when", "where", "with", "implies", "then"), _PREMISES),
+    **dict.fromkeys(("min", "max"), "write a comparison for each, joined by 'and'"),
     **dict.fromkeys(("log", "ln", "log2", "sqrt", "exp"), _NUMBERS),
 }
 """What to write in place of a word that the grammar has not."""
@@ -168,7 +179,8 @@ def _tokens(text: str) -> list[_Token]:
             continue
         match = _TOKEN.match(text, position)
         if match is None:
-            hint = _CHARACTERS.get(text[position])
+            mark = unicodedata.combining(text[position])
+            hint = _CHARACTERS.get(text[position], _RENAME if mark else None)
             raise ParseError(
                 text, position, f"unexpected character {text[position]!r}{f': {hint}' if hint else ''}"
             )
@@ -258,7 +270,9 @@ class _Parser:
     def term(self) -> Term:
         head = self.token
         if head.text not in ("H", "I"):
-            raise self.fail(f"expected H(..) or I(..), {self.found()}")
+            alone = head.kind == "name" and head.text != "and" and head.text not in _WORDS
+            hint = f": {_ALONE}" if alone and self.tokens[self.index + 1].text != "(" else ""
+            raise self.fail(f"expected H(..) or I(..), {self.found()}{hint}")
         self.index += 1
         self.expect("(")
         groups = [self.group(inside=True)]
@@ -266,6 +280,8 @@ class _Parser:
             groups.append(self.group(inside=True))
         given = self.group(inside=True) if self.accept("|") else ()
         closing = self.token
+        if closing.kind == "operator":
+            raise self.fail(f"expected ')', {self.found()}: variables stand there, never their values")
         self.expect(")")
         if head.text == "H" and len(groups) > 1:
             raise self.fail("H takes one slot; use I(..;..) for several, or commas for a joint entropy", head)
@@ -297,7 +313,8 @@ class _Parser:
             return inner
         if self.token.kind == "name":
             return _Linear(Fraction(0), Expression(((Fraction(1), self.term()),)))
-        raise self.fail(f"expected a number, H(..) or I(..), {self.found()}")
+        absolute = ": write |x| <= y as -y <= x <= y" if self.token.text == "|" else ""
+        raise self.fail(f"expected a number, H(..) or I(..), {self.found()}{absolute}")
 
     def bounded(self, value: _Linear, start: _Token) -> _Linear:
         """The value, unless a coefficient has grown so large that it would not print and parse back."""
@@ -367,7 +384,10 @@ class _Parser:
             self.index += 1
             groups.append(self.group())
         if len(groups) != 2:
-            raise self.fail("expected two sides of '_||_'")
+            raise self.fail(
+                "expected two sides of '_||_'; all of A, B, C are independent where "
+                "H(A,B,C) == H(A) + H(B) + H(C)"
+            )
         given = self.group() if self.accept("|") else ()
         term = Term(tuple(groups), given)
         return (Relation(Expression(((Fraction(1), term),)), "==", Expression()),)
@@ -405,7 +425,9 @@ class _Parser:
     def statement(self) -> Statement:
         start = self.token
         relations = list(self.comparison())
-        while self.accept("and", ",") or self.token.new_line:
+        while self.accept("and", ",", ";") or self.token.new_line:
+            if self.token.kind == "end" and self.tokens[self.index - 1].text == ";":
+                break
             relations.extend(self.comparison())
         self.end()
         compared = tuple(relation for relation in relations if relation.terms)

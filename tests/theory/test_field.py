@@ -172,6 +172,7 @@ def test_no_diagram_and_edges_are_texts_too():
         pytest.param("signal, Z->U", "no cycle", id="cycle"),
         pytest.param("invariant, X->M", "all arrows into 'M'", id="two kinds of arrows"),
         pytest.param("A->X, signal", "names the diagram 'signal'", id="name that is not first"),
+        pytest.param("essl; Signal", "names the diagram 'Signal'", id="two names"),
     ],
 )
 def test_texts_that_are_no_diagram(text, message):

@@ -5,10 +5,11 @@ independent of its non-descendants given its parents, and when every node marked
 function of its parents. d-separation (Pearl 1988; computed by networkx) reads off the independences
 that all such distributions share.
 
-In text, `A->X` is an edge, `A=>X` an edge into a deterministic node, and chains such as `X1->X2->X3` and
-`A->X<-C` are allowed; `→`, `⇒` and `←` are read too. Commas, semicolons and new lines separate. A name alone
-is a variable without edges. It stands behind the edges, or is cut off by a semicolon: `A, B->X` is refused,
-for it could be meant as two causes of X.
+In text, `A->X` is an edge, `A=>X` an edge into a deterministic node, and chains such as `X1->X2->X3`,
+`A->X<-C` and `A=>X<=C` are allowed; `-->`, `<--` and the arrows `→ ⟶ ⇒ ⟹ ← ⟵ ⇐ ⟸` are read too. Commas,
+semicolons and new lines separate; a line may begin or end with an arrow. A name alone is a variable without
+edges. It stands behind the edges, or is cut off by a semicolon: `A, B->X` is refused, for it could be meant
+as two causes of X.
 
 Example:
     >>> ESSL.d_separated({"A"}, {"C"})
@@ -40,11 +41,30 @@ _NAME = re.compile(r"[^\W\d]\w*'*\Z")
 _SHOWN = 20
 """So many variables of a cycle are named."""
 
-_ARROW = re.compile(r"(<->|->|=>|<-|[→⇒←↔])")
+_ARROW = re.compile(r"(<-{1,2}>|-{1,2}>|<-{1,2}|=>|<=|[→⟶⇒⟹←⟵⇐⟸↔⟷])")
 """An edge, an edge into a deterministic variable, and what is written for them."""
 
-_ARROWS = {"→": "->", "⇒": "=>", "←": "<-", "↔": "<->"}
+_ARROWS = {
+    **dict.fromkeys(("-->", "→", "⟶"), "->"),
+    **dict.fromkeys(("<--", "←", "⟵"), "<-"),
+    **dict.fromkeys(("⇒", "⟹"), "=>"),
+    **dict.fromkeys(("⇐", "⟸"), "<="),
+    **dict.fromkeys(("<-->", "↔", "⟷"), "<->"),
+}
 """The standard spelling of arrows that have several."""
+
+_SPACED_ARROW = re.compile(rf"\s*{_ARROW.pattern}\s*")
+"""An arrow and the spaces and line ends beside it."""
+
+_HINTS = {
+    re.compile(r"[HI]\s*\("): "statements go into given=",
+    re.compile(r"[|⊥⫫⟂]"): "independences go into given=",
+    re.compile(r"[()\[\]{}]"): "write one edge for each, as in A->C, B->C",
+    re.compile(r"\s(and|&)\s"): "write a comma between edges",
+    re.compile(r"(?<![\w'])[\"']"): "write names without quotes",
+    re.compile(r"\w\s*(-|--|~|–|—|-o-)\s*\w"): "an edge has a direction, -> or <-, and a name no hyphen",
+}
+"""What to write in place of what a diagram has not, by what gives it away."""
 
 _SEPARATOR = re.compile(r"[;\n\r]")
 """What separates groups of edges; within a group commas separate."""
@@ -125,16 +145,16 @@ class Diagram:
         edges: list[tuple[str, str]] = []
         variables: list[str] = []
         arrows: dict[str, set[str]] = {}
-        for group in _SEPARATOR.split(text):
+        for group in _SEPARATOR.split(_SPACED_ARROW.sub(r"\1", text)):
             pieces = [part.strip() for part in group.split(",") if part.strip()]
             _require_no_lone_cause(text, pieces)
             for piece in pieces:
                 nodes, kinds = _read_chain(text, piece)
                 variables.extend(nodes)
                 for left, arrow, right in zip(nodes, kinds, nodes[1:], strict=False):
-                    parent, child = (right, left) if arrow == "<-" else (left, right)
+                    parent, child = (right, left) if arrow.startswith("<") else (left, right)
                     edges.append((parent, child))
-                    arrows.setdefault(child, set()).add("=>" if arrow == "=>" else "->")
+                    arrows.setdefault(child, set()).add("=>" if "=" in arrow else "->")
         for child, kinds_seen in arrows.items():
             if len(kinds_seen) > 1:
                 raise ValueError(f"all arrows into {shown(child)} must be '=>' if one is, got {shown(text)}")
@@ -247,7 +267,7 @@ def _require_no_lone_cause(text: str, pieces: Sequence[str]) -> None:
     for lone, following in pairwise(pieces):
         if not _ARROW.search(lone) and _ARROW.search(following):
             first, arrow, second = (part.strip() for part in _ARROW.split(following)[:3])
-            child = first if arrow in ("<-", "←") else second
+            child = first if _ARROWS.get(arrow, arrow).startswith("<") else second
             raise ValueError(
                 f"cannot read the diagram {shown(text)}: {shown(lone)} before {shown(following)} could be a "
                 f"cause or a variable without edges; write {shown(f'{lone}->{child}, {following}')} for a "
@@ -266,12 +286,22 @@ def _read_chain(text: str, piece: str) -> tuple[list[str], list[str]]:
         )
     for node in nodes:
         if not _NAME.match(node):
-            hint = f"; a name is a letter, then letters, digits or underscores, not {shown(node)}"
+            name = f"; a name is a letter, then letters, digits or underscores, not {shown(node)}"
             raise ValueError(
                 f'cannot read the diagram {shown(text)}: expected edges such as "A->B, B->C", or a name, got '
-                f"{shown(piece)}{hint if node else ''}"
+                f"{shown(piece)}{what_to_write(text) or (name if node else '')}"
             )
     return nodes, kinds
+
+
+def what_to_write(text: str) -> str:
+    """What an unreadable diagram is told, after a semicolon; empty where nothing gives it away.
+
+    Example:
+        >>> what_to_write("A - B"), what_to_write("A->B")
+        ('; an edge has a direction, -> or <-, and a name no hyphen', '')
+    """
+    return next((f"; {hint}" for pattern, hint in _HINTS.items() if pattern.search(text)), "")
 
 
 ESSL = Diagram(

@@ -21,7 +21,7 @@ import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from theory.diagrams.diagram import ESSL, Diagram
+from theory.diagrams.diagram import ESSL, Diagram, what_to_write
 from theory.errors import shown
 
 __all__ = [
@@ -41,7 +41,7 @@ __all__ = [
 _SEPARATOR = re.compile(r"[,;\n\r]")
 """What stands between a name and further edges."""
 
-_ARROW = re.compile(r"[<>→⇒←↔]")
+_ARROW = re.compile(r"[<>→⟶⇒⟹←⟵⇐⟸↔⟷]")
 """What tells edges from a name."""
 
 NO_DIAGRAM = "none"
@@ -98,6 +98,11 @@ def read_diagram(text: Diagram | str | None) -> Diagram | None:
         raise TypeError(f"diagram must be a Diagram, text such as 'A->X' or 'essl', or None, got {text!r}")
     first, *more = _SEPARATOR.split(text, maxsplit=1)
     first, rest = first.strip(), "".join(more).strip()
+    for piece in (part.strip() for part in _SEPARATOR.split(rest)):
+        if piece.lower() in DIAGRAMS:
+            raise ValueError(
+                f"{shown(text)} names the diagram {piece!r} where edges belong: a name comes first, and once"
+            )
     known = DIAGRAMS.get(first.lower())
     if known is not None:
         return known if not more else Diagram.parse(f"{known}, {rest}", name=f"{known.name}, {rest}")
@@ -109,11 +114,8 @@ def read_diagram(text: Diagram | str | None) -> Diagram | None:
         hint = f" (did you mean {close[0]}?)" if close else ""
         raise ValueError(
             f'unknown diagram {shown(text)}{hint}: expected edges such as "C->R, A->X", {NO_DIAGRAM}, or one '
-            f"of {names}"
+            f"of {names}{what_to_write(text)}"
         )
-    for piece in (part.strip().lower() for part in _SEPARATOR.split(rest)):
-        if piece in DIAGRAMS:
-            raise ValueError(f"{text!r} names the diagram {piece!r} in the middle: a name must come first")
     return Diagram.parse(text)
 
 
