@@ -336,3 +336,23 @@ def test_json_has_what_the_command_line_promises():
     unknown = prove("I(A;B) >= 2 H(A)", counterexample=False).to_dict()
     assert unknown["verdict"] == "unknown"
     assert re.search("polymatroid", unknown["reason"])
+
+
+def test_a_name_that_may_be_meant_as_two_is_told():
+    """With commas both are true; as a variable of its own AB is anything."""
+    refuted = prove("H(AB) <= H(A) + H(B)")
+    assert refuted.verdict == "refuted"
+    assert "(AB is a variable of its own: A and B together are A,B)" in refuted.description
+    assert "AB is a variable of its own" in str(refuted)
+    assert prove("H(A,B) <= H(A) + H(B)").verdict == "proved"
+    premise = prove("I(X1;X2) == 0", given="H(X2X1) == H(X1) + H(X2)")
+    assert "X2 and X1 together are X2,X1" in premise.description
+    assert "together" in prove("H(AB) > H(A) + H(B)", exists=True).description
+    unknown = prove("H(AB) <= H(A) + H(B)", counterexample=False)
+    assert "(AB is a variable of its own: A and B together are A,B)" in unknown.reason
+
+
+def test_other_names_are_not():
+    for statement in ("H(AB) <= H(A)", "H(AA) <= H(A)", "H(A1) <= H(A)", "H(BX) <= H(A,B)"):
+        assert "together" not in str(prove(statement))
+    assert "together" not in str(prove("H(AB) <= H(A) + H(B)", diagram="A->AB<-B"))

@@ -333,7 +333,44 @@ def prove(
         except SpentError:
             reason = f"whether the given statements agree was not found out {budget}"
             return Unknown(claim, perf_counter() - start, reason)
-        return judged(claim, problem, counterexample, seed, start, budget)
+        found = judged(claim, problem, counterexample, seed, start, budget)
+    return found if graph is not None else _told_of_names(found, problem.facts.named)
+
+
+def _told_of_names(
+    found: Proof | Refutation | Unknown | Witness | Impossible, names: Sequence[str]
+) -> Proof | Refutation | Unknown | Witness | Impossible:
+    """The result, which says so where a name such as `AB` beside A and B may be meant as both of them.
+
+    What is proved for a variable of its own holds for both of them too.
+    """
+    for name in names:
+        parts = _run_together(name, frozenset(names) - {name})
+        if parts:
+            note = f"{name} is a variable of its own: {' and '.join(parts)} together are {','.join(parts)}"
+            if isinstance(found, Refutation | Witness):
+                return replace(found, description=f"{found.description} ({note})")
+            if isinstance(found, Unknown):
+                return replace(found, reason=f"{found.reason} ({note})")
+    return found
+
+
+def _run_together(name: str, parts: frozenset[str]) -> tuple[str, ...]:
+    """The parts that a name consists of, each once; none where there are no such.
+
+    Example:
+        >>> _run_together("XYZ", frozenset(("X", "Z", "Y"))), _run_together("XX", frozenset("X"))
+        (('X', 'Y', 'Z'), ())
+    """
+    ends: dict[int, tuple[str, ...]] = {
+        len(name): ()
+    }  # the parts of each end of the name, by where it starts
+    for start in reversed(range(len(name))):
+        for part in sorted(parts):
+            if name.startswith(part, start) and start + len(part) in ends:
+                ends[start] = (part, *ends[start + len(part)])
+    found = ends.get(0, ())
+    return found if len(set(found)) == len(found) else ()
 
 
 def _for_all(
