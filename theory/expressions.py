@@ -233,7 +233,13 @@ class Expression:
 
 @dataclass(frozen=True)
 class Relation:
-    """A comparison of two expressions, `left operator right`."""
+    """A comparison of two expressions, `left operator right`.
+
+    Args:
+        left: The left side.
+        operator: One of `==`, `>=`, `<=`, `>` and `<`.
+        right: The right side.
+    """
 
     left: Expression
     operator: Operator

@@ -258,6 +258,9 @@ class Joint:
     def to_fractions(self, *, max_denominator: int = 10**6) -> Joint:
         """The joint in Fractions: each probability the nearest one with a small denominator.
 
+        Args:
+            max_denominator: The largest denominator.
+
         Raises:
             ValueError: If a probability is no such fraction within 1e-12, one above 0 would become 0, or they
                 do not sum to one.
@@ -316,6 +319,9 @@ class Joint:
 
     def condition(self, **states: int) -> Joint:
         """The distribution of the other variables given the states of some.
+
+        Args:
+            **states: The state of each variable that is conditioned on, as in `condition(A=0, C=1)`.
 
         Raises:
             ValueError: If a state does not exist or has probability zero.
@@ -376,6 +382,10 @@ class Joint:
 
     def sample(self, n: int, *, seed: int) -> pd.DataFrame:
         """Draw n independent rows as a table of state numbers.
+
+        Args:
+            n: The number of rows.
+            seed: Fixes the rows.
 
         Raises:
             ValueError: If n or the seed is negative.

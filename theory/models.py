@@ -207,6 +207,10 @@ class Model:
         The entropy of a set that contains the parents of its members is the sum of their conditional
         entropies, so that it needs no table larger than one variable with its parents.
 
+        Args:
+            expression: Such as `"I(A;C|X)"` or `"H(A) - H(A|X)"`.
+            max_cells: The largest table that may be made.
+
         Raises:
             ParseError: If the text is not an expression.
             ValueError: If a variable is unknown or a marginal would be too large.

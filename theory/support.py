@@ -108,7 +108,13 @@ class Support:
         return self.with_column(name, cardinality, rule(**{v: self.column(v) for v in needed}))
 
     def with_column(self, name: str, cardinality: int, values: Integers) -> Support:
-        """One more variable, given by its state in each row."""
+        """One more variable, given by its state in each row.
+
+        Args:
+            name: Its name.
+            cardinality: Its number of states.
+            values: Its states 0, 1, .., of shape (rows,).
+        """
         return Support(
             {**self.cardinalities, name: cardinality},
             np.column_stack([self.states, values]),
@@ -233,6 +239,9 @@ class Support:
 
     def joint(self, names: str | Sequence[str] | None = None) -> Joint:
         """The dense joint of all variables or of some.
+
+        Args:
+            names: The variables of the joint, in this order; None for all.
 
         Raises:
             TooLargeError: If it would have more than `MAX_CELLS` cells.
