@@ -172,42 +172,60 @@ def _repeated(
     return notes
 
 
+@dataclass(frozen=True)
+class _Given:
+    """Images as `from_arrays` takes them, their labels, and the names of these where they have some."""
+
+    images: Any
+    labels: npt.ArrayLike | Sequence[str] | None
+    channels: ChannelOrder
+    named: tuple[str, ...] | None = None
+    notes: tuple[str, ...] = ()
+
+
+def _given(images: Rankable, labels: npt.ArrayLike | Sequence[str] | None, channels: ChannelOrder) -> _Given:
+    """Images of any kind as an array, with their labels.
+
+    Raises:
+        TypeError: If they are something else, or labels are missing or given twice.
+        ValueError: If the labels have another name, or the images of a list several shapes.
+    """
+    if isinstance(images, ImageSet | LabelledImages | RealImageGenerator):
+        if labels is not None:
+            raise TypeError("labels must be None where the images come with their own")
+        return _labelled(images, channels)
+    wanted = "images must be an array or images with labels, got"
+    if isinstance(images, Dataset | DataLoader):
+        raise TypeError(f"{wanted} {type(images).__name__}: read a dataset with ImageSet.from_dataset(..)")
+    if isinstance(images, str | Path):
+        raise TypeError(f"{wanted} {str(images)!r}: read a file or folder with synthetic.read_images(..)")
+    if not hasattr(images, "__array__") and not isinstance(images, list | tuple):
+        raise TypeError(f"{wanted} {type(images).__name__}")
+    if labels is None:
+        raise TypeError("labels must be the class of each image, got None")
+    _check_alike(images)
+    return _Given(images, labels, channels)
+
+
+def _labelled(images: ImageSet | LabelledImages | RealImageGenerator, channels: ChannelOrder) -> _Given:
+    if isinstance(images, ImageSet):
+        if "C" not in images.labels:
+            raise ValueError(f"images must have the label 'C', got {sorted(images.labels)}")
+        return _Given(images.images, images.labels["C"].numpy(), "first")
+    if isinstance(images, LabelledImages):
+        return _Given(images.images, images.labels, channels, images.names, images.notes)
+    return _Given(images.raw, np.asarray(images.targets), "first", tuple(map(str, images.class_names)))
+
+
 def _read(
     images: Rankable,
     labels: npt.ArrayLike | Sequence[str] | None,
     channels: ChannelOrder,
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64], tuple[str, ...], tuple[str, ...]]:
-    given: object = images
-    notes: tuple[str, ...] = ()
-    named: tuple[str, ...] | None = None
-    if isinstance(images, ImageSet | LabelledImages | RealImageGenerator) and labels is not None:
-        raise TypeError("labels must be None where the images come with their own")
-    if isinstance(images, ImageSet):
-        if "C" not in images.labels:
-            raise ValueError(f"images must have the label 'C', got {sorted(images.labels)}")
-        given, labels, channels = images.images, images.labels["C"].numpy(), "first"
-    elif isinstance(images, RealImageGenerator):
-        given, labels, channels = images.raw, np.asarray(images.targets), "first"
-        named = tuple(map(str, images.class_names))
-    elif isinstance(images, LabelledImages):
-        given, labels, named, notes = images.images, images.labels, images.names, images.notes
-    elif isinstance(images, Dataset | DataLoader):
-        raise TypeError(
-            f"images must be an array or images with labels, got {type(images).__name__}: "
-            "read a dataset with ImageSet.from_dataset(..)"
-        )
-    elif isinstance(images, str | Path):
-        raise TypeError(
-            f"images must be an array or images with labels, got {str(images)!r}: read a file or folder with "
-            "synthetic.read_images(..)"
-        )
-    elif not hasattr(images, "__array__") and not isinstance(images, list | tuple):
-        raise TypeError(f"images must be an array or images with labels, got {type(images).__name__}")
-    elif labels is None:
-        raise TypeError("labels must be the class of each image, got None")
-    else:
-        _check_alike(images)
-    numbers = _labels(labels)
+    """Pixels, the class of each image, the names of the classes, and notes."""
+    given = _given(images, labels, channels)
+    named = given.named
+    numbers = _labels(given.labels)
     texts = np.array([str(value) for value in numbers.tolist()] if named is None else named, dtype=str)
     marked = np.array(texts if named is None else texts[numbers])
     unknown = np.isin(np.char.lower(marked), UNKNOWN_NAMES)
@@ -215,10 +233,10 @@ def _read(
         raise ValueError("labels must name at least two classes, got images of no known class alone")
     try:
         world = from_arrays(
-            given,  # type: ignore[arg-type]  # checked there
+            given.images,
             numbers if named is None else marked,
             transformation=_ANY_SHAPE,
-            channels=channels,
+            channels=given.channels,
         )
     except ValueError as error:
         if isinstance(images, LabelledImages):
@@ -229,7 +247,7 @@ def _read(
         raise ValueError(f"labels must name at least two classes, got {', '.join(names)}")
     place = {name: number for number, name in enumerate(names)}
     classes = np.array([place.get(name, UNKNOWN) for name in marked.tolist()], dtype=np.int64)
-    notes = (*notes, *_wrapped(numbers))
+    notes = (*given.notes, *_wrapped(numbers))
     if unknown.any():
         notes = (*notes, f"{int(unknown.sum())} of {len(classes)} images have no known class")
     return np.asarray(world.raw.numpy(), dtype=np.float32), classes, tuple(names), notes
