@@ -166,8 +166,8 @@ def check_repeats(tasks: Sequence[Candidate], images: torch.Tensor) -> None:
                 raise ValueError(
                     f"the transformation {part.name!r} must make the same images of the same ones each time "
                     f"that torch is seeded alike, and with label {code} it does not: let it draw with "
-                    "torch's own generators (torch.rand, torch.randn, ..), not with numpy or random, and keep "
-                    "nothing from one call to the next"
+                    "torch's own generators (torch.rand, torch.randn, ..), not with numpy or random, and "
+                    "keep nothing from one call to the next"
                 )
 
 
