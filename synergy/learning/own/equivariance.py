@@ -115,7 +115,7 @@ def equivariance_error(
     images: Any,  # noqa: ANN401 - of any library
     *,
     action: FeatureAction | None = None,
-    layer: str | None = None,
+    layer: str | torch.nn.Module | None = None,
     output: str | int | None = None,
     pool: Pool = "mean",
     normalise: Normalise | None = None,

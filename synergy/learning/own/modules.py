@@ -20,6 +20,7 @@ __all__ = [
     "find_layer",
     "home_of",
     "hooked",
+    "layer_path",
     "modules_of",
     "place",
     "placed",
@@ -92,6 +93,33 @@ def find_layer(encoder: nn.Module, path: str) -> tuple[nn.Module, nn.Module]:
     shown = near[:_SHOWN] or list(layers)[:_SHOWN]
     listed = ", ".join(shown) if shown else "no layers"
     raise ValueError(f"layer {path!r} does not exist in {type(encoder).__name__}, which has such as {listed}")
+
+
+def layer_path(encoder: nn.Module, layer: str | nn.Module) -> str:
+    """The dotted path of a layer, which is given by that path or as the module itself.
+
+    Raises:
+        TypeError: If it is neither.
+        ValueError: If it is no layer of the encoder.
+
+    Example:
+        >>> net = nn.Sequential(nn.Flatten(), nn.Linear(4, 2))
+        >>> layer_path(net, "1"), layer_path(net, net[1])
+        ('1', '1')
+    """
+    if isinstance(layer, str):
+        find_layer(encoder, layer)
+        return layer
+    if not isinstance(layer, nn.Module):
+        raise TypeError(f"layer must be the dotted path of a layer, or the layer, got {layer!r}")
+    parts = unwrapped(encoder).named_modules(remove_duplicate=False)
+    names: list[str] = [name for name, part in parts if part is layer and name]
+    if not names:
+        raise ValueError(
+            f"layer must be one of the layers of {type(unwrapped(encoder)).__name__}, got a "
+            f"{type(layer).__name__} that is not"
+        )
+    return names[0]
 
 
 def unwrapped(module: nn.Module) -> nn.Module:

@@ -19,9 +19,9 @@ from synergy.learning.own.modules import (
     LayerError,
     dtype_of,
     evaluated,
-    find_layer,
     home_of,
     hooked,
+    layer_path,
     modules_of,
     place,
     placed,
@@ -50,8 +50,8 @@ class Reading:
 
     Args:
         encoder: A torch module, a function of a batch of images, or a `Trained`.
-        layer: The dotted path of a layer whose output is taken in place of the encoder's; where it runs
-            several times the last counts.
+        layer: A layer whose output is taken in place of the encoder's, or its dotted path, which is kept;
+            where it runs several times the last counts.
         output: A key, an attribute or a place in what it returns; None for the rule of `chosen_output`.
         pool: How maps and sequences become one vector an image.
         normalise: The mean and deviation that pixels are brought to just before the encoder, or "imagenet".
@@ -60,12 +60,13 @@ class Reading:
         seed: Fixes what an encoder draws from torch's own generators.
 
     Raises:
-        TypeError: If the encoder is no callable, or a layer is asked of something else than a module.
+        TypeError: If the encoder is no callable, or a layer is neither a path nor a module, or is asked of
+            something else than a module.
         ValueError: If the layer does not exist, or normalise is no mean and deviation.
     """
 
     encoder: Encoder | Trained
-    layer: str | None = None
+    layer: str | nn.Module | None = None
     output: str | int | None = None
     pool: Pool = "mean"
     normalise: Normalise | None = None
@@ -80,7 +81,7 @@ class Reading:
             if not isinstance(self.run, nn.Module):
                 got = type(self.run).__name__
                 raise TypeError(f"layer needs an encoder that is a torch module, got a {got}")
-            find_layer(self.run, self.layer)
+            object.__setattr__(self, "layer", layer_path(self.run, self.layer))
         if self.normalise is not None:
             mean_and_deviation(self.normalise)
 
@@ -205,7 +206,7 @@ def _called(run: Encoder, batch: torch.Tensor) -> object:
 @contextmanager
 def _running(reading: Reading) -> Iterator[Encoder]:
     """What is called: the encoder, or a function that gives the output of its layer."""
-    if reading.layer is None or not isinstance(reading.run, nn.Module):
+    if not isinstance(reading.layer, str) or not isinstance(reading.run, nn.Module):
         yield reading.run
         return
     with hooked(reading.run, reading.layer) as run:

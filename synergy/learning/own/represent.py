@@ -45,7 +45,7 @@ def represent(
     transformation: object = None,
     *,
     labels: Any = None,  # noqa: ANN401 - arrays, or names
-    layer: str | None = None,
+    layer: str | torch.nn.Module | None = None,
     output: str | int | None = None,
     pool: Pool = "mean",
     normalise: Normalise | None = None,
@@ -82,7 +82,7 @@ def represent(
             {"C": classes, "A": angles}: a label A of your own takes the place of a transformation. With a
             Dataset or DataLoader the names of what follows the image, such as ("C", "A"), or a mapping from
             column to key. None for the usual names.
-        layer: The dotted path of a layer of a module whose output is taken, such as "layer3.1".
+        layer: The layer of a module whose output is taken, or its dotted path, such as "layer3.1".
         output: The key, attribute or place of the representation in what the encoder returns.
         pool: How maps (n, channels, height, width) and sequences (n, places, d) become (n, ..): "mean",
             "max", "first" (a class token), "flatten", or a function.

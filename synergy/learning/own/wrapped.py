@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from synergy.learning.encoders import build_encoder
-from synergy.learning.own.modules import dtype_of, evaluated, find_layer, home_of, hooked, unwrapped
+from synergy.learning.own.modules import dtype_of, evaluated, home_of, hooked, layer_path, unwrapped
 from synergy.learning.own.normalise import Normalise, mean_and_deviation, normalised
 from synergy.learning.own.outputs import Pool, chosen_output, feature_rows
 
@@ -26,13 +26,13 @@ class FeatureEncoder(nn.Module):
 
     Args:
         module: A torch module as it comes.
-        layer: The dotted path of the layer whose output is taken; None for the module's own.
+        layer: The layer whose output is taken, or its dotted path, which is kept; None for the module's own.
         output: The key, attribute or place of the representation in what it returns.
         pool: How maps and sequences become one vector an image.
         normalise: The mean and deviation of pixels that it expects, or "imagenet".
 
     Raises:
-        TypeError: If it is no module.
+        TypeError: If it is no module, or the layer neither a path nor a module.
         ValueError: If the layer does not exist, or normalise is no mean and deviation.
 
     Example:
@@ -45,7 +45,7 @@ class FeatureEncoder(nn.Module):
         self,
         module: nn.Module,
         *,
-        layer: str | None = None,
+        layer: str | nn.Module | None = None,
         output: str | int | None = None,
         pool: Pool = "mean",
         normalise: Normalise | None = None,
@@ -53,12 +53,11 @@ class FeatureEncoder(nn.Module):
         super().__init__()
         if not isinstance(module, nn.Module):
             raise TypeError(f"module must be a torch module, got {type(module).__name__}")
-        if layer is not None:
-            find_layer(module, layer)
         if normalise is not None:
             mean_and_deviation(normalise)
         self.own = module
-        self.layer, self.output, self.pool, self.normalise = layer, output, pool, normalise
+        self.layer = None if layer is None else layer_path(module, layer)
+        self.output, self.pool, self.normalise = output, pool, normalise
         self.features: int | None = None
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:

@@ -11,7 +11,7 @@ import torch
 from represented import CLASSES, FIRST, FLOATS, N, flat
 from torch import nn
 
-from synergy.learning import ImageSet, Training, Untrained, represent, train
+from synergy.learning import FeatureEncoder, ImageSet, Training, Untrained, represent, train
 from synthetic import Digits
 
 
@@ -159,6 +159,28 @@ def test_a_layer_is_what_it_gives_before_later_ones_change_it(net: Net):
 def test_layers_that_are_not_there(net: Net, layer: str, message: str):
     with pytest.raises(ValueError, match=message):
         represent(net, FIRST, layer=layer)
+
+
+def test_a_layer_may_be_the_module_itself(net: Net):
+    by_path = represent(net, FIRST, layer="stem.0")
+    by_module = represent(net, FIRST, layer=net.get_submodule("stem.0"))
+    np.testing.assert_array_equal(by_module["Z"], by_path["Z"])
+    assert by_module.metadata == by_path.metadata
+    wrapped = FeatureEncoder(net, layer=net.get_submodule("stem.0"))
+    assert wrapped.layer == "stem.0"
+    assert copy.deepcopy(wrapped).layer == "stem.0"
+
+
+@pytest.mark.parametrize("layer", [nn.Linear(2, 2), None], ids=["another module", "the encoder itself"])
+def test_modules_that_are_no_layer(net: Net, layer: nn.Module | None):
+    with pytest.raises(ValueError, match=r"one of the layers of Net, got a \w+ that is not"):
+        represent(net, FIRST, layer=layer or net)
+
+
+def test_a_layer_is_a_path_or_a_module(net: Net):
+    for ask in (lambda: represent(net, FIRST, layer=3), lambda: FeatureEncoder(net, layer=3)):
+        with pytest.raises(TypeError, match="layer must be the dotted path of a layer, or the layer, got 3"):
+            ask()
 
 
 MAPS = torch.arange(2 * 3 * 2 * 2.0).reshape(2, 3, 2, 2)
