@@ -114,7 +114,7 @@ def _usable(name: str, array: Array) -> Array:
         if array.dtype.kind in "iub":
             raise ValueError(
                 f"column {name!r} of {array.dtype} has shape {array.shape}: discrete columns have "
-                f"shape (n,), vectors and images hold floats"
+                f"shape (n,), vectors and images hold floats (.astype(float) makes a vector of numbers)"
             )
     elif array.dtype.kind in "iubUO":
         return array

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from synergy.estimators.classifier import classifier
 from synergy.estimators.classifier.design import encode_target
-from synergy.estimators.columns import TIED, ends_in_edges, is_tied
+from synergy.estimators.columns import TIED, ends_in_edges, free_columns, is_tied
 from synergy.estimators.discrete.counts import Cells
 from synergy.estimators.entries_continuous import one_term, run_copula_knn, run_frenzel_pompe, run_mixed
 from synergy.estimators.entries_discrete import run_plug_in
@@ -41,6 +41,8 @@ _ONCE = 5
 """The fewest values of one row by which numbers with a floor or a cap are told from rare labels."""
 ROWS_OF_NUMBER = 2
 """Integers with fewer rows than this to a value, on the average, are numbers and not labels."""
+_MOST_COMPARED = 50
+"""Of vectors of more dimensions only the constant ones are looked for."""
 _NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)*(?:e[+-]?\d+)?")
 """A number in a sentence."""
 ALL_DISCRETE = "auto chose the discrete estimator: every column is discrete"
@@ -62,12 +64,14 @@ def auto(
     continuous: nearest neighbours of normal scores with their Gaussian bias removed, within the strata of
     discrete conditions where there are any; up to 3 dimensions with a column that ends in edges (uniform,
     say), of such columns standardised and others' normal scores. What conditions without ties explain by more
-    than half is first taken less a regression on them. A discrete slot with continuous columns: Ross's neighbours within a label
-    up to 3 dimensions, Mesner-Shalizi where there are conditions or ties, the classifier beyond. Labels have
-    no order, whatever they are called, integers included; integers with fewer than two rows to a value are
+    than half is first taken less a regression on them. A discrete slot with continuous columns: Ross's
+    neighbours within a label up to 3 dimensions, Mesner-Shalizi where there are conditions or ties, the
+    classifier beyond. Labels have no order, whatever they are called, integers included; integers with fewer
+    than two rows to a value are
     numbers, which a note says, and so are floats of which most values have one row, whatever floor or cap
     repeats. `independence_test` reads integers otherwise: of more than 12 values they are numbers there. A
-    constant condition is left out.
+    constant condition is left out, and so are dimensions that are constant or say what others of the variable
+    say, before they are counted.
 
     Args:
         sample: The data.
@@ -84,16 +88,14 @@ def auto(
     device = _placed(device)
     sample, numbers = _as_numbers(sample, expression)
     _, continuous, images = split_columns(sample, expression.variables)
+    sample, notes = _without_dead(sample, continuous)
     if numbers:
-        found = _of_any(
-            sample, expression, continuous, images, confidence=confidence, seed=seed, device=device
-        )
-        return _with_notes(
-            found,
+        notes.append(
             f"{', '.join(numbers)}: integers with fewer than {ROWS_OF_NUMBER} rows to a value, read as "
-            "numbers, not as labels",
+            "numbers, not as labels"
         )
-    return _of_any(sample, expression, continuous, images, confidence=confidence, seed=seed, device=device)
+    found = _of_any(sample, expression, continuous, images, confidence=confidence, seed=seed, device=device)
+    return _with_notes(found, *notes)
 
 
 def _placed(device: str | None) -> str | None:
@@ -135,14 +137,14 @@ def _of_any(
     if not continuous and not images:
         _on_the_cpu(device, "the discrete estimator")
         found = run_plug_in(sample, expression, correction="digamma", confidence=confidence)
-        return _with_notes(found, ALL_DISCRETE)
+        return _with_notes(found, ALL_DISCRETE, *_weights(sample))
     labels = None if images else _as_labels(sample, continuous, expression)
     if labels is not None:
         _on_the_cpu(device, "the discrete estimator")
         found = run_plug_in(labels, expression, correction="digamma", confidence=confidence)
         shown = ", ".join(f"{name} {labels.variables[name].cardinality}" for name in continuous)
         why = f"the numbers repeat few values ({shown}), which were taken as labels"
-        return _with_notes(found, f"auto chose the discrete estimator: {why}")
+        return _with_notes(found, f"auto chose the discrete estimator: {why}", *_weights(sample))
     if len(expression.summands) > 1 or expression.summands[0][0] != 1:
         return combine(sample, expression, partial(auto, device=device), confidence=confidence, seed=seed)
     term = expression.terms[0]
@@ -180,6 +182,31 @@ def _as_numbers(sample: Sample, expression: Expression) -> tuple[Sample, list[st
     return sample, found
 
 
+def _without_dead(sample: Sample, continuous: list[str]) -> tuple[Sample, list[str]]:
+    """The sample without the dimensions of vectors that are constant or say what others say, and notes.
+
+    The choice is by the number of dimensions, which such ones must not change.
+    """
+    notes = []
+    for name in continuous:
+        values = np.asarray(sample[name], dtype=np.float64).reshape(len(sample), -1)
+        varies = values.min(axis=0) < values.max(axis=0)
+        if values.shape[1] < 2 or not varies.any():
+            continue
+        own = varies.copy()
+        if varies.sum() <= _MOST_COMPARED:
+            own[varies] = free_columns(values[:, varies])
+        if not varies.all():
+            notes.append(
+                f"{int((~varies).sum())} of {len(varies)} components of {name} are constant and were left out"
+            )
+        for i in np.flatnonzero(varies & ~own):
+            notes.append(f"component {i} of {name} is a function of the columns beside it, and was left out")
+        if not own.all():
+            sample = sample.with_column(Variable(name, "continuous"), values[:, own])
+    return sample, notes
+
+
 def _is_integer(sample: Sample, name: str) -> bool:
     """Whether a discrete column held integers: names, categories and truth values have no order."""
     if sample.variables[name].kind != "discrete":
@@ -209,6 +236,13 @@ def _as_labels(sample: Sample, continuous: list[str], expression: Expression) ->
     return labels if occur * _ROWS_OF_STATE <= len(sample) else None
 
 
+def _weights(sample: Sample) -> list[str]:
+    """What frequencies of dependent rows are of, where groups differ in size."""
+    if sample.groups is None or np.ptp(np.unique(sample[sample.groups], return_counts=True)[1]) == 0:
+        return []
+    return ["every row counts the same, so that a large group counts more than a small one"]
+
+
 def _hardly_repeats(rows: npt.NDArray[np.int64]) -> bool:
     """Whether most values have one row: numbers, though a few values (a floor, a cap) have many.
 
@@ -223,13 +257,23 @@ def _hardly_repeats(rows: npt.NDArray[np.int64]) -> bool:
     return once >= _ONCE and 2 * once > rows.size
 
 
-def _atoms(column: npt.NDArray[np.float64]) -> npt.NDArray[np.int64] | None:
-    """Which of the values that many rows share a row has, all others as one; None where values repeat."""
-    codes, rows = np.unique(column.reshape(-1), return_inverse=True, return_counts=True)[1:]
-    if column.size != len(column) or not _hardly_repeats(rows):
-        return None
-    shared = np.flatnonzero(rows > TIED * len(column))
-    return np.where(np.isin(codes, shared), np.searchsorted(shared, codes), shared.size).astype(np.int64)
+def _atoms(values: npt.NDArray[np.float64]) -> npt.NDArray[np.int64] | None:
+    """Which of the values that many rows share each component of a row has, all others as one.
+
+    None where values repeat, or so many combinations occur that labels of them say little.
+
+    Args:
+        values: Shape (n,) or (n, d).
+    """
+    found = np.zeros(len(values), dtype=np.int64)
+    for column in values.reshape(len(values), -1).T:
+        codes, rows = np.unique(column, return_inverse=True, return_counts=True)[1:]
+        if not _hardly_repeats(rows):
+            return None
+        shared = np.flatnonzero(rows > TIED * len(column))
+        atoms = np.where(np.isin(codes, shared), np.searchsorted(shared, codes), shared.size)
+        found = np.unique(found * (shared.size + 1) + atoms, return_inverse=True)[1].astype(np.int64)
+    return found if (int(found.max()) + 1) * _ROWS_OF_STATE <= len(found) else None
 
 
 def _as_far_as_atoms(found: Estimate, sample: Sample, expression: Expression) -> Estimate:

@@ -23,6 +23,7 @@ __all__ = [
     "check_units",
     "described",
     "ends_in_edges",
+    "free_columns",
     "is_filled",
     "is_rounding",
     "is_tied",
@@ -197,7 +198,7 @@ def without_repeats(slots: list[Slot]) -> tuple[list[Slot], list[str]]:
             kept.append(s)
             continue
         before = s.values[:, :0] if z is None or s is z else z.values
-        free = ~_fixed_by_others(np.hstack([before, s.values]))[before.shape[1] :]
+        free = free_columns(np.hstack([before, s.values]))[before.shape[1] :]
         free[0] = True
         for i in np.flatnonzero(~free):
             notes.append(f"{s.column(int(i))} is a function of the columns beside it, and was left out")
@@ -205,8 +206,12 @@ def without_repeats(slots: list[Slot]) -> tuple[list[Slot], list[str]]:
     return kept, notes
 
 
-def _fixed_by_others(table: Floats) -> npt.NDArray[np.bool_]:
-    """Which columns, or their normal scores, are linear in those before them, shape (d,): by Gram-Schmidt."""
+def free_columns(table: Floats) -> npt.NDArray[np.bool_]:
+    """Which columns are not linear in those before them, nor their normal scores, shape (d,).
+
+    Args:
+        table: Shape (n, d), no column constant.
+    """
     n, d = table.shape
     most = max(0, min(d, n - 2))  # as many columns as rows fix everything, and say nothing
     fixed = np.zeros((len(_LINEAR), d), dtype=bool)
@@ -224,7 +229,7 @@ def _fixed_by_others(table: Floats) -> npt.NDArray[np.bool_]:
             for left, (_, basis) in zip(rest, parts, strict=True):
                 basis[:, size] = left / np.linalg.norm(left)
             size += 1
-    return np.asarray(fixed.any(axis=0))
+    return np.asarray(~fixed.any(axis=0))
 
 
 def is_rounding(rest: Floats, column: Floats) -> bool:

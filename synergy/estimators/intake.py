@@ -6,6 +6,7 @@ harm.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -48,7 +49,7 @@ def check_expression(expression: str | Term | Expression) -> Expression:
         raise TypeError(
             f"term must be text such as 'I(A;C|X)', a Term or an Expression, got {type(expression).__name__}"
         )
-    parsed = parse_expression(expression)
+    parsed = parse_expression(_composed(expression) if isinstance(expression, str) else expression)
     if not parsed.terms:
         raise ValueError(f"term must name at least one quantity, got {expression!r}")
     for term in parsed.terms:
@@ -92,7 +93,7 @@ def as_sample(data: Data, names: Sequence[str], *, groups: str | None = None) ->
     if isinstance(data, str | Path):
         data = read_data(data, columns=wanted)
     elif isinstance(data, pd.DataFrame | Mapping):
-        data = Table.of(data)
+        data = Table.of(_with_composed_names(data))
     elif not isinstance(data, Sample):
         raise TypeError(
             "data must be a Sample, a pandas DataFrame or a mapping of arrays by name, or a path, "
@@ -106,6 +107,24 @@ def as_sample(data: Data, names: Sequence[str], *, groups: str | None = None) ->
         for name, column in chosen.columns.items():
             check_finite(name, column)
     return chosen if groups is None else replace(chosen, groups=groups)
+
+
+def _composed(name: str) -> str:
+    """A name with accents in one piece with their letters (NFC)."""
+    return unicodedata.normalize("NFC", name)
+
+
+def _with_composed_names(
+    data: pd.DataFrame | Mapping[str, npt.ArrayLike],
+) -> pd.DataFrame | Mapping[str, npt.ArrayLike]:
+    """The same columns with composed names, where that leaves them different."""
+    names = list(data.keys())
+    composed = [_composed(name) if isinstance(name, str) else name for name in names]
+    if composed == names or len(set(composed)) < len(composed):
+        return data
+    if isinstance(data, pd.DataFrame):
+        return data.set_axis(composed, axis=1)
+    return dict(zip(composed, data.values(), strict=True))
 
 
 def is_constant(column: npt.NDArray[Any]) -> bool:

@@ -30,6 +30,13 @@ _MOST_ATOMS = 8
 _FINE = 4
 """Values are fine, not rounded, where the smallest step between the middle ones is below a grid's by this."""
 
+_MET = 0.02
+"""With more rows than this share of the numbers of as many binary digits values meet by chance: of n of N
+equally likely ones n / 2N do."""
+
+_MOST_DIGITS = 53
+"""The binary digits of float64."""
+
 _LEVEL = 0.01
 """The chance that one of three numbers is beyond what is taken to be possible; they must conspire."""
 
@@ -98,12 +105,34 @@ def _fine_repeats(columns: list[Integers]) -> int:
 
 
 def _fine(column: npt.NDArray[Any]) -> bool:
-    """Whether the middle values lie closer to each other than on a grid of as many."""
+    """Whether values hardly meet by chance: the middle ones lie closer than on a grid of as many.
+
+    Nor must they have so few binary digits that they meet, as in half precision, also where they come as
+    float64.
+    """
     values = np.unique(column.astype(np.float64))
+    if len(column) > _MET * 2.0 ** _digits(values):
+        return False
     middle = values[len(values) // 4 : len(values) - len(values) // 4]
     if len(middle) < 2 * _FINE:
         return False
     return bool(np.diff(middle).min() * _FINE * len(middle) < middle[-1] - middle[0])
+
+
+def _digits(values: Floats) -> int:
+    """The binary digits that all of these numbers have enough of: 11 in half precision, 8 in bfloat16.
+
+    Example:
+        >>> _digits(np.array([0.5, 3.0])), _digits(np.float16([0.1, 0.3]).astype(float))
+        (2, 11)
+    """
+    mantissa = np.abs(np.frexp(values)[0])
+    least, most = 1, _MOST_DIGITS
+    while least < most:
+        middle = (least + most) // 2
+        shifted = np.ldexp(mantissa, middle)
+        least, most = (least, middle) if (shifted == np.floor(shifted)).all() else (middle + 1, most)
+    return least
 
 
 def _too_often(counts: Integers, *, design: bool) -> str | None:

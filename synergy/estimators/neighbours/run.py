@@ -122,7 +122,10 @@ def run(
     if dropped:
         notes.append(f"{dropped} of {n} rows left out: no other row shares their labels")
     if not thinned.single:
-        notes.append(f"the mean over draws of one row from each of {thinned.count} groups")
+        notes.append(
+            f"the mean over draws of one row from each of {thinned.count} groups: every group counts the "
+            "same, a large one no more than a small one"
+        )
     found = Correction(raw)
     if correction == "gaussian" and (name == "mesner-shalizi" or any(s.discrete.any() for s in slots)):
         notes.append("no Gaussian bias correction: it needs continuous columns without ties")
