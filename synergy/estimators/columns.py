@@ -54,6 +54,10 @@ _CROWDED = 1.0
 """Columns with edges of which the usual spacing is below that of normal scores by more than this, in nats, do
 not fill their range: uniform 0.2, the coordinate of a circle 0.6, two modes 20 standard deviations apart 1.5,
 a steep sigmoid of a normal number 6."""
+_WIDE, _SHARE_OF_TAIL = 0.25, 20
+"""A gap of this share of the range without one row of so many at each end parts clusters."""
+_APART = 4.0
+"""By how much normal scores of clusters are kept apart: more than the usual distance within one."""
 _CELLS = 16
 """The cells of equal numbers of rows of which the spacing is looked at."""
 _ROUNDING = 1e-6
@@ -341,8 +345,8 @@ def scaled(values: Floats, scale: Scaling | None) -> Floats:
     do not matter. `copula` replaces each value by the normal score of its (mid-)rank, so that no
     monotone change of a column matters. `balanced` does the first with columns that end in edges, which
     normal scores would stretch into tails, and the second with all others: the standard deviation of heavy
-    tails, of far modes or of a code such as 9999 says nothing of where most rows lie. Information is
-    invariant under all of them.
+    tails, of far modes or of a code such as 9999 says nothing of where most rows lie. Clusters that are far
+    apart stay apart. Information is invariant under all of them.
     """
     if scale is None:
         return values
@@ -350,7 +354,7 @@ def scaled(values: Floats, scale: Scaling | None) -> Floats:
         filled = np.array([is_filled(column) for column in values.T], dtype=bool)
         found = np.empty(values.shape)
         found[:, filled] = scaled(values[:, filled], "standardise")
-        found[:, ~filled] = scaled(values[:, ~filled], "copula")
+        found[:, ~filled] = scaled(values[:, ~filled], "copula") + _gaps(values[:, ~filled])
         return found
     if scale == "standardise":
         safe = tamed(values)
@@ -365,6 +369,23 @@ def scaled(values: Floats, scale: Scaling | None) -> Floats:
     from scipy.stats import rankdata
 
     return np.asarray(ndtri((rankdata(values, axis=0) - 0.5) / len(values)))
+
+
+def _gaps(values: Floats) -> Floats:
+    """What keeps clusters apart where ranks take the place of values: `_APART` for each wide gap below one.
+
+    A gap is wide if it takes a quarter of the range of the middle 90 % of the rows, and lies among them.
+    """
+    n = len(values)
+    few = max(1, n // _SHARE_OF_TAIL)
+    ordered = np.sort(values, axis=0)
+    inner = ordered[few : n - few]
+    wide = np.diff(inner, axis=0) > _WIDE * (inner[-1] - inner[0])
+    found = np.zeros(values.shape)
+    for column in np.flatnonzero(wide.any(axis=0)):
+        above = inner[1:, column][wide[:, column]]
+        found[:, column] = _APART * np.searchsorted(above, values[:, column], side="right")
+    return found
 
 
 def spread_labels(values: Floats, discrete: npt.NDArray[np.bool_], gap: float) -> Floats:
