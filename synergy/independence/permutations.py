@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import xlogy
 from scipy.stats import random_table
+from threadpoolctl import threadpool_limits
 
 from synergy.estimators.neighbours.local import frenzel_pompe, ksg1
 from synergy.estimators.neighbours.search import nearest
@@ -83,19 +84,19 @@ def random_feature_test(
     every = 1 < len(strata) <= _MOST_STRATA
 
     def statistics(moved: Floats) -> list[float]:
-        found = [float(np.square(moved.T @ right).sum()) / len(right)]
-        if every:
-            found.append(
-                sum(float(np.square(moved[s].T @ right[s]).sum()) / (s.stop - s.start) for s in strata)
-            )
-        return found
+        if not every:
+            return [float(np.square(moved.T @ right).sum()) / len(right)]
+        own = [moved[s].T @ right[s] for s in strata]
+        each = sum(float(np.square(c).sum()) / (s.stop - s.start) for c, s in zip(own, strata, strict=True))
+        return [float(np.square(sum(own)).sum()) / len(right), each]
 
-    values = [statistics(left)]
-    for _ in range(resamples):
-        rows = np.arange(len(x))
-        for stratum in strata:
-            rows[stratum] = rng.permutation(rows[stratum])
-        values.append(statistics(left[rows]))
+    with threadpool_limits(limits=1):  # products this small cost threads more to share than to compute
+        values = [statistics(left)]
+        for _ in range(resamples):
+            rows = np.arange(len(x))
+            for stratum in strata:
+                rows[stratum] = rng.permutation(rows[stratum])
+            values.append(statistics(left[rows]))
     table = np.array(values)
     spread = table.std(axis=0)
     largest = ((table - table.mean(axis=0)) / np.where(spread > 0, spread, 1.0)).max(axis=1)
