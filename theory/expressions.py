@@ -21,9 +21,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
+from numbers import Rational
 from typing import Literal
 
-from theory.errors import TooLargeError
+from theory.errors import TooLargeError, shown
 
 __all__ = [
     "LATEX_OPERATORS",
@@ -94,6 +95,15 @@ def _of_term(
     return tuple((subset, Fraction(-c)) for subset, c in unions.items() if subset)
 
 
+def _is_summand(pair: object) -> bool:
+    return (
+        isinstance(pair, tuple)
+        and len(pair) == 2
+        and isinstance(pair[0], Rational)
+        and isinstance(pair[1], Term)
+    )
+
+
 @dataclass(frozen=True)
 class Term:
     r"""One information quantity, `H(X|W)`, `I(X;Y|W)` or the co-information `I(X;Y;..|W)`.
@@ -109,6 +119,7 @@ class Term:
         given: The variables behind the bar.
 
     Raises:
+        TypeError: If they are no tuples.
         ValueError: If there is no group or a group is empty.
     """
 
@@ -116,6 +127,12 @@ class Term:
     given: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        slots: object = self.groups
+        if not isinstance(slots, tuple) or not all(isinstance(slot, tuple) for slot in (*slots, self.given)):
+            raise TypeError(
+                "a term is made of tuples, as in Term((('A',), ('B',)), ('C',)), got "
+                f"{shown(slots)} and {shown(self.given)}; parse_term reads text"
+            )
         if not self.groups or any(not group for group in self.groups):
             raise ValueError(f"a term needs at least one variable in every slot, got groups={self.groups!r}")
 
@@ -166,11 +183,20 @@ class Expression:
     Args:
         summands: Pairs of a coefficient and a term, without those whose coefficient is 0; the empty tuple is
             zero.
+
+    Raises:
+        TypeError: If they are no such pairs.
     """
 
     summands: tuple[tuple[Fraction, Term], ...] = ()
 
     def __post_init__(self) -> None:
+        pairs: object = self.summands
+        if not isinstance(pairs, tuple) or not all(map(_is_summand, pairs)):
+            raise TypeError(
+                f"an expression is made of pairs of a number and a Term, got {shown(pairs)}; "
+                "parse_expression reads text"
+            )
         if not all(coefficient for coefficient, _ in self.summands):
             object.__setattr__(self, "summands", tuple(pair for pair in self.summands if pair[0]))
 
@@ -239,11 +265,24 @@ class Relation:
         left: The left side.
         operator: One of `==`, `>=`, `<=`, `>` and `<`.
         right: The right side.
+
+    Raises:
+        TypeError: If a side is no Expression.
+        ValueError: If the operator is none of these.
     """
 
     left: Expression
     operator: Operator
     right: Expression
+
+    def __post_init__(self) -> None:
+        for side in (self.left, self.right):
+            if not isinstance(side, Expression):
+                raise TypeError(
+                    f"a relation compares Expressions, got {shown(side)}; parse_expression reads text"
+                )
+        if self.operator not in _GAP_OPERATORS:
+            raise ValueError(f"operator must be one of ==, >=, <=, > and <, got {shown(self.operator)}")
 
     @property
     def variables(self) -> tuple[str, ...]:
@@ -290,12 +329,18 @@ class Statement:
         relations: At least one relation.
 
     Raises:
+        TypeError: If they are no tuple of Relations.
         ValueError: If there is no relation, or one compares 0 with 0.
     """
 
     relations: tuple[Relation, ...]
 
     def __post_init__(self) -> None:
+        held: object = self.relations
+        if not isinstance(held, tuple) or not all(isinstance(relation, Relation) for relation in held):
+            raise TypeError(
+                f"a statement is made of a tuple of Relations, got {shown(held)}; parse_statement reads text"
+            )
         if not self.relations:
             raise ValueError("a statement needs at least one relation, got none")
         for relation in self.relations:

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Sized
 from fractions import Fraction
 from functools import lru_cache
 from itertools import product
@@ -75,10 +75,7 @@ class Joint:
 
     def __init__(self, names: str | Sequence[str], probabilities: npt.ArrayLike) -> None:
         table = frozen("probabilities", probabilities)
-        names = variable_names("names", names) if isinstance(names, str) else tuple(names)
-        for name in names:
-            if not isinstance(name, str):
-                raise TypeError(f"variable names must be text, got {shown(name)}")
+        names = variable_names("names", names)
         if len(set(names)) != len(names):
             raise ValueError(f"variable names must differ, got {names}")
         if table.ndim != len(names):
@@ -124,7 +121,9 @@ class Joint:
                 each of the names.
         """
         names = variable_names("names", names)
-        if len(names) != len(cardinalities):
+        if not isinstance(functions, Mapping):
+            raise TypeError(f"functions must be a mapping from names to functions, got {shown(functions)}")
+        if not isinstance(cardinalities, Sized) or len(names) != len(cardinalities):
             raise ValueError(
                 f"cardinalities must give one number for each of {tuple(names)}, got {cardinalities}"
             )
@@ -159,18 +158,22 @@ class Joint:
 
     def axes(self, variables: str | Iterable[str]) -> tuple[int, ...]:
         """The axis of each variable; a ValueError names one that is unknown."""
-        variables = variable_names("variables", variables) if isinstance(variables, str) else variables
         found = []
-        for variable in variables:
+        for variable in variable_names("variables", variables):
             if variable not in self.names:
                 raise ValueError(f"unknown variable {variable!r}: the joint has {', '.join(self.names)}")
             found.append(self.names.index(variable))
         return tuple(found)
 
     def entropy(self, variables: str | Collection[str]) -> float:
-        """Joint entropy H(variables) = - sum p log p in nats."""
-        variables = variable_names("variables", variables) if isinstance(variables, str) else variables
-        key = frozenset(variables)
+        """Joint entropy H(variables) = - sum p log p in nats.
+
+        Raises:
+            ValueError: If a variable is unknown.
+            TypeError: If they are no names.
+        """
+        known = isinstance(variables, frozenset)
+        key = frozenset(variables) if known else frozenset(variable_names("variables", variables))
         if key not in self._entropies:
             self._entropies[key] = _entropy(self._summed(key))
         return self._entropies[key]
@@ -213,9 +216,11 @@ class Joint:
 
         Raises:
             ParseError: If the text is not an expression.
+            TypeError: If it is neither text nor a term or expression.
             ValueError: If it names an unknown variable.
         """
-        variables, coefficients = _plan(expression)
+        readable = isinstance(expression, str | Term | Expression)
+        variables, coefficients = _plan(expression if readable else parse_expression(expression))
         self.axes(variables)
         if len(coefficients) > 1 and len(variables) < len(self.names):
             missing = [s for s, _ in coefficients if s not in self._entropies]

@@ -64,11 +64,13 @@ class Model:
         ValueError: If a table is missing or unknown, its shape does not fit its parents, a row is
             not a distribution (within 1e-9 for floats; nothing is normalised), an entry is masked, or some
             tables are of Fractions and others of floats.
-        TypeError: If entries are text, complex or objects that are no Fractions.
+        TypeError: If entries are text, complex or objects that are no Fractions, or tables are no mapping.
     """
 
     def __init__(self, diagram: Diagram | str, tables: Mapping[str, npt.ArrayLike]) -> None:
         diagram = some_diagram(diagram)
+        if not isinstance(tables, Mapping):
+            raise TypeError(f"tables must be a mapping from variables to tables, got {shown(tables)}")
         if set(tables) != set(diagram.variables):
             raise ValueError(f"a model needs one table for each of {diagram.variables}, got {tuple(tables)}")
         self.diagram = diagram
@@ -166,7 +168,12 @@ class Model:
         return cls(diagram, tables)
 
     def cardinality(self, variable: str) -> int:
-        """The number of states of a variable."""
+        """The number of states of a variable.
+
+        Raises:
+            ValueError: If it is not in the diagram.
+        """
+        self.diagram.require(variable)
         return int(self.tables[variable].shape[-1])
 
     def joint(self, variables: str | Sequence[str] | None = None, *, max_cells: int = _MAX_CELLS) -> Joint:

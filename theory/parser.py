@@ -198,7 +198,7 @@ def _tokens(text: str) -> list[_Token]:
 class _Parser:
     def __init__(self, text: str) -> None:
         if not isinstance(text, str):
-            raise TypeError(f"a statement must be a string, got {type(text).__name__}: {text!r}")
+            raise TypeError(f"a statement must be a string, got {type(text).__name__}: {shown(text)}")
         self.text = text
         self.tokens = _tokens(text)
         self.index = 0
@@ -228,9 +228,15 @@ class _Parser:
         if not self.accept(text):
             raise self.fail(f"expected {text!r}, {self.found()}")
 
-    def end(self) -> None:
+    def end(self, hint: str = "") -> None:
         if self.token.kind != "end":
-            raise self.fail(f"expected the end of the text, {self.found()}")
+            raise self.fail(f"expected the end of the text, {self.found()}{hint}")
+
+    def end_of_one(self) -> None:
+        """The end of a term or an expression, where there is neither a comparison nor another one."""
+        several = self.token.text in (",", ";", "and")
+        compared = ": a value is asked for, not a comparison" if self.token.kind == "operator" else ""
+        self.end(": pass several as a list" if several else compared)
 
     def names(self, *, inside: bool = False) -> tuple[str, ...]:
         """Names with commas between them; `inside` brackets a sign cannot follow."""
@@ -438,27 +444,32 @@ class _Parser:
         return Statement(compared)
 
 
-def parse_statement(text: str | Statement) -> Statement:
-    """Parse a statement such as `"I(A;Z|C) >= I(A;Z)"`; a Statement passes through.
+def parse_statement(text: str | Statement | Relation) -> Statement:
+    """Parse a statement such as `"I(A;Z|C) >= I(A;Z)"`; a Statement passes through, and so does a Relation.
 
     Raises:
         ParseError: If the text is not in the grammar above; the message quotes it and points at the place.
         TypeError: If it is not a string.
     """
+    if isinstance(text, Relation):
+        return Statement((text,))
     return text if isinstance(text, Statement) else _Parser(text).statement()
 
 
-def parse_statements(given: str | Statement | Sequence[str | Statement]) -> tuple[Statement, ...]:
+def parse_statements(
+    given: str | Statement | Relation | Sequence[str | Statement | Relation],
+) -> tuple[Statement, ...]:
     """One or several statements, or their texts.
 
     Raises:
         ParseError: If a text is not a statement.
         TypeError: If one is neither.
     """
+    if isinstance(given, str | Statement | Relation):
+        return (parse_statement(given),)
     if not isinstance(given, Iterable):
         raise TypeError(f"given must be a statement or several, got {shown(given)}")
-    listed = (given,) if isinstance(given, str | Statement) else tuple(given)
-    return tuple(parse_statement(text) for text in listed)
+    return tuple(parse_statement(text) for text in given)
 
 
 def parse_expression(text: str | Term | Expression) -> Expression:
@@ -474,7 +485,7 @@ def parse_expression(text: str | Term | Expression) -> Expression:
         return Expression(((Fraction(1), text),))
     parser = _Parser(text)
     value = parser.expression()
-    parser.end()
+    parser.end_of_one()
     return value
 
 
@@ -489,5 +500,5 @@ def parse_term(text: str | Term) -> Term:
         return text
     parser = _Parser(text)
     value = parser.term()
-    parser.end()
+    parser.end_of_one()
     return value

@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from theory.checks import distribution, variable_names
-from theory.errors import TooLargeError
+from theory.errors import TooLargeError, shown
 from theory.expressions import Expression, Term
 from theory.joints import Joint, surprisals
 from theory.parser import parse_expression
@@ -45,6 +45,9 @@ class Support:
         cardinalities: The number of states of each variable, in the order of the columns.
         states: The states, integers of shape (rows, variables).
         probabilities: Their probabilities, of shape (rows,).
+
+    Raises:
+        ValueError: If the states have no row for each probability and no column for each variable.
     """
 
     def __init__(
@@ -53,6 +56,11 @@ class Support:
         states: Integers,
         probabilities: npt.NDArray[np.float64],
     ) -> None:
+        if states.shape != (len(probabilities), len(cardinalities)):
+            raise ValueError(
+                f"states must be of shape {(len(probabilities), len(cardinalities))}, one column for each of "
+                f"{', '.join(cardinalities)}, got {states.shape}"
+            )
         self.cardinalities = dict(cardinalities)
         self.states = states
         self.probabilities = probabilities
@@ -62,9 +70,15 @@ class Support:
     def independent(cls, priors: Mapping[str, Sequence[float] | npt.NDArray[np.float64]]) -> Support:
         """Independent variables with the given distributions.
 
+        Args:
+            priors: The distribution of each variable.
+
         Raises:
             ValueError: If one is not a distribution.
+            TypeError: If they are no mapping.
         """
+        if not isinstance(priors, Mapping):
+            raise TypeError(f"priors must be a mapping from variables to distributions, got {shown(priors)}")
         support = cls({}, np.zeros((1, 0), dtype=np.int64), np.ones(1))
         for name, prior in priors.items():
             p = np.asarray(distribution(name, np.asarray(prior)))
@@ -96,6 +110,10 @@ class Support:
             raise ValueError(f"unknown variable {name!r}: there are {', '.join(self.names)}")
         return self.states[:, self.names.index(name)]
 
+    def _require_new(self, name: str) -> None:
+        if name in self.cardinalities:
+            raise ValueError(f"variable names must differ, there is {name!r} already: rename one")
+
     def function(self, name: str, cardinality: int, rule: Callable[..., Integers]) -> Support:
         """One more variable, a function of others.
 
@@ -103,6 +121,9 @@ class Support:
             name: The new variable.
             cardinality: Its number of states.
             rule: A vectorised function; its arguments are named as the variables that it needs.
+
+        Raises:
+            ValueError: As for `with_column`.
         """
         needed = inspect.signature(rule).parameters
         return self.with_column(name, cardinality, rule(**{v: self.column(v) for v in needed}))
@@ -114,7 +135,21 @@ class Support:
             name: Its name.
             cardinality: Its number of states.
             values: Its states 0, 1, .., of shape (rows,).
+
+        Raises:
+            ValueError: If there is such a variable already, or the values are not one state in each row.
+            TypeError: If the values are no integers.
         """
+        self._require_new(name)
+        values = np.asarray(values)
+        if values.shape != (len(self),):
+            raise ValueError(f"values of {name} must be of shape ({len(self)},), got {values.shape}")
+        if values.dtype.kind not in "iub":
+            raise TypeError(f"values of {name} must be integers, got {values.dtype}")
+        if len(self) and not 0 <= values.min() <= values.max() < cardinality:
+            raise ValueError(
+                f"values of {name} must be states 0..{cardinality - 1}, got {values.min()}..{values.max()}"
+            )
         return Support(
             {**self.cardinalities, name: cardinality},
             np.column_stack([self.states, values]),
@@ -131,8 +166,18 @@ class Support:
 
         Raises:
             TooLargeError: If there would be more than `MAX_ROWS` states.
+            ValueError: If there is such a variable already, or the kernel is of another shape.
         """
+        self._require_new(name)
         sources = variable_names("sources", sources)
+        for source in sources:
+            self.column(source)
+        expected = tuple(self.cardinalities[source] for source in sources)
+        kernel = np.asarray(kernel)
+        if kernel.shape[:-1] != expected or not kernel.ndim:
+            raise ValueError(
+                f"kernel p({name}|{','.join(sources)}) needs shape {expected} + (k,), got {kernel.shape}"
+            )
         total = len(self) * kernel.shape[-1]
         if total > MAX_ROWS:
             raise TooLargeError(
@@ -161,8 +206,24 @@ class Support:
         )
 
     def rename(self, names: Mapping[str, str]) -> Support:
-        """The same distribution with variables renamed."""
+        """The same distribution with variables renamed.
+
+        Args:
+            names: The new name of each variable that gets one.
+
+        Raises:
+            ValueError: If a variable is unknown, or two would have the same name.
+            TypeError: If it is no mapping.
+        """
+        if not isinstance(names, Mapping):
+            raise TypeError(f"names must be a mapping from old to new names, got {shown(names)}")
+        for name in names:
+            self.column(name)
         renamed = {names.get(v, v): k for v, k in self.cardinalities.items()}
+        if len(renamed) < len(self.cardinalities):
+            raise ValueError(
+                f"variable names must differ, got {tuple(names.get(v, v) for v in self.cardinalities)}"
+            )
         return Support(renamed, self.states, self.probabilities)
 
     def product(self, other: Support) -> Support:
@@ -170,7 +231,10 @@ class Support:
 
         Raises:
             TooLargeError: If there would be more than `MAX_ROWS` states.
+            ValueError: If they share a variable.
         """
+        for name in other.names:
+            self._require_new(name)
         rows = len(self) * len(other)
         if rows > MAX_ROWS:
             raise TooLargeError(
@@ -202,9 +266,9 @@ class Support:
 
         Raises:
             ValueError: If a variable is unknown.
+            TypeError: If they are no names.
         """
-        variables = variable_names("variables", variables) if isinstance(variables, str) else variables
-        key = frozenset(variables)
+        key = frozenset(variable_names("variables", variables))
         if key not in self._entropies:
             group = np.unique(self.codes(sorted(key)), return_inverse=True)[1]
             p: npt.NDArray[np.float64] = np.bincount(group, weights=self.probabilities).astype(np.float64)

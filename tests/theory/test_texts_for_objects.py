@@ -67,6 +67,17 @@ def test_a_result_is_checked_by_its_certificate():
     assert "'unknown' has no certificate" in check(unknown).reason
 
 
+def test_the_json_of_a_result_tells_where_its_certificate_is():
+    saved = prove("I(A;B) >= 0").to_dict()
+    assert "pass what it holds under 'certificate'" in check(saved).reason
+    assert check(saved["certificate"]).valid
+
+
+def test_a_relation_is_a_statement():
+    relation = parse_statement("I(A;B) == 0").relations[0]
+    assert prove(relation, given=relation).verdict == prove(relation, given=[relation]).verdict == "proved"
+
+
 def test_a_claim_takes_texts():
     own = Claim("mine", "t", "I(P;Q) <= I(P;R)", "true", diagram="P->R->Q", given="H(P) > 0")
     assert own.diagram == Diagram.parse("P->R->Q")

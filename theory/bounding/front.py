@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
 from functools import cached_property
 from math import inf
@@ -17,6 +17,7 @@ from theory.checks import number
 from theory.cones import ZERO, Cone
 from theory.diagrams import Diagram, read_diagram
 from theory.distributions import Distributions
+from theory.errors import shown
 from theory.expressions import Expression, Operator, Relation, Statement, Term
 from theory.parser import parse_statements, parse_term
 from theory.prover import Proof, Witness, prove
@@ -138,6 +139,8 @@ def _read_terms(
     target: Term, by: str | Term | Sequence[str | Term], values: Mapping[Term, float]
 ) -> tuple[Term, ...]:
     """The terms of `by` and those of `at` that it lacks."""
+    if not isinstance(by, Iterable | Term):
+        raise TypeError(f"by must be a term or several, got {shown(by)}")
     listed = [parse_term(t) for t in ((by,) if isinstance(by, str | Term) else by)]
     for which, terms in (("by", listed), ("at", list(values))):
         seen: list[Mapping[frozenset[str], Fraction]] = []

@@ -16,6 +16,7 @@ from theory.claims.compositions import compositions, constructible
 from theory.claims.evidence import Evidence, World
 from theory.claims.registry import Claim, find_claim
 from theory.diagrams import Diagram, some_diagram
+from theory.errors import shown
 from theory.expressions import Relation, Statement
 from theory.joints import Joint
 from theory.models import Model
@@ -78,8 +79,11 @@ def judge(claim: Claim | str, world: World = "exact", *, seed: int = 0, models: 
 
     Raises:
         ValueError: If the claim has no check in this world, `models` is not positive or the seed is negative.
+        TypeError: If it is neither a claim nor a text.
     """
     claim = find_claim(claim) if isinstance(claim, str) else claim
+    if not isinstance(claim, Claim):
+        raise TypeError(f"judge needs a claim or its id, got {shown(claim)}")
     integer("seed", seed, 0)
     integer("models", models, 1)
     if world in claim.checks:

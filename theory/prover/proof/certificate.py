@@ -224,7 +224,10 @@ class Certificate:
         """
         data = _mapping(data, "a certificate")
         if data.get("format") != _FORMAT:
-            raise ValueError(f"expected a certificate of format {_FORMAT!r}, got {shown(data.get('format'))}")
+            inside = "; pass what it holds under 'certificate'" if "certificate" in data else ""
+            raise ValueError(
+                f"expected a certificate of format {_FORMAT!r}, got {shown(data.get('format'))}{inside}"
+            )
         diagram = data.get("diagram")
         if diagram is not None and not isinstance(diagram, str):
             raise ValueError(f"a certificate's diagram must be text or null, got {shown(diagram)}")
