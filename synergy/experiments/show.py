@@ -157,7 +157,7 @@ def foremost(
         how = f"first in each of {len(mine)} seeds, yet not clearly ahead"
     else:
         how = "not clearly ahead"
-    return f"{first} on {where} ({mine.mean():+.2f}, {how})"
+    return f"{first} on {where} ({mine.mean():+z.2f}, {how})"
 
 
 def points(

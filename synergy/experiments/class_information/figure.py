@@ -68,8 +68,8 @@ def _truth(axis: Axes, runs: pd.DataFrame, name: str, end: float) -> None:
 
 def _handles(runs: pd.DataFrame) -> list[Any]:
     """One entry for each line and each treatment that there is."""
-    glyphs = bool(set(SETS) & set(runs["images"]))
-    found: list[Any] = [Line2D([], [], color="0.3", label="exact F(b)")] if glyphs else []
+    glyphs = runs[runs["images"].isin(SETS)]
+    found: list[Any] = [Line2D([], [], color="0.3", label="exact F(b)")] if len(glyphs) else []
     holder = Figure().add_subplot()
     for treatment, weight in _kinds(runs):
         label = {
@@ -78,7 +78,7 @@ def _handles(runs: pd.DataFrame) -> list[Any]:
             "told": "class told, at I(A;Z|C)",
         }[treatment]
         found.append(holder.scatter([], [], label=label, **_look(treatment, weight)))
-    if glyphs and (runs["treatment"] == "told").any():
+    if (glyphs["treatment"] == "told").any():
         label = "exact I(A;X|C) = I(A;X) + synergy, the most that I(A;Z|C) can be"
         found.append(Line2D([], [], label=label, color=_COLOUR["told"], linestyle=_DASHES, linewidth=1))
     return found

@@ -8,6 +8,7 @@ rung are "by construction", see `ladders`: they are reported without a predictio
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import pairwise
 from textwrap import fill
 
@@ -194,7 +195,7 @@ def _seen(part: _Part, beside: Sequence[Finding]) -> str:
         return (
             f"On {DRAWN} the synergy of {part.top} is {_nats(mean[_BY_LABELS])} nats by predicting the "
             f"transformations and {_nats(mean[_BY_CLASS])} by predicting the class; at the input it is "
-            f"exactly {mean[f'exact: {part.top}']:.3f}."
+            f"{mean[f'exact: {part.top}']:.3f} by the exact posteriors of these images."
         )
     more = worded(part.between(last, first, _BY_CLASS), shared=part.shared, beside=beside)
     words = ("a higher", "a lower", "no clearly different")
@@ -214,15 +215,16 @@ def _draw_rungs(axis: Axes, part: _Part) -> None:
         )
         for name in part.rungs
     )
-    points(axis, part.rungs, long, "rung", "pooled", colour=0, shift=-0.15, label="one Z, by predicting C")
+    draw = partial(points, axis, kind=_SYNERGY, known=_known)
+    draw(part.rungs, long, "rung", "pooled", colour=0, shift=-0.15, label="one Z, by predicting C")
     end = part.finest.assign(rung=part.top)
     names = [*([""] * (len(part.rungs) - 1)), part.top]
     points(axis, names, end, "rung", _BY_LABELS, colour=3, shift=0.3, marker="^", label=None)
     axis.errorbar([], [], fmt="^", color=COLOURS[3], markersize=5, label="one Z, by predicting A")
     if part.images == DRAWN:
-        points(axis, part.rungs, long, "rung", "exact", colour=4, marker="D", label="exact, at the input")
+        draw(part.rungs, long, "rung", "exact", colour=4, marker="D", label="at the input, exact posteriors")
     else:
-        points(axis, part.rungs, part.runs, "condition", _BY_CLASS, colour=1, marker="s", label="own Z, by C")
+        draw(part.rungs, part.runs, "condition", _BY_CLASS, colour=1, marker="s", label="own Z, by C")
     axis.set(title=part.images, ylabel="synergy in nats")
     axis.set_ylim(bottom=min(0.0, axis.get_ylim()[0]))
     axis.set_xticks(range(len(part.rungs)), [_broken(name) for name in part.rungs], fontsize=8)

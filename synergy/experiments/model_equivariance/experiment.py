@@ -221,15 +221,9 @@ def _draw(runs: pd.DataFrame) -> Figure:
                     kind=ACCURACY,
                 )
             level = runs.loc[runs["encoder"] == PIXELS, metric].mean()
-            axis.axhline(
-                level,
-                color="0.3",
-                linestyle=":",
-                linewidth=1.2,
-                label=f"{PIXELS}: {metric.split()[0]} {level:.3f}",
-            )
+            axis.axhline(level, color="0.3", linestyle=":", linewidth=1.2, label=PIXELS)
             axis.set(ylabel=f"{metric} of a linear probe", xlabel="base augmentation")
-        legend_below(figure, axes, ncols=4)
+        legend_below(figure, axes, ncols=3)
     return figure
 
 

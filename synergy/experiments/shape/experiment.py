@@ -13,8 +13,8 @@ tasks or sets that are not here, for which a permutation of the tasks tells what
 
 A first quick run had the digits of scikit-learn in place of the clutter, and the C4 network after 300 steps.
 Digits are at the ceiling, and C4 had just begun to learn: gains differed by 0.3 between seeds, and nothing
-could have been seen. Sets and network were changed after it, the predictions were not. The run that is kept
-has five seeds: with three all four predictions were undecided.
+could have been seen. Sets and network were changed after it, the predictions were not. A full run of three
+seeds left all four predictions undecided: the run that is kept has five.
 """
 
 from __future__ import annotations
@@ -249,7 +249,7 @@ def _details(runs: pd.DataFrame, each: pd.DataFrame) -> pd.DataFrame:
                 "quantity": name,
                 "rank correlation": summarise(_values(_own(each, str(images))[name])).mean,
                 "of the means": float(averaged[name].corr(averaged["gain"], method="spearman")),
-                "chance of as high a one": chance(averaged[name], averaged["gain"]),
+                "p of a permutation": chance(averaged[name], averaged["gain"]),
             }
             for name in names
         ]
@@ -295,7 +295,7 @@ def _draw(runs: pd.DataFrame) -> Figure:
                     colour = COLOURS[tasks.index(task) % len(COLOURS)]
                     axis.scatter([mean[name][task]], [mean["gain"][task]], s=40, color=colour, marker=marker)
                 own = found[found.index.get_level_values(0) == images]
-                said.append(f"{images} {own[name].mean():+.2f}")
+                said.append(f"{images} {own[name].mean():+z.2f}")
                 axis.scatter([], [], color="0.4", marker=marker, label=str(images))
             for task in tasks:
                 axis.scatter([], [], color=COLOURS[tasks.index(task) % len(COLOURS)], label=str(task))

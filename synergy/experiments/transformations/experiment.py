@@ -377,7 +377,7 @@ def _draw(runs: pd.DataFrame) -> Figure:
                     axis.scatter(each[name], each["gain"], s=12, alpha=0.4, **look)
                     label = str(task) if marker == "o" else None
                     axis.scatter([mean[name][task]], [mean["gain"][task]], s=44, label=label, **look)
-                said.append(f"{images} {summarise(_correlations(part)[name]).mean:+.2f}")
+                said.append(f"{images} {summarise(_correlations(part)[name]).mean:+z.2f}")
                 axis.scatter([], [], color="0.4", marker=marker, label=str(images))
                 if error_of(name) in part and not part[error_of(name)].isna().all():
                     wide = part.groupby("transformation")[error_of(name)].mean().reindex(mean.index)

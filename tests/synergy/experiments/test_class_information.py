@@ -299,6 +299,16 @@ def test_missing_conditions_are_left_out():
         assert len({axis.get_xlim() for axis in figure.axes}) == 1
 
 
+def test_the_legend_names_the_ceiling_of_told_networks_where_it_is_drawn():
+    told_too = [USUAL, PAID, told(0.1)]
+    digits, ceiling = runs("digits", treatments=told_too), "exact I(A;X|C)"
+    for treatments, named in ((told_too, True), ([USUAL, PAID], False)):
+        free = runs("free", treatments=treatments, **{SYNERGY: 0.0})
+        figure = draw(pd.concat([free, digits], ignore_index=True))
+        labels = [text.get_text() for text in figure.legends[0].get_texts()]
+        assert any(label.startswith(ceiling) for label in labels) is named
+
+
 def test_the_figure_tells_the_weights_apart_and_puts_told_networks_at_their_own_information():
     frame = runs("half-symmetric", treatments=[USUAL, told(0.0), HALFWAY, PAID], jitter=0.0, **{SYNERGY: 0.0})
     figure = draw(frame)

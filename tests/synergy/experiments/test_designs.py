@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from matplotlib.collections import LineCollection
 
 from synergy.experiments import Scale, experiment
 from synergy.experiments.designs.experiment import MARGIN
@@ -196,6 +197,19 @@ def test_an_outcome_says_what_is_by_construction_and_shows_both_baselines(name):
     texts = {text.get_text() for text in outcome.figure.legends[0].get_texts()}
     assert any(t.startswith(UNTRAINED) for t in texts)
     assert any(t.startswith(PIXELS) for t in texts)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_figure_shows_the_intervals_of_the_table(name):
+    frame = _runs(name, right=0.02)
+    frame["I(A;C|Z)"] += 0.05 * (frame["seed"] - 1)
+    outcome = experiment(name).outcome(frame, TINY)
+    bars = [c for c in outcome.figure.axes[1].collections if isinstance(c, LineCollection)]
+    drawn = np.array([segment[:, 1] for bar in bars for segment in bar.get_segments()])
+    table = outcome.table.set_index(["images", "condition"]).loc["digits"].loc[list(LADDERS[name].names)]
+    assert (table["I(A;C|Z) low"] == 0).all()  # where they would reach below 0, which no information does
+    for low, high in table[["I(A;C|Z) low", "I(A;C|Z) high"]].to_numpy():
+        assert np.abs(drawn - [low, high]).max(axis=1).min() <= 1e-12
 
 
 @pytest.mark.parametrize("name", NAMES)

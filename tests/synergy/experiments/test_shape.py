@@ -58,7 +58,7 @@ def test_the_observation_can_hold_and_fail(order, verdict):
     details = outcome.conclusion.details
     best = details[details["quantity"] == SHAPE_TERM]["rank correlation"]
     assert (best * order > 0.5).all()
-    assert (details["chance of as high a one"] <= 1).all()
+    assert (details["p of a permutation"] <= 1).all()
     assert outcome.figure.axes
 
 
