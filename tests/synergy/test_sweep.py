@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+import torch
 from filelock import FileLock
 
 from synergy import sweep
@@ -284,6 +285,59 @@ def test_an_object_is_the_same_wherever_it_lies():
     inner = object()
     assert identity_of(lambda n, seed: (n, inner)) == identity_of(lambda n, seed: (n, inner))
     assert sweep(Offset(2), {"n": [1]}, seeds=np.int64(1)).to_pandas()["value"].tolist() == [3]
+
+
+@dataclasses.dataclass(frozen=True)
+class Rows:
+    """What prints without its numbers, and remembers what it made of them."""
+
+    numbers: np.ndarray = dataclasses.field(repr=False)
+
+    @functools.cached_property
+    def total(self):
+        return float(self.numbers.sum())
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        np.array,
+        torch.tensor,
+        pd.Series,
+        lambda v: pd.DataFrame({"X": v}),
+        lambda v: np.array([*v, None], dtype=object),
+        lambda v: {"rows": [Rows(np.array(v))]},
+        lambda v: (Offset(Rows(np.array(v))),),
+    ],
+    ids=["array", "tensor", "series", "table", "objects", "dataclass", "object"],
+)
+@pytest.mark.parametrize(
+    "hold",
+    [
+        lambda v: functools.partial(power, v),
+        lambda v: lambda n, seed: (n, v),
+        lambda v: Offset(v).__call__,
+        lambda v: Offset(functools.partial(power, v)),
+    ],
+    ids=["partial", "closure", "method", "object"],
+)
+def test_data_that_print_alike_are_told_apart(made, hold):
+    plain, other = np.zeros(3000), np.zeros(3000)
+    other[1500] = 1.0
+    same, again, changed = (made(values.tolist()) for values in (plain, plain, other))
+    assert repr(same) == repr(changed) or isinstance(same, tuple)
+    assert identity_of(hold(same)) == identity_of(hold(again)) != identity_of(hold(changed))
+
+
+def test_what_an_object_remembers_is_no_part_of_it_and_one_may_hold_itself():
+    rows = Rows(np.arange(3.0))
+    before = identity_of(functools.partial(power, rows))
+    assert rows.total == 3.0
+    assert identity_of(functools.partial(power, rows)) == before
+    loops = [Offset(1), Offset(1)]
+    for loop in loops:
+        loop.held = [loop]
+    assert identity_of(loops[0]) == identity_of(loops[1]) != identity_of(Offset(1))
 
 
 def test_other_versions_are_noticed(tmp_path, monkeypatch):
