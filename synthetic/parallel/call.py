@@ -70,6 +70,12 @@ class ItemResult(Generic[R]):
     value: R | None = None
     error: Exception | None = None
 
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+        """What travels: the error by its class and what it holds where its arguments do not make it again."""
+        if self.error is None or _is_made_again(self.error):
+            return ItemResult, (self.index, self.value, self.error)
+        return _arrived, (self.index, type(self.error), self.error.args, dict(self.error.__dict__))
+
 
 @dataclass(frozen=True)
 class Call(Generic[R]):
@@ -110,13 +116,39 @@ def _one_thread() -> AbstractContextManager[object]:
     return limited
 
 
-def portable(error: Exception) -> Exception:
-    """The error, or one that says the same where it could not be rebuilt in another process."""
-    told = traceback.format_exc()
+def _arrived(
+    index: int, kind: type[Exception], args: tuple[Any, ...], held: dict[str, Any]
+) -> ItemResult[Any]:
+    """The result of an item that failed, as it is made in the process that it reaches."""
+    return ItemResult(index, error=_remade(kind, args, held))
+
+
+def _remade(kind: type[Exception], args: tuple[Any, ...], held: dict[str, Any]) -> Exception:
+    """An error by its class and what it holds, without its constructor."""
+    error = kind.__new__(kind, *args)
+    error.args = args
+    error.__dict__.update(held)
+    return error
+
+
+def _is_made_again(error: Exception) -> bool:
+    """Whether a copy by its constructor, which is how errors travel, says the same."""
     try:
-        copy.copy(error)
+        return str(copy.copy(error)) == str(error)
     except Exception:
-        error = RuntimeError(f"{type(error).__name__}: {error}")
+        return False
+
+
+def portable(error: Exception) -> Exception:
+    """The error with its traceback, or one that says the same where its class cannot be made elsewhere."""
+    told = traceback.format_exc()
+    if not _is_made_again(error):
+        try:
+            same = str(_remade(type(error), error.args, error.__dict__)) == str(error)
+        except Exception:
+            same = False
+        if not same:
+            error = RuntimeError(f"{type(error).__name__}: {error}")
     error.add_note(f"in a worker:\n{told}")
     return error
 

@@ -50,6 +50,39 @@ def fails_oddly(n: int) -> int:
     raise OddError(n, n)
 
 
+class TwiceError(ValueError):
+    """An error whose constructor adds words to its argument, and that holds a number."""
+
+    def __init__(self, name: str, number: int = 0) -> None:
+        super().__init__(f"no {name}")
+        self.number = number
+
+
+def fails_twice(n: int) -> int:
+    raise TwiceError("file", n)
+
+
+def fails_at_a_file(n: int) -> int:
+    raise FileNotFoundError(2, "No such file", f"file {n}")
+
+
+class StubbornError(Exception):
+    """An error that only its own module makes: what it says is in none of its arguments."""
+
+    __slots__ = ("told",)
+
+    def __init__(self, told: str) -> None:
+        super().__init__()
+        self.told = told
+
+    def __str__(self) -> str:
+        return self.told
+
+
+def fails_stubbornly(n: int) -> int:
+    raise StubbornError(f"{n} times")
+
+
 def where(n: int, array: np.ndarray) -> tuple[str, float]:
     return type(array).__name__, float(array[n])
 
@@ -98,11 +131,24 @@ def test_an_error_comes_with_its_traceback_after_what_was_begun(jobs):
     assert "in fails" in caught.value.__notes__[0]
 
 
+@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize("fails_so", [fails_oddly, fails_twice, fails_at_a_file])
+def test_an_error_has_its_class_and_words_whatever_its_constructor_takes(fails_so, jobs):
+    with pytest.raises(Exception, match=r".") as here:
+        fails_so(2)
+    with pytest.raises(type(here.value)) as caught:
+        list(map_unordered(fails_so, [2, 2], jobs=jobs))
+    assert type(caught.value) is type(here.value)
+    assert str(caught.value) == str(here.value)
+    held = {name: value for name, value in vars(caught.value).items() if name != "__notes__"}
+    assert held == vars(here.value)
+
+
 def test_an_error_that_cannot_travel_is_told_all_the_same():
-    with pytest.raises(RuntimeError, match=r"OddError: (1 and 1|2 and 2)"):  # whichever is first
-        list(map_unordered(fails_oddly, [1, 2], jobs=2))
-    kept = portable(ValueError("plain"))
-    assert type(kept) is ValueError
+    with pytest.raises(RuntimeError, match=r"^StubbornError: ") as caught:
+        list(map_unordered(fails_stubbornly, [1, 2], jobs=2))
+    assert "in fails_stubbornly" in caught.value.__notes__[0]
+    assert type(portable(ValueError("plain"))) is ValueError
 
 
 def test_what_cannot_be_sent_is_a_type_error():
