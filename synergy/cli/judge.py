@@ -16,6 +16,9 @@ from theory.diagrams.named import NO_DIAGRAM
 _STATUS = {"proved": 0, "refuted": 1, "unknown": 3}
 """The exit status of each verdict of a proof."""
 
+_WITHOUT_ANSWER = ("inconclusive", "not applicable")
+"""The judgements on the caller's rows whose reason is told."""
+
 
 @app.command("prove")
 def prove_command(
@@ -107,7 +110,8 @@ def verify_command(
     A gap smaller than the margin counts as none: 0.01 nats for frequencies, 0.1 where something is fitted.
     An equality that is verified is one to within the margin, and >= may fail by less; > and < are verified by
     any gap that is told from 0, and where something is fitted by one beyond the margin. On rows of your own
-    no == or >= is verified that frequencies tell from 0. The notes in the files say where the margin decides.
+    no == or >= is verified that frequencies tell from 0. The notes in the files say where the margin decides,
+    and what the rows leave open is told with its reason.
 
     Exit status: 0 every claim came out as expected and every statement holds; 1 one is violated or refuted;
     2 bad input; 3 something stayed open.
@@ -157,6 +161,10 @@ def verify_command(
         of_rows = report.data.notes if report.data is not None else ()
         for note in (*report.notes, *of_rows):
             table.print(f"note: {note}", soft_wrap=True, markup=False, highlight=False)
+        for verdict in report.verdicts if report.data is not None else ():
+            if verdict.world == "sample" and verdict.judgement in _WITHOUT_ANSWER and claims:
+                text = f"{verdict.judgement}: {verdict.claim} in your rows: {verdict.note}"
+                table.print(text, soft_wrap=True, markup=False, highlight=False)
         for verdict in report.verdicts:
             for warning in verdict.warnings if report.data is not None else ():
                 text = f"warning: {verdict.claim} in the {verdict.world} world: {warning}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -66,7 +67,10 @@ def _of_margin(gap: Gap, margin: float, outcome: Outcome, *, differs: bool, leve
         if gap.is_strict and low > 0 and p_values(replace(gap, ends=(0.0, high)), margin)[1] <= level:
             return f"the gap is above 0, by less than {margin_told}"
         rows = rows_needed(gap, margin, alpha=level)
-        return f"about {rows} rows would decide" if rows else "on the boundary of the margin"
+        needed = f"about {_rounded(rows):,} rows would decide" if rows else "on the boundary of the margin"
+        if gap.is_strict and gap.fitted and low > 0:
+            return f"the interval is above 0, and not above {margin_told}; {needed}"
+        return needed
     if gap.is_strict:
         if outcome == "violated":
             return f"no evidence that the gap is above 0; it is not more than {margin_told}"
@@ -78,6 +82,12 @@ def _of_margin(gap: Gap, margin: float, outcome: Outcome, *, differs: bool, leve
         out = ", though its interval leaves out 0" if low > 0 or high < 0 else ""
         return f"the gap is within {margin_told}{out}"
     return "the gap is not below 0" if low >= 0 else f"the gap is not below 0 by more than {margin_told}"
+
+
+def _rounded(rows: int) -> int:
+    """Up to two digits: more are not known."""
+    step: int = 10 ** max(len(str(rows)) - 2, 0)
+    return math.ceil(rows / step) * step
 
 
 def told_by_tests(verdict: Verdict, claims: Sequence[Claim], tests: Sequence[DataTest]) -> Verdict:

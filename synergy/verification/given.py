@@ -119,8 +119,14 @@ def read_given(
     wanted += [v for claim in claims for fact in claim.given for v in fact.variables]
     there = [name for name in dict.fromkeys(wanted) if _is_there(name, columns)]
     if not any(_is_readable(claim, there) for claim in claims):
-        named = ", ".join(dict.fromkeys(v for claim in claims for v in claim.statement.variables))
-        raise ValueError(f"the claims name {named}, the data has {_told(columns)}: rename its columns")
+        named = list(dict.fromkeys(v for claim in claims for v in claim.statement.variables))
+        missing = [name for name in named if name not in there]
+        if len(claims) == 1 and missing:
+            which = "is no column" if len(missing) == 1 else "are no columns"
+            told = f"{claims[0].id} names {', '.join(missing)}, which {which} of the data"
+            raise ValueError(f"{told}: it has {_told(columns)}")
+        told = f"the claims name {', '.join(named)}, the data has {_told(columns)}"
+        raise ValueError(f"{told}: rename its columns")
     sample = as_sample(opened, there, groups=groups)
     sample, notes = _with_labels(sample)
     _check_kinds(sample, claims)

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import ClassVar
 
 from synergy.verification.cases import Case
 from synergy.verification.controls import CONTROL
 from synthetic import Generator, Sample, Variable
 from synthetic.generator import AnswerKind
-from theory import CLAIMS, DIAGRAMS, ESSL, Claim, Diagram, Joint, find_claim, parse_statement, prove
+from theory import (
+    CLAIMS,
+    DIAGRAMS,
+    ESSL,
+    Claim,
+    Diagram,
+    Joint,
+    Statement,
+    find_claim,
+    parse_statement,
+    prove,
+)
 from theory.claims.exact import draw_joint
 from theory.diagrams import diagram_text, read_diagram
 from theory.diagrams.named import NO_DIAGRAM
@@ -36,6 +48,7 @@ def read_claim(claim: str | Claim, diagram: str | Diagram | None, given: Sequenc
         ParseError: If the statement or a premise does not parse.
     """
     if isinstance(claim, str):
+        claim = claim.strip()
         claim = _registered(claim) if not _is_statement(claim) else _stated(claim, diagram)
     elif not isinstance(claim, Claim):
         raise TypeError(f"claims must be claims, their identifiers or statements, got {claim!r}")
@@ -68,7 +81,17 @@ def _registered(id: str) -> Claim:
 
 
 def _is_statement(text: str) -> bool:
-    return "(" in text or "_||_" in text
+    """Whether a text is to be read as a statement: it is no identifier, and no single word."""
+    return text not in CLAIMS and re.fullmatch(r"[\w.-]*", text) is None
+
+
+@cache
+def _read(text: str) -> Statement | None:
+    """The statement that a text makes; None where it makes none."""
+    try:
+        return parse_statement(text)
+    except ValueError:
+        return None
 
 
 def _stated(text: str, diagram: str | Diagram | None) -> Claim:
@@ -107,7 +130,7 @@ def _diagram(diagram: str | Diagram, names: tuple[str, ...]) -> Diagram:
 
 def is_own(claim: Claim) -> bool:
     """Whether nobody expects anything of all models: a statement, or a claim on another diagram."""
-    return CLAIMS[claim.id] != claim if claim.id in CLAIMS else _is_statement(claim.id)
+    return CLAIMS[claim.id] != claim if claim.id in CLAIMS else _read(claim.id) == claim.statement
 
 
 @dataclass(frozen=True)

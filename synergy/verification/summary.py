@@ -290,9 +290,11 @@ class Report:
         standings = self.standings()
         registered = {claim.id for claim in self.claims if not is_own(claim)}
         told = {c.id for c in self.claims if is_own(c) and self._words_for(c)}
+        asked = [c.id for c in self.claims if c.id in told and self._asked_of_rows(c)]
         wrong = sum(s == "unexpected" for (claim, _), s in standings.items() if claim in registered)
         still_open = self._open(
-            sum(s == "inconclusive" for (claim, _), s in standings.items() if claim not in told)
+            sum(s == "inconclusive" for (claim, _), s in standings.items() if claim not in told),
+            [id for id in self.undecided if id not in asked or self._found(id, "by construction", "sample")],
         )
         parts = [f"{wrong} UNEXPECTED"] if wrong else []
         if still_open and not wrong:
@@ -302,11 +304,11 @@ class Report:
             parts.append(f"every {'registered ' if others else ''}claim came out as expected")
         return "; ".join([*parts, *self.own_outcomes]) or "nothing was judged"
 
-    def _open(self, inconclusive: int) -> str:
+    def _open(self, inconclusive: int, undecided: Sequence[str]) -> str:
         """What stayed open."""
         parts = [f"{inconclusive} inconclusive"] if inconclusive else []
-        if self.undecided:
-            parts.append(f"nothing decides {', '.join(self.undecided)} in these worlds")
+        if undecided:
+            parts.append(f"nothing decides {', '.join(undecided)} in these worlds")
         return ", ".join(parts)
 
     def to_pandas(self) -> pd.DataFrame:

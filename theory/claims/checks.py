@@ -12,7 +12,7 @@ from itertools import product
 import numpy as np
 import numpy.typing as npt
 
-from theory.claims.evidence import Evidence
+from theory.claims.evidence import Evidence, in_nats
 from theory.claims.exact import TOLERANCE, random_joint
 from theory.claims.formal import group_worlds
 from theory.diagrams import ESSL, Diagram
@@ -53,7 +53,7 @@ _LIMIT = 1e-3
 def _evidence(margins: Sequence[float], what: str, tolerance: float = TOLERANCE) -> Evidence:
     worst = min(margins)
     failed = sum(margin < -tolerance for margin in margins)
-    summary = f"{failed} of {len(margins)} {what} fail, smallest slack {worst:.3g} nats"
+    summary = f"{failed} of {len(margins)} {what} fail, smallest slack {in_nats(worst)}"
     return Evidence("exact", not failed, worst, tolerance, len(margins), summary)
 
 
@@ -98,7 +98,7 @@ def synergy_is_common(seed: int) -> Evidence:
         products = p.sum(axis=1)[:, None] * p.sum(axis=0)
         dependent += bool((p * p.sum(axis=(0, 1)) != products).any())
         synergies.append(joint.value("I(A;C|X)"))
-    summary = f"{dependent} of 100 random models have synergy, the least {min(synergies):.3g} nats"
+    summary = f"{dependent} of 100 random models have synergy, the least {in_nats(min(synergies))}"
     return Evidence("exact", dependent == 100, min(synergies), 0.0, 100, summary)
 
 

@@ -5,9 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["Evidence", "World"]
+__all__ = ["Evidence", "World", "in_nats"]
 
 World = Literal["proof", "symbolic", "exact", "sample", "learned"]
+
+_ROUNDING = 5e-13
+"""Numbers below it are rounding errors of sums of p log p, and shown as 0; in nats."""
+
+
+def in_nats(value: float) -> str:
+    """A number for a summary: three digits, and 0 in place of a rounding error."""
+    return f"{0.0 if abs(value) < _ROUNDING else value:.3g} nats"
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import numpy as np
 
 from theory.checks import integer
 from theory.claims.compositions import compositions, constructible
-from theory.claims.evidence import Evidence, World
+from theory.claims.evidence import Evidence, World, in_nats
 from theory.claims.registry import Claim, find_claim
 from theory.diagrams import Diagram, some_diagram
 from theory.errors import shown
@@ -137,7 +137,7 @@ def _on_models(claim: Claim, seed: int, models: int) -> Evidence:
         min(margins),
         TOLERANCE,
         models,
-        f"{violated} of {models} random models violate it, smallest slack {min(margins):.3g} nats",
+        f"{violated} of {models} random models violate it, smallest slack {in_nats(min(margins))}",
     )
 
 
@@ -166,7 +166,7 @@ def _on_witness(claim: Claim, joint: Joint) -> Evidence:
     satisfied = holds(joint, claim.statement)
     found = facts and (satisfied if claim.expectation == "exists" else not satisfied)
     verb = "satisfies" if satisfied else "violates"
-    summary = f"{joint!r} {verb} it, smallest slack {margin:.3g} nats"
+    summary = f"{joint!r} {verb} it, smallest slack {in_nats(margin)}"
     if not facts:
         summary += "; but it is not on the diagram, or breaks a given fact"
     return Evidence("exact", found, margin, TOLERANCE, 1, summary)
@@ -175,14 +175,14 @@ def _on_witness(claim: Claim, joint: Joint) -> Evidence:
 def _searched(claim: Claim, seed: int, models: int) -> Evidence:
     seeds = np.random.SeedSequence(seed).generate_state(models)
     wanted = claim.expectation == "exists"
+    verb = "satisfies" if wanted else "violates"
     margins = []
     for tried, s in enumerate(seeds, start=1):
         joint = draw_joint(claim, int(s))
         margins.append(slack(joint, claim.statement))
         if holds(joint, claim.statement) == wanted:
-            verb = "satisfies" if wanted else "violates"
-            summary = f"random model {tried} {verb} it, smallest slack {margins[-1]:.3g} nats"
+            summary = f"random model {tried} {verb} it, smallest slack {in_nats(margins[-1])}"
             return Evidence("exact", True, margins[-1], TOLERANCE, tried, summary)
     best = max(margins) if wanted else min(margins)
-    summary = f"none of {models} random models decides it, closest slack {best:.3g} nats"
+    summary = f"none of {models} random models {verb} it, closest slack {in_nats(best)}"
     return Evidence("exact", False, best, TOLERANCE, models, summary)

@@ -114,6 +114,18 @@ def test_an_impossible_statement_is_told_as_prove_tells_it(capsys, tmp_path):
     assert (tmp_path / "o" / "report.html").exists()
 
 
+def test_what_stays_open_in_the_rows_is_told_with_its_reason(capsys, tmp_path):
+    """I(A;C) is 0.0072 nats: the rows tell it from 0, and not from the margin."""
+    rng = np.random.default_rng(0)
+    a = rng.integers(2, size=100_000)
+    pd.DataFrame({"A": a, "C": np.where(rng.random(a.size) < 0.56, a, 1 - a)}).to_csv(tmp_path / "d.csv")
+    arguments = ["verify", "I(A;C) == 0", "--data", str(tmp_path / "d.csv"), "--diagram", "none", "--world"]
+    assert run([*arguments, "sample", "--jobs", "1", "--out", str(tmp_path / "o")]) == 3
+    (line,) = [text for text in capsys.readouterr().out.splitlines() if text.startswith("inconclusive: ")]
+    assert line.startswith("inconclusive: I(A;C) == 0 in your rows: ")
+    assert line.endswith("the gap differs from 0, by less than the margin of 0.01 nats")
+
+
 def test_the_help_tells_margins_and_strict_statements(capsys):
     assert run(["verify", "--help"]) == 0
     printed = " ".join(capsys.readouterr().out.split())
@@ -142,7 +154,19 @@ def test_contradictory_premises_are_one_line(capsys, tmp_path, jobs):
         ),
         (
             ["K1", "--data", "{rows}"],
-            "the claims name Z1, Z2, X1, X2, the data has A, C, Z, subject: rename its columns",
+            "K1 names Z1, Z2, X1, X2, which are no columns of the data: it has A, C, Z, subject",
+        ),
+        (
+            ["I(A;Q) > 0", "--data", "{rows}", "--diagram", "none"],
+            "I(A;Q) > 0 names Q, which is no column of the data: it has A, C, Z, subject",
+        ),
+        (
+            ["K1", "K2", "--data", "{rows}"],
+            "the data has A, C, Z, subject: rename its columns",
+        ),
+        (
+            ["A >= C", "--data", "{rows}"],
+            "cannot parse 'A >= C' at position 0",
         ),
         (
             ["E1", "--data", "{rows}", "--given", "I(A;X|Z) == 0"],

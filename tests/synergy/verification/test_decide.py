@@ -167,7 +167,7 @@ def test_the_rows_of_the_note_decide_beside_all_other_tests(tested):
     row = replace(row, standard_error=error, samples=100, p_verify=verify, p_violate=violate)
     found = list(decided([row] * tested, settings))
     assert {verdict.judgement for verdict in found} == {"inconclusive"}
-    rows = int(re.findall(r"about (\d+) rows would decide", found[0].note)[0])
+    rows = int(re.findall(r"about ([\d,]+) rows would decide", found[0].note)[0].replace(",", ""))
     shrunk = error * math.sqrt(100 / rows)
     unlucky, other = p_values(gap(">=", value - norm.isf(0.1) * shrunk, shrunk), margin)
     assert holm([unlucky, other, *[0.5] * (2 * tested - 2)])[0] <= settings.alpha

@@ -232,3 +232,40 @@ def test_rounding_errors_are_shown_as_0():
         assert str(verdict) == "E1 in the exact world on c: verified, gap 0 nats"
     report = verify("I(A;B) >= 0", data=pair(4000, 0.5, seed=1), **NONE)
     assert not re.search(r"-0(\.0+)?(?![.\d])", " ".join(str(c) for c in render(report).columns[4].cells))
+
+
+@pytest.mark.parametrize("text", ["A ⫫ B", "A _||_ B", " I(A;B) == 0 ", "A ⊥⊥ B"])
+def test_a_statement_is_one_with_whatever_sign_it_is_written(weak, text):
+    report = verify(text, data=weak, worlds=["sample"], **NONE)
+    assert all(is_own(claim) for claim in report.claims)
+    assert of_rows(report).judgement == "inconclusive"
+
+
+@pytest.mark.parametrize("text", ["A >= B", "foo bar", "0 >= 1"])
+def test_what_is_no_statement_is_told_as_that_and_not_as_an_unknown_claim(weak, text):
+    with pytest.raises(ValueError, match="cannot parse"):
+        verify(text, data=weak, **NONE)
+
+
+def test_what_the_rows_leave_open_is_told_once(weak):
+    told = verify("I(A;B) == 0", data=weak, **{**NONE, "diagram": "A, B"}).summary()
+    assert told.count("I(A;B) == 0") == 1
+    assert "inconclusive in these rows: I(A;B) == 0" in told
+
+
+def test_no_note_shows_a_rounding_error(weak):
+    report = verify(["I(A;B) == 0", "I(A;B) > 0"], data=weak, **{**NONE, "diagram": "A, B"})
+    notes = {v.claim: v.note for v in report.verdicts if v.world == "exact"}
+    assert notes["I(A;B) == 0"] == "0 of 20 random models violate it, smallest slack 0 nats"
+    assert notes["I(A;B) > 0"] == "none of 20 random models satisfies it, closest slack 0 nats"
+
+
+def test_of_what_is_fitted_an_interval_above_0_that_holds_the_margin_is_told_as_that():
+    """I(X;W) is 0.11 nats: 1,500 rows tell it from 0, and not from the margin of 0.1."""
+    first, second = np.random.default_rng(0).normal(size=(2, 1500))
+    found = of_rows(verify("I(X;W) > 0", data={"X": first, "W": first + 2 * second}, **NONE))
+    assert 0 < found.low < found.margin < found.high
+    assert found.judgement == "inconclusive"
+    assert (
+        "the interval is above 0, and not above the margin of 0.1 nats, which fitting may cost" in found.note
+    )
