@@ -222,7 +222,7 @@ TABLE = made(400, 0)
 BAD = [
     pytest.param(
         {"data": {"foo": [1] * 30, "bar": [2] * 30}},
-        "the claims name A, Z, C, the data has foo, bar",
+        "E1 names A, Z, C, which are no columns of the data: it has foo, bar",
         id="columns",
     ),
     pytest.param(
