@@ -195,7 +195,7 @@ def _seen(part: _Part, beside: Sequence[Finding]) -> str:
         return (
             f"On {DRAWN} the synergy of {part.top} is {_nats(mean[_BY_LABELS])} nats by predicting the "
             f"transformations and {_nats(mean[_BY_CLASS])} by predicting the class; at the input it is "
-            f"{mean[f'exact: {part.top}']:.3f} by the exact posteriors of these images."
+            f"{mean[f'exact: {part.top}']:.3f}."
         )
     more = worded(part.between(last, first, _BY_CLASS), shared=part.shared, beside=beside)
     words = ("a higher", "a lower", "no clearly different")
