@@ -90,7 +90,7 @@ class Generator(ABC):
         "I(A;C)",
     )
 
-    def __init_subclass__(cls, **options: Any) -> None:  # noqa: ANN401  (whatever a parent class takes)
+    def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         predicts = cls.predict is not Generator.predict
         parts = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from numbers import Integral, Real
 from typing import Any
@@ -22,7 +22,6 @@ __all__ = [
     "number",
     "positive_definite",
     "probability",
-    "variable_names",
 ]
 
 SUM_TOLERANCE = 1e-9
@@ -93,27 +92,6 @@ def distribution(name: str, values: object, size: int | None = None) -> tuple[fl
     if abs(p.sum() - 1) > SUM_TOLERANCE:
         raise ValueError(f"{name} must sum to 1, got {p.sum()}")
     return tuple(float(x) for x in p)
-
-
-def variable_names(name: str, value: object) -> tuple[str, ...]:
-    """Names of variables: several texts, or one text with commas between the names.
-
-    Raises:
-        TypeError: If it is neither.
-
-    Example:
-        >>> variable_names("given", "X1, X2"), variable_names("given", {"X1"}), variable_names("given", "")
-        (('X1', 'X2'), ('X1',), ())
-    """
-    if isinstance(value, str):
-        return tuple(part.strip() for part in value.split(",")) if value.strip() else ()
-    if not isinstance(value, Iterable):
-        raise TypeError(f"{name} must be names of variables, got {shown(value)}")
-    found = tuple(value)
-    for one in found:
-        if not isinstance(one, str):
-            raise TypeError(f"{name} must be names of variables, got {shown(one)}")
-    return found
 
 
 def matrix(

@@ -31,9 +31,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from theory.checks import SUM_TOLERANCE, array, distributions, integer, variable_names
+from theory.checks import SUM_TOLERANCE, array, distributions, integer
 from theory.errors import shown
 from theory.expressions import Expression, Term
+from theory.names import variable_names
 from theory.parser import parse_expression
 
 if TYPE_CHECKING:

@@ -25,11 +25,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from theory.checks import distributions, integer, number, variable_names
+from theory.checks import distributions, integer, number
 from theory.diagrams import Diagram, some_diagram
 from theory.errors import TooLargeError, shown
 from theory.expressions import Expression, Term
 from theory.joints import Joint, frozen
+from theory.names import variable_names
 from theory.parser import parse_expression
 
 __all__ = ["Model"]

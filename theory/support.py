@@ -21,10 +21,11 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from theory.checks import distribution, variable_names
+from theory.checks import distribution
 from theory.errors import TooLargeError, shown
 from theory.expressions import Expression, Term
 from theory.joints import Joint, surprisals
+from theory.names import variable_names
 from theory.parser import parse_expression
 
 __all__ = ["MAX_CELLS", "Support"]

@@ -63,7 +63,7 @@ def experiments() -> str:
         "synergy experiment model-equivariance --encoders resnet18,c4-resnet18 --data DIR\n"
         "synergy experiment invariance-or-equivariance --data DIR --labelled 20\n"
         "synergy experiment shortcut --scale large --data cifar10 --root DIR\n```\n",
-        "`--quick` takes at most two minutes on two cores, `--full` up to forty, and a run that was "
+        "`--quick` takes at most three minutes on two cores, `--full` up to forty, and a run that was "
         "interrupted goes on when it is started again. `--scale large` is for a GPU. The results above were "
         "made on two CPU cores, at the scale that each says.\n",
     ]

@@ -52,7 +52,7 @@ def on_files(files: Files, config: Any) -> Files:  # noqa: ANN401
     return files
 
 
-def on_page_markdown(markdown: str, **_: Any) -> str:  # noqa: ANN401
+def on_page_markdown(markdown: str, **_: Any) -> str:
     """Show statements and terms in double braces as MathML, and the coverage table where it belongs."""
     if COVERAGE in markdown:
         markdown = markdown.replace(COVERAGE, pages.coverage())

@@ -54,7 +54,7 @@ def experiment_command(
     name: Annotated[str, typer.Argument(help="Its name, see `synergy list experiments`.")],
     full: Annotated[
         bool | None,
-        typer.Option("--full/--quick", help="Five seeds in half an hour, or three in two minutes."),
+        typer.Option("--full/--quick", help="Five seeds in up to forty minutes, or three in up to three."),
     ] = None,
     scale: Annotated[
         str, typer.Option("--scale", help="quick, full or large (32 x 32 x 3, ResNet-18, for a GPU).")

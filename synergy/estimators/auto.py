@@ -43,6 +43,10 @@ ROWS_OF_NUMBER = 2
 """Integers with fewer rows than this to a value, on the average, are numbers and not labels."""
 _MOST_COMPARED = 50
 """Of vectors of more dimensions only the constant ones are looked for."""
+_frenzel_pompe = partial(run_frenzel_pompe, scale="balanced", regress=True)
+"""By columns that any tails may have, less what conditions say of them."""
+_mixed = partial(run_mixed, scale="balanced", regress=True)
+"""The same with labels."""
 _NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)*(?:e[+-]?\d+)?")
 """A number in a sentence."""
 ALL_DISCRETE = "auto chose the discrete estimator: every column is discrete"
@@ -66,12 +70,13 @@ def auto(
     say), of such columns standardised and others' normal scores. What conditions without ties explain by more
     than half is first taken less a regression on them. A discrete slot with continuous columns: Ross's
     neighbours within a label up to 3 dimensions, Mesner-Shalizi where there are conditions or ties, the
-    classifier beyond. Labels have no order, whatever they are called, integers included; integers with fewer
-    than two rows to a value are
-    numbers, which a note says, and so are floats of which most values have one row, whatever floor or cap
-    repeats. `independence_test` reads integers otherwise: of more than 12 values they are numbers there. A
-    constant condition is left out, and so are dimensions that are constant or say what others of the variable
-    say, before they are counted.
+    classifier beyond.
+
+    Labels have no order, whatever they are called, integers included. Integers with fewer than two rows to a
+    value are numbers, which a note says, and so are floats of which most values have one row, whatever floor
+    or cap repeats. `independence_test` reads integers otherwise: of more than 12 values they are numbers
+    there. A constant condition is left out, and so are dimensions that are constant or say what others of the
+    variable say, before they are counted.
 
     Args:
         sample: The data.
@@ -332,15 +337,7 @@ def _one(
         return _stratified(sample, expression, term, confidence=confidence, seed=seed, device=device)
     edged = _with_edges(sample, continuous) if dimensions <= _FEW_DIMENSIONS else None
     if edged is not None:
-        found = run_frenzel_pompe(
-            sample,
-            expression,
-            scale="balanced",
-            regress=True,
-            confidence=confidence,
-            seed=seed,
-            device=device,
-        )
+        found = _frenzel_pompe(sample, expression, confidence=confidence, seed=seed, device=device)
         why = f"auto chose frenzel-pompe: all columns are continuous, and {edged} ends in edges, not in tails"
         return _with_notes(found, why)
     found = run_copula_knn(sample, expression, confidence=confidence, seed=seed, device=device)
@@ -375,16 +372,7 @@ def _with_discrete_slot(
     if method == "ross":
         _on_the_cpu(device, "ross")
         device = None
-    found = run_mixed(
-        sample,
-        expression,
-        scale="balanced",
-        regress=True,
-        confidence=confidence,
-        seed=seed,
-        method=method,
-        device=device,
-    )
+    found = _mixed(sample, expression, confidence=confidence, seed=seed, method=method, device=device)
     return _with_notes(
         found,
         f"auto chose {method}: a discrete slot with "
@@ -411,15 +399,7 @@ def _stratified(
     codes, _ = encode_target(sample, strata)
     sizes = np.bincount(codes)
     if elsewhere or not strata or sizes.min() < _ROWS_OF_STRATUM or sample.groups is not None:
-        found = run_mixed(
-            sample,
-            expression,
-            scale="balanced",
-            regress=True,
-            confidence=confidence,
-            seed=seed,
-            device=device,
-        )
+        found = _mixed(sample, expression, confidence=confidence, seed=seed, device=device)
         return _with_notes(found, "auto chose mesner-shalizi: continuous and discrete columns together")
     inner = parse_expression(Term(term.groups, tuple(n for n in term.given if n not in strata)))
     parts = []

@@ -100,7 +100,7 @@ def on_arrays(
     function: Callable[..., Estimate],
     sample: Sample,
     expression: Expression,
-    **options: Any,  # noqa: ANN401  (the function's own)
+    **options: Any,
 ) -> Estimate:
     """Run a function of continuous arrays; where a column is discrete, run the mixed estimator and say so.
 

@@ -68,7 +68,7 @@ class Entry:
         *,
         confidence: float = 0.95,
         seed: int = 0,
-        **options: Any,  # noqa: ANN401  (the function's own, see `options`)
+        **options: Any,
     ) -> Estimate:
         """Estimate an expression on a sample.
 

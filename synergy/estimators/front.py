@@ -32,7 +32,7 @@ def estimate(
     groups: str | None = None,
     blocks: int | None = None,
     jobs: int = 1,
-    **options: Any,  # noqa: ANN401  (checked against the chosen estimator's)
+    **options: Any,
 ) -> Estimate:
     """Estimate an information quantity from data, with a standard error and a confidence interval.
 

@@ -213,18 +213,18 @@ class Scale:
         return _PROCESS + 4.0 * pixels * images + working, float(shared)
 
     @classmethod
-    def quick(cls, **changes: Any) -> Scale:  # noqa: ANN401  (the fields above)
-        """At most two minutes on two cores; three seeds show a spread, hardly more."""
+    def quick(cls, **changes: Any) -> Scale:
+        """At most three minutes on two cores; three seeds show a spread, hardly more."""
         small = cls(seeds=3, steps=300, judged=1500, features=32, tolerance=0.02, every=False)
         return replace(small, **changes)
 
     @classmethod
-    def full(cls, **changes: Any) -> Scale:  # noqa: ANN401  (the fields above)
-        """Five seeds, at most half an hour on two cores."""
+    def full(cls, **changes: Any) -> Scale:
+        """Five seeds, at most forty minutes on two cores."""
         return replace(cls(), **changes)
 
     @classmethod
-    def large(cls, **changes: Any) -> Scale:  # noqa: ANN401  (the fields above)
+    def large(cls, **changes: Any) -> Scale:
         """For a GPU: 32 x 32 pixels in three colours, ResNet-18, mixed precision, a compiled encoder."""
         big = cls(
             steps=20_000,
@@ -242,7 +242,7 @@ class Scale:
         return replace(big, **changes)
 
     @classmethod
-    def named(cls, name: str, **changes: Any) -> Scale:  # noqa: ANN401  (the fields above)
+    def named(cls, name: str, **changes: Any) -> Scale:
         """The scale of that name, one of `ScaleName`.
 
         Raises:

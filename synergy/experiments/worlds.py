@@ -49,7 +49,7 @@ def glyph_world(
     *,
     noise: float = 0.3,
     pixels: int = 16,
-    **changes: Any,  # noqa: ANN401  (the parameters of Glyphs)
+    **changes: Any,
 ) -> Glyphs:
     """Small glyphs in three hues at five places, with pixel noise: hard enough for probes to differ."""
     options: dict[str, Any] = {
@@ -67,7 +67,7 @@ def raw_glyphs(
     n: int,
     *,
     seed: int,
-    **changes: Any,  # noqa: ANN401  (the parameters of Glyphs)
+    **changes: Any,
 ) -> Sample:
     """About n untransformed images of a glyph world: those that a horizontal flip left alone."""
     rows = glyph_world(glyphs, "horizontal-flip", **changes).sample(2 * n, seed=seed)

@@ -11,17 +11,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.linalg import cholesky, solve_triangular
 
-__all__ = ["Basis", "bumps", "kernel", "make_basis", "products"]
+__all__ = ["Basis", "bumps", "make_basis", "products"]
 
 Floats = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.int64]
 
 _LINEAR = 30.0
 """The size of the linear functions beside the kernels': so much that a ridge hardly shrinks them."""
-_JITTER = 1e-8
-"""Added to the diagonal of a kernel among landmarks, so that it can be factored."""
 _LEAST = 1e-6
 """Directions whose size is below this share of the largest are left out: rounding errors."""
 _BUMPS = 12
@@ -61,13 +57,6 @@ def make_basis(z: Floats, features: Sequence[Floats]) -> Basis:
     )
 
 
-def kernel(scaled: Floats, marks: Integers, width: float) -> Floats:
-    """Nystroem features of exp(-|a - b|^2 / width) on the rows `marks`, shape (n, marks)."""
-    near = np.exp(-_squared(scaled, scaled[marks]) / width)
-    factor = cholesky(near[marks] + _JITTER * np.eye(len(marks)), lower=True)
-    return np.asarray(solve_triangular(factor, near.T, lower=True).T)
-
-
 def bumps(z: Floats) -> Floats:
     """Bumps along each condition of more than two values: their sums are the additive functions of Z."""
     places = np.quantile(z, np.linspace(0.02, 0.98, _BUMPS), axis=0)
@@ -84,8 +73,3 @@ def products(z: Floats) -> Floats:
     first, second = np.triu_indices(z.shape[1])
     paired = z[:, first] * z[:, second]
     return np.asarray(paired - paired.mean(axis=0))
-
-
-def _squared(a: Floats, b: Floats) -> Floats:
-    squares = (a * a).sum(axis=1)[:, None] + (b * b).sum(axis=1) - 2 * a @ b.T
-    return np.asarray(np.maximum(squares, 0.0))

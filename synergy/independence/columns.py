@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from synergy.estimators.classifier.design import encode_target, make_design
-from synergy.estimators.columns import tamed
+from synergy.estimators.columns import by_quartiles, kurtosis, scaled, tamed
 from synergy.estimators.intake import floats_of, split_columns
 from synthetic import Sample
 
@@ -155,12 +155,9 @@ def vectors(sample: Sample, names: tuple[str, ...]) -> Floats:
     """
     matrix = np.hstack([numbers(sample, name) for name in names])
     matrix = tamed(matrix[:, matrix.min(axis=0) < matrix.max(axis=0)])
-    low, middle, high = np.quantile(matrix, [0.25, 0.5, 0.75], axis=0)
-    standard = (matrix - matrix.mean(axis=0)) / matrix.std(axis=0)
-    robust = (matrix - middle) / np.where(high > low, (high - low) / 1.349, matrix.std(axis=0))
-    heavy = (standard**4).mean(axis=0) > _HEAVY
-    drawn_in = np.arcsinh(robust)
-    return np.asarray(np.where(heavy, drawn_in / drawn_in.std(axis=0), standard))
+    drawn_in = np.arcsinh(by_quartiles(matrix))
+    heavy = kurtosis(matrix) > _HEAVY
+    return np.asarray(np.where(heavy, drawn_in / drawn_in.std(axis=0), scaled(matrix, "standardise")))
 
 
 def matrix_of(sample: Sample, names: tuple[str, ...]) -> Floats:

@@ -26,7 +26,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from synergy.independence.bases import Basis, bumps, kernel, make_basis, products
+from synergy.estimators.kernels import nystroem
+from synergy.independence.bases import Basis, bumps, make_basis, products
 from synergy.independence.jumps import find_jumps, stairs
 from synergy.independence.metric import average_gradients, directions, relevance_widths
 from synergy.independence.waves import strongest_wave
@@ -182,7 +183,7 @@ class Smoother:
         self.rows = rng.permutation(n)[: min(_ROWS, n)]
         self.relevance = relevance and d <= _MOST_CONDITIONS
         spread = 2 * float(z.var(axis=0).sum()) or 1.0
-        bases = [make_basis(z, [kernel(z, self.marks, width * spread)]) for width in _WIDTHS]
+        bases = [make_basis(z, [nystroem(z, self.marks, width * spread)]) for width in _WIDTHS]
         self.additive = bumps(z)
         self.sums = d > 1 and self.additive.shape[1] < n / 2
         if self.sums:
@@ -207,7 +208,7 @@ class Smoother:
         steps = stairs(seen, jumps)
         apart = np.hstack([self.z / widths, steps])
         least = least_error(column, bases)
-        hope = least_error(column, [make_basis(self.z, [kernel(apart, self.marks, 2.0)])])
+        hope = least_error(column, [make_basis(self.z, [nystroem(apart, self.marks, 2.0)])])
         if hope > _JUMPS_HOPE * least:
             return bases
         split, _, _ = self._learnt(np.hstack([self.z, steps]), column)
@@ -217,7 +218,7 @@ class Smoother:
         """Bases with functions along the waves that the others have left in a column."""
         rng = np.random.default_rng([self.seed, 0x3A7E])
         rows = rng.permutation(len(column))[:_WAVE_ROWS]
-        smooth, along, found = kernel(self.z / widths, self.marks, 2.0), list[Floats](), list[Basis]()
+        smooth, along, found = nystroem(self.z / widths, self.marks, 2.0), list[Floats](), list[Basis]()
         known = list(bases)
         while len(along) < _WAVES:
             fit = self.fit(column, known)
@@ -228,7 +229,7 @@ class Smoother:
             if wave is None:
                 break
             projection = directions(self.z[rows], rest, wave[None])
-            along.append(kernel(self.z @ projection.T, self.marks[:_WAVE_MARKS], 2.0))
+            along.append(nystroem(self.z @ projection.T, self.marks[:_WAVE_MARKS], 2.0))
             found = [make_basis(self.z, along), make_basis(self.z, [*along, smooth])]
             known = [*bases, *found]
         return found
@@ -237,7 +238,7 @@ class Smoother:
         """Bases with learnt widths and directions, the widths, and the rows along the directions."""
         d, rows = z.shape[1], self.rows
         widths = relevance_widths(z[rows], column[rows])
-        bases = [make_basis(self.z, [kernel(z / widths, self.marks, 2 * width)]) for width in _NEAR]
+        bases = [make_basis(self.z, [nystroem(z / widths, self.marks, 2 * width)]) for width in _NEAR]
         if d == 1:
             return bases, widths, np.zeros((len(z), 0))
         sizes, turned = np.linalg.eigh(average_gradients(z[rows], column[rows], widths))
@@ -252,9 +253,9 @@ class Smoother:
         for start in starts:
             projection = directions(z[rows], column[rows], start)
             along = z @ projection.T
-            bases += [make_basis(self.z, [kernel(along, self.marks, 2 * width)]) for width in _NEAR]
+            bases += [make_basis(self.z, [nystroem(along, self.marks, 2 * width)]) for width in _NEAR]
             if d > _MOST_DIRECTIONS and self.sums:
-                bases.append(make_basis(self.z, [kernel(along, self.marks, 2.0), self.additive]))
+                bases.append(make_basis(self.z, [nystroem(along, self.marks, 2.0), self.additive]))
             found.append(z @ np.linalg.svd(projection)[2][: min(2, len(projection))].T)
         return bases, widths, _standard(np.hstack(found))
 

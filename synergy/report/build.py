@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import shlex
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
@@ -166,16 +168,19 @@ def render_report(report: Report) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    entries = [_section(claim, report) for claim in report.claims]
+    anchors = {claim.id: _anchor(claim, number) for number, claim in enumerate(report.claims, start=1)}
+    entries = [_section(claim, report, anchors[claim.id]) for claim in report.claims]
     counts = Counter(v.judgement for v in report.verdicts)
     seconds = sum(v.seconds for v in report.verdicts)
     return environment.get_template("report.html.jinja").render(
         report=report,
         entries=entries,
+        anchors=anchors,
         counts=[(name, counts[name], name.replace(" ", "-")) for name in JUDGEMENTS if counts[name]],
         worlds=[(w, WORLDS[w]) for w in get_args(World) if any(v.world == w for v in report.verdicts)],
         meanings=_MEANINGS,
         headline=_headline(report),
+        sentence=partial(_sentence, columns=report.data.columns if report.data else ()),
         tested=sum(v.p_verify is not None for v in report.verdicts),
         open=[v for v in report.verdicts if v.judgement in ("inconclusive", "unknown")],
         unexpected=[e for e in entries if e.state == "unexpected"],
@@ -186,6 +191,13 @@ def render_report(report: Report) -> str:
         downstream=[v for v in report.verdicts if "probe_error" in v.evidence],
         command=_verify(_named(report), report),
     )
+
+
+def _sentence(note: str, columns: Collection[str]) -> str:
+    """A note as a sentence; one that begins with the name of a column, or a statement, begins as it is."""
+    first = note.split(maxsplit=1)[0].rstrip(",") if note else ""
+    begin = note[:1].upper() if first.isalpha() and first not in columns else note[:1]
+    return f"{begin}{note[1:].rstrip('.')}."
 
 
 def _named(report: Report) -> list[str]:
@@ -239,7 +251,12 @@ def _asked(claim: Claim, report: Report) -> str:
     return _OF_OWN[claim.expectation] + (" and of your rows" if report.data else "")
 
 
-def _section(claim: Claim, report: Report) -> ClaimSection:
+def _anchor(claim: Claim, number: int) -> str:
+    """The name of a section: no space may be in it, so a statement is named by its number."""
+    return f"claim-{claim.id if re.fullmatch(r'[A-Za-z][A-Za-z0-9-]*', claim.id) else number}"
+
+
+def _section(claim: Claim, report: Report, anchor: str) -> ClaimSection:
     own = [v for v in report.verdicts if v.claim == claim.id]
     numbered = [v for v in own if v.measured is not None]
     axis = Axis.around(numbered)
@@ -250,7 +267,7 @@ def _section(claim: Claim, report: Report) -> ClaimSection:
     state = next((s for s in ("unexpected", "inconclusive", "expected") if s in states), "neutral")
     return ClaimSection(
         claim=claim,
-        anchor=f"claim-{claim.id}",
+        anchor=anchor,
         expected=_asked(claim, report),
         lines=tuple(statement_lines(claim.statement)),
         given=tuple(line for fact in claim.given for line in statement_lines(fact)),
@@ -298,6 +315,8 @@ def _cell(claim: Claim, world: World, own: Sequence[Verdict], report: Report) ->
         state = "neutral"
     else:
         state = _STATES.get(report.standings()[claim.id, world], "inconclusive")
+        if state == "expected" and claim.id in report.only_here and _is_against(here):
+            state = "neutral"
     order = JUDGEMENTS if claim.expectation != "false" else _AGAINST_FIRST
     said = [name for name in order if here[name]]
     decisive = [name for name in said if name != "not applicable"] or said
@@ -309,6 +328,11 @@ def _cell(claim: Claim, world: World, own: Sequence[Verdict], report: Report) ->
     if sum(here.values()) == 1:
         text = called.get(decisive[0], decisive[0])
     return Cell(world, state, _SYMBOLS[state], text)
+
+
+def _is_against(here: Counter[Judgement]) -> bool:
+    """Whether nothing here speaks for the statement, and something against it."""
+    return bool(here["refuted"] or here["violated"]) and not (here["proved"] or here["verified"])
 
 
 def _number(value: float | None, decimals: int | None = None) -> str:

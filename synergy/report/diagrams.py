@@ -64,9 +64,8 @@ def diagram_svg(diagram: Diagram, marked: Collection[str] = ()) -> Markup:
     edges = "; ".join(f"{a} to {b}" for a, b in diagram.edges) or "no edges"
     return Markup(  # nosec B704 # numbers, and names that were escaped
         f'<svg class="diagram" role="img" viewBox="0 0 {width:.0f} {height:.0f}" '
-        f'style="max-width:{width:.0f}px" aria-label="{escape(f"causal diagram: {edges}")}">'
-        + "".join(parts)
-        + "</svg>"
+        f'style="min-width:min(13rem,{width:.0f}px);max-width:{width:.0f}px" '
+        f'aria-label="{escape(f"causal diagram: {edges}")}">' + "".join(parts) + "</svg>"
     )
 
 

@@ -29,7 +29,7 @@ class Partial:
         self.folder = folder
 
     @staticmethod
-    def key(*parts: Any) -> str:  # noqa: ANN401  (anything with a faithful repr)
+    def key(*parts: Any) -> str:
         """The name of a task."""
         text = "\n".join([source_digest(), *map(repr, parts)])
         return hashlib.sha256(text.encode()).hexdigest()[:24]

@@ -219,7 +219,7 @@ class Report:
             told = f"{', '.join(c.id for c in stated)} {'is' if len(stated) == 1 else 'are'} judged on"
             edges = ", ".join(f"{a}->{b}" for a, b in ESSL.edges)
             found.append(
-                f"no diagram was named: {told} the {ESSL.name}, {edges}; the diagram `none` assumes nothing"
+                f"no diagram was named: {told} the {ESSL.name}, {edges}; the diagram 'none' assumes nothing"
             )
         if strict:
             rows = (

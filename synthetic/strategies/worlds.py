@@ -21,8 +21,9 @@ from synthetic.strategies.tables import (
     table_of_cause,
 )
 from theory import Diagram, Model
-from theory.checks import integer, variable_names
+from theory.checks import integer
 from theory.diagrams import some_diagram
+from theory.names import variable_names
 
 __all__ = ["ExactModel", "diagrams", "joint_of", "joints", "joints_on", "models"]
 

@@ -43,24 +43,33 @@ def test_every_block_says_what_it_is(page):
     assert {block.language for block in blocks(page)} <= LANGUAGES
 
 
+def executed(path: Path, name: str) -> dict[str, object]:
+    """What the Python of a page defines, from its top to its end; its failed assertions are raised."""
+    names: dict[str, object] = {"__name__": name}
+    for number, block in enumerate(blocks(path)):
+        if block.language == "python" and "title=" not in block.attributes:
+            exec(compile(block.text, f"{path.name}, block {number}", "exec"), names)
+    return names
+
+
 def test_python_runs_from_the_top_of_a_page_to_its_end(page, monkeypatch, tmp_path):
-    """The assertions are in the pages: their blocks are executed, and one that fails fails the test."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(registry, "_REGISTRY", dict(registry._REGISTRY))
     monkeypatch.setattr(theory, "CLAIMS", MappingProxyType(registry._REGISTRY))
-    names: dict[str, object] = {"__name__": page.stem}
-    for number, block in enumerate(blocks(page)):
-        if block.language == "python" and "title=" not in block.attributes:
-            exec(compile(block.text, f"{page.name}, block {number}", "exec"), names)
+    text = "".join(b.text for b in blocks(page) if b.language == "python" and "title=" not in b.attributes)
+    assert set(re.findall(r"^(\w+) = ", text, re.M)) <= set(executed(page, page.stem))
 
 
 def test_the_readme_runs(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    found = [block for block in blocks(ROOT / "README.md") if block.language == "python"]
-    assert found
-    names: dict[str, object] = {"__name__": "readme"}
-    for number, block in enumerate(found):
-        exec(compile(block.text, f"README.md, block {number}", "exec"), names)
+    assert len(executed(ROOT / "README.md", "readme")) > 1
+
+
+def test_a_false_assertion_of_a_page_is_raised(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text("```python\nx = 1\n```\n\n```python\nassert x == 2\n```\n", encoding="utf-8")
+    with pytest.raises(AssertionError):
+        executed(page, "page")
 
 
 def commands(block: Block) -> list[tuple[str, str]]:

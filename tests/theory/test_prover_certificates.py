@@ -252,7 +252,7 @@ def test_forged_certificates_are_rejected(name):
 
 SOURCE = inspect.getsource(checker).replace(
     "from theory.diagrams import Diagram, closure, separated\n",
-    "from collections.abc import Collection\nfrom theory.checks import variable_names\n"
+    "from collections.abc import Collection\nfrom theory.names import variable_names\n"
     "from theory.diagrams import Diagram, some_diagram\n"
     f"{inspect.getsource(closure)}\n{inspect.getsource(separated)}\n",
 )

@@ -27,8 +27,8 @@ from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, cast
 
-from theory.checks import variable_names
 from theory.errors import shown
+from theory.names import variable_names
 
 if TYPE_CHECKING:
     import networkx as nx

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from theory.checks import variable_names
 from theory.diagrams.diagram import Diagram
 from theory.diagrams.named import some_diagram
+from theory.names import variable_names
 
 __all__ = ["closure", "separated"]
 

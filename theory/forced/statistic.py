@@ -44,8 +44,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from theory.checks import variable_names
 from theory.joints import Joint
+from theory.names import variable_names
 
 __all__ = ["PosteriorGap", "forced_information", "posterior_gap", "with_statistic"]
 

@@ -130,7 +130,7 @@ def seconds_left() -> float:
     return math.inf if budget is None else max(min(budget.left, budget.clock), 1e-3)
 
 
-def solve(objective: np.ndarray[Any, Any], **program: Any) -> OptimizeResult:  # noqa: ANN401 - as linprog takes it
+def solve(objective: np.ndarray[Any, Any], **program: Any) -> OptimizeResult:
     """The answer of `scipy.optimize.linprog` by HiGHS, within the work that is left.
 
     Raises:

@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 from math import inf
 from time import perf_counter, process_time
 
-from theory.checks import number, variable_names
+from theory.checks import number
 from theory.diagrams import Diagram, read_diagram
 from theory.errors import TooLargeError
 from theory.expressions import Statement
+from theory.names import variable_names
 from theory.parser import parse_statement, parse_statements
 from theory.prover import ContradictionError, Impossible, Proof, Refutation, Unknown, prove
 from theory.repairing.attempt import Attempt

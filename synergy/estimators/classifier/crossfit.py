@@ -109,6 +109,8 @@ def portfolio(design: Design, n: int, k: int, quality: Quality, device: str) -> 
     linear: tuple[Classifier, ...] = (LinearClassifier(),) if flat else ()
     if flat and 0 < numbers <= _FEW_COLUMNS:
         linear = (*linear, LinearClassifier(products=True), LinearClassifier(bends=_BENDS))
+        if design.plain is not None and numbers > 1:
+            linear = (*linear, LinearClassifier(bends=_BENDS, sources=True))
     reduced = (LinearClassifier(ranks=_RANKS),) if flat and numbers > _MANY_COLUMNS else ()
     pictured = sum(block.kind == "image" for block in design.blocks) == 1
     if quality == "quick":

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from synergy.estimators.columns import scaled, tamed
+from synergy.estimators.columns import kurtosis, scaled, tamed
 from synthetic import Sample
 
-__all__ = ["Block", "Design", "encode_target", "make_design", "scaling", "standardised"]
+__all__ = ["HEAVY", "Block", "Design", "encode_target", "make_design", "scaling", "standardised"]
 
 Floats = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int64]
@@ -21,7 +21,7 @@ _LARGEST = 2**30
 """The most numbers of a design matrix: 4 GiB in single precision."""
 _MOST_CODES = 2**62
 """Joint codes below this are surely integers of 64 bits."""
-_HEAVY = 6.0
+HEAVY = 6.0
 """Columns whose mean fourth power, standardised, exceeds this have heavy tails (normal 3, Laplace 6)."""
 _COARSE, _TINY = 1e4, 1e-30
 """Columns whose size is this many times their extent, or whose extent or inverse size is below the other,
@@ -54,12 +54,15 @@ class Design:
         blocks: Which columns belong to which variable.
         codes: The joint state of the discrete variables, shape (n,), or None where there are none.
         cells: The number of their joint states that occur; the codes are 0 .. cells - 1.
+        plain: The continuous columns as they are, shape (n, m), where normal scores stand for some of them in
+            the matrix; else None.
     """
 
     matrix: Floats
     blocks: tuple[Block, ...]
     codes: Integers | None
     cells: int
+    plain: npt.NDArray[np.float64] | None = None
 
     @property
     def all_discrete(self) -> bool:
@@ -95,6 +98,8 @@ def make_design(sample: Sample, given: Sequence[str], *, scores: bool = False) -
     n = len(sample)
     parts: list[Floats] = []
     blocks: list[Block] = []
+    plain: list[npt.NDArray[np.float64]] = []
+    scored = False
     start = 0
     discrete = [name for name in given if sample.variables[name].kind == "discrete"]
     width = sum(
@@ -115,7 +120,10 @@ def make_design(sample: Sample, given: Sequence[str], *, scores: bool = False) -
         else:
             numbers = column.reshape(n, -1)
             if scores and variable.kind == "continuous":
-                numbers = _with_scores(numbers)
+                heavy = kurtosis(numbers.astype(np.float64)) > HEAVY
+                plain.append(tamed(numbers.astype(np.float64)))
+                scored |= bool(heavy.any())
+                numbers = _with_scores(numbers, heavy)
             part = _in_single_precision(numbers)
         shape = part.shape[1:] if variable.kind == "discrete" else column.shape[1:] or (1,)
         blocks.append(Block(name, variable.kind, slice(start, start + part.shape[1]), shape))
@@ -123,14 +131,13 @@ def make_design(sample: Sample, given: Sequence[str], *, scores: bool = False) -
         start += part.shape[1]
     matrix = np.hstack(parts) if parts else np.zeros((n, 0), dtype=np.float32)
     codes, cells = _joint_codes(sample, discrete) if discrete else (None, 1)
-    return Design(matrix, tuple(blocks), codes, cells)
+    return Design(matrix, tuple(blocks), codes, cells, np.hstack(plain) if scored else None)
 
 
-def _with_scores(part: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.floating[Any]]:
+def _with_scores(
+    part: npt.NDArray[np.floating[Any]], heavy: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.floating[Any]]:
     """The columns, those with heavy tails replaced by their normal scores."""
-    safe = tamed(part.astype(np.float64))
-    centred = safe - safe.mean(axis=0)
-    heavy = (centred**4).mean(axis=0) > _HEAVY * np.square(np.square(centred).mean(axis=0))
     if not heavy.any():
         return part
     found = part.astype(np.float64)

@@ -14,8 +14,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from synergy.estimators.columns import Scaling, Slot, scaled, tamed
+from synergy.estimators.columns import Scaling, Slot, kurtosis, scaled, tamed
 from synergy.estimators.fixed import is_smooth
+from synergy.estimators.kernels import nystroem
 
 __all__ = ["without_regressions"]
 
@@ -127,7 +128,7 @@ def without_regressions(slots: list[Slot], scale: Scaling | None) -> tuple[list[
         return slots, []
     if found.left.min() < math.log(_FINE):
         z = scaled(slots[2].values, "standardise")
-        z = np.where(np.mean(z**4, axis=0) > _HEAVY, _drawn_in(slots[2].values)[0], z)
+        z = np.where(kurtosis(z) > _HEAVY, _drawn_in(slots[2].values)[0], z)
         drawn, slope = _drawn_in(columns)
         versions = np.stack([scaled(columns, "standardise"), drawn])  # (2, n, d)
         slopes = np.stack([np.zeros(len(slope)), slope])
@@ -185,9 +186,9 @@ def _regression(
     whole = error(columns - columns.mean(axis=0))
     tried = [(plane.shape[1], plane[:, :0], 0.0)]
     errors = [error(rest / (1 - used)[:, None]) - whole]
-    centres = z[rows[: min(_CENTRES, len(rows) // 4)]]
+    marks = rows[: min(_CENTRES, len(rows) // 4)]
     for width in _WIDTHS if z.shape[1] <= _FEW_CONDITIONS else ():
-        features = _features(z, centres, width)
+        features = nystroem(z, marks, 2 * width**2)
         features -= plane @ np.linalg.lstsq(plane[rows], features[rows], rcond=None)[0]
         left, size, _ = np.linalg.svd(features[rows], full_matrices=False)
         onto = left.T @ rest
@@ -251,15 +252,3 @@ def _squares(columns: Floats) -> Floats:
 def _logarithms(columns: Floats) -> Floats:
     """The mean logarithm of the squares of each column, which a few values off any regression do not rule."""
     return np.asarray(np.log(np.square(columns) + _ROUNDING**4).mean(axis=0))
-
-
-def _features(z: Floats, centres: Floats, width: float) -> Floats:
-    """Functions of z whose products are a Gaussian kernel's values, as far as the centres tell."""
-
-    def kernel(rows: Floats) -> Floats:
-        squares = np.square(rows).sum(axis=1)[:, None] + np.square(centres).sum(axis=1)
-        return np.asarray(np.exp(-np.maximum(squares - 2 * rows @ centres.T, 0) / (2 * width**2)))
-
-    values, vectors = np.linalg.eigh(kernel(centres))
-    known = values > 1e-10 * values[-1]
-    return np.asarray(kernel(z) @ (vectors[:, known] / np.sqrt(values[known])))

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import torch
 
 from synergy.estimators.classifier.design import encode_target, make_design
+from synergy.estimators.columns import by_quartiles
 from synthetic import Sample
 
 __all__ = ["SlotColumns", "density_slot", "is_discrete", "make_columns"]
@@ -87,12 +88,11 @@ def _encoded(sample: Sample, names: tuple[str, ...], fit: npt.NDArray[np.int64])
     for block in design.blocks:
         if block.kind == "discrete":
             continue
-        part = matrix[fit, block.columns]
+        part = matrix[:, block.columns]
         if block.kind == "continuous":
-            low, middle, high = np.quantile(part, [0.25, 0.5, 0.75], axis=0)
-            spread = np.where(high > low, (high - low) / 1.349, part.std(axis=0))
+            part = by_quartiles(part, fit)
         else:
-            middle, spread = part.mean(axis=0), np.sqrt(part.var(axis=0).mean())
-        moved = matrix[:, block.columns] - middle
-        matrix[:, block.columns] = np.arcsinh(moved / np.where(spread > 0, spread, 1.0))
+            spread = np.sqrt(part[fit].var(axis=0).mean())
+            part = (part - part[fit].mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+        matrix[:, block.columns] = np.arcsinh(part)
     return torch.tensor(matrix, dtype=torch.float32)

@@ -162,7 +162,9 @@ def test_simple_models_of_many_states_do_not_warn():
     u, a = np.random.default_rng(0).normal(size=(150, 3)), np.arange(150) % 100
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        predicted((u, a), u, 100, seed=0)
+        found = predicted((u, a), u, 100, seed=0)
+    for log_p in found:
+        np.testing.assert_allclose(np.exp(log_p).sum(axis=1), 1, atol=1e-9)
 
 
 def test_a_folder_may_be_text(tmp_path):

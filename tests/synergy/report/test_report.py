@@ -10,12 +10,13 @@ import pytest
 
 from synergy.cli import run
 from synergy.report import render_report, write_report
-from synergy.report.diagrams import places
+from synergy.report.diagrams import diagram_svg, places
 from synergy.report.evidence import argument, distribution
 from synergy.report.strips import Axis, strip_svg
 from synergy.verification import Report, Settings, Verdict
 from synergy.verification.controls import CONTROL
 from synergy.verification.own import read_claim
+from synergy.verification.summary import DataChecks
 from theory import CLAIMS, ESSL, Diagram, prove
 
 VOID = {"meta", "link", "br", "img", "hr", "input"}
@@ -285,3 +286,47 @@ def test_shape_tells_the_verdict_as_colour_does():
             judgement.replace(" ", "-"), ""
         )
     assert len(set(shapes.values())) == 4
+
+
+def of_own(*judgements):
+    """Statements on rows of the caller's own: a report whose first claim was judged so in these worlds."""
+    claims = (read_claim("I(A;Z) >= I(A;X)", None), read_claim("I(A;C) == 0", None), CLAIMS["E1"])
+    verdicts = [Verdict(claims[0].id, world, "c", claims[0].id, found) for world, found in judgements]
+    verdicts += [Verdict(c.id, "sample", "your rows", c.id, "inconclusive", note="why") for c in claims[1:]]
+    checks = DataChecks(5, {"a": "2 labels"}, None, ("a takes one value only",), ())
+    return Report(tuple(verdicts), claims, Settings(), data=checks)
+
+
+def test_sections_of_statements_have_names_without_spaces_that_links_lead_to():
+    outline = Outline(render_report(of_own(("sample", "violated"))))
+    assert {"claim-1", "claim-2", "claim-E1"} <= set(outline.ids)
+    assert {"claim-1", "claim-2", "claim-E1"} <= set(outline.anchors) <= set(outline.ids)
+    assert not any(re.search(r"\s", name) for name in outline.ids)
+
+
+def test_what_other_models_break_is_no_success_and_no_failure_where_it_holds_in_the_rows():
+    page = render_report(of_own(("proof", "refuted"), ("exact", "violated"), ("sample", "verified")))
+    first = re.findall(r'<td class="(\w+)" data-world="(\w+)">', page)[:5]
+    assert {world: state for state, world in first} == {
+        "proof": "neutral",
+        "symbolic": "absent",
+        "exact": "neutral",
+        "sample": "expected",
+        "learned": "absent",
+    }
+    assert "or fails on other models while it holds in your rows" in page
+    assert "on other models" not in render_report(of_own(("sample", "violated")))
+
+
+def test_sentences_begin_with_capitals_but_for_names_of_columns():
+    text = Outline(render_report(of_own(("sample", "violated")))).text
+    assert "5 rows: a (2 labels). The diagram and the premises say nothing" in text
+    assert "a takes one value only." in text
+
+
+def test_a_small_diagram_is_drawn_no_larger_than_it_is():
+    found = diagram_svg(read_claim("I(X;Y) == 0", "X, Y").diagram)
+    width = int(re.search(r'viewBox="0 0 (\d+)', found)[1])
+    assert width < 100
+    assert f"max-width:{width}px" in found
+    assert f"min-width:min(13rem,{width}px)" in found

@@ -219,7 +219,7 @@ def test_the_diagram_that_nobody_named_is_told():
     report = verify("I(A;C) <= I(A;C|Z)", data=table, settings=QUICK)
     assert report.notes == (
         "no diagram was named: I(A;C) <= I(A;C|Z) is judged on the E-SSL diagram, "
-        f"{', '.join(f'{a}->{b}' for a, b in ESSL.edges)}; the diagram `none` assumes nothing",
+        f"{', '.join(f'{a}->{b}' for a, b in ESSL.edges)}; the diagram 'none' assumes nothing",
     )
     assert report.to_dict()["notes"] == list(report.notes)
     assert verify("I(A;C) <= I(A;C|Z)", data=table, **NONE).notes == ()
