@@ -18,7 +18,7 @@ from synergy.device import seeded_generators
 from synergy.estimators.classifier.rare import ROWS_OF_CLASS
 from synergy.learning import ImageSet
 from synergy.learning.encoders import ENCODERS
-from synergy.ranking.own import digest_of
+from synthetic.digests import digest_of
 from synthetic.images.arrays import ImageDataset
 from synthetic.images.cifar10 import Cifar10, CifarPart, places
 from theory.checks import integer, number

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cached_property
@@ -21,6 +20,7 @@ from synergy.learning.own.wrapped import make_encoder, weights_digest
 from synergy.learning.pretext import Pretext
 from synergy.learning.seeds import Purpose, seeded
 from synergy.learning.trained import Trained
+from synthetic.digests import without_addresses
 
 __all__ = ["Run"]
 
@@ -84,7 +84,7 @@ class Run:
         return {
             **self.description,
             "settings": replace(self.settings, checkpoint_every=1).to_dict(),
-            "module": re.sub(r" at 0x[0-9a-fA-F]+", "", repr(self.encoder)),
+            "module": without_addresses(repr(self.encoder)),
             "weights": {k: list(v.shape) for k, v in self.encoder.state_dict().items()},
             "data": _fingerprint(source),
             "held_out": None if held_out is None else _fingerprint(held_out),

@@ -13,7 +13,7 @@ import torch
 
 from synergy.learning import PredictTransformation, Task, as_task
 from synergy.learning.seeds import Purpose, seeded
-from synergy.ranking.own import digest_of
+from synthetic.digests import digest_of
 from synthetic.transformations import TRANSFORMATIONS, is_function_with_states
 from synthetic.transformations.augment import augmentation
 from theory.checks import integer
@@ -49,7 +49,7 @@ class Candidate:
 
     def identity(self, images: torch.Tensor) -> str:
         """A digest of the task's code and of what it does to a few images, for code that is not here."""
-        digest = hashlib.sha256(f"{self.name} {self.task.parts!r} {self.task.coarse}".encode())
+        digest = hashlib.sha256(self.name.encode())
         digest.update(digest_of(*self.task.parts, self.task.coarse).encode())
         for code in range(self.task.applied):
             shown = self.shown(images.clone(), torch.full((len(images),), code))

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from synergy.device import keep_freed_memory
+from synergy.ranking.candidates import Candidate
 from synergy.ranking.data import RankedImages
 from synergy.ranking.pilots import MADE, Arrays, Job, run_job
 from synergy.ranking.settings import Progress, RankSettings
@@ -65,6 +66,7 @@ class Runs:
     def __post_init__(self) -> None:
         self._found: dict[Job, Arrays] = {}
         self._keys: dict[Job, str] = {}
+        self._tasks: dict[Candidate, str] = {}
         self._common = json.dumps(
             [self.data.digest, source_digest(), self.settings.to_dict(), self.device.split(":")[0]]
         )
@@ -78,11 +80,16 @@ class Runs:
     def key(self, job: Job) -> str:
         """The name of a job's file: 24 hexadecimal digits."""
         if job not in self._keys:
-            shown = torch.from_numpy(self.data.pixels[self.data.judged[:_SHOWN]])
-            task = [] if job.candidate is None else [job.candidate.name, job.candidate.identity(shown)]
+            task = [] if job.candidate is None else [job.candidate.name, self._identity(job.candidate)]
             text = json.dumps([self._common, job.kind, task, job.seed, job.stretch])
             self._keys[job] = hashlib.sha256(text.encode()).hexdigest()[:24]
         return self._keys[job]
+
+    def _identity(self, candidate: Candidate) -> str:
+        if candidate not in self._tasks:
+            shown = torch.from_numpy(self.data.pixels[self.data.judged[:_SHOWN]])
+            self._tasks[candidate] = candidate.identity(shown)
+        return self._tasks[candidate]
 
     def do(self, jobs: Sequence[Job], *, more: int = 0) -> None:
         """Run the jobs that are not done yet.

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from types import CodeType
 from typing import Any
 
 import numpy as np
 import torch
 
+from synthetic.digests import digest_of
 from synthetic.groups import FiniteGroup
 from synthetic.transformations.base import Transformation, on_grid
 from theory.checks import integer
@@ -81,9 +80,8 @@ class FunctionTransformation(Transformation):
 
     def __repr__(self) -> str:
         """The same in every process, and another one where the function's code is another."""
-        return (
-            f"FunctionTransformation({self.name!r}, states={self.states}, code={_code_digest(self.function)})"
-        )
+        code = getattr(self.function, "__code__", type(self.function))
+        return f"FunctionTransformation({self.name!r}, states={self.states}, code={digest_of(code)[:8]})"
 
     @property
     def cardinality(self) -> int:
@@ -219,23 +217,3 @@ def _random_images(n: int, shape: tuple[int, ...]) -> torch.Tensor:
 
 def _bits(images: torch.Tensor) -> bytes:
     return (images + 0.0).numpy().tobytes()  # adding 0 makes -0 and 0 one
-
-
-def _code_digest(function: ImageFunction) -> str:
-    """8 hexadecimal digits of the function's code and constants; of its type where it has none."""
-    digest = hashlib.sha256()
-
-    def add(code: CodeType) -> None:
-        digest.update(code.co_code + repr(code.co_names).encode())
-        for constant in code.co_consts:
-            if isinstance(constant, CodeType):
-                add(constant)
-            else:
-                digest.update(repr(constant).encode())
-
-    found = getattr(function, "__code__", None)
-    if isinstance(found, CodeType):
-        add(found)
-    else:
-        digest.update(f"{type(function).__module__}.{type(function).__qualname__}".encode())
-    return digest.hexdigest()[:8]

@@ -6,17 +6,15 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from torch import nn
 
-from synergy.learning import as_task
-from synergy.ranking.candidates import Candidate
-from synergy.ranking.own import digest_of
-from synthetic.transformations import FunctionTransformation, Transformation
+from synthetic.digests import digest_of
+from synthetic.transformations import FunctionTransformation
 
 
 def net(change, *, weight=None):
@@ -50,6 +48,27 @@ class Mine:
     value: object
 
 
+class Hidden:
+    """An object that prints nothing of the value that it holds."""
+
+    def __init__(self, value):
+        self._value = value
+
+    def __repr__(self):
+        return "Hidden"
+
+
+def table(middle):
+    return pd.DataFrame({"x": np.arange(300.0), "s": ["a"] * 300}).replace({"x": {150.0: middle}})
+
+
+def drawn(seed):
+    return np.random.default_rng(seed)
+
+
+FIRST, SECOND = [1], [2]
+
+
 def by_default(x, factor=1):
     return factor * x
 
@@ -57,6 +76,20 @@ def by_default(x, factor=1):
 def by_another_default(x, factor=2):
     return factor * x
 
+
+class Scales:
+    """A class with a partial among its members."""
+
+    by = functools.partial(scaled, 1)
+
+
+class OtherScales:
+    """The same with another factor."""
+
+    by = functools.partial(scaled, 2)
+
+
+OtherScales.__qualname__ = Scales.__qualname__
 
 PAIRS = {
     "code": (lambda x: x + 1, lambda x: x - 1),
@@ -71,6 +104,19 @@ PAIRS = {
     "type of an array": (np.zeros(2), np.zeros(2, np.float32)),
     "deep": (listed(2), listed(3)),
     "bound": (Mine(1).__repr__, Mine(2).__repr__),
+    "table": (table(150.0), table(7.0)),
+    "series": (table(150.0)["x"], table(7.0)["x"]),
+    "index": (pd.Index(range(3)), pd.Index(range(1, 4))),
+    "private": (Hidden(1), Hidden(2)),
+    "objects in a set": ({Hidden(1)}, {Hidden(2)}),
+    "place": ([FIRST, SECOND, FIRST], [FIRST, SECOND, SECOND]),
+    "generator": (drawn(0), drawn(1)),
+    "type": (functools.partial(np.zeros, dtype=np.float32), functools.partial(np.zeros, dtype=np.float64)),
+    "class of arrays": (Mine(np.ndarray), Mine(torch.Tensor)),
+    "lazy module": (Mine(nn.LazyLinear(2)), Mine(nn.LazyLinear(3))),
+    "partial of a class": (Scales, OtherScales),
+    "sign of zero": (0.0, -0.0),
+    "kind": (1, True),
 }
 
 
@@ -104,23 +150,56 @@ def test_what_holds_itself_has_a_digest():
     assert len(digest_of(mine)) == 16
 
 
+def test_equal_things_are_one_whether_their_parts_are_shared_or_not():
+    assert digest_of([FIRST, FIRST]) == digest_of([[1], [1]])
+    assert digest_of(table(7.0)) == digest_of(table(7.0))
+    assert digest_of({1, 2, 3}) == digest_of({3, 2, 1})
+
+
+def test_what_a_thing_works_out_is_no_part_of_it():
+    def same(images, labels):
+        return images.clone()
+
+    own = FunctionTransformation(same, states=2, exact=False)
+    before = digest_of(own)
+    own._groups[1, 2, 2] = None
+    assert digest_of(own) == before
+
+
+def test_parts_that_many_things_share_are_looked_at_once():
+    """2^60 ways lead to the innermost list."""
+    thing = []
+    for _ in range(60):
+        thing = [thing, thing]
+    assert digest_of(thing) != digest_of([thing])
+
+
 SCRIPT = """
+import functools
 import torch
 from torch import nn
-from synergy.ranking.own import digest_of
+from synthetic.digests import digest_of
+from synthetic.transformations import FunctionTransformation
+from synergy.sweeping.identity import identity_of
 
 class Net(nn.Module):
     kinds = {"one", "two", "three", "four"}
     def forward(self, x):
         return x if "two" in {"one", "two", "three", "four"} else -x
 
-print(digest_of(Net, Net(), lambda: Net(), object()))
+def chosen(images, labels):
+    return images if "two" in {"one", "two", "three", "four"} else -images
+
+names = {"one", "two", "three", "four"}
+print(digest_of(Net, Net(), lambda: Net(), object(), lambda: names))
+print(identity_of(functools.partial(chosen, labels=names))["source"])
+print(FunctionTransformation(chosen, states=2))
 """
 
 
 def test_a_digest_is_the_same_in_every_process(tmp_path):
     (tmp_path / "script.py").write_text(SCRIPT)
-    root = str(Path(__file__).parents[3])
+    root = str(Path(__file__).parents[2])
     said = {
         subprocess.run(
             [sys.executable, str(tmp_path / "script.py")],
@@ -132,41 +211,3 @@ def test_a_digest_is_the_same_in_every_process(tmp_path):
         for seed in ("1", "2")
     }
     assert len(said) == 1
-
-
-def brighter(limit):
-    """A function of one's own that does the same to dark images, whatever its limit."""
-
-    def lit(images, labels):
-        bright = images.mean(dim=(1, 2, 3)) > limit
-        return torch.where((bright & (labels == 1))[:, None, None, None], 1 - images, images)
-
-    return FunctionTransformation(lit, states=2)
-
-
-def shifted(by):
-    @dataclass(frozen=True)
-    class Lit(Transformation):
-        name: ClassVar[str] = "lit"
-        exactness: ClassVar[str] = "not invertible"
-        statement: ClassVar[str] = "bright images are inverted"
-
-        @property
-        def cardinality(self):
-            return 2
-
-        def transform(self, images, labels):
-            return brighter(by).transform(images, labels)
-
-    return Lit()
-
-
-@pytest.mark.parametrize("made", [brighter, shifted])
-def test_tasks_that_differ_on_images_that_are_not_shown_do_not_share_runs(made):
-    dark = torch.full((4, 1, 4, 4), 0.1)
-    one, other, again = (Candidate(as_task(made(limit))) for limit in (0.5, 0.9, 0.5))
-    assert one.name == other.name
-    codes = torch.ones(4, dtype=torch.long)
-    assert torch.equal(one.task.apply(dark, codes), other.task.apply(dark, codes))
-    assert one.identity(dark) != other.identity(dark)
-    assert one.identity(dark) == again.identity(dark)
